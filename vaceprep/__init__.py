@@ -1,0 +1,117 @@
+"""vaceprep: the pre-flight for ``wan2.1-vace-plus``.
+
+``check(path, role)`` tells whether a file would be accepted, why not, and what mends it;
+``probe(path)`` measures it. Results are immutable and picklable. Nothing prints, exits or keeps
+state, and everything may be called from several threads.
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+# The room of this name is loaded before the function below takes the name over.
+import vaceprep.probe  # noqa: F401
+from vaceprep.version import __version__
+
+# As typing's own, without the cost of importing it.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterable
+    from typing import Any
+
+    from vaceprep.contract import Role
+    from vaceprep.facts import Facts, ImageFacts, VideoFacts
+    from vaceprep.job import (
+        ImageReference,
+        InvalidJob,
+        Job,
+        NotPublished,
+        VideoEdit,
+        VideoExtension,
+        VideoOutpainting,
+        VideoRepainting,
+    )
+    from vaceprep.jobschema import schema
+    from vaceprep.preflight import ProbeError
+    from vaceprep.rules.catalogue import Finding, Rule, Severity, UnknownRule
+    from vaceprep.verdict import FileReport, Report, Summary
+
+_HOMES = {
+    **dict.fromkeys(("Facts", "ImageFacts", "VideoFacts"), "vaceprep.facts"),
+    **dict.fromkeys(("Finding", "Rule", "Severity", "UnknownRule"), "vaceprep.rules.catalogue"),
+    **dict.fromkeys(("FileReport", "Report", "Summary"), "vaceprep.verdict"),
+    **dict.fromkeys(("Job", "InvalidJob", "NotPublished"), "vaceprep.job"),
+    **dict.fromkeys(("ImageReference", "VideoRepainting", "VideoEdit"), "vaceprep.job"),
+    **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job"),
+    "schema": "vaceprep.jobschema",
+    "ProbeError": "vaceprep.preflight",
+}
+
+__all__ = [
+    "Facts",
+    "FileReport",
+    "Finding",
+    "ImageFacts",
+    "ImageReference",
+    "InvalidJob",
+    "Job",
+    "NotPublished",
+    "ProbeError",
+    "Report",
+    "Rule",
+    "Severity",
+    "Summary",
+    "UnknownRule",
+    "VideoEdit",
+    "VideoExtension",
+    "VideoFacts",
+    "VideoOutpainting",
+    "VideoRepainting",
+    "__version__",
+    "check",
+    "probe",
+    "schema",
+]
+
+
+def probe(path: str | os.PathLike[str], role: Role | None = None, *, deep: bool = False) -> Facts:
+    """Measure one file: see vaceprep.preflight.probe."""
+    from vaceprep.preflight import probe as measure
+
+    return measure(path, role, deep=deep)
+
+
+def check(
+    source: str | os.PathLike[str] | Job | Iterable[str | os.PathLike[str]],
+    role: Role | None = None,
+    *,
+    select: Iterable[str] | None = None,
+    ignore: Iterable[str] = (),
+    strict: bool = False,
+    deep: bool = False,
+    allow_hosts: Collection[str] = (),
+    jobs: int = 1,
+) -> Report:
+    """Check files, folders, jobs and URLs: see vaceprep.preflight.check."""
+    from vaceprep.preflight import check as judge
+
+    return judge(
+        source,
+        role,
+        select=select,
+        ignore=ignore,
+        strict=strict,
+        deep=deep,
+        allow_hosts=allow_hosts,
+        jobs=jobs,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)

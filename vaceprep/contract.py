@@ -1,0 +1,190 @@
+"""What ``wan2.1-vace-plus`` accepts: every number and enumeration, each with its source.
+
+Nobody else in the package writes such a number. The marks say where a fact comes from:
+
+====  ==========================================================  ==============================
+mark  source                                                      weight
+====  ==========================================================  ==============================
+M     MuleRouter's page for this endpoint                         binding
+U     Alibaba Model Studio's API reference for the same model     binding where M is silent
+G     other public pages of Alibaba and MuleRouter                a convention to follow
+C     what MuleRouter's own public command-line client does       a convention to follow
+R     reported by people who integrated the model                 a warning, never an error
+J     our judgement                                               a warning, unless a rule says
+====  ==========================================================  ==============================
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final, Literal, get_args
+
+SourceMark = Literal["M", "U", "G", "C", "R", "J", "M U", "U J", "M J"]
+
+VideoRole = Literal["video_url", "first_clip_url", "last_clip_url", "mask_video_url"]
+ImageRole = Literal["ref_images_url", "first_frame_url", "last_frame_url", "mask_image_url"]
+Role = Literal[
+    "video_url",
+    "first_clip_url",
+    "last_clip_url",
+    "mask_video_url",
+    "ref_images_url",
+    "first_frame_url",
+    "last_frame_url",
+    "mask_image_url",
+]
+
+#: The request's fields that carry a video. M
+VIDEO_ROLES: Final[tuple[VideoRole, ...]] = get_args(VideoRole)
+#: The request's fields that carry an image. M
+IMAGE_ROLES: Final[tuple[ImageRole, ...]] = get_args(ImageRole)
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+#: The fields whose pixels must be exactly white or exactly black. U
+MASK_ROLES: Final[tuple[Role, ...]] = ("mask_image_url", "mask_video_url")
+#: What a video or an image is taken for where nobody says. J
+DEFAULT_VIDEO_ROLE: Final[VideoRole] = "video_url"
+DEFAULT_IMAGE_ROLE: Final[ImageRole] = "ref_images_url"
+
+# --- video ---------------------------------------------------------------------------------
+
+#: Bytes above which a video may be refused: 50 MB read as 50 * 10^6 (warning, prepare's aim). M
+VIDEO_BYTES_DECIMAL: Final = 50 * 10**6
+#: Bytes above which a video is refused under either reading: 50 * 2^20 (error). M J
+VIDEO_BYTES_BINARY: Final = 50 * 2**20
+#: Fewest frames a second. M
+MIN_FPS: Final = Fraction(16)
+#: Longest video, in seconds. M
+MAX_SECONDS: Final = Fraction(5)
+#: Longest first or last clip, in seconds. U
+MAX_CLIP_SECONDS: Final = Fraction(3)
+#: Both clips of one request together, in seconds. U
+MAX_CLIPS_SECONDS: Final = Fraction(3)
+#: Longest video by the field that carries it, in seconds. M U
+MAX_SECONDS_BY_ROLE: Final[dict[Role, Fraction]] = {
+    "video_url": MAX_SECONDS,
+    "mask_video_url": MAX_SECONDS,
+    "first_clip_url": MAX_CLIP_SECONDS,
+    "last_clip_url": MAX_CLIP_SECONDS,
+}
+
+#: Major brands (spaces stripped) of an MP4 file. J
+MP4_BRANDS: Final = frozenset(
+    "isom iso2 iso3 iso4 iso5 iso6 iso7 iso8 iso9 isoa isob isoc mp41 mp42 avc1 "
+    "M4V M4VH M4VP MSNV dash cmfc".split()
+)
+#: Major brand of QuickTime, which is not MP4. J
+QUICKTIME_BRAND: Final = "qt"
+#: First letters of 3GPP's brands, which are not MP4. J
+THREEGPP_PREFIX: Final = "3g"
+#: Major brands of still and animated images that live in the same boxes as MP4. J
+IMAGE_BRANDS: Final = frozenset(
+    "heic heix heim heis hevc hevx hevm hevs mif1 msf1 mif2 avif avis crx jpeg jpgs jxl "
+    "j2ki vvic vvis evbi".split()
+)
+
+#: The codec that every reader of MP4 decodes, by FFmpeg's name. J
+VIDEO_CODEC: Final = "h264"
+#: Pixel formats that are 8-bit 4:2:0, by FFmpeg's names. J
+VIDEO_PIXEL_FORMATS: Final = frozenset(["yuv420p", "yuvj420p", "nv12", "nv21"])
+#: Transfer characteristics of high dynamic range, by FFmpeg's names. J
+HDR_TRANSFERS: Final = frozenset(["smpte2084", "arib-std-b67"])
+#: Colour primaries wider than BT.709, by FFmpeg's names. J
+WIDE_PRIMARIES: Final = frozenset(["bt2020"])
+#: Shortest and longest side of a video, in pixels as displayed; reported by integrators. R
+VIDEO_SIDE: Final = (360, 2000)
+#: Pixels that the service keeps: 1280 * 720; larger inputs are scaled down. U
+KEPT_PIXELS: Final = 1280 * 720
+#: How far the header's claims may lie from what was measured, as a ratio. J
+HEADER_TOLERANCE: Final = Fraction(1, 100)
+
+# --- images --------------------------------------------------------------------------------
+
+#: Bytes above which an image may be refused: 10 MB read as 10 * 10^6 (warning). M
+IMAGE_BYTES_DECIMAL: Final = 10 * 10**6
+#: Bytes above which an image is refused under either reading: 10 * 2^20 (error). M J
+IMAGE_BYTES_BINARY: Final = 10 * 2**20
+#: Shortest and longest side of an image, in pixels as displayed. M
+IMAGE_SIDE: Final = (360, 2000)
+#: Formats of an image, by content (JPG and JPEG are one). M
+IMAGE_FORMATS: Final = ("jpeg", "png", "bmp", "tiff", "webp")
+#: The same as people write them. M
+IMAGE_FORMATS_TEXT: Final = "JPG, JPEG, PNG, BMP, TIFF or WEBP"
+#: Declared pixels above which an image is not decoded. J
+MAX_IMAGE_PIXELS: Final = 178_956_970
+
+# --- jobs ----------------------------------------------------------------------------------
+
+#: The only model. M
+MODEL: Final = "wan2.1-vace-plus"
+Function = Literal[
+    "image_reference",
+    "video_repainting",
+    "video_edit",
+    "video_extension",
+    "video_outpainting",
+]
+#: The five functions; the page's schema names the first alone, its text all of them. M
+FUNCTIONS: Final[tuple[Function, ...]] = get_args(Function)
+#: Longest prompt, in code points; upstream cuts the rest off in silence. M U
+MAX_PROMPT: Final = 800
+#: Longest negative prompt, in code points. M C
+MAX_NEGATIVE_PROMPT: Final = 500
+#: Largest seed. M U
+MAX_SEED: Final = 2_147_483_647
+#: The only length that may be asked for, in seconds. M U
+OUTPUT_SECONDS: Final = 5
+Size = Literal["1280*720", "720*1280", "960*960", "832*1088", "1088*832"]
+#: Output sizes. M U
+SIZES: Final[tuple[Size, ...]] = get_args(Size)
+Label = Literal["obj", "bg"]
+#: Most reference images for ``image_reference``. M U
+MAX_REFERENCES: Final = 3
+#: Most reference images for the other functions that take them. U
+MAX_SIDE_REFERENCES: Final = 1
+#: Most reference images labelled as background. M U
+MAX_BACKGROUNDS: Final = 1
+RepaintingCondition = Literal["posebodyface", "posebody", "depth", "scribble"]
+GuideCondition = Literal["posebodyface", "depth"]
+MaskType = Literal["tracking", "fixed"]
+ExpandMode = Literal["hull", "bbox", "original"]
+#: The range of ``strength`` and ``expand_ratio``. M U
+UNIT_RANGE: Final = (0.0, 1.0)
+#: The range of the four scales of ``video_outpainting``. M U
+SCALE_RANGE: Final = (1.0, 2.0)
+#: Smallest ``mask_frame_id``; the largest is floor(fps * duration) + 1 of the video. U
+FIRST_MASK_FRAME: Final = 1
+#: Functions for which upstream recommends ``prompt_extend: false``. U
+NO_REWRITE: Final[tuple[Function, ...]] = FUNCTIONS[1:]
+#: At least one of them is needed to extend; the order in which they set size and rate. G U
+EXTENSION_FIELDS: Final = (
+    "first_clip_url",
+    "last_clip_url",
+    "first_frame_url",
+    "last_frame_url",
+)
+#: The four scales of ``video_outpainting``. M
+SCALE_FIELDS: Final = ("top_scale", "bottom_scale", "left_scale", "right_scale")
+
+# --- masks ---------------------------------------------------------------------------------
+
+#: How far a decoded mask video may lie from 0 or 255 in each of R, G and B. J
+MASK_VIDEO_TOLERANCE: Final = 8
+
+# --- bounds on what is read, so that no header's claim is believed before it is paid for ------
+
+#: Samples (frames) in one track above which a file is not measured. J
+MAX_SAMPLES: Final = 5_000_000
+#: Bytes of the index (``moov``) above which a file is not measured. J
+MAX_INDEX_BYTES: Final = 256 * 2**20
+#: Tracks or streams above which a file is not measured. J
+MAX_STREAMS: Final = 256
+#: Seconds that opening or measuring one file may wait for its bytes. J
+READ_SECONDS: Final = 10.0
+#: Bytes of a JSON job file, ``data:`` URIs included, above which it is not read. J
+MAX_JOB_BYTES: Final = 64 * 2**20
+#: Bytes of a YAML or TOML job file above which it is not read: their readers are slow. J
+MAX_SLOW_JOB_BYTES: Final = 8 * 2**20
+#: Values in one job file above which it is not a job. J
+MAX_JOB_NODES: Final = 10_000
+#: Bytes taken from standard input before it is refused. J
+MAX_STDIN_BYTES: Final = 2**30

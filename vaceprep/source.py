@@ -1,0 +1,168 @@
+"""Where bytes come from. Opening is safe by construction.
+
+Only regular files are opened (a pipe or a device would hang or never end), and what the readers
+get is a file object without a name, because libraries choose their behaviour by names.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final
+
+from vaceprep.contract import MAX_STDIN_BYTES
+from vaceprep.facts import Unreadable
+
+#: ``scheme://`` with a scheme of two letters or more, so that ``C:/clip.mp4`` stays a path.
+SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
+#: Enough to recognise every container and image format.
+HEAD_BYTES: Final = 4096
+
+
+def is_data_uri(text: str) -> bool:
+    """Whether a value carries its bytes itself."""
+    return text[:5].lower() == "data:"
+
+
+def is_url(text: str) -> bool:
+    """Whether a value is a URL rather than a local path. J"""
+    return is_data_uri(text) or SCHEME.match(text) is not None
+
+
+class Opened:
+    """A nameless, seekable, read-only view of one source's bytes."""
+
+    __slots__ = ("_file", "head", "read", "readinto", "readline", "seek", "size", "tell")
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self.size = size
+        # Bound once: these are called thousands of times for one file.
+        self.read = file.read
+        self.readinto = getattr(file, "readinto", None)
+        self.readline = file.readline
+        self.seek = file.seek
+        self.tell = file.tell
+        self.head = file.read(HEAD_BYTES)
+        file.seek(0)
+
+    def seekable(self) -> bool:
+        """Always true."""
+        return True
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``offset``."""
+        self.seek(offset)
+        return self.read(size)
+
+
+class CannotOpen(Exception):
+    """A source that gives no bytes; carries the fact as a value."""
+
+    def __init__(self, fact: Unreadable) -> None:
+        super().__init__(fact.message)
+        self.fact = fact
+
+
+def _refusal(error: OSError) -> Unreadable:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return Unreadable("missing", "there is no such file", None)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Unreadable("permission", "no permission to read it", None)
+    if error.errno == errno.ENAMETOOLONG:
+        return Unreadable("missing", "the name is too long to be a file's", None)
+    if error.errno == errno.ELOOP:
+        return Unreadable("missing", "the link leads round in a circle", None)
+    text = error.strerror or type(error).__name__
+    return Unreadable("unavailable", f"the system refuses it ({text})", None)
+
+
+@contextmanager
+def open_path(path: str | os.PathLike[str]) -> Iterator[Opened]:
+    """Open one regular file. Raises CannotOpen with the reason as a value."""
+    try:
+        # O_NONBLOCK: opening a pipe that nobody writes to must not wait.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+        handle = os.open(path, flags)
+    except OSError as error:
+        if os.path.isdir(path):
+            raise CannotOpen(Unreadable("folder", "it is a folder", None)) from None
+        if error.errno == errno.ENXIO:
+            message = "it is no regular file (a pipe, socket or device)"
+            raise CannotOpen(Unreadable("special", message, None)) from None
+        raise CannotOpen(_refusal(error)) from None
+    except ValueError:
+        fact = Unreadable("missing", "the name has a character that no file name can have", None)
+        raise CannotOpen(fact) from None
+    try:
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise CannotOpen(Unreadable("folder", "it is a folder", None))
+        if not stat.S_ISREG(status.st_mode):
+            message = "it is no regular file (a pipe, socket or device)"
+            raise CannotOpen(Unreadable("special", message, None))
+        if status.st_size == 0:
+            raise CannotOpen(Unreadable("empty", "the file is empty", 0))
+        try:
+            file = os.fdopen(handle, "rb", buffering=io.DEFAULT_BUFFER_SIZE, closefd=False)
+            opened = Opened(file, status.st_size)
+        except OSError as error:
+            raise CannotOpen(_refusal(error)) from None
+        yield opened
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def open_bytes(data: bytes) -> Iterator[Opened]:
+    """Open bytes that are already in memory. Raises CannotOpen where there are none."""
+    if not data:
+        raise CannotOpen(Unreadable("empty", "there are no bytes", 0))
+    yield Opened(io.BytesIO(data), len(data))
+
+
+@contextmanager
+def open_data_uri(uri: str) -> Iterator[Opened]:
+    """The bytes that a ``data:...;base64,`` URI carries. Raises CannotOpen."""
+    header, comma, body = uri.partition(",")
+    if not comma or not header.lower().endswith(";base64"):
+        message = "the data: URI is not of the form data:image/...;base64,..."
+        raise CannotOpen(Unreadable("not-media", message, None))
+    import base64
+
+    try:
+        data = base64.b64decode(body, validate=True)
+    except ValueError:
+        raise CannotOpen(Unreadable("broken", "its base64 is broken", None)) from None
+    with open_bytes(data) as opened:
+        yield opened
+
+
+@contextmanager
+def open_stdin() -> Iterator[Opened]:
+    """Standard input, kept in a temporary file so that it can be sought. Raises CannotOpen."""
+    import tempfile
+
+    with tempfile.TemporaryFile() as kept:
+        size = 0
+        try:
+            while chunk := sys.stdin.buffer.read(1 << 20):
+                size += len(chunk)
+                if size > MAX_STDIN_BYTES:
+                    message = "standard input goes on past 1 GiB; name a file instead"
+                    raise CannotOpen(Unreadable("too-large", message, None))
+                kept.write(chunk)
+            kept.flush()
+        except OSError as error:
+            raise CannotOpen(_refusal(error)) from None
+        if size == 0:
+            raise CannotOpen(Unreadable("empty", "standard input is empty", 0))
+        kept.seek(0)
+        yield Opened(kept, size)
