@@ -1,0 +1,1 @@
+"""Source to facts: what a file is, exactly, without judging it."""
