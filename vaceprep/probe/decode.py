@@ -1,0 +1,111 @@
+"""Decoding every frame: to prove that they all decode, and to look at a mask's pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from av.video.frame import VideoFrame
+
+from vaceprep.contract import MASK_VIDEO_TOLERANCE
+from vaceprep.facts import DecodeFacts, MaskFacts
+from vaceprep.probe.container import ATTACHED_PICTURE, BROKEN, clause, open_container
+from vaceprep.source import Opened
+
+BLACK, WHITE, OTHER = 0, 1, 2
+#: Class of each level: near 0, near 255, or neither.
+CLASSES: Final = bytes(
+    BLACK if v <= MASK_VIDEO_TOLERANCE else WHITE if v >= 255 - MASK_VIDEO_TOLERANCE else OTHER
+    for v in range(256)
+)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Tally:
+    """Pixels of a mask's frames counted so far."""
+
+    pixels: int = 0
+    white: int = 0
+    black: int = 0
+    frames: int = 0
+    first_other: int | None = None
+
+    def add(self, frame: VideoFrame) -> None:
+        plane = frame.reformat(format="rgb24").planes[0]
+        row, stride = frame.width * 3, plane.line_size
+        data = bytes(plane)
+        if stride != row:
+            data = b"".join(data[y * stride : y * stride + row] for y in range(frame.height))
+        classes = data[: row * frame.height].translate(CLASSES)
+        self.frames += 1
+        pixels = len(classes) // 3
+        red = classes[0::3]
+        if classes[1::3] == red and classes[2::3] == red:
+            black, white = red.count(BLACK), red.count(WHITE)
+        else:
+            together = bytes(map(max, classes[0::3], classes[1::3], classes[2::3]))
+            lowest = bytes(map(min, classes[0::3], classes[1::3], classes[2::3]))
+            black, white = together.count(BLACK), 0
+            white = sum(h == low == WHITE for h, low in zip(together, lowest, strict=True))
+        self.pixels += pixels
+        self.black += black
+        self.white += white
+        if black + white < pixels and self.first_other is None:
+            self.first_other = self.frames
+
+    def facts(self) -> MaskFacts | None:
+        if not self.frames:
+            return None
+        other = self.pixels - self.white - self.black
+        return MaskFacts(self.pixels, self.white, self.black, other, self.frames, self.first_other)
+
+
+def decode_all(
+    opened: Opened, demuxer: str, *, as_mask: bool, until: Fraction | None = None
+) -> tuple[DecodeFacts, MaskFacts | None]:
+    """Decode the video track to its end, or to ``until`` seconds after its first frame.
+
+    A damaged frame does not stop the walk: what comes after it still counts. Errors are values.
+    """
+    frames = number = 0
+    failed: int | None = None
+    error_text: str | None = None
+    tally = _Tally()
+    try:
+        with open_container(opened, demuxer) as container:
+            video = next(s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE)
+            # Without this a decoder paints over what it cannot read and says nothing.
+            video.codec_context.options = {"err_detect": "explode", "threads": "1"}
+            packets = container.demux(video)
+            start: Fraction | None = None
+            while True:
+                try:
+                    packet = next(packets)
+                except StopIteration:
+                    break
+                number += bool(packet.size)
+                if until is not None and packet.pts is not None and packet.time_base:
+                    at = packet.pts * packet.time_base
+                    start = at if start is None else min(start, at)
+                    if at - start >= until:
+                        continue
+                try:
+                    for frame in packet.decode():
+                        if not isinstance(frame, VideoFrame):
+                            continue
+                        frames += 1
+                        if frame.is_corrupt and failed is None:
+                            failed, error_text = number, "the decoder marks it as damaged"
+                        if as_mask:
+                            tally.add(frame)
+                except BROKEN as error:
+                    if isinstance(error, EOFError):
+                        break
+                    # What an edit list hides may lean on frames that were cut off.
+                    if failed is None and not packet.is_discard:
+                        failed, error_text = number, clause(error)
+    except (*BROKEN, StopIteration) as error:
+        if failed is None:
+            failed, error_text = number + 1, clause(error)
+    return DecodeFacts(frames, failed, error_text), tally.facts()
