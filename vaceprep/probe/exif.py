@@ -1,0 +1,218 @@
+"""EXIF and XMP: the orientation, and the names of what tells a place or a serial number.
+
+EXIF is a TIFF structure, so the walker here serves TIFF files too. Every count and offset is
+checked against the bytes that are there before anything is read for it.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+#: Bytes of one value by TIFF field type.
+TYPE_BYTES: Final = {
+    1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8,
+    17: 8, 18: 8,
+}  # fmt: skip
+_INTEGERS: Final = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 18: "Q"}
+#: Entries of one directory, and values of one entry, that are read at most. J
+_MAX_ENTRIES: Final = 4096
+_MAX_VALUES: Final = 2_000_000
+
+ORIENTATION: Final = 274
+_EXIF_IFD: Final = 34665
+_GPS_IFD: Final = 34853
+_GPS_PLACES: Final = {
+    2: "GPSLatitude",
+    4: "GPSLongitude",
+    6: "GPSAltitude",
+    20: "GPSDestLatitude",
+    22: "GPSDestLongitude",
+    28: "GPSAreaInformation",
+}
+_MAIN_SERIALS: Final = {0xC62F: "CameraSerialNumber"}
+_EXIF_SERIALS: Final = {0xA431: "BodySerialNumber", 0xA435: "LensSerialNumber"}
+_RATIONALS: Final = (5, 10)
+
+_XMP_NAMES: Final = re.compile(
+    rb"\b(exif:GPS(?:Latitude|Longitude|Altitude|DestLatitude|DestLongitude|AreaInformation)"
+    rb"|(?:aux|exifEX):(?:Lens|Body|Camera)?SerialNumber)"
+    rb"(?:\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s])|\s*>\s*[^<\s])"
+)
+
+
+class Readable(Protocol):
+    """Bytes at an offset, and how many there are."""
+
+    size: int
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``offset``."""
+        ...
+
+
+class _Memory:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        return self._data[offset : offset + size]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One field of a directory; ``inline`` are the bytes of its value-or-offset field."""
+
+    kind: int
+    count: int
+    inline: bytes
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the value; 0 for a type that TIFF does not have."""
+        return TYPE_BYTES.get(self.kind, 0) * self.count
+
+
+class Directory:
+    """One image file directory (IFD): tags to fields, and the offset of the next one.
+
+    ``next`` is 0 at the end of the chain and None where the bytes end before it.
+    """
+
+    def __init__(self, view: TiffView, entries: dict[int, Entry], following: int | None) -> None:
+        self._view = view
+        self.entries = entries
+        self.next = following
+
+    def outside(self, tag: int) -> bool:
+        """Whether the field's value lies past the end of the bytes."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.bytes <= len(entry.inline):
+            return False
+        return self._view.offset(entry.inline) + entry.bytes > self._view.source.size
+
+    def raw(self, tag: int) -> bytes:
+        """The field's value as bytes; empty where it is absent, too long or out of reach."""
+        entry = self.entries.get(tag)
+        if entry is None or not 0 < entry.count <= _MAX_VALUES or not entry.bytes:
+            return b""
+        if entry.bytes <= len(entry.inline):
+            return entry.inline[: entry.bytes]
+        if self.outside(tag):
+            return b""
+        return self._view.source.read_at(self._view.offset(entry.inline), entry.bytes)
+
+    def integers(self, tag: int) -> tuple[int, ...]:
+        """The field's values where they are integers; else none."""
+        data = self.raw(tag)
+        code = _INTEGERS.get(self.entries[tag].kind) if data else None
+        if code is None:
+            return ()
+        return struct.unpack(f"{self._view.order}{self.entries[tag].count}{code}", data)
+
+    def integer(self, tag: int) -> int | None:
+        """The field's first value where it is an integer."""
+        values = self.integers(tag) if tag in self.entries else ()
+        return values[0] if values else None
+
+    def has_value(self, tag: int) -> bool:
+        """Whether the field holds more than padding: text, or a number with a denominator."""
+        data = self.raw(tag)
+        if not data:
+            return False
+        if self.entries[tag].kind in _RATIONALS:
+            words = struct.unpack(f"{self._view.order}{len(data) // 4}I", data)
+            return any(words[1::2])
+        return bool(data.strip(b" \0"))
+
+
+class TiffView:
+    """The directories of a TIFF structure; BigTIFF too. Raises nothing: what fails is None."""
+
+    def __init__(self, data: bytes | Readable) -> None:
+        self.source: Readable = _Memory(data) if isinstance(data, bytes) else data
+        head = self.source.read_at(0, 16)
+        self.order = {b"II": "<", b"MM": ">"}.get(head[:2], "")
+        magic = int.from_bytes(head[2:4], "little" if self.order == "<" else "big")
+        self.big = magic == 43
+        #: Offset of the first directory; 0 where there is none.
+        self.first = 0
+        if not self.order or magic not in (42, 43) or len(head) < (16 if self.big else 8):
+            self.order = ""
+        else:
+            self.first = self.offset(head[8:16] if self.big else head[4:8])
+
+    def offset(self, field: bytes) -> int:
+        """A 4- or 8-byte offset in this structure's byte order."""
+        return int.from_bytes(field, "little" if self.order == "<" else "big")
+
+    def directory(self, at: int) -> Directory | None:
+        """The directory at an offset; None where it is not wholly there."""
+        if not self.order or at < 8:
+            return None
+        width, step, word = (8, 20, 8) if self.big else (2, 12, 4)
+        count = self.offset(self.source.read_at(at, width))
+        if not 0 < count <= _MAX_ENTRIES:
+            return None
+        data = self.source.read_at(at + width, count * step)
+        if len(data) < count * step:
+            return None
+        entries: dict[int, Entry] = {}
+        form = self.order + ("HHQ8s" if self.big else "HHI4s")
+        for tag, kind, number, inline in struct.iter_unpack(form, data):
+            entries.setdefault(tag, Entry(kind, number, inline))
+        following = self.source.read_at(at + width + count * step, word)
+        return Directory(self, entries, self.offset(following) if len(following) == word else None)
+
+
+def _block(data: bytes) -> TiffView:
+    if data.startswith(b"Exif\0"):
+        data = data[6:]
+    return TiffView(data)
+
+
+def orientation(blocks: Iterable[bytes]) -> int:
+    """The EXIF orientation, 1 to 8; 1 where none of the blocks has a valid one."""
+    for data in blocks:
+        view = _block(data)
+        main = view.directory(view.first)
+        if main is not None:
+            return valid_orientation(main.integer(ORIENTATION))
+    return 1
+
+
+def valid_orientation(value: int | None) -> int:
+    """The value itself from 1 to 8, else 1 (upright)."""
+    return value if value is not None and 1 <= value <= 8 else 1
+
+
+def location(blocks: Iterable[bytes], packets: Iterable[bytes]) -> tuple[str, ...]:
+    """Names of the fields in EXIF blocks and XMP packets that tell a place or a serial number.
+
+    A field without a value (blank text, a 0/0 position) does not count.
+    """
+    names: list[str] = []
+    for data in blocks:
+        view = _block(data)
+        names += directory_location(view, view.directory(view.first))
+    for packet in packets:
+        # UTF-16 and UTF-32 packets become plain without their zero bytes.
+        for match in _XMP_NAMES.finditer(packet.replace(b"\0", b"")):
+            names.append("XMP " + match[1].decode("ascii"))
+    return tuple(dict.fromkeys(names))
+
+
+def directory_location(view: TiffView, main: Directory | None) -> list[str]:
+    """The same for one main directory (IFD0) and the two that it points to."""
+    if main is None:
+        return []
+    names = [name for tag, name in _MAIN_SERIALS.items() if main.has_value(tag)]
+    for pointer, wanted in ((_EXIF_IFD, _EXIF_SERIALS), (_GPS_IFD, _GPS_PLACES)):
+        inner = view.directory(main.integer(pointer) or 0)
+        if inner is not None:
+            names += [name for tag, name in wanted.items() if inner.has_value(tag)]
+    return names

@@ -1,0 +1,122 @@
+"""Decoding through Pillow: one decoder, named by the bytes, never Pillow's own guessing.
+
+Only the module of that decoder is imported and only it runs; no global switch of Pillow's is
+read or set, and the decoder sees the parts that make pixels, so no broken tag can make it warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+    from vaceprep.source import Opened
+
+#: Format to (module, class). Of the formats that are not accepted, those that Pillow reads in
+#: its own process and memory, without opening what is nested in them.
+DECODERS: Final[dict[str, tuple[str, str]]] = {
+    "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "png": ("PIL.PngImagePlugin", "PngImageFile"),
+    "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "tiff": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "gif": ("PIL.GifImagePlugin", "GifImageFile"),
+    "avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "jp2": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "pnm": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "psd": ("PIL.PsdImagePlugin", "PsdImageFile"),
+    "qoi": ("PIL.QoiImagePlugin", "QoiImageFile"),
+    "pcx": ("PIL.PcxImagePlugin", "PcxImageFile"),
+    "heic": ("pillow_heif", "HeifImageFile"),
+    "heif": ("pillow_heif", "HeifImageFile"),
+}
+
+
+def decoder(fmt: str) -> Callable[[IO[bytes]], ImageFile] | None:
+    """The class that decodes a format; None where there is none here (HEIC without its extra)."""
+    if fmt not in DECODERS:
+        return None
+    module, name = DECODERS[fmt]
+    try:
+        found: Callable[[IO[bytes]], ImageFile] = getattr(import_module(module), name)
+    except ImportError:
+        return None
+    return found
+
+
+def header(make: Callable[[IO[bytes]], ImageFile], data: object) -> ImageFile:
+    """Let the decoder read the header. Raises whatever Pillow raises for broken data."""
+    return make(cast("IO[bytes]", data))
+
+
+def decode(image: ImageFile) -> Image:
+    """Decode every pixel of the first frame. Raises whatever Pillow raises for broken data."""
+    if image.format == "TIFF":
+        from PIL import Image as Pillow
+
+        # Given its memory, the decoder does not warn of sizes that were weighed already.
+        image.im = Pillow.new(image.mode, image.size, None).im
+    image.load()
+    return image
+
+
+def rewound(opened: Opened) -> Opened:
+    """The source, at its start."""
+    opened.seek(0)
+    return opened
+
+
+def alpha_used(image: Image) -> bool:
+    """Whether any pixel is not opaque: by an alpha channel, or by a transparent colour.
+
+    A transparent colour of 16-bit RGB is compared by its high bytes, which is all that is decoded.
+    """
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        lowest = cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())[0]
+        return lowest < 255
+    transparent: Any = image.info.get("transparency")
+    if transparent is None:
+        return False
+    if image.mode == "P":
+        counts = image.histogram()
+        if isinstance(transparent, bytes):
+            pairs = zip(transparent, counts, strict=False)
+            return any(alpha < 255 and count for alpha, count in pairs)
+        return isinstance(transparent, int) and transparent < 256 and counts[transparent] > 0
+    if image.mode in ("1", "L"):
+        return isinstance(transparent, int) and image.histogram()[transparent & 255] > 0
+    if image.mode.startswith("I;16"):
+        return _has_value(image, transparent)
+    if image.mode == "RGB" and isinstance(transparent, tuple):
+        return _has_colour(image, transparent)
+    return False
+
+
+def _has_value(image: Image, value: int) -> bool:
+    from PIL import Image as Pillow
+
+    planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
+    order = "big" if image.mode.endswith("B") else "little"
+    pair = value.to_bytes(2, order)  # type: ignore[arg-type]
+    return _all_match(list(planes), (pair[0], pair[1]))
+
+
+def _has_colour(image: Image, colour: tuple[int, ...]) -> bool:
+    return _all_match(list(image.split()), tuple(c & 255 for c in colour))
+
+
+def _all_match(planes: list[Image], values: tuple[int, ...]) -> bool:
+    """Whether some pixel has the given value in every plane."""
+    from PIL import ImageChops
+
+    found: Image | None = None
+    for plane, value in zip(planes, values, strict=False):
+        table = [0] * 256
+        table[value] = 255
+        here = plane.point(table)
+        found = here if found is None else ImageChops.darker(found, here)
+    return found is not None and found.getbbox() is not None
