@@ -1,0 +1,1 @@
+"""Facts to findings: the rules and their catalogue."""

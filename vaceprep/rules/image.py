@@ -1,0 +1,355 @@
+"""The rules for images, VP201 to VP216, and which of them speaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from vaceprep.contract import (
+    IMAGE_BYTES_BINARY,
+    IMAGE_BYTES_DECIMAL,
+    IMAGE_FORMATS,
+    IMAGE_FORMATS_TEXT,
+    IMAGE_SIDE,
+    MAX_IMAGE_PIXELS,
+)
+from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.rules.catalogue import CHECKS, RULES, Asset, Finding, Rule, Severity, rule
+from vaceprep.rules.imagenames import ENDINGS, ending, name_disagrees, shown_format
+
+ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
+
+AnyFacts = ImageFacts | VideoFacts | Unreadable
+#: Rules that a header alone can decide, beside VP204.
+_PROVEN_BY_HEADER: Final = ("VP201", "VP203", "VP204")
+#: Rules that need no pixels.
+_WITHOUT_PIXELS: Final = ("VP201", "VP202", "VP203", "VP205", "VP206")
+#: Failures that are another rule's: the file is an image, or a video, and whole as far as known.
+_NOT_UNREADABLE: Final = ("bomb", "unsupported-image", "moving-image")
+_PLAIN_MODES: Final = frozenset(["RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "La"])
+_PLAIN_DEPTH: Final = 8
+_MASK: Final = "mask_image_url"
+
+
+def judge_image(facts: AnyFacts, asset: Asset) -> list[Finding]:
+    """All that the image rules say of one file, by code.
+
+    While VP204 fires no other image rule does, unless the header proves VP201 or VP203; a video
+    is VP201 alone.
+    """
+    if isinstance(facts, VideoFacts):
+        codes: tuple[str, ...] = ("VP201",)
+    elif isinstance(facts, ImageFacts):
+        codes = tuple(code for code in sorted(RULES) if code.startswith("VP2"))
+    elif facts.reason in _NOT_UNREADABLE:
+        codes = _WITHOUT_PIXELS
+    else:
+        codes = _PROVEN_BY_HEADER
+    findings = (CHECKS[code](RULES[code], facts, asset) for code in codes)
+    return [finding for finding in findings if finding is not None]
+
+
+def _is_video(facts: AnyFacts) -> bool:
+    moving = isinstance(facts, Unreadable) and facts.reason == "moving-image"
+    return moving or isinstance(facts, VideoFacts)
+
+
+@rule(
+    "VP201",
+    "image-format",
+    ERROR,
+    "M",
+    "image",
+    fires=f"the bytes are an image, but not {IMAGE_FORMATS_TEXT}; or a video",
+    fix="convert to PNG or JPEG; a video where an image is due cannot be mended",
+    why="The service reads six image formats and refuses the rest, whatever the name says.",
+)
+def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """M: the format by content."""
+    if _is_video(facts):
+        found = facts.container if isinstance(facts, VideoFacts) else facts.format
+        return _without_fix(
+            rule.found(
+                f"is a video, where {asset.role} takes an image",
+                measured=found or "video",
+                allowed=IMAGE_FORMATS_TEXT,
+            )
+        )
+    if isinstance(facts, VideoFacts) or facts.format is None or facts.format in IMAGE_FORMATS:
+        return None
+    finding = rule.found(
+        f"the format is {shown_format(facts.format)}, not {IMAGE_FORMATS_TEXT}",
+        measured=facts.format,
+        allowed=IMAGE_FORMATS_TEXT,
+        fix="convert to PNG",
+    )
+    # What cannot be decoded here cannot be converted here either.
+    return finding if isinstance(facts, ImageFacts) else _without_fix(finding)
+
+
+@rule(
+    "VP202",
+    "image-size",
+    (ERROR, WARNING),
+    "M",
+    "image",
+    fires=f"more than 10 MB: over {IMAGE_BYTES_BINARY:,} bytes is an error, over "
+    f"{IMAGE_BYTES_DECIMAL:,} a warning",
+    fix="recompress: without loss first, then WEBP or JPEG at the best quality that fits",
+    why="The limit is 10 MB and no source says which megabyte; between the two readings a "
+    "file may be refused.",
+)
+def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """M: at most 10 MB, read both ways."""
+    if facts.bytes is None:
+        return rule.found(
+            "the number of bytes could not be measured", allowed=IMAGE_BYTES_DECIMAL, unit="bytes"
+        )
+    if facts.bytes <= IMAGE_BYTES_DECIMAL:
+        return None
+    over = facts.bytes > IMAGE_BYTES_BINARY
+    return rule.found(
+        f"is {facts.bytes:,} bytes; the limit is 10 MB"
+        + ("" if over else ", which may mean 10,000,000 bytes"),
+        measured=facts.bytes,
+        allowed=IMAGE_BYTES_BINARY if over else IMAGE_BYTES_DECIMAL,
+        unit="bytes",
+        severity=ERROR if over else WARNING,
+    )
+
+
+@rule(
+    "VP203",
+    "image-dimensions",
+    ERROR,
+    "M",
+    "image",
+    fires=f"a side as displayed is outside {IMAGE_SIDE[0]} to {IMAGE_SIDE[1]} px (masks follow "
+    "the video's size instead)",
+    fix="scale; where no scale fits both sides, pad or crop",
+    why="The service refuses smaller and larger images.",
+)
+def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """M: each side 360 to 2000 px, as displayed."""
+    if asset.role == _MASK or _is_video(facts) or facts.width is None or facts.height is None:
+        # Unmeasured only where the file is unreadable or undecodable: VP204 or VP201 says so.
+        return None
+    low, high = IMAGE_SIDE
+    if low <= min(facts.width, facts.height) and max(facts.width, facts.height) <= high:
+        return None
+    return rule.found(
+        f"is {facts.width}x{facts.height} px; each side must be {low} to {high} px",
+        measured=f"{facts.width}x{facts.height}",
+        allowed=f"{low} to {high}",
+        unit="px",
+    )
+
+
+@rule(
+    "VP204",
+    "image-unreadable",
+    ERROR,
+    "M",
+    "image",
+    fires="it cannot be opened, is no image, ends too early, or its pixels do not decode",
+    fix=None,
+    why="What cannot be read here will not be read there; the upload would be wasted.",
+)
+def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """M: an image that opens and decodes."""
+    if isinstance(facts, Unreadable) and facts.reason not in _NOT_UNREADABLE:
+        return rule.found(f"cannot be read: {facts.message}", measured=facts.reason)
+    if isinstance(facts, ImageFacts) and not facts.decoded:
+        return rule.found("the pixels were not decoded, so it could not be proved whole")
+    return None
+
+
+@rule(
+    "VP205",
+    "image-bomb",
+    ERROR,
+    "J",
+    "image",
+    fires=f"the header claims more than {MAX_IMAGE_PIXELS:,} pixels; it is not decoded",
+    fix=None,
+    why="A few bytes can claim a picture that fills the memory; no accepted image is that large.",
+)
+def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: declared pixels, before any is decoded."""
+    if not isinstance(facts, Unreadable) or facts.reason != "bomb":
+        return None
+    pixels = None
+    if facts.width is not None and facts.height is not None:
+        pixels = facts.width * facts.height
+    return rule.found(
+        f"was not decoded: {facts.message}",
+        measured=pixels,
+        allowed=MAX_IMAGE_PIXELS,
+        unit="px",
+    )
+
+
+@rule(
+    "VP206",
+    "image-name",
+    WARNING,
+    "J",
+    "image",
+    fires="the ending of the name and the bytes disagree",
+    fix="rename on output",
+    why="Some readers, and servers that announce a type, go by the name.",
+)
+def image_name(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: the bytes decide, the name is only compared with them."""
+    if asset.name is None or isinstance(facts, VideoFacts) or facts.format is None:
+        return None
+    if _is_video(facts) or not name_disagrees(asset.name, facts.format):
+        return None
+    found = ending(asset.name)
+    return rule.found(
+        f"the name ends in {found}, but the bytes are {shown_format(facts.format)}",
+        measured=found,
+        allowed=", ".join(ENDINGS.get(facts.format, ())) or None,
+    )
+
+
+@rule(
+    "VP211",
+    "image-orientation",
+    WARNING,
+    "J",
+    "image",
+    fires="the EXIF orientation is not 1, so the picture is stored turned or mirrored",
+    fix="turn the pixels upright",
+    why="A reader that ignores the mark sees the picture lying on its side.",
+)
+def image_orientation(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: EXIF orientation 2 to 8."""
+    if not isinstance(facts, ImageFacts) or facts.orientation == 1:
+        return None
+    return rule.found(
+        f"the EXIF orientation is {facts.orientation}: stored as {facts.stored_width}x"
+        f"{facts.stored_height}, shown as {facts.width}x{facts.height}",
+        measured=facts.orientation,
+        allowed=1,
+    )
+
+
+@rule(
+    "VP212",
+    "image-alpha",
+    WARNING,
+    "J",
+    "image",
+    fires="an alpha channel or transparent colour that is not opaque everywhere",
+    fix="flatten onto white, or the colour given; masks onto black",
+    why="No source says what the service shows behind transparent pixels.",
+)
+def image_alpha(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: alpha that is used; an opaque channel is none."""
+    if not isinstance(facts, ImageFacts) or facts.has_alpha is False:
+        return None
+    mask = asset.role == _MASK
+    fix = "flatten onto black" if mask else "flatten onto white, or the colour given"
+    if facts.has_alpha is None:
+        message = "whether pixels are transparent could not be measured"
+        return rule.found(message, measured=None, allowed="opaque", fix=fix)
+    return rule.found(
+        "some pixels are transparent", measured="transparent", allowed="opaque", fix=fix
+    )
+
+
+@rule(
+    "VP213",
+    "image-mode",
+    (WARNING, ADVICE),
+    "J",
+    "image",
+    fires="the pixels are not 8-bit RGB or grey, alpha apart (for masks: advice)",
+    fix="convert to 8-bit RGB",
+    why="CMYK, palettes, 16-bit and the like are read differently by different readers.",
+)
+def image_mode(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: a JPEG's own YCbCr counts as RGB."""
+    if not isinstance(facts, ImageFacts):
+        return None
+    severity = ADVICE if asset.role == _MASK else WARNING
+    if facts.mode in _PLAIN_MODES:
+        if facts.bit_depth == _PLAIN_DEPTH:
+            return None
+        if facts.bit_depth is None:
+            message = f"the pixels are {facts.mode}, but their depth could not be measured"
+            return rule.found(message, allowed="8-bit RGB or grey", severity=severity)
+    depth = "" if facts.bit_depth is None else f"{facts.bit_depth}-bit "
+    return rule.found(
+        f"the pixels are {depth}{_mode_in_words(facts.mode)}, not 8-bit RGB or grey",
+        measured=facts.mode,
+        allowed="8-bit RGB or grey",
+        severity=severity,
+    )
+
+
+@rule(
+    "VP214",
+    "image-profile",
+    WARNING,
+    "J",
+    "image",
+    fires="a colour (ICC) profile other than sRGB",
+    fix="convert the pixels to sRGB",
+    why="A reader that ignores the profile shows other colours than you see.",
+)
+def image_profile(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: judged by the profile's numbers, not by its name."""
+    if not isinstance(facts, ImageFacts) or facts.srgb:
+        return None
+    name = facts.icc_profile
+    said = "could not be measured" if name is None else f"is {name}, not sRGB"
+    return rule.found(f"the colour profile {said}", measured=name, allowed="sRGB")
+
+
+@rule(
+    "VP215",
+    "image-animated",
+    WARNING,
+    "J",
+    "image",
+    fires="more than one frame or page",
+    fix="keep the first",
+    why="One image is asked for; which of several the service takes is not said.",
+)
+def image_animated(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: frames or pages."""
+    if not isinstance(facts, ImageFacts) or facts.frames <= 1:
+        return None
+    kind = "pages" if facts.format == "tiff" else "frames"
+    return rule.found(f"has {facts.frames} {kind}", measured=facts.frames, allowed=1, unit=kind)
+
+
+@rule(
+    "VP216",
+    "image-location",
+    ADVICE,
+    "J",
+    "image",
+    fires="the metadata tell a GPS position or a serial number",
+    fix="strip them, without loss",
+    why="The file is made public to be fetched, and anyone can read where it was taken.",
+)
+def image_location(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: names of the fields, never their values."""
+    if not isinstance(facts, ImageFacts) or not facts.location:
+        return None
+    names = ", ".join(facts.location)
+    return rule.found(f"the metadata hold {names}", measured=names)
+
+
+def _mode_in_words(mode: str) -> str:
+    base = mode.partition(";")[0]
+    words = {"P": "palette", "PA": "palette", "1": "black and white", "I": "grey", "F": "float"}
+    words |= {"L": "grey", "LA": "grey with alpha", "RGBA": "RGB with alpha", "LAB": "Lab"}
+    return words.get(base, base)
+
+
+def _without_fix(finding: Finding) -> Finding:
+    return replace(finding, fix=None)

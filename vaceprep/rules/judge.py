@@ -1,0 +1,73 @@
+"""All rules for one file, in the order in which they silence each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from vaceprep.contract import VIDEO_ROLES
+from vaceprep.facts import Facts, ImageFacts, Unreadable
+from vaceprep.rules.catalogue import Asset, Finding, Severity, in_order, run
+
+#: Rules that say that a file could not be judged: nothing selects them away, since a check
+#: that cannot measure must not pass. Only naming them in ``ignore`` silences them.
+GATES: Final = frozenset(["VP105", "VP204", "VP205", "VP400"])
+
+
+class Selection(NamedTuple):
+    """Which rules are reported, by code: ``select`` None means all; strict: warnings weigh."""
+
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+    strict: bool = False
+
+    def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings that are reported, with the severity they are reported at."""
+        kept = [f for f in findings if self._keeps(f.code)]
+        if self.strict:
+            kept = [
+                replace(f, severity=Severity.ERROR) if f.severity is Severity.WARNING else f
+                for f in kept
+            ]
+        return tuple(kept)
+
+    def _keeps(self, code: str) -> bool:
+        if code in self.ignore:
+            return False
+        return self.select is None or code in self.select or code in GATES
+
+
+def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
+    """Every finding on one file under one role."""
+    if asset.role in VIDEO_ROLES:
+        return judge_video(facts, asset)
+    from vaceprep.rules.image import judge_image
+
+    findings = judge_image(facts, asset)
+    return findings + _judge_mask(facts, asset, findings)
+
+
+def judge_video(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
+    """The video rules; while VP105 fires, no other does."""
+    from vaceprep.rules import packaging, video  # noqa: F401  (they fill the catalogue)
+
+    if isinstance(facts, ImageFacts):
+        message = f"it is a still image ({facts.format.upper()}), not a video"
+        facts = Unreadable("still-image", message, facts.bytes)
+    unreadable = run("VP105", facts, asset)
+    if unreadable is not None:
+        return [unreadable]
+    codes = [r.code for r in in_order() if r.subject == "video" and r.code != "VP105"]
+    findings = [f for code in codes if (f := run(code, facts, asset)) is not None]
+    return findings + _judge_mask(facts, asset, findings)
+
+
+def _judge_mask(facts: Facts | Unreadable, asset: Asset, findings: list[Finding]) -> list[Finding]:
+    if asset.role not in ("mask_image_url", "mask_video_url") or isinstance(facts, Unreadable):
+        return []
+    if any(f.code in GATES or f.code == "VP201" for f in findings):
+        return []
+    from vaceprep.rules.mask import judge_mask
+
+    return judge_mask(facts, asset)

@@ -1,0 +1,101 @@
+"""The rules for masks that one file alone decides: VP302, VP303 and VP304."""
+
+from __future__ import annotations
+
+from vaceprep.contract import MASK_ROLES
+from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
+
+AnyFacts = ImageFacts | VideoFacts | Unreadable
+_CODES = ("VP302", "VP303", "VP304")
+_BOTH = "pure white and pure black"
+
+
+def judge_mask(facts: AnyFacts, asset: Asset) -> list[Finding]:
+    """What the mask rules say of one file; nothing outside the two mask roles.
+
+    A file that cannot be read, or an image where a video is due and the reverse, has its own
+    finding (VP105, VP201, VP204).
+    """
+    findings = (run(code, facts, asset) for code in _CODES)
+    return [finding for finding in findings if finding is not None]
+
+
+def _due(facts: AnyFacts, asset: Asset) -> bool:
+    if asset.role not in MASK_ROLES:
+        return False
+    return isinstance(facts, ImageFacts if asset.role == "mask_image_url" else VideoFacts)
+
+
+@rule(
+    "VP302",
+    "mask-not-binary",
+    Severity.ERROR,
+    "U",
+    "mask",
+    fires="a pixel is neither pure white nor pure black (mask videos: 8 levels of tolerance)",
+    fix="threshold: the lighter half becomes white, the rest black",
+    why="White is edited and black is kept; anything between has no meaning to the service.",
+)
+def mask_not_binary(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """U: every pixel exactly white or exactly black."""
+    if not _due(facts, asset) or isinstance(facts, Unreadable):
+        return None
+    mask = facts.mask
+    if mask is None:
+        return rule.found("the mask's pixels could not be measured", allowed=_BOTH)
+    if not mask.other:
+        return None
+    share = 100 * mask.other / mask.pixels if mask.pixels else 100.0
+    percent = f"{share:.1f} %" if share >= 0.1 else "under 0.1 %"
+    where = "" if mask.frames == 1 else f" over {mask.frames} frames, first in {mask.first_other}"
+    return rule.found(
+        f"{mask.other:,} pixels ({percent}) are neither pure white nor pure black{where}",
+        measured=mask.other,
+        allowed=0,
+        unit="px",
+    )
+
+
+@rule(
+    "VP303",
+    "mask-empty",
+    Severity.ERROR,
+    "J",
+    "mask",
+    fires="no pixel is white, in no frame: nothing would be edited",
+    fix=None,
+    why="The task would cost its price and change nothing.",
+)
+def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: at least one white pixel in at least one frame."""
+    if not _due(facts, asset) or isinstance(facts, Unreadable) or facts.mask is None:
+        # Unmeasured: VP302 says so, and once is enough.
+        return None
+    if facts.mask.white or not facts.mask.black:
+        # Neither colour at all is VP302's cause alone.
+        return None
+    return rule.found(
+        "no pixel is white, so there is nothing to edit", measured=0, allowed=1, unit="px"
+    )
+
+
+@rule(
+    "VP304",
+    "mask-full",
+    Severity.WARNING,
+    "J",
+    "mask",
+    fires="no pixel is black, in no frame: everything would be edited",
+    fix=None,
+    why="Nothing of the video would be kept; often the mask is the wrong way round.",
+)
+def mask_full(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
+    """J: at least one black pixel in at least one frame."""
+    if not _due(facts, asset) or isinstance(facts, Unreadable) or facts.mask is None:
+        return None
+    if facts.mask.black or not facts.mask.white:
+        return None
+    return rule.found(
+        "no pixel is black, so everything is edited", measured=0, allowed=1, unit="px"
+    )

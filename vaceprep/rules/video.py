@@ -1,0 +1,447 @@
+"""VP101 to VP119: what the service asks of a video, and what its picture should be.
+
+Each function judges the facts of one file under one role; a fact that is None could not be
+measured, and the rule says so instead of passing.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from typing import Final
+
+from vaceprep.contract import (
+    HDR_TRANSFERS,
+    MAX_SECONDS_BY_ROLE,
+    MIN_FPS,
+    MP4_BRANDS,
+    VIDEO_BYTES_BINARY,
+    VIDEO_BYTES_DECIMAL,
+    VIDEO_CODEC,
+    VIDEO_PIXEL_FORMATS,
+    VIDEO_SIDE,
+    WIDE_PRIMARIES,
+)
+from vaceprep.facts import Unreadable, VideoFacts, shown
+from vaceprep.probe.route import ending
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
+from vaceprep.rules.wording import decimal, megabytes
+
+ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
+
+CONTAINER_NAMES: Final = {
+    **{"mp4": "MP4", "mov": "QuickTime (MOV)", "3gp": "3GPP", "matroska": "Matroska (MKV)"},
+    **{"webm": "WebM", "avi": "AVI", "mpegts": "MPEG-TS", "flv": "Flash Video (FLV)"},
+    **{"ogg": "Ogg", "asf": "ASF (WMV)", "gif": "GIF", "png": "animated PNG", "webp": "WEBP"},
+    **{"mpeg": "MPEG programme stream", "h264": "bare H.264", "hevc": "bare HEVC", "mxf": "MXF"},
+}
+#: Codecs whose packets MP4 can carry as they are.
+CARRIED: Final = frozenset(
+    ["h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg", "vvc"]
+)
+NOT_MEASURED: Final = "could not be measured"
+
+
+@rule(
+    "VP101",
+    "video-container",
+    (ERROR, WARNING),
+    "M",
+    "video",
+    fires="the container is not MP4 by its first bytes (an unknown major brand: warning)",
+    fix="rewrap, or re-encode where MP4 cannot carry the codec",
+    why="The service takes MP4 alone. QuickTime and 3GPP look alike but carry another brand.",
+)
+def video_container(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    fix = "rewrap into MP4 without re-encoding"
+    if facts.container == "mp4":
+        if facts.major_brand in MP4_BRANDS:
+            return None
+        return rule.found(
+            f"its major brand is '{facts.major_brand}', which is none of MP4's usual ones",
+            measured=facts.major_brand,
+            allowed="mp4",
+            severity=WARNING,
+            fix=fix,
+        )
+    if facts.codec not in CARRIED:
+        fix = f"re-encode into MP4, which cannot carry {facts.codec or 'this codec'}"
+    name = CONTAINER_NAMES.get(facts.container, facts.container)
+    message = f"the container is {name}, not MP4"
+    if facts.container == "mov" and facts.major_brand is None:
+        message = f"the container has no ftyp box, which makes it {name}, not MP4"
+    return rule.found(message, measured=facts.container, allowed="mp4", fix=fix)
+
+
+@rule(
+    "VP102",
+    "video-size",
+    (ERROR, WARNING),
+    "M",
+    "video",
+    fires="the file is over 50 MB (over 50·10^6 bytes: warning; over 50·2^20: error)",
+    fix="re-encode under a rate ceiling",
+    why="The service takes 50 MB and does not say which MB; over the larger reading is refused.",
+)
+def video_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.bytes is None:
+        return rule.found(f"its size {NOT_MEASURED}", allowed=VIDEO_BYTES_BINARY, unit="bytes")
+    if facts.bytes <= VIDEO_BYTES_DECIMAL:
+        return None
+    over = facts.bytes > VIDEO_BYTES_BINARY
+    said = megabytes(facts.bytes)
+    return rule.found(
+        f"it has {said} ({facts.bytes:,} bytes), over 50 MB"
+        if over
+        else f"it has {said} ({facts.bytes:,} bytes), over 50 MB where MB means 10^6 bytes",
+        measured=facts.bytes,
+        allowed=VIDEO_BYTES_BINARY if over else VIDEO_BYTES_DECIMAL,
+        unit="bytes",
+        severity=ERROR if over else WARNING,
+    )
+
+
+def too_slow(facts: VideoFacts) -> bool:
+    """Whether the rate is under the least, allowing for a time base that rounds."""
+    if facts.fps is None or facts.fps >= MIN_FPS:
+        return False
+    if facts.rounding_tick and facts.duration and facts.frames:
+        length = facts.duration - facts.rounding_tick
+        return not (length > 0 and facts.frames / length >= MIN_FPS)
+    return True
+
+
+@rule(
+    "VP103",
+    "video-fps",
+    ERROR,
+    "M",
+    "video",
+    fires="it plays at fewer than 16 frames a second",
+    fix="repeat frames to the smallest whole multiple at or above 16",
+    why="The service refuses fewer than 16 FPS. Whole multiples keep motion even.",
+)
+def video_fps(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    least = float(MIN_FPS)
+    if facts.fps is None or facts.fps <= 0:
+        return rule.found(f"its frame rate {NOT_MEASURED}", allowed=least, unit="fps")
+    if not too_slow(facts):
+        return None
+    times = ceil(MIN_FPS / facts.fps)
+    return rule.found(
+        f"it plays at {decimal(facts.fps, MIN_FPS)} FPS; at least {MIN_FPS} are needed",
+        measured=shown(facts.fps),
+        allowed=least,
+        unit="fps",
+        fix=f"show each frame {times} times, which gives {decimal(facts.fps * times)} FPS",
+    )
+
+
+def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
+    """Whether ``length`` is over ``limit``, allowing for a time base that rounds."""
+    return length - (facts.rounding_tick or 0) > limit
+
+
+@rule(
+    "VP104",
+    "video-duration",
+    ERROR,
+    "M U",
+    "video",
+    fires="it lasts longer than 5 s (first and last clip: 3 s)",
+    fix="cut to the limit: the first clip keeps its end, all others their beginning",
+    why="Of a longer video the service uses only the first 5 s, in silence, or refuses it.",
+)
+def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
+    limit = MAX_SECONDS_BY_ROLE[asset.role]
+    if facts.duration is None:
+        return rule.found(f"its duration {NOT_MEASURED}", allowed=float(limit), unit="s")
+    if not too_long(facts.duration, facts, limit):
+        return None
+    clip = asset.role in ("first_clip_url", "last_clip_url")
+    end = "last" if asset.role == "first_clip_url" else "first"
+    kept = limit
+    frames = ""
+    if facts.fps and facts.constant_rate:
+        count = limit * facts.fps // 1
+        kept, frames = count / facts.fps, f" ({count} frames)"
+    note = "" if clip else ": the service would use the first 5 s and say nothing"
+    return rule.found(
+        f"it lasts {decimal(facts.duration, limit)} s; at most {limit} s are allowed{note}",
+        measured=shown(facts.duration),
+        allowed=float(limit),
+        unit="s",
+        fix=f"keep the {end} {decimal(kept)} s{frames}",
+    )
+
+
+@rule(
+    "VP105",
+    "video-unreadable",
+    ERROR,
+    "M",
+    "video",
+    fires="it cannot be opened, is no video, is encrypted, or none of its frames decodes",
+    fix=None,
+    why="What cannot be measured must not pass. No other video rule speaks beside this one.",
+)
+def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Finding | None:
+    if isinstance(facts, Unreadable):
+        return rule.found(f"cannot be read: {facts.message}", measured=facts.reason)
+    if facts.decoded is not None and facts.decoded.frames == 0:
+        reason = f" ({facts.decoded.error})" if facts.decoded.error else ""
+        return rule.found(
+            f"cannot be read: none of its frames decodes{reason}", measured="undecodable"
+        )
+    return None
+
+
+@rule(
+    "VP106",
+    "video-truncated",
+    ERROR,
+    "J",
+    "video",
+    fires="the index points past the end of the file, or a frame fails to decode (--deep)",
+    fix=None,
+    why="Part of the video is missing. prepare --salvage re-encodes what still decodes.",
+)
+def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.truncation is not None:
+        return rule.found(f"it is cut off: {facts.truncation}", measured="truncated")
+    decoded = facts.decoded
+    if decoded is not None and decoded.failed_frame is not None:
+        return rule.found(
+            f"its frame {decoded.failed_frame} (in decoding order) does not decode: "
+            f"{decoded.error or 'no reason given'}",
+            measured=decoded.failed_frame,
+            unit="frame",
+        )
+    return None
+
+
+@rule(
+    "VP107",
+    "video-name",
+    WARNING,
+    "J",
+    "video",
+    fires="the name's ending and the bytes disagree about MP4",
+    fix="rename on output",
+    why="The bytes decide, but servers derive the content type from the name.",
+)
+def video_name(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
+    if asset.name is None:
+        return None
+    said, is_mp4 = ending(asset.name), facts.container == "mp4"
+    if is_mp4 == (said == ".mp4"):
+        return None
+    if is_mp4:
+        message = (
+            f"the bytes are MP4 but the name ends in '{said}'"
+            if said
+            else ("the bytes are MP4 but the name has no ending")
+        )
+        return rule.found(message, measured=said or None, allowed=".mp4")
+    kind = CONTAINER_NAMES.get(facts.container, facts.container)
+    return rule.found(f"the name ends in '.mp4' but the bytes are {kind}", measured=said)
+
+
+@rule(
+    "VP111",
+    "video-codec",
+    WARNING,
+    "J",
+    "video",
+    fires="the codec is not H.264",
+    fix="re-encode",
+    why="Nothing says which codecs the service decodes; H.264 is what every reader has.",
+)
+def video_codec(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.codec == VIDEO_CODEC:
+        return None
+    message = (
+        f"its codec is {facts.codec}, not H.264" if facts.codec else f"its codec {NOT_MEASURED}"
+    )
+    return rule.found(message, measured=facts.codec, allowed=VIDEO_CODEC)
+
+
+@rule(
+    "VP112",
+    "video-pixel-format",
+    WARNING,
+    "J",
+    "video",
+    fires="the pixels are not 8-bit 4:2:0",
+    fix="re-encode",
+    why="Other pixel formats decode wrongly or not at all in many readers.",
+)
+def video_pixel_format(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.pixel_format in VIDEO_PIXEL_FORMATS:
+        return None
+    message = (
+        f"its pixel format is {facts.pixel_format}, not 8-bit 4:2:0"
+        if facts.pixel_format
+        else f"its pixel format {NOT_MEASURED}"
+    )
+    return rule.found(message, measured=facts.pixel_format, allowed="yuv420p")
+
+
+@rule(
+    "VP113",
+    "video-rotation",
+    WARNING,
+    "J",
+    "video",
+    fires="a display matrix turns or mirrors the picture, or is none that can be shown",
+    fix="bake it in",
+    why="A reader may ignore the matrix and edit the picture lying on its side.",
+)
+def video_rotation(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.rotation == 0 and not facts.mirrored:
+        return None
+    if facts.rotation is None:
+        message = "its display matrix is none of the eight that turn and mirror by right angles"
+    else:
+        turned = f"turned by {facts.rotation}° clockwise" if facts.rotation else ""
+        parts = [p for p in ("mirrored" if facts.mirrored else "", turned) if p]
+        message = f"its picture is shown {' and '.join(parts)} by a display matrix"
+    return rule.found(message, measured=facts.rotation, allowed=0, unit="degrees")
+
+
+@rule(
+    "VP114",
+    "video-pixel-aspect",
+    WARNING,
+    "J",
+    "video",
+    fires="the pixels are not square",
+    fix="scale to square",
+    why="A reader may ignore the pixel aspect and edit a squeezed picture.",
+)
+def video_pixel_aspect(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    aspect = facts.sample_aspect_ratio
+    if aspect == 1:
+        return None
+    said = f"{aspect.numerator}:{aspect.denominator}"
+    return rule.found(
+        f"its pixels are {said}, not square: {facts.stored_width}x{facts.stored_height} px stored, "
+        f"{facts.width}x{facts.height} px shown",
+        measured=said,
+        allowed="1:1",
+    )
+
+
+@rule(
+    "VP115",
+    "video-interlaced",
+    WARNING,
+    "J",
+    "video",
+    fires="it is interlaced",
+    fix="deinterlace",
+    why="Fields show as combs in the edited picture.",
+)
+def video_interlaced(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.interlaced is False:
+        return None
+    message = "it is interlaced" if facts.interlaced else f"whether it is interlaced {NOT_MEASURED}"
+    return rule.found(
+        message, measured="interlaced" if facts.interlaced else None, allowed="progressive"
+    )
+
+
+@rule(
+    "VP116",
+    "video-hdr",
+    WARNING,
+    "J",
+    "video",
+    fires="its colours are PQ, HLG or BT.2020",
+    fix="tone-map to BT.709",
+    why="Read as BT.709, such colours look grey and washed out.",
+)
+def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    curve = facts.color_transfer if facts.color_transfer in HDR_TRANSFERS else None
+    wide = facts.color_primaries if facts.color_primaries in WIDE_PRIMARIES else None
+    if curve is None and wide is None:
+        return None
+    names = {
+        "smpte2084": "PQ (smpte2084)",
+        "arib-std-b67": "HLG (arib-std-b67)",
+        "bt2020": "BT.2020",
+    }
+    said = " in ".join(names.get(part, part) for part in (curve, wide) if part)
+    return rule.found(
+        f"its colours are {said}, not BT.709", measured=curve or wide, allowed="bt709"
+    )
+
+
+@rule(
+    "VP117",
+    "video-variable-rate",
+    WARNING,
+    "J",
+    "video",
+    fires="its frames are not evenly spaced",
+    fix="resample at the average rate, at least 16",
+    why="A reader that counts frames loses the beat; masks and sound drift.",
+)
+def video_variable_rate(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.constant_rate or facts.frames == 1:
+        return None
+    if facts.constant_rate is None or facts.min_interval is None or facts.max_interval is None:
+        return rule.found(f"the spacing of its frames {NOT_MEASURED}")
+    low, high = facts.min_interval * 1000, facts.max_interval * 1000
+    return rule.found(
+        f"its frames are {decimal(low)} to {decimal(high, low)} ms apart"
+        if low != high
+        else "its frames are not evenly spaced",
+        measured=shown(facts.max_interval),
+        allowed=shown(facts.min_interval),
+        unit="s",
+    )
+
+
+@rule(
+    "VP118",
+    "video-odd-size",
+    WARNING,
+    "J",
+    "video",
+    fires="width or height is odd",
+    fix="crop one line",
+    why="4:2:0 colour covers two lines and columns at a time.",
+)
+def video_odd_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    size = f"{facts.stored_width}x{facts.stored_height}"
+    if facts.stored_width % 2 == 0 and facts.stored_height % 2 == 0:
+        return None
+    return rule.found(
+        f"it is {size} px; width and height should be even",
+        measured=size,
+        allowed="even",
+        unit="px",
+    )
+
+
+@rule(
+    "VP119",
+    "video-dimensions",
+    WARNING,
+    "R",
+    "video",
+    fires="a side as displayed is outside 360 to 2000 px",
+    fix="scale, as the image rule",
+    why="The page limits images alone; people report that videos are held to the same.",
+)
+def video_dimensions(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    low, high = VIDEO_SIDE
+    if low <= facts.width <= high and low <= facts.height <= high:
+        return None
+    return rule.found(
+        f"it is shown at {facts.width}x{facts.height} px; each side should be {low} to {high} px",
+        measured=f"{facts.width}x{facts.height}",
+        allowed=f"{low} to {high}",
+        unit="px",
+    )
