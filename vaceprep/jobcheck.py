@@ -1,0 +1,91 @@
+"""A job judged whole: its fields, each of its media, and its media against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from vaceprep.collect import Item, kind_of
+from vaceprep.draft import draft_of
+from vaceprep.facts import Facts
+from vaceprep.job import FIELDS, media_of, resolve, role_of
+from vaceprep.jobfile import JobUnreadable, read_job, read_opened
+from vaceprep.look import Options, check_item, probe_opened, report_on
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.job import Draft, judge_job
+from vaceprep.rules.together import Together, judge_together
+from vaceprep.source import CannotOpen, open_stdin
+from vaceprep.verdict import FileReport
+
+#: Reference images of one job that are looked at, however many it names.
+MAX_ASSETS: Final = 16
+
+
+def check_job_item(item: Item, options: Options) -> tuple[FileReport, ...]:
+    """The entries of a job file, of a manifest's line, or of what standard input holds."""
+    if item.kind == "stdin":
+        return _stdin(item, options)
+    try:
+        data = item.job if item.job is not None else read_job(item.source)
+        if isinstance(data, JobUnreadable):
+            raise data
+    except JobUnreadable as error:
+        return (_broken(item.source, error, options),)
+    folder = os.path.dirname(item.base if item.base is not None else item.source)
+    return check_mapping(item.source, data, folder, options)
+
+
+def _broken(source: str, error: JobUnreadable, options: Options) -> FileReport:
+    findings = judge_job(Draft(broken=str(error)))
+    return FileReport(source, None, None, options.selection.apply(findings))
+
+
+def _stdin(item: Item, options: Options) -> tuple[FileReport, ...]:
+    """Standard input is a job where it begins as JSON's mapping does, else media."""
+    try:
+        with open_stdin() as opened:
+            if opened.head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+                try:
+                    return check_mapping(item.source, read_opened(opened), "", options)
+                except JobUnreadable as error:
+                    return (_broken(item.source, error, options),)
+            role, facts = probe_opened(opened, None, options)
+            return (report_on(item.source, role, facts, None, options),)
+    except CannotOpen:
+        return (check_item(item, options),)
+
+
+def check_mapping(
+    source: str, data: Mapping[str, Any], folder: str, options: Options
+) -> tuple[FileReport, ...]:
+    """The entries of a job: its own first, then one for each asset in the order of the fields.
+
+    Relative paths are relative to ``folder``.
+    """
+    draft = draft_of(data)
+    assets: dict[str, FileReport] = {}
+    for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
+        role = role_of(at)
+        if draft.function is not None and draft.function not in FIELDS[role]:
+            # VP408 speaks of the field; its file does not matter.
+            continue
+        path = resolve(value, folder)
+        entry = check_item(Item(path, kind_of(path)), options._replace(role=role))
+        assets[at] = replace(entry, findings=_pointed(entry.findings, at))
+    facts: dict[str, Facts] = {at: e.facts for at, e in assets.items() if e.facts is not None}
+    own = judge_job(draft)
+    for finding in judge_together(Together(draft, facts)):
+        entry_of = assets.get(finding.pointer or "")
+        if entry_of is not None and finding.code.startswith("VP3"):
+            added = options.selection.apply([finding])
+            assets[str(finding.pointer)] = replace(entry_of, findings=entry_of.findings + added)
+        else:
+            own.append(finding)
+    job = FileReport(source, None, None, options.selection.apply(own))
+    return (job, *assets.values())
+
+
+def _pointed(findings: tuple[Finding, ...], at: str) -> tuple[Finding, ...]:
+    return tuple(replace(f, pointer=at) for f in findings)

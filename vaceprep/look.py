@@ -1,0 +1,107 @@
+"""One source: open it, measure it, judge it. Errors are values here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from vaceprep.collect import Item
+from vaceprep.contract import DEFAULT_IMAGE_ROLE, DEFAULT_VIDEO_ROLE, MAX_IMAGE_PIXELS, Role
+from vaceprep.facts import Facts, Unreadable
+from vaceprep.probe.route import IMAGE_ENDINGS, default_role, ending, measure
+from vaceprep.probe.sniff import sniff
+from vaceprep.rules.catalogue import Asset, Finding
+from vaceprep.rules.judge import Selection, judge
+from vaceprep.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
+from vaceprep.verdict import FileReport
+
+
+class Options(NamedTuple):
+    """How to look at files."""
+
+    role: Role | None = None
+    deep: bool = False
+    selection: Selection = Selection()
+    allowed_hosts: Collection[str] = ()
+    max_pixels: int = MAX_IMAGE_PIXELS
+
+
+def _opening(item: Item) -> AbstractContextManager[Opened]:
+    if item.kind == "stdin":
+        return open_stdin()
+    if item.kind == "data":
+        return open_data_uri(item.source)
+    return open_path(item.source)
+
+
+def _name(item: Item) -> str | None:
+    return os.path.basename(item.source) if item.kind == "path" else None
+
+
+def probe_opened(
+    opened: Opened, name: str | None, options: Options
+) -> tuple[Role, Facts | Unreadable]:
+    """The role and facts of bytes that are open."""
+    sniffed = sniff(opened.head)
+    role = options.role or default_role(sniffed, name)
+    facts = measure(opened, role, sniffed, deep=options.deep, max_pixels=options.max_pixels)
+    return role, facts
+
+
+def probe_item(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
+    """The role and facts of one source that is no URL."""
+    name = _name(item)
+    role = options.role
+    try:
+        with _opening(item) as opened:
+            sniffed = sniff(opened.head)
+            role = role or default_role(sniffed, name)
+            facts = measure(opened, role, sniffed, deep=options.deep, max_pixels=options.max_pixels)
+            return role, facts
+    except CannotOpen as error:
+        return role or default_role(None, name), error.fact
+    except OSError as error:
+        fact = Unreadable("unavailable", f"reading it fails ({error.strerror or error})", None)
+        return role or default_role(None, name), fact
+
+
+def url_role(url: str, role: Role | None) -> Role:
+    """The role of a URL: the one given, or by the ending of its path."""
+    if role is not None:
+        return role
+    path = url.partition("?")[0].partition("#")[0]
+    return DEFAULT_IMAGE_ROLE if ending(path) in IMAGE_ENDINGS else DEFAULT_VIDEO_ROLE
+
+
+def _judge_url(url: str, role: Role, options: Options) -> list[Finding]:
+    from vaceprep.rules.url import judge_url
+
+    return judge_url(url, role, options.allowed_hosts)
+
+
+def check_item(item: Item, options: Options) -> FileReport:
+    """Everything the rules say of one source."""
+    if item.kind == "url":
+        role = url_role(item.source, options.role)
+        findings = _judge_url(item.source, role, options)
+        return FileReport(item.source, role, None, options.selection.apply(findings))
+    if item.kind == "data":
+        # Only image fields take bytes in place of a URL.
+        role = options.role or DEFAULT_IMAGE_ROLE
+        options = options._replace(role=role)
+        findings = _judge_url(item.source, role, options)
+        if findings:
+            return FileReport(item.source, role, None, options.selection.apply(findings))
+    role, facts = probe_item(item, options)
+    return report_on(item.source, role, facts, _name(item), options)
+
+
+def report_on(
+    source: str, role: Role, facts: Facts | Unreadable, name: str | None, options: Options
+) -> FileReport:
+    """The verdict on measured facts."""
+    findings = judge(facts, Asset(role, name))
+    known = None if isinstance(facts, Unreadable) else facts
+    return FileReport(source, role, known, options.selection.apply(findings))

@@ -1,0 +1,100 @@
+"""What ``check`` answers: immutable, picklable, and as JSON in the shape that scripts stand on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from vaceprep.contract import Role
+from vaceprep.facts import Facts
+from vaceprep.rules.catalogue import Finding, Severity
+
+#: Version of the JSON; it changes when a key changes its meaning or goes away.
+JSON_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One file, as it was given, with its role, facts (None: unreadable) and findings."""
+
+    source: str
+    role: Role | None
+    facts: Facts | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stops a submission."""
+        return not any(f.severity is Severity.ERROR for f in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of ``files`` in the JSON of ``check``."""
+        return {
+            "source": self.source,
+            "role": self.role,
+            "facts": None if self.facts is None else self.facts.to_dict(),
+            "findings": [f.to_dict() for f in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts over all files."""
+
+    checked: int
+    errors: int
+    warnings: int
+    advice: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The ``summary`` of the JSON."""
+        return {
+            "checked": self.checked,
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "advice": self.advice,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer on one or more files."""
+
+    files: tuple[FileReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no file has a finding of severity error."""
+        return all(f.ok for f in self.files)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of all files."""
+        return tuple(finding for f in self.files for finding in f.findings)
+
+    @property
+    def summary(self) -> Summary:
+        """How many files and findings there are."""
+        return summarise(self.files)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``check``."""
+        return {
+            "version": JSON_VERSION,
+            "summary": self.summary.to_dict(),
+            "files": [f.to_dict() for f in self.files],
+        }
+
+
+def summarise(files: Iterable[FileReport]) -> Summary:
+    """Counts over files."""
+    entries = tuple(files)
+    counts = Counter(f.severity for entry in entries for f in entry.findings)
+    return Summary(
+        checked=len(entries),
+        errors=counts[Severity.ERROR],
+        warnings=counts[Severity.WARNING],
+        advice=counts[Severity.ADVICE],
+    )
