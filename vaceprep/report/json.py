@@ -1,0 +1,41 @@
+"""Findings and facts as JSON: one object, written a file at a time so that memory stays flat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from vaceprep.facts import Facts
+from vaceprep.verdict import JSON_VERSION, FileReport, Summary
+
+
+def dump(value: Any, indent: int | None = None) -> str:
+    """JSON, on one line without ``indent``. NaN never occurs in facts; it would raise."""
+    return json.dumps(value, allow_nan=False, indent=indent)
+
+
+def check_json(files: list[FileReport], summary: Summary) -> Iterator[str]:
+    """The pieces of the JSON of ``check``."""
+    head = {"version": JSON_VERSION, "summary": summary.to_dict()}
+    yield dump(head)[:-1] + ', "files": ['
+    for number, entry in enumerate(files):
+        yield (",\n" if number else "\n") + dump(entry.to_dict())
+    yield "\n]}\n" if files else "]}\n"
+
+
+def probe_entry(source: str, facts: Facts | None, error: str | None) -> dict[str, Any]:
+    """One entry of the JSON of ``probe``."""
+    return {
+        "source": source,
+        "facts": None if facts is None else facts.to_dict(),
+        "error": error,
+    }
+
+
+def probe_json(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """The pieces of the JSON of ``probe``."""
+    yield f'{{"version": {JSON_VERSION}, "files": ['
+    for number, entry in enumerate(entries):
+        yield (",\n" if number else "\n") + dump(entry)
+    yield "\n]}\n" if entries else "]}\n"

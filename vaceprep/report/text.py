@@ -1,0 +1,137 @@
+"""Findings as text that a person likes to read: one line for a fine file, else each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from vaceprep.facts import Facts, VideoFacts
+from vaceprep.report.escape import printable
+from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.rules.wording import decimal, megabytes
+from vaceprep.verdict import FileReport, Summary
+
+WEIGHT: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.ADVICE: 2}
+COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.ADVICE: "cyan"}
+#: Columns of the severity and what stands before it.
+INDENT: Final = 11
+NARROWEST: Final = 30
+#: Groups of rules that only a person can mend: jobs and URLs. Nothing is said of it each time.
+BY_HAND: Final = ("VP4", "VP5")
+
+Paint = Callable[[str, str], str]
+
+
+def plain(text: str, _: str) -> str:
+    """No colour."""
+    return text
+
+
+class Style(NamedTuple):
+    """How to print: columns (None: never wrap), colour, whether advice is shown."""
+
+    width: int | None = None
+    paint: Paint = plain
+    advice: bool = False
+
+
+def describe(facts: Facts) -> str:
+    """The facts that people look for first, in one line."""
+    parts: list[str]
+    if isinstance(facts, VideoFacts):
+        parts = [facts.container]
+        if facts.duration is not None:
+            parts.append(f"{decimal(facts.duration)} s")
+        if facts.fps is not None:
+            parts.append(f"{decimal(facts.fps)} FPS")
+        parts += [f"{facts.width}x{facts.height}", facts.codec or "unknown codec"]
+    else:
+        parts = [facts.format, f"{facts.width}x{facts.height}", facts.mode]
+    if facts.bytes is not None:
+        parts.append(megabytes(facts.bytes))
+    return ", ".join(parts)
+
+
+def _wrapped(head: str, body: str, style: Style, indent: int) -> Iterator[str]:
+    """``head`` and ``body`` on a line, the rest of the body under the body."""
+    if style.width is None:
+        yield f"{head}{body}"
+        return
+    import textwrap
+
+    room = max(style.width - indent, NARROWEST)
+    lines = textwrap.wrap(body, room, break_on_hyphens=False) or [""]
+    yield f"{head}{lines[0]}"
+    for line in lines[1:]:
+        yield " " * indent + line
+
+
+def _finding(finding: Finding, style: Style) -> Iterator[str]:
+    label = style.paint(f"{finding.severity.value:<7}", COLOURS[finding.severity])
+    where = f" at {printable(finding.pointer)}" if finding.pointer else ""
+    message = f"{finding.rule} ({finding.code}){where}: {printable(finding.message)}"
+    yield from _wrapped(f"  {label}  ", message, style, INDENT)
+    mend = finding.fix
+    if mend is None and finding.code[:3] in BY_HAND:
+        return
+    text = f"mend: {printable(mend)}" if mend else "mend: prepare cannot mend this"
+    yield from _wrapped(" " * INDENT, text, style, INDENT)
+
+
+def file_lines(entry: FileReport, style: Style) -> Iterator[str]:
+    """What is printed of one file."""
+    shown = [f for f in entry.findings if style.advice or f.severity is not Severity.ADVICE]
+    shown.sort(key=lambda f: (WEIGHT[f.severity], f.code))
+    name = printable(entry.source)
+    about = f"{entry.role}" if entry.role else "job"
+    if entry.facts is not None:
+        about += f": {printable(describe(entry.facts))}"
+    if not shown:
+        yield from _wrapped(style.paint("ok", "green") + "  ", f"{name}  {about}", style, 4)
+        return
+    yield from _wrapped("", f"{name}  {about}", style, 4)
+    for finding in shown:
+        yield from _finding(finding, style)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def summary_line(summary: Summary, style: Style) -> str:
+    """The last line: what was checked and what came of it."""
+    errors = _count(summary.errors, "error", "errors")
+    if summary.errors:
+        errors = style.paint(errors, "red")
+    line = (
+        f"{_count(summary.checked, 'file', 'files')} checked: {errors}, "
+        f"{_count(summary.warnings, 'warning', 'warnings')}"
+    )
+    if summary.advice:
+        line += f", {summary.advice} advice"
+        line += "" if style.advice else " (show with --advice)"
+    return line
+
+
+def facts_lines(source: str, facts: Facts | None, error: str | None, style: Style) -> Iterator[str]:
+    """What ``probe`` prints of one file: every fact on a line."""
+    if facts is None:
+        label = style.paint("unreadable", "red")
+        yield from _wrapped(f"{label}  ", f"{printable(source)}: {error}", style, 4)
+        return
+    yield printable(source)
+    for key, value in facts.to_dict().items():
+        if value is None or value == [] or key.endswith("_exact"):
+            continue
+        yield from _wrapped(f"  {key:<20}", printable(_said(value)), style, 22)
+
+
+def _said(value: Any) -> str:
+    """A fact's value as a person says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return " ".join(str(v) for v in value.values() if v is not None)
+    if isinstance(value, list):
+        return "; ".join(_said(item) for item in value)
+    return str(value)
