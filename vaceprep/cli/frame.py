@@ -1,0 +1,96 @@
+"""``vaceprep frame``: one exact frame as an image that passes the image rules."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.report.escape import printable
+
+EPILOG = """\b
+Examples:
+  vaceprep frame clip.mp4 --at last -o next-first.png
+  vaceprep frame clip.mp4 --at 1:02.5 -o first.jpg
+  vaceprep frame clip.mp4 --at 3003/1000 -o frame.webp
+
+Exit codes: 0 the image is written; 1 refused; 2 wrong usage."""
+
+
+@click.command("frame", epilog=EPILOG)
+@click.argument("video", metavar="VIDEO")
+@click.option(
+    "--at",
+    "instant",
+    required=True,
+    metavar="TIME|first|last",
+    help="Seconds from the first frame shown (1.5), MM:SS.mmm, HH:MM:SS or a fraction (3003/1000).",
+)
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    required=True,
+    metavar="FILE",
+    help="The image; its ending is its format: .png .jpg .jpeg .webp .bmp .tif .tiff.",
+)
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def command(video: str, instant: str, target: str, force: bool) -> int:
+    """Take one exact frame of VIDEO for first_frame_url or last_frame_url.
+
+    It is the frame shown at that instant, as displayed: turned, with square pixels, HDR brought
+    down. Where a side is outside the accepted sizes it is scaled, or padded where no scale helps.
+    """
+    from vaceprep.prepare.place import check_target
+    from vaceprep.prepare.refused import Refused
+    from vaceprep.prepare.still import ENDINGS
+    from vaceprep.prepare.times import parse_instant
+    from vaceprep.probe.route import ending
+
+    try:
+        at = parse_instant(instant)
+    except ValueError as error:
+        raise click.BadParameter(printable(str(error)), param_hint="'--at'") from None
+    fmt = ENDINGS.get(ending(target))
+    if fmt is None:
+        known = ", ".join(ENDINGS)
+        raise click.BadParameter(
+            f"{printable(target)} has none of the endings {known}", param_hint="'-o'"
+        )
+    try:
+        check_target(target, force=force, sources=[video])
+        _take(video, at, target, fmt, force)
+    except Refused as error:
+        options.say(printable(str(error), limit=4000))
+        return 1
+    options.write(printable(target) + "\n")
+    return 0
+
+
+def _take(
+    video: str, at: Fraction | Literal["first", "last"], target: str, fmt: str, force: bool
+) -> None:
+    from vaceprep.prepare.fit import fit
+    from vaceprep.prepare.frame import frame_at
+    from vaceprep.prepare.place import write
+    from vaceprep.prepare.reading import reading
+    from vaceprep.prepare.still import encode, fitted
+
+    with reading(video, "video_url") as read:
+        shown = frame_at(read, at)
+    notes = list(shown.notes)
+    how = fit(shown.image.size)
+    if how.scaled != shown.image.size:
+        notes.append(f"scaled from {_size(shown.image.size)} to {_size(how.scaled)}")
+    if how.padded:
+        notes.append(f"padded with black to {_size(how.canvas)}, since no scale fits both sides")
+    for note in notes:
+        options.say(note)
+    data = encode(fitted(shown.image, how), fmt)
+    write(data, target, force=force, role="first_frame_url", sources=[video])
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"

@@ -1,0 +1,254 @@
+"""``vaceprep mask``: make a mask from shapes, mend one, or look at one over its frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from vaceprep.prepare.shapes import Shape
+    from vaceprep.rules.catalogue import Finding
+
+EPILOG: Final = """\b
+Examples:
+  vaceprep mask make --size-of clip.mp4 --rect 25%,25%,50%,50% -o mask.png
+  vaceprep mask make --size 1280x720 --ellipse 400,200,300,300 --invert -o mask.png
+  vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
+  vaceprep mask preview mask.png clip.mp4 -o look.png
+
+Exit codes: 0 the file is written; 1 refused; 2 wrong usage."""
+
+
+@click.group("mask", epilog=EPILOG)
+def command() -> None:
+    """Masks for mask_image_url: white is edited, black is kept, nothing between."""
+
+
+def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    """A callback that reads one value, or each of several, and says what is wrong with it."""
+
+    def read(_: click.Context, __: click.Parameter, value: Any) -> Any:
+        try:
+            if isinstance(value, tuple):
+                return tuple(parse(one) for one in value)
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(printable(str(error))) from None
+
+    return read
+
+
+def _rectangle(text: str) -> Shape:
+    from vaceprep.prepare.shapes import parse_box
+
+    return parse_box("rectangle", text)
+
+
+def _ellipse(text: str) -> Shape:
+    from vaceprep.prepare.shapes import parse_box
+
+    return parse_box("ellipse", text)
+
+
+def _polygon(text: str) -> Shape:
+    from vaceprep.prepare.shapes import parse_polygon
+
+    return parse_polygon(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    from vaceprep.prepare.shapes import parse_size
+
+    return parse_size(text)
+
+
+def _png(text: str) -> str:
+    from vaceprep.probe.route import ending
+
+    if ending(text) != ".png":
+        raise ValueError(f"{text} does not end in .png, the one format written here")
+    return text
+
+
+output = click.option(
+    "-o",
+    "--output",
+    "target",
+    required=True,
+    metavar="FILE.png",
+    callback=_parsed(_png),
+    help="The PNG to write.",
+)
+force_option = click.option("--force", is_flag=True, help="Write over an existing file.")
+size_of = click.option(
+    "--size-of", metavar="FILE", help="A video or image whose displayed size the mask gets."
+)
+size = click.option(
+    "--size", metavar="WxH", callback=_parsed(_size), help="The mask's size in pixels instead."
+)
+invert_option = click.option("--invert", is_flag=True, help="Swap white and black at the end.")
+
+
+def _refusing(work: Callable[[], list[str]], target: str) -> int:
+    """Do the work, print its remarks and the output's path, or the one sentence that refuses."""
+    from vaceprep.prepare.refused import Refused
+
+    try:
+        remarks = work()
+    except Refused as error:
+        options.say(printable(str(error), limit=4000))
+        return 1
+    for remark in remarks:
+        options.say(remark)
+    options.write(printable(target) + "\n")
+    return 0
+
+
+def _due_size(named: str | None, given: tuple[int, int] | None) -> None:
+    if (named is None) == (given is None):
+        raise click.UsageError("Give either --size-of FILE or --size WxH.")
+
+
+def _resolved(named: str | None, given: tuple[int, int] | None) -> tuple[int, int]:
+    from vaceprep.prepare.reading import displayed_size
+
+    if given is not None:
+        return given
+    return displayed_size(named or "")
+
+
+def _remarks(findings: list[Finding]) -> list[str]:
+    return [f"warning: {f.message} ({f.code} {f.rule})" for f in findings]
+
+
+@command.command("make")
+@size_of
+@size
+@click.option(
+    "--rect",
+    "rectangles",
+    multiple=True,
+    metavar="X,Y,W,H",
+    callback=_parsed(_rectangle),
+    help="A rectangle, in pixels or percent (25%,0,50%,100). Repeatable, as all shapes are.",
+)
+@click.option(
+    "--ellipse",
+    "ellipses",
+    multiple=True,
+    metavar="X,Y,W,H",
+    callback=_parsed(_ellipse),
+    help="The ellipse inside such a rectangle.",
+)
+@click.option(
+    "--polygon",
+    "polygons",
+    multiple=True,
+    metavar='"X,Y X,Y X,Y..."',
+    callback=_parsed(_polygon),
+    help="A polygon by its corners.",
+)
+@invert_option
+@output
+@force_option
+def make(
+    size_of: str | None,
+    size: tuple[int, int] | None,
+    rectangles: tuple[Shape, ...],
+    ellipses: tuple[Shape, ...],
+    polygons: tuple[Shape, ...],
+    invert: bool,
+    target: str,
+    force: bool,
+) -> int:
+    """Draw shapes white on black, at the displayed size of a video or image."""
+    _due_size(size_of, size)
+
+    def work() -> list[str]:
+        from vaceprep.prepare.mask import made, write_mask
+        from vaceprep.prepare.place import check_target
+
+        sources = [] if size_of is None else [size_of]
+        check_target(target, force=force, sources=sources)
+        shapes = (*rectangles, *ellipses, *polygons)
+        image = made(shapes, _resolved(size_of, size), invert=invert)
+        return _remarks(write_mask(image, target, force=force, sources=sources))
+
+    return _refusing(work, target)
+
+
+@command.command("fix")
+@click.argument("mask", metavar="MASK")
+@size_of
+@size
+@click.option(
+    "--threshold",
+    type=click.IntRange(1, 255),
+    default=128,
+    show_default=True,
+    help="The darkest grey (of 255) that becomes white.",
+)
+@invert_option
+@click.option("--stretch", is_flag=True, help="Scale a mask of another shape all the same.")
+@output
+@force_option
+def fix(
+    mask: str,
+    size_of: str | None,
+    size: tuple[int, int] | None,
+    threshold: int,
+    invert: bool,
+    stretch: bool,
+    target: str,
+    force: bool,
+) -> int:
+    """Make a strict mask of any image: turned as displayed, black and white, the video's size."""
+    _due_size(size_of, size)
+
+    def work() -> list[str]:
+        from vaceprep.prepare.mask import mended, write_mask
+        from vaceprep.prepare.place import check_target
+
+        sources = [mask] if size_of is None else [mask, size_of]
+        check_target(target, force=force, sources=sources)
+        wanted = _resolved(size_of, size)
+        image: Image = mended(mask, wanted, threshold=threshold, invert=invert, stretch=stretch)
+        return _remarks(write_mask(image, target, force=force, sources=sources))
+
+    return _refusing(work, target)
+
+
+@command.command("preview")
+@click.argument("mask", metavar="MASK")
+@click.argument("video", metavar="VIDEO")
+@click.option(
+    "--frame-id",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The frame that the mask belongs to (mask_frame_id), counted from 1.",
+)
+@output
+@force_option
+def look(mask: str, video: str, frame_id: int, target: str, force: bool) -> int:
+    """Show what MASK edits: tinted and outlined over its frame of VIDEO, with its share."""
+
+    def work() -> list[str]:
+        from vaceprep.prepare.place import check_target, write
+        from vaceprep.prepare.preview import preview
+        from vaceprep.prepare.still import encode
+
+        check_target(target, force=force, sources=[mask, video])
+        shown = preview(mask, video, frame_id)
+        write(encode(shown.image, "png", None), target, force=force, sources=[mask, video])
+        return [*_remarks(list(shown.findings)), shown.caption]
+
+    return _refusing(work, target)

@@ -1,0 +1,141 @@
+"""Masks: made from shapes, or mended from any image. White is edited, black is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from vaceprep.contract import Role
+from vaceprep.facts import ImageFacts
+from vaceprep.prepare.place import write
+from vaceprep.prepare.reading import Read, check_pixels, reading, unreadable
+from vaceprep.prepare.refused import Refused
+from vaceprep.prepare.shapes import Shape, drawn, outside
+from vaceprep.prepare.still import encode
+from vaceprep.rules.catalogue import Finding
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MASK_ROLE: Final[Role] = "mask_image_url"
+#: The lowest grey that becomes white: the lighter half.
+THRESHOLD: Final = 128
+#: A mask that edits nothing or everything is written, and said.
+TOLERATED: Final = ("VP303", "VP304")
+#: Pixels by which a mask's shape may differ from the video's and still be the same.
+SLACK: Final = 1
+
+
+def made(shapes: Sequence[Shape], size: tuple[int, int], *, invert: bool = False) -> Image:
+    """Shapes white on black (inverted: black on white), 8-bit grey. Raises Refused."""
+    from PIL import Image as Pillow
+
+    check_pixels(size, "a mask")
+    pixels, missing = drawn(shapes, size)
+    for shape in missing:
+        where = "lies wholly outside" if outside(shape, size) else "covers no pixel of"
+        raise Refused(f"the {shape.kind} {shape.text} {where} the {size[0]}x{size[1]} picture")
+    image = Pillow.frombytes("L", size, bytes(pixels))
+    return _inverted(image) if invert else image
+
+
+def _inverted(image: Image) -> Image:
+    from PIL import ImageChops
+
+    return ImageChops.invert(image)
+
+
+def _grey(image: Image) -> Image:
+    """8-bit luma as displayed, transparency on black. May raise what Pillow raises."""
+    from PIL import Image as Pillow
+
+    if image.mode.startswith("I;16"):
+        # The high byte; Pillow's own conversion would clip.
+        planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
+        return planes[0 if image.mode.endswith("B") else 1]
+    if image.mode in ("I", "F"):
+        return _scaled(image)
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        shown = image.convert("RGBA")
+        ground = Pillow.new("RGBA", shown.size, "black")
+        return Pillow.alpha_composite(ground, shown).convert("L")
+    if image.mode == "L":
+        return image
+    return image.convert("RGB").convert("L")
+
+
+def _scaled(image: Image) -> Image:
+    """32-bit pixels: white is 1.0 where nothing is above it, else the full 8, 16 or 32 bits."""
+    extrema = image.getextrema()
+    highest = float(extrema[1]) if isinstance(extrema[1], (int, float)) else 255.0
+    steps = [255.0, 65535.0, float(2**31 - 1), float(2**32 - 1)]
+    full = (
+        1.0
+        if image.mode == "F" and highest <= 1
+        else next((step for step in steps if highest <= step), highest)
+    )
+    return image.convert("F").point(lambda value: value * (255 / full)).convert("L")
+
+
+def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
+    """Whether a mask scaled to the video's width (or height) has its other side within 1 px."""
+    across = Fraction(mask[0] * video[1], mask[1]) - video[0]
+    down = Fraction(mask[1] * video[0], mask[0]) - video[1]
+    return min(abs(across), abs(down)) <= SLACK
+
+
+def displayed_grey(read: Read) -> Image:
+    """Any readable image as 8-bit grey in its displayed orientation. Raises Refused."""
+    from vaceprep.prepare.stillread import decoded
+
+    if not isinstance(read.facts, ImageFacts):
+        raise unreadable(read.source, "it is a video, not an image")
+    try:
+        return decoded(read, _grey)
+    except Exception as error:  # Pillow raises nearly everything for broken data
+        raise unreadable(read.source, f"its pixels do not convert ({error})") from None
+
+
+def black_and_white(grey: Image, threshold: int = THRESHOLD) -> Image:
+    """White from ``threshold`` (1 to 255) up, black below."""
+    return grey.point([255 if level >= threshold else 0 for level in range(256)])
+
+
+def mended(
+    source: str,
+    size: tuple[int, int],
+    *,
+    threshold: int = THRESHOLD,
+    invert: bool = False,
+    stretch: bool = False,
+) -> Image:
+    """An image as a strict mask of that size, scaled by nearest neighbour. Raises Refused."""
+    from PIL.Image import Resampling
+
+    check_pixels(size, "a mask")
+    with reading(source, MASK_ROLE) as read:
+        shown = (read.facts.width, read.facts.height)
+        if not stretch and not agrees(shown, size):
+            raise Refused(
+                f"the mask is {shown[0]}x{shown[1]}, of another shape than {size[0]}x{size[1]}; "
+                "--stretch scales it all the same"
+            )
+        image = black_and_white(displayed_grey(read), threshold)
+    if shown != size:
+        image = image.resize(size, Resampling.NEAREST)
+    return _inverted(image) if invert else image
+
+
+def write_mask(
+    image: Image, target: str, *, force: bool, sources: Collection[str] = ()
+) -> list[Finding]:
+    """Write a strict mask as PNG and hand back what is to be said of it. Raises Refused."""
+    return write(
+        encode(image, "png"),
+        target,
+        force=force,
+        role=MASK_ROLE,
+        sources=sources,
+        tolerated=TOLERATED,
+    )
