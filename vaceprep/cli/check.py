@@ -1,0 +1,89 @@
+"""``vaceprep check``: would it be accepted, why not, what mends it."""
+
+from __future__ import annotations
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.contract import Role
+
+EPILOG = """\b
+Examples:
+  vaceprep check clip.mp4
+  vaceprep check --role first_clip_url clip.mp4
+  vaceprep check shoot/ --ignore video-dimensions --strict
+  vaceprep check --format json shoot/ | jq '.files[] | select(.findings != [])'
+
+Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong usage."""
+
+
+@click.command("check", epilog=EPILOG)
+@options.sources
+@options.role
+@click.option("--select", multiple=True, metavar="RULES", help="Report only these rules.")
+@click.option("--ignore", multiple=True, metavar="RULES", help="Do not report these rules.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
+@options.deep
+@click.option("--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text.")
+@click.option(
+    "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
+)
+@options.output_format
+@options.jobs
+def command(
+    sources: tuple[str, ...],
+    role: Role | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
+    advice: bool,
+    deep: bool,
+    no_remote: bool,
+    allow_host: tuple[str, ...],
+    output: str,
+    jobs: int | None,
+) -> int:
+    """Check videos and images, folders of them, URLs, or standard input (-).
+
+    RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.
+    """
+    from vaceprep.collect import Skipped, collect
+    from vaceprep.look import Options
+    from vaceprep.preflight import check_entry, default_jobs, make_selection, spread
+    from vaceprep.report import text
+    from vaceprep.rules.catalogue import Severity, UnknownRule
+    from vaceprep.verdict import FileReport, summarise
+
+    try:
+        selection = make_selection(select or None, ignore, strict)
+    except UnknownRule as error:
+        raise click.UsageError(str(error)) from None
+    settings = Options(role=role, deep=deep, selection=selection, allowed_hosts=allow_host)
+    skipped = Skipped()
+    items = list(collect(sources, skipped))
+    note = skipped.sentence()
+    if note:
+        options.say(note)
+    if not items:
+        options.say("no video or image was found")
+    style = options.style(advice=advice)
+    files: list[FileReport] = []
+    with options.progress(len(items), "checking") as step:
+        for entries in spread(lambda i: check_entry(i, settings), items, jobs or default_jobs()):
+            files.extend(entries)
+            step()
+    if not no_remote and any(item.kind == "url" for item in items):
+        options.say("URLs are judged by their text alone; this version does not fetch them")
+    summary = summarise(files)
+    if output == "json":
+        from vaceprep.report.json import check_json
+
+        for piece in check_json(files, summary):
+            options.write(piece)
+    else:
+        for entry in files:
+            for line in text.file_lines(entry, style):
+                options.write(line + "\n")
+        options.write(text.summary_line(summary, style) + "\n")
+    return int(any(f.severity is Severity.ERROR for entry in files for f in entry.findings))

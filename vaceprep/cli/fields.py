@@ -1,0 +1,82 @@
+"""A job's fields as command-line flags, made from the models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vaceprep.contract import Function
+from vaceprep.job import MODELS, Job
+
+
+def _shape(model: type[Job], name: str) -> dict[str, Any]:
+    shape: dict[str, Any] = model.model_json_schema()["properties"][name]
+    return next((s for s in shape.get("anyOf", ()) if s.get("type") != "null"), shape)
+
+
+def names(function: Function) -> list[str]:
+    """The fields that have a flag: all but the function itself, the model and ``extra``."""
+    fields = MODELS[function].model_fields
+    own = [n for n in fields if n not in Job.model_fields]
+    return [n for n in ("prompt", *own, *Job.model_fields) if n in fields and _flagged(n)][:]
+
+
+def _flagged(name: str) -> bool:
+    return name not in ("function", "model", "extra")
+
+
+def flags(function: Function) -> list[click.Parameter]:
+    """One flag for each field. Values are judged by the rules, not by click."""
+    model = MODELS[function]
+    made: list[click.Parameter] = []
+    for name in dict.fromkeys(names(function)):
+        shape = _shape(model, name)
+        flag = "--" + name.replace("_", "-")
+        about = model.model_fields[name].description or ""
+        if model.model_fields[name].is_required():
+            about += "  [required]"
+        if shape.get("type") == "boolean":
+            declaration = [f"{flag}/--no-{flag[2:]}", name]
+            made.append(click.Option(declaration, default=None, help=about))
+            continue
+        kinds = {"integer": "N", "number": "X", "array": "VALUE"}
+        words = shape.get("enum") or shape.get("items", {}).get("enum")
+        hint = "|".join(map(str, words)) if words else kinds.get(shape.get("type", ""), "TEXT")
+        made.append(
+            click.Option(
+                [flag, name],
+                metavar=hint,
+                help=about + (" Repeatable." if shape.get("type") == "array" else ""),
+                multiple=shape.get("type") == "array",
+            )
+        )
+    return made
+
+
+def _typed(text: str, kind: str) -> Any:
+    """A flag's text as the field's type; text that is none stays text, for the rules to judge."""
+    try:
+        if kind == "integer":
+            return int(text)
+        if kind == "number":
+            return float(text)
+    except ValueError:
+        return text
+    return text
+
+
+def values_of(function: Function, given: dict[str, Any]) -> dict[str, Any]:
+    """A job's mapping from the flags that were given."""
+    model = MODELS[function]
+    values: dict[str, Any] = {"function": function}
+    for name, value in given.items():
+        if value is None or value == ():
+            continue
+        kind = _shape(model, name).get("type", "string")
+        values[name] = list(value) if isinstance(value, tuple) else _typed_or_bool(value, kind)
+    return values
+
+
+def _typed_or_bool(value: Any, kind: str) -> Any:
+    return value if isinstance(value, bool) else _typed(value, kind)

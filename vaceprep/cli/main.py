@@ -1,0 +1,122 @@
+"""The entry point: finds the command, imports only what it needs, keeps the exit codes.
+
+0 done; 1 something was refused or failed; 2 wrong usage; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+from typing import Final, NoReturn
+
+import click
+
+from vaceprep.version import __version__
+
+COMMANDS: Final = {
+    "check": "vaceprep.cli.check",
+    "probe": "vaceprep.cli.probe",
+    "request": "vaceprep.cli.request",
+    "init": "vaceprep.cli.init",
+    "mask": "vaceprep.cli.mask",
+    "frame": "vaceprep.cli.frame",
+    "rules": "vaceprep.cli.rules",
+}
+INTERRUPTED: Final = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of a walk: look, judge, explain."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None where there is none."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a hint where there is no such command."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            if os.path.exists(name):
+                hint = f" To check a file: vaceprep check {name}"
+            ctx.fail(f"There is no command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", "-V", message="vaceprep %(version)s")
+def app() -> None:
+    """The pre-flight for wan2.1-vace-plus: know before you upload.
+
+    \b
+    vaceprep check clip.mp4                 would it be accepted?
+    vaceprep check --role mask_image_url mask.png
+    vaceprep check shoot/                   every video and image of a folder
+    vaceprep probe clip.mp4                 the facts alone
+    vaceprep rules video-fps                what a rule asks and why
+    """
+
+
+def _fail_writing(error: OSError) -> int:
+    # The reader went away (a pipe into head), or the disk is full: say it once, if possible.
+    try:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"vaceprep: cannot write the output: {error.strerror or error}", err=True)
+    except OSError:
+        pass
+    return 1
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; never raises."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that knows no degree sign must not break a report.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app.main(arguments, prog_name="vaceprep", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("vaceprep: interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except BrokenPipeError as error:
+        return _fail_writing(error)
+    except OSError as error:
+        return _fail_writing(error)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> NoReturn:
+    """The console script. Leaves without tearing everything down, which costs more than a check."""
+    gc.disable()
+    code = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError as error:
+        code = _fail_writing(error)
+    os._exit(code)

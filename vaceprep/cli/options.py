@@ -1,0 +1,85 @@
+"""Options and output that several commands share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import click
+
+from vaceprep.contract import ROLES
+from vaceprep.report.escape import printable
+from vaceprep.report.text import Style
+
+__all__ = ["Style", "printable"]
+
+#: Files from which a progress bar is worth its line.
+MANY: Final = 8
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+role = click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    metavar="FIELD",
+    help=f"The request's field that the files are for: {', '.join(ROLES)}. "
+    "Without it, video_url for videos and ref_images_url for images.",
+)
+deep = click.option("--deep", is_flag=True, help="Decode every frame and report the first to fail.")
+output_format = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print on standard output.",
+)
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1, max=256),
+    metavar="N",
+    help="Files looked at side by side; as many as there are cores without it.",
+)
+sources = click.argument("sources", nargs=-1, required=True, metavar="FILE|DIR|URL|-...")
+
+
+def colourful(stream: Any) -> bool:
+    """Whether to colour: a terminal, and nobody set NO_COLOR."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+
+
+def style(*, advice: bool = False) -> Style:
+    """How to print on standard output: wrapped and coloured on a terminal alone."""
+    if not sys.stdout.isatty():
+        return Style(advice=advice)
+    width = shutil.get_terminal_size().columns
+
+    def paint(text: str, colour: str) -> str:
+        return click.style(text, fg=colour) if colourful(sys.stdout) else text
+
+    return Style(width=width, paint=paint, advice=advice)
+
+
+def say(message: str) -> None:
+    """Talk, on standard error."""
+    click.echo(message, err=True)
+
+
+def write(piece: str) -> None:
+    """A piece of the result, on standard output, as it is."""
+    sys.stdout.write(piece)
+
+
+@contextmanager
+def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
+    """A bar on standard error for many files on a terminal; else nothing."""
+    if total < MANY or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:
+        yield lambda: bar.update(1)

@@ -1,0 +1,60 @@
+"""``vaceprep probe``: the facts alone."""
+
+from __future__ import annotations
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.contract import Role
+
+EPILOG = """\b
+Examples:
+  vaceprep probe clip.mp4
+  vaceprep probe --format json shoot/ | jq '.files[].facts.fps'
+
+Exit codes: 0 every file was measured; 1 a file could not be read; 2 wrong usage."""
+
+
+@click.command("probe", epilog=EPILOG)
+@options.sources
+@options.role
+@options.deep
+@options.output_format
+@options.jobs
+def command(
+    sources: tuple[str, ...], role: Role | None, deep: bool, output: str, jobs: int | None
+) -> int:
+    """Measure videos and images: what they are, exactly, without judging them."""
+    from vaceprep.collect import Item, Skipped, collect
+    from vaceprep.facts import Facts, Unreadable
+    from vaceprep.look import Options, probe_item
+    from vaceprep.preflight import NOT_READ, default_jobs, spread
+    from vaceprep.report import json, text
+
+    settings = Options(role=role, deep=deep)
+    skipped = Skipped()
+    items = list(collect(sources, skipped))
+    note = skipped.sentence()
+    if note:
+        options.say(note)
+
+    def look(item: Item) -> tuple[str, Facts | None, str | None]:
+        facts = NOT_READ if item.kind == "url" else probe_item(item, settings)[1]
+        if isinstance(facts, Unreadable):
+            return item.source, None, facts.message
+        return item.source, facts, None
+
+    results = []
+    with options.progress(len(items), "measuring") as step:
+        for result in spread(look, items, jobs or default_jobs()):
+            results.append(result)
+            step()
+    if output == "json":
+        for piece in json.probe_json([json.probe_entry(*result) for result in results]):
+            options.write(piece)
+    else:
+        style = options.style()
+        for result in results:
+            for line in text.facts_lines(*result, style):
+                options.write(line + "\n")
+    return int(any(facts is None for _, facts, _ in results))

@@ -1,0 +1,212 @@
+"""``vaceprep request``: the body as it would go over the wire; nothing is sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.contract import FUNCTIONS, Function
+
+if TYPE_CHECKING:
+    from vaceprep.job import Job
+    from vaceprep.rules.catalogue import Finding
+
+EPILOG = """\b
+Examples:
+  vaceprep request edit.vace.yaml
+  vaceprep request - < job.json
+  vaceprep request video_repainting --prompt "As a woodcut" \\
+      --video-url https://example.com/clip.mp4 --control-condition depth
+  vaceprep request video_repainting --help          every field as a flag
+
+Exit codes: 0 printed; 1 the job is refused; 2 wrong usage."""
+
+
+class RequestGroup(click.Group):
+    """The functions as commands, and anything else as a job file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The five functions."""
+        return list(FUNCTIONS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A function's command, with a flag for each of its fields."""
+        function = next((f for f in FUNCTIONS if f == cmd_name), None)
+        return None if function is None else function_command(function)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """A first word that is no function is a job file."""
+        words = [a for a in args if a == "-" or not a.startswith("-")]
+        if words and words[0] not in FUNCTIONS:
+            ctx.meta["vaceprep.file"] = True
+            # A group reads no option behind the first word; a command does.
+            ctx.allow_interspersed_args = True
+            return file_command.parse_args(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the function's command, or the job file's."""
+        if ctx.meta.get("vaceprep.file"):
+            return ctx.invoke(file_command, **ctx.params)
+        return super().invoke(ctx)
+
+
+def _placeholder(path: str) -> str:
+    name = os.path.basename(path.replace("\\", "/")) or "file"
+    return f"https://example.com/{quote(os.fsencode(name))}"
+
+
+def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:
+    """Show why there is no body."""
+    from vaceprep.report.json import check_json
+    from vaceprep.report.text import Style, file_lines
+    from vaceprep.verdict import FileReport, summarise
+
+    entry = FileReport(source, None, None, findings)
+    if output == "json":
+        for piece in check_json([entry], summarise([entry])):
+            options.write(piece)
+        return 1
+    for line in file_lines(entry, Style()):
+        options.say(line)
+    return 1
+
+
+def _print(job: Job, placeholder_urls: bool, source: str) -> int:
+    from vaceprep.job import NotPublished
+
+    local = job.local_paths()
+    if local and placeholder_urls:
+        job = job.replaced({at: _placeholder(path) for at, path in local.items()})
+    try:
+        body = job.body()
+    except NotPublished as error:
+        for at, path in error.paths.items():
+            options.say(f"vaceprep: {at} is a local path: {options.printable(path)}")
+        where = options.printable(source) if source in ("-",) or os.path.exists(source) else "JOB"
+        options.say(
+            f"The service takes URLs. To publish them and send the job: "
+            f"vaceprep run {where} --publish TARGET. To see the body with made-up URLs: "
+            "--placeholder-urls"
+        )
+        return 1
+    options.write(json.dumps(body, indent=2) + "\n")
+    return 0
+
+
+def _show(make: Callable[[], Job], placeholder_urls: bool, output: str, source: str) -> int:
+    from vaceprep.job import InvalidJob
+
+    try:
+        job = make()
+    except InvalidJob as error:
+        return _refuse(error.findings, output, source)
+    return _print(job, placeholder_urls, source)
+
+
+placeholder = click.option(
+    "--placeholder-urls", is_flag=True, help="Put example.com URLs in place of local paths."
+)
+extra = click.option(
+    "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
+)
+
+
+@click.command("request", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("job", metavar="JOB")
+@placeholder
+@extra
+@options.output_format
+def file_command(job: str, placeholder_urls: bool, extra: tuple[str, ...], output: str) -> int:
+    """The body of a job file."""
+    from vaceprep.job import Job
+
+    added = extras(extra)
+
+    def make() -> Job:
+        if job != "-" and not added:
+            return Job.from_file(job)
+        values = _values(job)
+        if added:
+            own = values.get("extra")
+            values["extra"] = {**own, **added} if isinstance(own, dict) else added
+        return Job.from_dict(values, base="" if job == "-" else os.path.dirname(job))
+
+    return _show(make, placeholder_urls, output, job)
+
+
+def _values(job: str) -> dict[str, Any]:
+    from vaceprep.draft import errors_of
+    from vaceprep.job import InvalidJob
+    from vaceprep.jobfile import JobUnreadable, parse, read_job
+    from vaceprep.rules.job import Draft
+
+    try:
+        if job != "-":
+            return read_job(job)
+        return parse(sys.stdin.buffer.read().decode("utf-8-sig"), ".json")
+    except UnicodeDecodeError:
+        reason = "standard input is not UTF-8"
+    except JobUnreadable as error:
+        reason = str(error)
+    raise InvalidJob(errors_of(Draft(broken=reason)))
+
+
+def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs; a value that is JSON is taken as such, else as text."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"--extra takes KEY=VALUE, not {pair!r}")
+        try:
+            values[key] = json.loads(text)
+        except ValueError:
+            values[key] = text
+    return values
+
+
+def function_command(function: Function) -> click.Command:
+    """The command of one function: its flags come from its model."""
+    from vaceprep.cli.fields import flags, values_of
+
+    @click.pass_context
+    def run(ctx: click.Context, /, **given: Any) -> int:
+        from vaceprep.job import Job
+
+        settings = {k: given.pop(k) for k in ("placeholder_urls", "extra", "output")}
+        values = values_of(function, given)
+        added = extras(settings["extra"])
+        if added:
+            values["extra"] = added
+
+        def make() -> Job:
+            return Job.from_dict(values)
+
+        return _show(make, settings["placeholder_urls"], settings["output"], "JOB")
+
+    command = click.command(
+        function, short_help=f"The body of {function} from flags.", epilog=None
+    )(run)
+    command.help = f"The body of a {function} job, each field given as a flag."
+    command.params += flags(function)
+    for decorate in (placeholder, extra, options.output_format):
+        decorate(command)
+    return command
+
+
+command = RequestGroup(
+    "request",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    subcommand_metavar="JOB|FUNCTION [FLAGS]",
+    help="Print the body that a job would send, offline. Nothing is sent and no media is opened.",
+    params=[],
+)

@@ -1,0 +1,61 @@
+"""``vaceprep rules``: the catalogue prints itself."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from vaceprep.cli import options
+
+EPILOG = """\b
+Examples:
+  vaceprep rules
+  vaceprep rules video-fps
+  vaceprep rules VP2 --format markdown
+  vaceprep rules --schema > vace.schema.json"""
+
+
+@click.command("rules", epilog=EPILOG)
+@click.argument("name", required=False, metavar="[SLUG|CODE]")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of job files instead.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="What to print on standard output.",
+)
+def command(name: str | None, schema: bool, output: str) -> int:
+    """List the rules, or explain one."""
+    from vaceprep.report import catalogue, json
+    from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
+    from vaceprep.rules.catalogue import UnknownRule, in_order, resolve
+
+    if schema:
+        from vaceprep.jobschema import schema as job_schema
+
+        options.write(json.dump(job_schema(), indent=2) + "\n")
+        return 0
+    rules = in_order()
+    if name is not None:
+        try:
+            codes = resolve([name])
+        except UnknownRule as error:
+            raise click.UsageError(str(error)) from None
+        rules = [rule for rule in rules if rule.code in codes]
+    if output == "json":
+        options.write(json.dump([catalogue.to_dict(rule) for rule in rules]) + "\n")
+        return 0
+    if output == "markdown":
+        lines = catalogue.markdown(rules)
+    elif len(rules) == 1:
+        lines = catalogue.explain(rules[0])
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        lines = catalogue.table(rules, width)
+    for line in lines:
+        options.write(line + "\n")
+    return 0
