@@ -1,0 +1,81 @@
+"""The fixtures: whole, small, made again the same, and judged exactly as they say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import vaceprep
+import vaceprep.rules.every  # fills the catalogue
+from vaceprep.rules.catalogue import in_order
+
+FOLDER = Path(__file__).parent.parent / "fixtures"
+EXPECTED: list[dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
+BY_FILE = {entry["file"]: entry for entry in EXPECTED}
+
+#: Too large to keep; padded in a temporary folder by the tests of those rules.
+PADDED = {"video-size", "image-size"}
+#: The mask rules that one file alone decides.
+LONE_MASK_RULES = {"mask-not-binary", "mask-empty", "mask-full"}
+
+
+def fired(entry: dict[str, Any], *, deep: bool = False) -> list[str]:
+    report = vaceprep.check(FOLDER / entry["file"], entry["role"], deep=deep)
+    return sorted(finding.rule for finding in report.files[0].findings)
+
+
+def facts(path: Path, role: Any) -> dict[str, Any] | str:
+    """What was measured, save the size in bytes; the error's kind where nothing was."""
+    try:
+        measured = vaceprep.probe(path, role).to_dict()
+    except vaceprep.ProbeError as error:
+        return type(error).__name__
+    return {name: value for name, value in measured.items() if name != "bytes"}
+
+
+@pytest.mark.parametrize("name", BY_FILE)
+def test_each_fixture_fires_exactly_what_it_says(name: str) -> None:
+    entry = BY_FILE[name]
+    assert fired(entry) == sorted(entry["fires"])
+
+
+@pytest.mark.parametrize("name", BY_FILE)
+def test_deep_check_adds_only_what_it_says(name: str) -> None:
+    entry = BY_FILE[name]
+    assert fired(entry, deep=True) == sorted(entry.get("deep", entry["fires"]))
+
+
+def test_every_rule_that_one_file_can_break_has_a_fixture() -> None:
+    wanted = {rule.slug for rule in in_order() if rule.code.startswith(("VP1", "VP2"))}
+    wanted |= LONE_MASK_RULES
+    spoken = {slug for entry in EXPECTED for slug in [*entry["fires"], *entry.get("deep", [])]}
+    assert spoken == wanted - PADDED
+
+
+def test_list_and_folders_agree() -> None:
+    kinds = {name.split("/")[0] for name in BY_FILE}
+    there = {
+        path.relative_to(FOLDER).as_posix() for kind in kinds for path in (FOLDER / kind).iterdir()
+    }
+    assert len(BY_FILE) == len(EXPECTED)
+    assert there == set(BY_FILE)
+
+
+def test_all_together_stay_small() -> None:
+    assert sum((FOLDER / name).stat().st_size for name in BY_FILE) < 8_000_000
+
+
+def test_made_again_they_are_the_same(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, FOLDER / "make.py", tmp_path], check=True)
+    for name in ("expected.json", "README.md"):
+        assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), name
+    for name, entry in BY_FILE.items():
+        old, new = FOLDER / name, tmp_path / name
+        # Another version of an encoder may choose other bytes, but not other facts.
+        if old.read_bytes() != new.read_bytes():
+            assert facts(new, entry["role"]) == facts(old, entry["role"]), name
