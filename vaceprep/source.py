@@ -150,6 +150,8 @@ def open_stdin() -> Iterator[Opened]:
     """Standard input, kept in a temporary file so that it can be sought. Raises CannotOpen."""
     import tempfile
 
+    if sys.stdin is None:
+        raise CannotOpen(Unreadable("missing", "standard input is closed", None))
     with tempfile.TemporaryFile() as kept:
         size = 0
         try:

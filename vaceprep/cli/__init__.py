@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -10,7 +11,15 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         from vaceprep.version import __version__
 
-        sys.stdout.write(f"vaceprep {__version__}\n")
+        try:
+            sys.stdout.write(f"vaceprep {__version__}\n")
+            sys.stdout.flush()
+        except (OSError, AttributeError) as error:
+            # Nobody reads, or the disk is full; closed, the stream is None.
+            if getattr(error, "strerror", None) and sys.stderr is not None:
+                sys.stderr.write(f"vaceprep: cannot write the output: {error}\n")
+                sys.stderr.flush()
+            os._exit(1)
         return
     from vaceprep.cli.main import main as run
 

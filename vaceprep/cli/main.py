@@ -88,13 +88,24 @@ def _fail_writing(error: OSError) -> int:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises."""
+    # A closed stream is None; what would go there goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A terminal that knows no degree sign must not break a report.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app.main(arguments, prog_name="vaceprep", standalone_mode=False)
+        code = _dispatch(arguments)
         sys.stdout.flush()
+    except OSError as error:
+        return _fail_writing(error)
+    return code
+
+
+def _dispatch(arguments: list[str] | None) -> int:
+    try:
+        code = app.main(arguments, prog_name="vaceprep", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -103,10 +114,6 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except BrokenPipeError as error:
-        return _fail_writing(error)
-    except OSError as error:
-        return _fail_writing(error)
     return code if isinstance(code, int) else 0
 
 

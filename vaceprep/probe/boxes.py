@@ -10,19 +10,26 @@ Specification: ISO/IEC 14496-12 (ISO base media file format) and Apple's QuickTi
 from __future__ import annotations
 
 import struct
-import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES, MAX_STREAMS
+from vaceprep.probe.guard import check_fragment, check_structure, misplaced
+from vaceprep.probe.tables import BoxError, Runs, children, counted, end_of_data, numbers, sizes_of
 from vaceprep.source import Opened
+
+__all__ = ["BoxError", "Edit", "Movie", "Track", "read_boxes"]
 
 #: Top-level boxes looked at; a two-hour file in one-second fragments has some 15,000.
 MAX_TOP_BOXES: Final = 200_000
 #: Edits of one track; more than a few are an editor's project, not a clip.
 MAX_EDITS: Final = 1000
+#: Bytes of a fragment's header, or of another top-level box that may hold boxes.
+MAX_HOLDER_BYTES: Final = 16 << 20
+#: Top-level boxes beside the index that FFmpeg looks into.
+HOLDERS: Final = ("udta", "meta")
 #: Bytes of a top-level ``uuid`` box searched for XMP.
 MAX_XMP_BYTES: Final = 1 << 20
 XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -30,10 +37,6 @@ XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 IDENTITY: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 #: A duration of all ones means "unknown".
 UNKNOWN: Final = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
-
-
-class BoxError(ValueError):
-    """The boxes contradict themselves or claim what can't be; the message is a clause."""
 
 
 class Edit(NamedTuple):
@@ -61,8 +64,8 @@ class Track:
     #: Whether the first sample entry's data lie in another file.
     external: bool = False
     #: ``(count, duration)`` and ``(count, offset)`` runs.
-    durations: list[tuple[int, int]] = field(default_factory=list)
-    offsets: list[tuple[int, int]] = field(default_factory=list)
+    durations: Sequence[tuple[int, int]] = ()
+    offsets: Sequence[tuple[int, int]] = ()
     samples: int = 0
     #: Samples that the table of durations covers.
     timed_samples: int = 0
@@ -93,34 +96,6 @@ class Movie:
     #: Where the file ends too early, in words.
     truncation: str | None = None
     xmp: bytes = b""
-
-
-def _children(view: memoryview) -> Iterator[tuple[str, memoryview]]:
-    """The boxes inside one box; stops where a size can't be."""
-    at, end = 0, len(view)
-    while at + 8 <= end:
-        size, kind = struct.unpack_from(">I4s", view, at)
-        start = at + 8
-        if size == 1 and at + 16 <= end:
-            size = struct.unpack_from(">Q", view, at + 8)[0]
-            start = at + 16
-        elif size == 0:
-            size = end - at
-        if size < start - at or at + size > end:
-            return
-        yield kind.decode("latin-1"), view[start : at + size]
-        at += size
-
-
-def _numbers(view: memoryview, at: int, count: int, code: str, what: str) -> array[int]:
-    """``count`` big-endian numbers from ``at``. Raises BoxError where the box is shorter."""
-    numbers: array[int] = array(code)
-    if count * numbers.itemsize > len(view) - at:
-        raise BoxError(f"its index claims {count:,} {what} and has room for fewer")
-    numbers.frombytes(view[at : at + count * numbers.itemsize])
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return numbers
 
 
 def _duration(value: int) -> int | None:
@@ -165,112 +140,59 @@ def _elst(view: memoryview) -> tuple[Edit, ...]:
     return tuple(Edit(*form.unpack_from(view, 8 + i * form.size)) for i in range(count))
 
 
-def _runs(view: memoryview, code: str, what: str) -> list[tuple[int, int]]:
-    count = struct.unpack_from(">I", view, 4)[0]
-    flat = _numbers(view, 8, 2 * count, code, what)
-    # A run's count is unsigned even where its value is signed.
-    return [(n & 0xFFFFFFFF, v) for n, v in zip(flat[::2], flat[1::2], strict=True)]
-
-
 def _dref_external(view: memoryview) -> list[bool]:
     # Flag 1 of a data reference: the data are in this file.
-    return [len(body) >= 4 and not body[3] & 1 for _, body in _children(view[8:])]
-
-
-def _sizes(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:
-    """``(samples, fixed size, sizes)`` of ``stsz`` or ``stz2``."""
-    if kind == "stsz":
-        fixed, count = struct.unpack_from(">II", view, 4)
-        if fixed:
-            return count, fixed, None
-        return count, 0, _numbers(view, 12, count, "I", "frames")
-    width, count = view[7], struct.unpack_from(">I", view, 8)[0]
-    if width == 16:
-        return count, 0, _numbers(view, 12, count, "H", "frames")
-    if width == 8:
-        return count, 0, _numbers(view, 12, count, "B", "frames")
-    packed = _numbers(view, 12, (count + 1) // 2, "B", "frames")
-    halves = array("B", (half for byte in packed for half in (byte >> 4, byte & 15)))
-    return count, 0, halves[:count]
-
-
-def _end_of_data(
-    chunks: array[int], per_chunk: list[tuple[int, int]], sizes: array[int] | None, fixed: int
-) -> int:
-    """The byte after the last one claimed by a chunk of samples.
-
-    Chunks that could not end last even if all their samples were the largest are not summed.
-    """
-    if not chunks or not per_chunk:
-        return 0
-    largest = fixed if sizes is None else max(sizes, default=0)
-    last_start = max(chunks)
-    end, sample = 0, 0
-    limits = [first - 1 for first, _ in per_chunk[1:]] + [len(chunks)]
-    at = per_chunk[0][0] - 1
-    for (_, count), limit in zip(per_chunk, limits, strict=True):
-        reach = count * largest
-        for number in range(max(at, 0), min(limit, len(chunks))):
-            start = chunks[number]
-            if start + reach > last_start:
-                if sizes is None:
-                    end = max(end, start + reach)
-                else:
-                    end = max(end, start + sum(sizes[sample : sample + count]))
-            sample += count
-        at = limit
-    return end
+    return [len(body) >= 4 and not body[3] & 1 for _, body in children(view[8:])]
 
 
 def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
     fixed, sizes = 0, None
     chunks: array[int] = array("I")
-    per_chunk: list[tuple[int, int]] = []
-    for kind, body in _children(view):
+    per_chunk: array[int] = array("I")
+    for kind, body in children(view):
         if kind == "stsd":
-            entries = list(_children(body[8:]))[:MAX_STREAMS]
+            entries = list(children(body[8:]))[:MAX_STREAMS]
             track.formats = tuple(name for name, _ in entries)
             if entries and len(entries[0][1]) >= 8:
                 reference = struct.unpack_from(">H", entries[0][1], 6)[0]
                 track.external = 0 < reference <= len(external) and external[reference - 1]
         elif kind == "stts":
-            track.durations = _runs(body, "I", "runs of frames")
+            track.durations = Runs(body, "I")
             track.timed_samples = sum(n for n, _ in track.durations)
         elif kind == "ctts":
             # Version 0 is unsigned on paper; every writer of negative offsets uses it as signed.
-            track.offsets = _runs(body, "i", "runs of frames")
+            track.offsets = Runs(body, "i")
         elif kind in ("stsz", "stz2"):
-            track.samples, fixed, sizes = _sizes(body, kind)
+            track.samples, fixed, sizes = sizes_of(body, kind)
         elif kind in ("stco", "co64"):
-            count = struct.unpack_from(">I", body, 4)[0]
-            chunks = _numbers(body, 8, count, "I" if kind == "stco" else "Q", "chunks")
+            count = counted(body, 4, "chunks")
+            chunks = numbers(body, 8, count, "I" if kind == "stco" else "Q", "chunks")
         elif kind == "stsc":
-            count = struct.unpack_from(">I", body, 4)[0]
-            flat = _numbers(body, 8, 3 * count, "I", "chunk runs")
-            per_chunk = list(zip(flat[::3], flat[1::3], strict=True))
-    track.end = _end_of_data(chunks, per_chunk, sizes, fixed)
+            count = counted(body, 4, "runs of chunks")
+            per_chunk = numbers(body, 8, 3 * count, "I", "runs of chunks")
+    track.end = end_of_data(chunks, per_chunk, sizes, fixed)
 
 
 def _trak(view: memoryview) -> Track:
     track = Track()
     external: list[bool] = []
-    for kind, body in _children(view):
+    for kind, body in children(view):
         if kind == "tkhd":
             _tkhd(body, track)
         elif kind == "edts":
-            for name, entry in _children(body):
+            for name, entry in children(body):
                 if name == "elst":
                     track.edits = _elst(entry)
         elif kind == "mdia":
-            for name, part in _children(body):
+            for name, part in children(body):
                 if name == "mdhd":
                     _mdhd(part, track)
                 elif name == "hdlr":
                     track.handler = bytes(part[8:12]).decode("latin-1")
                 elif name == "minf":
-                    inner = dict(_children(part))
+                    inner = dict(children(part))
                     if "dinf" in inner:
-                        references = dict(_children(inner["dinf"])).get("dref")
+                        references = dict(children(inner["dinf"])).get("dref")
                         external = _dref_external(references) if references else []
                     if "stbl" in inner:
                         _stbl(inner["stbl"], track, external)
@@ -279,7 +201,7 @@ def _trak(view: memoryview) -> Track:
 
 def _moov(view: memoryview, movie: Movie) -> None:
     movie.has_index = True
-    for kind, body in _children(view):
+    for kind, body in children(view):
         if kind == "mvhd":
             _mvhd(body, movie)
         elif kind == "trak":
@@ -292,7 +214,7 @@ def _moov(view: memoryview, movie: Movie) -> None:
             movie.compressed_index = True
         elif kind == "udta":
             movie.xmp += b"".join(
-                bytes(b[:MAX_XMP_BYTES]) for k, b in _children(body) if k == "XMP_"
+                bytes(b[:MAX_XMP_BYTES]) for k, b in children(body) if k == "XMP_"
             )
 
 
@@ -301,9 +223,10 @@ def _check_counts(movie: Movie) -> None:
     total = 0
     for track in movie.tracks:
         # Uncompressed sound has one "sample" a tick, which readers take a chunk at a time.
-        if track.handler == "soun" and [d for _, d in track.durations] == [1]:
+        if track.handler == "soun" and len(track.durations) == 1 and track.durations[0][1] == 1:
             continue
-        total += track.samples
+        # Each edit lays its stretch of the index down once more.
+        total += track.samples * max(1, sum(e.media_time >= 0 for e in track.edits))
     if total > MAX_SAMPLES:
         raise BoxError(f"its index claims {total:,} frames; {MAX_SAMPLES:,} at most are read")
 
@@ -315,6 +238,7 @@ def read_boxes(opened: Opened) -> Movie:
     """
     movie = Movie()
     at, index_at, data_at = 0, None, None
+    fragment_frames = 0
     for _ in range(MAX_TOP_BOXES):
         if at + 8 > opened.size:
             break
@@ -350,17 +274,26 @@ def read_boxes(opened: Opened) -> Movie:
                 raise BoxError(f"its index claims {size:,} bytes; {MAX_INDEX_BYTES:,} are read")
             if whole:
                 body = opened.read_at(start, size - (start - at))
+                check_structure("moov", memoryview(body))
                 try:
                     _moov(memoryview(body), movie)
                 except (struct.error, IndexError):
                     raise BoxError("its index is broken") from None
         elif kind == "moof":
             movie.fragmented = True
+            fragment_frames += _fragment(opened, start, size - (start - at)) if whole else 0
+            if fragment_frames > MAX_SAMPLES:
+                raise BoxError(f"its fragments claim more than {MAX_SAMPLES:,} frames")
         elif kind == "mdat" and data_at is None:
             data_at = at
         elif kind == "uuid" and whole and not movie.xmp:
             body = opened.read_at(start, min(size - (start - at), MAX_XMP_BYTES))
             movie.xmp = body[16:] if body.startswith(XMP_UUID) else b""
+        elif whole and kind in HOLDERS and size <= MAX_HOLDER_BYTES:
+            # Their usual content is harmless; FFmpeg would take a track from here too.
+            check_structure(kind, memoryview(opened.read_at(start, size - (start - at))))
+        elif misplaced(kind):
+            raise BoxError(f"its box {kind!r} stands outside the index")
         at += size
     opened.seek(0)
     if index_at is not None and data_at is not None:
@@ -368,6 +301,15 @@ def read_boxes(opened: Opened) -> Movie:
     _check_counts(movie)
     _find_missing_samples(movie, opened.size)
     return movie
+
+
+def _fragment(opened: Opened, start: int, size: int) -> int:
+    """The frames that a fragment's header claims."""
+    if size > MAX_HOLDER_BYTES:
+        raise BoxError(f"the header of a fragment claims {size:,} bytes")
+    view = memoryview(opened.read_at(start, size))
+    check_structure("moof", view)
+    return check_fragment(view)
 
 
 def _find_missing_samples(movie: Movie, size: int) -> None:

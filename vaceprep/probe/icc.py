@@ -127,5 +127,9 @@ def _apply(curve: bytes, x: float) -> float:
             # Below the break the curve is flat: 0, or c.
             base = a * x + b
             return float(base**g + c if base >= 0 else c)
-        return float((a * x + b) ** g + e if x >= d else c * x + f)
+        if x < d:
+            return float(c * x + f)
+        if a * x + b < 0:
+            raise ValueError("a curve without a value")
+        return float((a * x + b) ** g + e)
     raise ValueError("an unknown curve")

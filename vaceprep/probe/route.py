@@ -127,4 +127,7 @@ def _video(opened: Opened, role: Role, sniffed: Sniffed, deep: bool) -> Facts | 
     # A mask is judged on the frames that can count; --deep looks at every one.
     until = None if deep else MAX_SECONDS_BY_ROLE[role]
     decoded, mask = decode_all(opened, sniffed.demuxer, as_mask=as_mask, until=until)
+    if decoded.failed_frame is not None and facts.frames and decoded.frames >= facts.frames:
+        # Every frame that is shown decodes: what failed is hidden by the edit list.
+        decoded = replace(decoded, failed_frame=None, error=None)
     return replace(facts, decoded=decoded if deep else None, mask=mask)

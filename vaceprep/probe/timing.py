@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, chain, islice, repeat
+from math import gcd
 from operator import add, sub
 from typing import Final, NamedTuple
 
@@ -21,6 +22,8 @@ from vaceprep.probe.boxes import Track
 PIECE: Final = 1 << 16
 #: Frames that decoding order may hold back; H.264 and HEVC allow 16.
 REORDER: Final = 64
+#: Units that an interval has at least where its length is a matter of rounding: 5 ms at 200 FPS.
+LEAST_UNITS: Final = 5
 #: An edit's rate in 16.16 when it plays as fast as the track.
 NORMAL_RATE: Final = 0x10000
 
@@ -38,8 +41,10 @@ class Timing(NamedTuple):
     edit_effect: str | None = None
     #: Seconds before the first frame is shown (a leading empty edit).
     delay: Fraction = Fraction(0)
-    #: Length of the track without its edit list; None where it has no frames.
+    #: Length of the track without its edit list, from its first frame's start and from the
+    #: start of its clock; None where it has no frames.
     unedited: Fraction | None = None
+    media_end: Fraction | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -51,9 +56,11 @@ class Window:
     frames: int = 0
     first: int | None = None
     last: int = 0
-    shown_end: int = 0
+    shown_end: int = -(1 << 62)
     shortest: int | None = None
     longest: int | None = None
+    #: The largest number of ticks that all intervals are whole multiples of.
+    unit: int = 0
 
     def take(self, times: Sequence[int], ends: dict[int, int] | None, duration: int) -> None:
         """Count a sorted piece of frame times; ``ends`` where durations differ."""
@@ -74,7 +81,9 @@ class Window:
         else:
             gaps = list(chain((a - b for a, b in pairs), map(sub, part[1:], part)))
         if gaps:
-            shortest, longest = min(gaps), max(gaps)
+            kinds = set(gaps)
+            shortest, longest = min(kinds), max(kinds)
+            self.unit = gcd(self.unit, *kinds)
             self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
             self.longest = longest if self.longest is None else max(self.longest, longest)
         self.last = part[-1]
@@ -149,16 +158,20 @@ def present(track: Track, movie_timescale: int) -> Timing:
     delay = Fraction(0)
     effects: list[str] = []
     windows: list[Window] = []
-    gap = Fraction(0)
+    gap = pending = Fraction(0)
     for edit in edits:
         if edit.media_time < 0:
             length = Fraction(edit.length, movie_timescale)
             if windows:
-                gap += length
+                # Only once something follows: an empty end shows nothing.
+                pending += length
             else:
                 delay += length
             continue
-        stop = edit.media_time + edit.length * scale // movie_timescale
+        # To the nearest tick, as FFmpeg does.
+        ticks = (2 * edit.length * scale + movie_timescale) // (2 * movie_timescale)
+        stop = edit.media_time + ticks
+        gap, pending = gap + pending, Fraction(0)
         windows.append(Window(edit.media_time, stop if edit.length else None))
     _walk(track, [whole, *windows])
     end = whole.shown_end
@@ -166,7 +179,9 @@ def present(track: Track, movie_timescale: int) -> Timing:
         effects.append(f"it delays the first frame by {float(delay):g} s")
     if gap > 0:
         effects.append(f"it leaves {float(gap):g} s empty in the middle")
-    unedited = Fraction(whole.span, scale)
+    unedited = Fraction(whole.span, scale), Fraction(end, scale)
+    if edits and not windows:
+        effects.append("it names no stretch of the track to be shown")
     if not windows:
         return _timing([whole], scale, effects, delay, gap, unedited)
     tick = -(-scale // movie_timescale)
@@ -187,13 +202,25 @@ def present(track: Track, movie_timescale: int) -> Timing:
     return _timing(windows, scale, effects, delay, gap, unedited)
 
 
+def _evenness(shortest: int, longest: int, unit: int) -> tuple[bool, bool]:
+    """Whether intervals between two lengths are even, and whether only rounding tells them apart.
+
+    ``unit`` is the tick they were rounded to: a file that was once in milliseconds keeps them as
+    multiples on a finer clock. An interval of few units is no rounding but a dropped frame.
+    """
+    if shortest <= 0:
+        return False, False
+    rounded = longest - shortest == unit and shortest >= LEAST_UNITS * unit
+    return longest == shortest or rounded, rounded
+
+
 def _timing(
     windows: list[Window],
     scale: int,
     effects: list[str],
     delay: Fraction,
     gap: Fraction,
-    unedited: Fraction,
+    unedited: tuple[Fraction, Fraction],
 ) -> Timing:
     frames = sum(w.frames for w in windows)
     duration = Fraction(sum(w.span for w in windows), scale) + gap
@@ -202,10 +229,10 @@ def _timing(
     even: bool | None = None
     tick = None
     if shortest is not None and longest is not None:
-        even = shortest > 0 and longest - shortest <= 1
+        unit = gcd(*(w.unit for w in windows))
+        even, rounded = _evenness(shortest, longest, unit)
         even = even and gap == 0
-        if even and longest != shortest:
-            tick = Fraction(1, scale)
+        tick = Fraction(unit, scale) if even and rounded else None
     return Timing(
         duration=duration if duration > 0 else None,
         frames=frames,
@@ -216,7 +243,8 @@ def _timing(
         max_interval=None if longest is None else Fraction(longest, scale),
         edit_effect="; ".join(effects) or None,
         delay=delay,
-        unedited=unedited,
+        unedited=unedited[0],
+        media_end=unedited[1],
     )
 
 
@@ -263,8 +291,9 @@ def from_timestamps(
     even: bool | None = None
     tick = None
     if gaps:
-        even = min(gaps) > 0 and max(gaps) - min(gaps) <= 1
-        tick = time_base if even and max(gaps) != min(gaps) else None
+        unit = gcd(*set(gaps))
+        even, rounded = _evenness(min(gaps), max(gaps), unit)
+        tick = unit * time_base if even and rounded else None
     return Timing(
         duration=length if length > 0 else None,
         frames=count,

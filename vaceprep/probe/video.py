@@ -57,8 +57,9 @@ def probe_video(opened: Opened, sniffed: Sniffed) -> VideoFacts | Unreadable:
     if demuxer == MOV:
         try:
             movie = boxes.read_boxes(opened)
-        except boxes.BoxError as error:
-            return Unreadable("broken", str(error), opened.size)
+        except (boxes.BoxError, MemoryError) as error:
+            message = str(error) or "its index asks for more memory than there is"
+            return Unreadable("broken", message, opened.size)
         refusal = _refuse_movie(movie, opened.size)
         if refusal:
             return refusal
@@ -238,10 +239,16 @@ def _worst_claim(
     claims: list[Fraction] = []
     if track.media_duration is not None and timing.unedited:
         media = Fraction(track.media_duration, track.timescale)
-        # The media header counts what the edit list hides: scale it to what is shown.
-        claims.append(media * length / timing.unedited)
+        # The media header counts what the edit list hides, and with B-frames often the time
+        # before the first one: it is held to the nearer of the two, and scaled to what is shown.
+        readings = (timing.unedited, timing.media_end or timing.unedited)
+        nearest = min(readings, key=lambda told: abs(told - media))
+        claims.append(media * length / nearest if nearest > 0 else media)
     if track.header_duration is not None and movie.timescale:
-        claims.append(Fraction(track.header_duration, movie.timescale) - timing.delay)
+        told = Fraction(track.header_duration, movie.timescale) - timing.delay
+        # An edit that begins or ends inside a frame: the header counts the part, we the whole.
+        part = timing.max_interval if timing.edit_effect else None
+        claims.append(length if part is not None and abs(told - length) <= part else told)
     if header is not None and measured is not None and header > measured:
         claims.append(length + header - measured)
     return max(claims, key=lambda c: abs(c - length), default=None)

@@ -432,7 +432,7 @@ def video_odd_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     "R",
     "video",
     fires="a side as displayed is outside 360 to 2000 px",
-    fix="scale, as the image rule",
+    fix="scale, as images are",
     why="The page limits images alone; people report that videos are held to the same.",
 )
 def video_dimensions(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:

@@ -1,0 +1,131 @@
+"""The tables inside an MP4's index: each count is checked before it is paid for.
+
+Specification: ISO/IEC 14496-12, 8.6 and 8.7.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+from operator import ge
+from typing import overload
+
+from vaceprep.contract import MAX_SAMPLES
+
+
+class BoxError(ValueError):
+    """The boxes contradict themselves or claim what can't be; the message is a clause."""
+
+
+def children(view: memoryview) -> Iterator[tuple[str, memoryview]]:
+    """The boxes inside one box; stops where a size can't be."""
+    at, end = 0, len(view)
+    while at + 8 <= end:
+        size, kind = struct.unpack_from(">I4s", view, at)
+        start = at + 8
+        if size == 1 and at + 16 <= end:
+            size = struct.unpack_from(">Q", view, at + 8)[0]
+            start = at + 16
+        elif size == 0:
+            size = end - at
+        if size < start - at or at + size > end:
+            return
+        yield kind.decode("latin-1"), view[start : at + size]
+        at += size
+
+
+def numbers(view: memoryview, at: int, count: int, code: str, what: str) -> array[int]:
+    """``count`` big-endian numbers from ``at``. Raises BoxError where the box is shorter."""
+    found: array[int] = array(code)
+    if count * found.itemsize > len(view) - at:
+        raise BoxError(f"its index claims {count:,} {what} and has room for fewer")
+    found.frombytes(view[at : at + count * found.itemsize])
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found
+
+
+def counted(view: memoryview, at: int, what: str) -> int:
+    """A table's number of entries. Raises BoxError where it is more than any clip needs."""
+    count: int = struct.unpack_from(">I", view, at)[0]
+    if count > MAX_SAMPLES:
+        raise BoxError(f"its index claims {count:,} {what}; {MAX_SAMPLES:,} at most are read")
+    return count
+
+
+class Runs(Sequence[tuple[int, int]]):
+    """``(count, value)`` pairs in eight bytes each, as ``stts`` and ``ctts`` hold them."""
+
+    __slots__ = ("counts", "values")
+
+    def __init__(self, view: memoryview, code: str) -> None:
+        flat = numbers(view, 8, 2 * counted(view, 4, "runs of frames"), code, "runs of frames")
+        counts = flat[::2]
+        # A run's count is unsigned even where its value is signed.
+        self.counts = array("I", counts.tobytes())
+        self.values = flat[1::2]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.counts, self.values, strict=True)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[int, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, int] | Sequence[tuple[int, int]]:
+        if isinstance(index, slice):
+            return list(zip(self.counts[index], self.values[index], strict=True))
+        return self.counts[index], self.values[index]
+
+
+def sizes_of(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:
+    """``(samples, fixed size, sizes)`` of ``stsz`` or ``stz2``."""
+    if kind == "stsz":
+        fixed, count = struct.unpack_from(">II", view, 4)
+        if fixed:
+            return count, fixed, None
+        return count, 0, numbers(view, 12, count, "I", "frames")
+    width, count = view[7], counted(view, 8, "frames")
+    if width == 16:
+        return count, 0, numbers(view, 12, count, "H", "frames")
+    if width == 8:
+        return count, 0, numbers(view, 12, count, "B", "frames")
+    packed = numbers(view, 12, (count + 1) // 2, "B", "frames")
+    halves = array("B", (half for byte in packed for half in (byte >> 4, byte & 15)))
+    return count, 0, halves[:count]
+
+
+def end_of_data(
+    chunks: array[int], per_chunk: array[int], sizes: array[int] | None, fixed: int
+) -> int:
+    """The byte after the last one claimed by a chunk of samples.
+
+    Chunks that could not end last even if all their samples were the largest are not summed.
+    """
+    if not chunks or not per_chunk:
+        return 0
+    firsts, counts = per_chunk[::3], per_chunk[1::3]
+    if firsts[0] != 1 or any(map(ge, firsts, firsts[1:])):
+        raise BoxError("its table of chunks runs back and forth")
+    largest = fixed if sizes is None else max(sizes, default=0)
+    last_start = max(chunks)
+    end, sample = 0, 0
+    at = 0
+    for run, count in enumerate(counts):
+        limit = firsts[run + 1] - 1 if run + 1 < len(firsts) else len(chunks)
+        reach = count * largest
+        for number in range(at, min(limit, len(chunks))):
+            start = chunks[number]
+            if start + reach > last_start:
+                if sizes is None:
+                    end = max(end, start + reach)
+                else:
+                    end = max(end, start + sum(sizes[sample : sample + count]))
+            sample += count
+        at = limit
+    return end
