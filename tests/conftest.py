@@ -1,0 +1,51 @@
+"""What several tests share: files of one session, and the command line as users run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.media import small_mp4
+
+settings.register_profile(
+    "vaceprep", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("vaceprep")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole MP4 of eight frames of 64 by 48 pixels."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    path.write_bytes(small_mp4())
+    return path
+
+
+@pytest.fixture
+def vaceprep_cli(tmp_path: Path) -> Run:
+    """Run ``vaceprep`` as a process of its own, in an empty folder."""
+
+    def run(*arguments: str | bytes | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONUTF8": "1", **more.pop("env", {})}
+        return subprocess.run(
+            [sys.executable, "-m", "vaceprep", *arguments],
+            capture_output=True,
+            timeout=60,
+            check=False,
+            cwd=more.pop("cwd", tmp_path),
+            env=environment,
+            text=True,
+            errors="surrogateescape",
+            **more,
+        )
+
+    return run

@@ -1,0 +1,72 @@
+"""Opening lets one demuxer at the bytes given, and nothing else."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from tests.media import encode, small_mp4
+from vaceprep.probe.container import BROKEN, clause, open_container
+from vaceprep.probe.sniff import MOV, sniff
+from vaceprep.source import Opened
+
+
+def opened(data: bytes) -> Opened:
+    return Opened(BytesIO(data), len(data))
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_one_demuxer_opens_its_own(fast: bool) -> None:
+    with open_container(opened(small_mp4()), MOV, fast=fast) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.width, stream.codec_context.height) == (64, 48)
+        assert container.format.name in MOV
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"#EXTM3U\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile other.mp4\n",
+        b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nm=video 5004 RTP/AVP 96\r\n",
+    ],
+)
+@pytest.mark.parametrize("demuxer", [MOV, "matroska,webm", "avi", "flv"])
+def test_a_script_is_refused_by_every_demuxer(script: bytes, demuxer: str) -> None:
+    with pytest.raises(BROKEN), open_container(opened(script), demuxer) as container:
+        next(container.demux())
+
+
+@pytest.mark.parametrize("demuxer", ["hls", "concat", "sdp", "dash"])
+def test_not_even_the_right_demuxer_reaches_further(demuxer: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.mp4"
+    encode(other, frames=3)
+    script = {
+        "hls": f"#EXTM3U\n#EXTINF:1,\n{other}\n#EXT-X-ENDLIST\n",
+        "concat": f"ffconcat version 1.0\nfile '{other}'\n",
+        "sdp": "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        "m=video 5004 RTP/AVP 96\r\n",
+        "dash": f"<MPD><Period><BaseURL>{other}</BaseURL></Period></MPD>",
+    }[demuxer]
+    with pytest.raises(BROKEN), open_container(opened(script.encode()), demuxer) as container:
+        assert [p.size for p in container.demux() if p.size]
+
+
+def test_a_name_s_numbers_mean_nothing(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"a{number}.mp4").write_bytes(small_mp4())
+    data = small_mp4()
+    assert sniff(data[:4096]).demuxer == MOV
+
+
+def test_clauses_are_short_and_name_no_path() -> None:
+    with pytest.raises(BROKEN) as caught, open_container(opened(b"x" * 99), "avi"):
+        pass
+    said = clause(caught.value)
+    assert said
+    assert "/" not in said
+    assert clause(MemoryError()) == "it asks for more memory than there is"
+    assert clause(ValueError()) == "ValueError"
+    assert len(clause(ValueError("long " * 99))) <= 120

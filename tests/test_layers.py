@@ -1,0 +1,77 @@
+"""One direction through the rooms, and nothing imported that a command does not use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml")
+
+
+def imported(code: str, *arguments: str | Path) -> set[str]:
+    """Which of the heavy packages a program has imported at its end."""
+    watch = f"import sys; print(*(n for n in {HEAVY!r} if n in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{watch}", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_no_room_imports_one_further_down() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    assert imported("import vaceprep; vaceprep.__version__") == set()
+    assert (
+        imported("import vaceprep; vaceprep.Report, vaceprep.Finding, vaceprep.VideoFacts") == set()
+    )
+
+
+CHECK = "import sys, vaceprep; vaceprep.check(sys.argv[1])"
+
+
+def test_a_video_is_checked_without_pillow(clip: Path) -> None:
+    assert imported(CHECK, clip) == {"av"}
+
+
+def test_an_image_is_checked_without_pyav(tmp_path: Path) -> None:
+    from PIL import Image
+
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (400, 400)).save(path)
+    assert imported(CHECK, path) == {"PIL"}
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"#EXTM3U\n", b"RIFF\0\0\0\0WAVE"])
+def test_what_is_no_media_is_refused_with_neither(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(data)
+    assert imported(CHECK, path) == set()
+
+
+def test_a_url_s_text_is_judged_with_neither() -> None:
+    assert imported(CHECK, "http://localhost/clip.mp4") == set()
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["rules"]])
+def test_a_command_imports_what_it_uses(arguments: list[str]) -> None:
+    listed = ", ".join(map(repr, arguments))
+    code = f"from vaceprep.cli.main import run; run([{listed}])"
+    assert imported(code) <= {"click"}
