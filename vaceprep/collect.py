@@ -82,11 +82,16 @@ def collect(sources: Iterable[str], skipped: Skipped) -> Iterator[Item]:
 def _manifest(path: str) -> Iterator[Item]:
     from vaceprep.jobfile import JobUnreadable, read_manifest
 
+    found = False
     try:
         for number, job in read_manifest(path):
+            found = True
             yield Item(f"{path}:{number}", "job", job, path)
     except JobUnreadable as error:
         yield Item(path, "job", error, path)
+        return
+    if not found:
+        yield Item(path, "job", JobUnreadable("there is no job in it"), path)
 
 
 def _inside(path: str, root: str) -> bool:

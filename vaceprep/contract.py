@@ -186,5 +186,7 @@ MAX_JOB_BYTES: Final = 64 * 2**20
 MAX_SLOW_JOB_BYTES: Final = 8 * 2**20
 #: Values in one job file above which it is not a job. J
 MAX_JOB_NODES: Final = 10_000
+#: Lists and mappings inside each other in one job file. J
+MAX_JOB_DEPTH: Final = 100
 #: Bytes taken from standard input before it is refused. J
 MAX_STDIN_BYTES: Final = 2**30

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from vaceprep.job import FIELDS, MEDIA_FIELDS, MODELS, Job, path_text, size_text
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.job import Draft, ErrorKind, FieldError, judge_job
+from vaceprep.rules.together import Together, judge_together
 
 #: What pydantic's complaints mean.
 _KINDS: Final[dict[str, ErrorKind]] = {
@@ -38,11 +39,12 @@ def _is_absent(name: str, value: Any, function: str | None) -> bool:
     return False
 
 
-def _clean(value: Any) -> Any:
-    """Paths as text, tuples as lists."""
+def _clean(name: str, value: Any) -> Any:
+    """Tuples as lists, and in the fields of media paths as text."""
+    media = name in MEDIA_FIELDS
     if isinstance(value, list | tuple):
-        return [path_text(item) for item in value]
-    return path_text(value)
+        return [path_text(item) if media else item for item in value]
+    return path_text(value) if media else value
 
 
 def draft_of(data: Mapping[Any, Any]) -> Draft:
@@ -50,7 +52,7 @@ def draft_of(data: Mapping[Any, Any]) -> Draft:
     named = data.get("function")
     function = named if isinstance(named, str) and named in MODELS else None
     values = {
-        str(name): _clean(value)
+        str(name): _clean(str(name), value)
         for name, value in data.items()
         if not _is_absent(str(name), value, function)
     }
@@ -59,12 +61,15 @@ def draft_of(data: Mapping[Any, Any]) -> Draft:
     model = Job if function is None else MODELS[function]
     known = {name: value for name, value in values.items() if name in model.model_fields}
     errors = [*_field_errors(model, known), *_extra_errors(values.get("extra"))]
+    told = {error.path for error in errors}
+    errors += [e for e in _surrogates(known) if e.path not in told and e.path[:1] not in told]
     return Draft(values, function, tuple(errors), FIELDS)
 
 
 def errors_of(draft: Draft) -> list[Finding]:
     """What stops a submission of this draft, by its fields alone."""
-    return [f for f in judge_job(draft) if f.severity is Severity.ERROR]
+    findings = [*judge_job(draft), *judge_together(Together(draft))]
+    return [f for f in findings if f.severity is Severity.ERROR]
 
 
 def _field_errors(model: type[Job], values: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -84,6 +89,16 @@ def _field_errors(model: type[Job], values: Mapping[str, Any]) -> Iterator[Field
         allowed, choices = allowance(model, path, kind)
         given = None if kind == "missing" else complaint["input"]
         yield FieldError(path, kind, given, allowed, choices)
+
+
+def _surrogates(values: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Texts that no JSON can carry, in any field but ``extra``."""
+    for name, value in values.items():
+        parts = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for number, text in parts:
+            if isinstance(text, str) and not _is_json(text):
+                path = (name,) if number is None else (name, number)
+                yield FieldError(path, "type", text, "text without lone surrogates")
 
 
 def _extra_errors(extra: Any) -> Iterator[FieldError]:
@@ -128,8 +143,9 @@ def allowance(
         choices = tuple(str(w) for w in words)
         return " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]])), choices
     if shape.get("type") == "array":
-        least, most = shape.get("minItems"), shape["maxItems"]
-        count = f"{least} to {most}" if least else f"at most {most}"
+        least, most = shape.get("minItems"), shape.get("maxItems")
+        words = " or ".join(shape.get("items", {}).get("enum", ["entries"]))
+        count = f"{least} to {most}" if least else f"at most {most}" if most else words
         return (count if kind in ("short", "long") else f"a list of {count}"), ()
     limits = ""
     if "minimum" in shape:

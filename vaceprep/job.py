@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from vaceprep import contract
 from vaceprep.contract import Function, Role
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.job import Draft
+from vaceprep.rules.job import Draft, FieldError
 from vaceprep.source import is_url
 
 #: The page's own order of fields is not told; this is the order in which people think of them.
@@ -98,11 +98,19 @@ class Job(BaseModel):
         """Raises InvalidJob with every problem, in the words of the rules."""
         values = dict(data)
         function = type(self).model_fields.get("function")
+        given = own = None
         if function is not None:
-            values.setdefault("function", function.default)
+            own = function.default
+            # Judged as what the class says; another function's name is one wrong value.
+            given = values.get("function") or own
+            values["function"] = own
         from vaceprep.draft import draft_of, errors_of
 
         draft = draft_of(values)
+        if given != own:
+            wrong = FieldError(("function",), "choice", given, str(own), (str(own),))
+            draft = Draft(draft.values, draft.function, (wrong,), draft.fields)
+            raise InvalidJob([f for f in errors_of(draft) if f.pointer == "/function"])
         problems = errors_of(draft)
         if problems:
             raise InvalidJob(problems)
@@ -118,8 +126,12 @@ class Job(BaseModel):
         Relative paths are relative to ``base``. Raises InvalidJob with all findings.
         """
         from vaceprep.draft import draft_of, errors_of
+        from vaceprep.jobfile import JobUnreadable, mapping_of
 
-        draft = draft_of(data)
+        try:
+            draft = draft_of(mapping_of(data))
+        except JobUnreadable as error:
+            draft = Draft(broken=str(error))
         problems = errors_of(draft)
         if problems or draft.function is None:
             raise InvalidJob(problems)
@@ -283,17 +295,16 @@ MEDIA_FIELDS: Final[tuple[Role, ...]] = (
 
 
 def media_of(values: Mapping[str, Any]) -> dict[str, str]:
-    """Every path and URL of a body, by JSON pointer."""
+    """Every path and URL of a body, by JSON pointer; values of the wrong shape are left out."""
     found: dict[str, str] = {}
     for name in MEDIA_FIELDS:
-        value = path_text(values.get(name))
-        if isinstance(value, str):
-            found[f"/{name}"] = value
-        elif isinstance(value, list | tuple):
-            for number, item in enumerate(value):
-                text = path_text(item)
-                if isinstance(text, str):
-                    found[f"/{name}/{number}"] = text
+        value = values.get(name)
+        if name == "ref_images_url":
+            items = value if isinstance(value, list | tuple) else ()
+            texts = [(f"/{name}/{number}", path_text(item)) for number, item in enumerate(items)]
+        else:
+            texts = [(f"/{name}", path_text(value))]
+        found |= {at: text for at, text in texts if isinstance(text, str)}
     return found
 
 
@@ -333,6 +344,9 @@ class NotPublished(ValueError):
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         super().__init__(f"{first[0][1:]} is still a local path ({first[1]}){more}")
         self.paths = dict(paths)
+
+    def __reduce__(self) -> tuple[type[NotPublished], tuple[dict[str, str]]]:
+        return type(self), (self.paths,)
 
 
 class InvalidJob(ValueError):

@@ -14,7 +14,7 @@ from vaceprep.job import FIELDS, media_of, resolve, role_of
 from vaceprep.jobfile import JobUnreadable, read_job, read_opened
 from vaceprep.look import Options, check_item, probe_opened, report_on
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.job import Draft, judge_job
+from vaceprep.rules.job import Draft, judge_job, pointer
 from vaceprep.rules.together import Together, judge_together
 from vaceprep.source import CannotOpen, open_stdin
 from vaceprep.verdict import FileReport
@@ -66,7 +66,11 @@ def check_mapping(
     """
     draft = draft_of(data)
     assets: dict[str, FileReport] = {}
+    wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
     for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
+        if at in wrong:
+            # VP403 speaks of the value; no file has such a name.
+            continue
         role = role_of(at)
         if draft.function is not None and draft.function not in FIELDS[role]:
             # VP408 speaks of the field; its file does not matter.

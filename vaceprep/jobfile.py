@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from vaceprep.contract import MAX_JOB_BYTES, MAX_JOB_NODES, MAX_SLOW_JOB_BYTES
+from vaceprep.contract import (
+    MAX_JOB_BYTES,
+    MAX_JOB_DEPTH,
+    MAX_JOB_NODES,
+    MAX_SLOW_JOB_BYTES,
+)
 from vaceprep.facts import Unreadable
+from vaceprep.rules.job import LONGEST_BITS
 from vaceprep.source import CannotOpen, Opened, open_path
+
+#: A key of 64 parts or more. It starts only where a part does and never goes back, so that it
+#: takes no longer than the text is long.
+DOTTED: Final = re.compile(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){63}", re.ASCII)
 
 
 class JobUnreadable(ValueError):
@@ -39,43 +50,75 @@ def parse_json(text: str) -> Any:
         raise JobUnreadable("it has a number of thousands of digits") from None
 
 
+def _bounded_yaml(yaml: Any, text: str, loader: Any) -> None:
+    """Refuse by its events what would overflow or multiply: the loader goes down in C."""
+    nodes = aliases = 0
+    anchored: list[bool] = []
+    try:
+        for event in yaml.parse(text, loader):
+            nodes += isinstance(event, yaml.NodeEvent)
+            if isinstance(event, yaml.CollectionStartEvent):
+                anchored.append(event.anchor is not None)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                anchored.pop()
+            elif isinstance(event, yaml.AliasEvent):
+                aliases += 1
+                if any(anchored) or aliases > MAX_JOB_DEPTH:
+                    raise JobUnreadable("its aliases multiply; write the values out")
+            if len(anchored) > MAX_JOB_DEPTH:
+                raise JobUnreadable("it is nested too deeply")
+            if nodes > MAX_JOB_NODES:
+                raise JobUnreadable(f"it has more than {MAX_JOB_NODES:,} values")
+    except yaml.YAMLError:
+        # Loading it says what is wrong, and where.
+        return
+
+
 def _parse_yaml(text: str) -> Any:
     import yaml
 
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    _bounded_yaml(yaml, text, base)
 
     class Loader(base):  # type: ignore[misc]
         """The safe loader, which also refuses a key that stands there twice."""
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        # Before merge keys are spread: what a mapping says itself may override what it merges.
+        own = [k.value for k, _ in node.value if isinstance(k.value, str) and k.value != "<<"]
+        twice = next((key for key in own if own.count(key) > 1), None)
+        if twice is not None:
+            raise JobUnreadable(f"the key {twice!r} stands there twice")
         loader.flatten_mapping(node)
         pairs: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise JobUnreadable(f"the key {key!r} is not text")
-            if key in pairs:
-                raise JobUnreadable(f"the key {key!r} stands there twice")
             pairs[key] = loader.construct_object(value_node, deep=True)
         return pairs
 
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
     try:
         return yaml.load(text, Loader)  # noqa: S506 (a subclass of the safe loader)
+    except JobUnreadable:
+        raise
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "a mistake"
         raise JobUnreadable(f"it is not valid YAML ({problem}{where})") from None
-    except ValueError as error:
-        if isinstance(error, JobUnreadable):
-            raise
-        raise JobUnreadable(f"it is not valid YAML ({error})") from None
+    except (ValueError, LookupError, AttributeError, TypeError, OverflowError):
+        # The safe loader's own constructors trip over values with a tag that does not fit them.
+        raise JobUnreadable("it is not valid YAML (a value does not fit its tag)") from None
 
 
 def _parse_toml(text: str) -> Any:
     import tomllib
 
+    if DOTTED.search(text):
+        # Each part of a dotted key is a mapping, and the reader's time grows with their square.
+        raise JobUnreadable("it is nested too deeply (a key with dozens of dots)")
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -91,6 +134,8 @@ def _bounded(value: Any) -> Any:
         if left < 0:
             raise JobUnreadable(f"it has more than {MAX_JOB_NODES:,} values")
         item = waiting.pop()
+        if isinstance(item, int) and item.bit_length() > LONGEST_BITS:
+            raise JobUnreadable("it has a number of hundreds of digits")
         if isinstance(item, dict):
             waiting.extend(item.values())
         elif isinstance(item, list | tuple | set):
@@ -115,13 +160,11 @@ def parse(text: str, ending: str) -> dict[str, Any]:
 
 def mapping_of(value: Any) -> dict[str, Any]:
     """The value, if it is a mapping. Raises JobUnreadable."""
-    if not isinstance(value, dict):
-        kinds = {list: "a list", str: "text", bool: "true or false", type(None): "empty"}
-        kind = kinds.get(
-            type(value), "a number" if isinstance(value, int | float) else "no mapping"
-        )
-        raise JobUnreadable(f"it is {kind}, not a mapping of fields")
-    return value
+    if isinstance(value, Mapping):
+        return dict(value)
+    kinds = {list: "a list", str: "text", bool: "true or false", type(None): "empty"}
+    kind = kinds.get(type(value), "a number" if isinstance(value, int | float) else "no mapping")
+    raise JobUnreadable(f"it is {kind}, not a mapping of fields")
 
 
 def _text(opened: Opened, ending: str) -> str:

@@ -10,7 +10,13 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
-from vaceprep.contract import EXTENSION_FIELDS, MAX_BACKGROUNDS, MAX_REFERENCES, Function
+from vaceprep.contract import (
+    EXTENSION_FIELDS,
+    MAX_BACKGROUNDS,
+    MAX_REFERENCES,
+    MAX_SIDE_REFERENCES,
+    Function,
+)
 from vaceprep.job import FIELDS, MEDIA_FIELDS, MODELS
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -40,8 +46,11 @@ def _conditions(function: Function) -> dict[str, Any]:
     """What holds between the fields of one function."""
     if function == "image_reference":
         return {"allOf": [_labels(count) for count in range(1, MAX_REFERENCES + 1)]}
+    if function == "video_repainting":
+        return _labels(MAX_SIDE_REFERENCES)
     if function == "video_edit":
-        return {"oneOf": [_given("mask_image_url"), _given("mask_video_url")]}
+        masks = [_given("mask_image_url"), _given("mask_video_url")]
+        return {"oneOf": masks, **_labels(MAX_SIDE_REFERENCES)}
     if function == "video_extension":
         guided = {"if": _given("video_url"), "then": _given("control_condition")}
         return {"anyOf": [_given(name) for name in EXTENSION_FIELDS], **guided}
@@ -60,16 +69,17 @@ def _loosen(name: str, shape: dict[str, Any], function: Function) -> dict[str, A
             background = {"contains": {"const": "bg"}, "minContains": 0}
             branch |= {**background, "maxContains": MAX_BACKGROUNDS}
     optional = any(branch.get("type") == "null" for branch in branches)
-    if optional and name in (*MEDIA_FIELDS, "control_condition") and name != "ref_images_url":
+    if optional and name in (*MEDIA_FIELDS, "control_condition"):
         branches.append({"const": ""})
     if name == "extra":
         for branch in branches:
             if branch.get("type") == "object":
                 branch["propertyNames"] = {"not": {"enum": sorted(FIELDS)}}
     if name == "function":
-        shape = {"const": function}
+        shape = {"const": function, "description": "Which of the five functions the job is for."}
     if name == "model":
-        shape = {"anyOf": [shape, {"type": "null"}]}
+        about = shape.pop("description")
+        shape = {"anyOf": [shape, {"type": "null"}], "description": about}
     return shape
 
 

@@ -69,6 +69,7 @@ def command(
         options.say("no video or image was found")
     style = options.style(advice=advice)
     files: list[FileReport] = []
+    options.collect_garbage()
     with options.progress(len(items), "checking") as step:
         for entries in spread(lambda i: check_entry(i, settings), items, jobs or default_jobs()):
             files.extend(entries)

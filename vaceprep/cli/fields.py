@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import re
+from typing import Any, Final
 
 import click
 
 from vaceprep.contract import Function
 from vaceprep.job import MODELS, Job
+
+#: A number as JSON writes it, of no more digits than any field needs.
+NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
 
 
 def _shape(model: type[Job], name: str) -> dict[str, Any]:
@@ -56,13 +61,9 @@ def flags(function: Function) -> list[click.Parameter]:
 
 def _typed(text: str, kind: str) -> Any:
     """A flag's text as the field's type; text that is none stays text, for the rules to judge."""
-    try:
-        if kind == "integer":
-            return int(text)
-        if kind == "number":
-            return float(text)
-    except ValueError:
-        return text
+    if kind in ("integer", "number") and NUMBER.fullmatch(text):
+        number = json.loads(text)
+        return float(number) if kind == "number" else number
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -63,6 +64,12 @@ def style(*, advice: bool = False) -> Style:
         return click.style(text, fg=colour) if colourful(sys.stdout) else text
 
     return Style(width=width, paint=paint, advice=advice)
+
+
+def collect_garbage() -> None:
+    """Turn the collector on for what comes, sparing what was imported: it was off at the start."""
+    gc.freeze()
+    gc.enable()
 
 
 def say(message: str) -> None:

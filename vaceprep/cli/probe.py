@@ -45,6 +45,7 @@ def command(
         return item.source, facts, None
 
     results = []
+    options.collect_garbage()
     with options.progress(len(items), "measuring") as step:
         for result in spread(look, items, jobs or default_jobs()):
             results.append(result)

@@ -48,6 +48,7 @@ class RequestGroup(click.Group):
             ctx.meta["vaceprep.file"] = True
             # A group reads no option behind the first word; a command does.
             ctx.allow_interspersed_args = True
+            ctx.allow_extra_args = False
             return file_command.parse_args(ctx, args)
         return super().parse_args(ctx, args)
 
@@ -136,7 +137,8 @@ def file_command(job: str, placeholder_urls: bool, extra: tuple[str, ...], outpu
         values = _values(job)
         if added:
             own = values.get("extra")
-            values["extra"] = {**own, **added} if isinstance(own, dict) else added
+            # What is no mapping stays, for the rules to name.
+            values["extra"] = {**(own or {}), **added} if own is None or _is_map(own) else own
         return Job.from_dict(values, base="" if job == "-" else os.path.dirname(job))
 
     return _show(make, placeholder_urls, output, job)
@@ -159,6 +161,10 @@ def _values(job: str) -> dict[str, Any]:
     raise InvalidJob(errors_of(Draft(broken=reason)))
 
 
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
     """``KEY=VALUE`` pairs; a value that is JSON is taken as such, else as text."""
     values: dict[str, Any] = {}
@@ -168,7 +174,7 @@ def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise click.UsageError(f"--extra takes KEY=VALUE, not {pair!r}")
         try:
             values[key] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             values[key] = text
     return values
 

@@ -17,6 +17,7 @@ from operator import add, sub
 from typing import Final, NamedTuple
 
 from vaceprep.probe.boxes import Track
+from vaceprep.probe.tables import expand
 
 #: Samples walked at a time.
 PIECE: Final = 1 << 16
@@ -91,6 +92,17 @@ class Window:
         end = part[-1] + duration if ends is None else max(ends[t] for t in part[-REORDER:])
         self.shown_end = max(self.shown_end, end)
 
+    def takes_all(self, whole: Window) -> bool:
+        """Take over what ``whole`` counted where all its frames start in this window too."""
+        if whole.first is None or self.start > whole.first:
+            return False
+        if self.end is not None and self.end <= whole.last:
+            return False
+        self.frames, self.first, self.last = whole.frames, whole.first, whole.last
+        self.shortest, self.longest, self.unit = whole.shortest, whole.longest, whole.unit
+        self.shown_end = whole.shown_end
+        return True
+
     @property
     def span(self) -> int:
         """Ticks from the first frame's start to the last one's end or the window's."""
@@ -100,28 +112,31 @@ class Window:
         return max(end - self.first, 0)
 
 
-def _expand(runs: Iterable[tuple[int, int]], rest: int) -> Iterator[int]:
-    """Each run's value as often as it counts, then ``rest`` for ever."""
-    return chain(chain.from_iterable(repeat(v, n) for n, v in runs), repeat(rest))
-
-
 def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, int]]:
     """Sorted presentation times a piece at a time, with their ends where durations differ."""
     # A table of durations that is too short goes on with its last value, as players do.
     last = track.durations[-1][1] if track.durations else 0
     uniform = len({d for n, d in track.durations if n}) <= 1
-    durations = _expand(track.durations, last)
-    offsets = _expand(track.offsets, 0)
+    durations = chain(expand(track.durations), repeat(last))
+    offsets = chain(expand(track.offsets), repeat(0))
+    # One duration for all: a range needs no table.
+    step = last if len(track.durations) == 1 else 0
     clock, left = 0, track.samples
     held: list[int] = []
     held_ends: dict[int, int] = {}
     while left:
         count = min(left, PIECE)
         left -= count
-        spent = array("q", islice(durations, count))
-        starts = accumulate(spent, initial=clock)
-        shown = list(map(add, islice(starts, count), islice(offsets, count)))
-        clock += sum(spent)
+        spent: Sequence[int] = ()
+        starts: Iterable[int]
+        if step:
+            starts = range(clock, clock + step * count, step)
+            clock += step * count
+        else:
+            spent = array("q", islice(durations, count))
+            starts = islice(accumulate(spent, initial=clock), count)
+            clock += sum(spent)
+        shown = list(map(add, starts, islice(offsets, count)))
         ends = (
             None if uniform else held_ends | dict(zip(shown, map(add, shown, spent), strict=True))
         )
@@ -173,7 +188,11 @@ def present(track: Track, movie_timescale: int) -> Timing:
         stop = edit.media_time + ticks
         gap, pending = gap + pending, Fraction(0)
         windows.append(Window(edit.media_time, stop if edit.length else None))
-    _walk(track, [whole, *windows])
+    _walk(track, [whole])
+    # Nearly every edit list only undoes the delay of B-frames: its window has all the frames.
+    rest = [window for window in windows if not window.takes_all(whole)]
+    if rest:
+        _walk(track, rest)
     end = whole.shown_end
     if delay > 0:
         effects.append(f"it delays the first frame by {float(delay):g} s")

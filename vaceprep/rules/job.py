@@ -20,6 +20,7 @@ from vaceprep.contract import (
     MAX_BACKGROUNDS,
     MAX_NEGATIVE_PROMPT,
     MAX_PROMPT,
+    MAX_REFERENCES,
     NO_REWRITE,
     SCALE_FIELDS,
     SCALE_RANGE,
@@ -83,6 +84,8 @@ class Draft:
 
 
 Findings = Iterator[Finding]
+#: Whole numbers beyond this are not written out; Python itself refuses some thousand digits.
+LONGEST_BITS: Final = 1000
 JOB_RULES: Final[list[str]] = []
 
 
@@ -97,7 +100,13 @@ def said(value: Any) -> str:
         return "true" if value else "false"
     if value is None:
         return "null"
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, int) and value.bit_length() > LONGEST_BITS:
+        return "a number of hundreds of digits"
+    try:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    except ValueError:
+        # A list or mapping with such a number in it.
+        text = f"a {type(value).__name__} with a number of hundreds of digits"
     return _short(text)
 
 
@@ -334,6 +343,9 @@ def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
     count = draft.references()
     if draft.function is None or count is None or any(_length_errors(draft, "VP406")):
         return
+    images, at = draft.has("ref_images_url"), "/obj_or_bg"
+    if draft.function == "image_reference" and not images:
+        return
     if not draft.has("obj_or_bg"):
         if draft.function == "image_reference" and count > 1:
             yield rule.found(
@@ -341,20 +353,21 @@ def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
                 measured=0,
                 allowed=count,
                 unit="labels",
-                pointer="/obj_or_bg",
+                pointer=at,
             )
         return
     labels = draft.values["obj_or_bg"]
-    if not isinstance(labels, list) or not draft.has("ref_images_url"):
+    if not isinstance(labels, list):
         return
+    most = count if images else MAX_REFERENCES
     backgrounds = labels.count("bg")
-    if len(labels) != count:
+    if len(labels) > most or (images and len(labels) != count):
         yield rule.found(
             f"obj_or_bg has {len(labels)} labels for {count} reference images",
             measured=len(labels),
-            allowed=count,
+            allowed=most,
             unit="labels",
-            pointer="/obj_or_bg",
+            pointer=at,
         )
     elif backgrounds > MAX_BACKGROUNDS:
         yield rule.found(
@@ -362,7 +375,7 @@ def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
             measured=backgrounds,
             allowed=MAX_BACKGROUNDS,
             unit="labels",
-            pointer="/obj_or_bg",
+            pointer=at,
         )
 
 
@@ -387,7 +400,7 @@ def field_not_for_function(rule: Rule, draft: Draft) -> Findings:
                 pointer=pointer(name),
             )
     for name, reason in _idle(draft):
-        if draft.has(name):
+        if draft.has(name) and not draft.failed(name):
             yield rule.found(
                 f"{name} takes no effect {reason}",
                 measured=name,

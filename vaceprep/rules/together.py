@@ -15,7 +15,7 @@ from vaceprep.contract import (
     FIRST_MASK_FRAME,
     MAX_CLIPS_SECONDS,
 )
-from vaceprep.facts import Facts, VideoFacts, shown
+from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
 from vaceprep.rules.catalogue import CHECKS, RULES, Finding, Rule, Severity, Subject, rule
 from vaceprep.rules.job import Draft, frame_id_too_small
 from vaceprep.rules.wording import decimal, listed
@@ -81,7 +81,7 @@ def _same_shape(one: Facts, other: Facts) -> bool:
 )
 def mask_dimensions(rule: Rule, job: Together) -> Findings:
     video, mask = job.video("video_url"), job.media.get("/mask_image_url")
-    if video is None or mask is None or _same_size(video, mask):
+    if video is None or not isinstance(mask, ImageFacts) or _same_size(video, mask):
         return
     yield rule.found(
         f"the mask is {_size(mask)} px; the video is shown at {_size(video)} px",
@@ -164,15 +164,23 @@ def mask_video_mismatch(rule: Rule, job: Together) -> Findings:
         )
 
 
+def _rates(facts: VideoFacts) -> tuple[Fraction, Fraction] | None:
+    """The lowest and highest rate that a time base which rounds leaves open."""
+    if facts.fps is None or facts.fps <= 0:
+        return None
+    if not (facts.rounding_tick and facts.duration and facts.frames):
+        return facts.fps, facts.fps
+    short = facts.duration - facts.rounding_tick
+    low = facts.frames / (facts.duration + facts.rounding_tick)
+    return low, facts.frames / short if short > 0 else facts.fps
+
+
 def _rates_differ(one: VideoFacts, other: VideoFacts) -> bool:
-    """Whether two rates differ by more than time bases that round explain."""
-    if one.fps is None or other.fps is None or one.fps == other.fps:
+    """Whether two rates differ by more than rounding explains."""
+    mine, theirs = _rates(one), _rates(other)
+    if mine is None or theirs is None:
         return False
-    slack = Fraction(0)
-    for facts in (one, other):
-        if facts.rounding_tick and facts.duration and facts.fps:
-            slack += facts.fps * facts.rounding_tick / facts.duration
-    return abs(one.fps - other.fps) > slack
+    return mine[0] > theirs[1] or theirs[0] > mine[1]
 
 
 @_together(
@@ -221,13 +229,13 @@ def inputs_disagree(rule: Rule, job: Together) -> Findings:
     present = [(n, job.media[f"/{n}"]) for n in EXTENSION_FIELDS if f"/{n}" in job.media]
     guide = job.video("video_url")
     if guide is not None:
-        apart = [
-            text for name, facts in present if (text := _apart("the guide", guide, name, facts))
-        ]
-        if apart:
-            yield rule.found(
-                apart[0], measured=_said(guide), allowed=_said(present[0][1]), pointer="/video_url"
-            )
+        for name, facts in present:
+            text = _apart("the guide", guide, name, facts)
+            if text:
+                yield rule.found(
+                    text, measured=_said(guide), allowed=_said(facts), pointer="/video_url"
+                )
+                break
     for name, facts in present[1:]:
         base_name, base = present[0]
         text = _apart(name, facts, base_name, base)
