@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -26,7 +27,7 @@ class Shown:
     gaps: list[int]
 
 
-def expand(runs: list[tuple[int, int]], count: int, rest: int) -> list[int]:
+def expand(runs: Sequence[tuple[int, int]], count: int, rest: int) -> list[int]:
     values = [value for number, value in runs for _ in range(number)][:count]
     return values + [rest] * (count - len(values))
 
