@@ -1,0 +1,4 @@
+"""Benchmarks, as ratios measured side by side in one run: ``python -m tests.bench``.
+
+Nothing here is collected by pytest.
+"""

@@ -1,0 +1,70 @@
+"""``python -m tests.bench``: measures, prints one table, exits with 1 where a target is missed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tests.bench import machine, table
+from tests.bench.measure import ENVIRONMENT
+from tests.bench.rows import BENCHES, Bench, Row
+
+#: Goes up whenever media.py makes something else.
+MEDIA_VERSION: Final = 1
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def _media() -> Path:
+    """The media, made where they are not there yet."""
+    # One folder a user: in a shared temporary directory nobody measures another's files.
+    name = f"vaceprep-bench-{os.getuid()}"
+    folder = Path(tempfile.gettempdir(), name, f"media-{MEDIA_VERSION}")
+    if not folder.is_dir():
+        _say(f"making media in {folder} (half a minute, once)")
+        # In a process of its own: this one must stay small, see media.py.
+        command = [sys.executable, "-m", "tests.bench.media", str(folder)]
+        subprocess.run(command, env=ENVIRONMENT, check=True)
+    return folder
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller sets, fewer rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--markdown", action="store_true", help="print the README's table")
+    names = [bench.__name__ for bench in BENCHES]
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    asked = parser.parse_args()
+    if not hasattr(os, "posix_spawn") or not hasattr(os, "wait4"):
+        _say("the benchmarks need a POSIX system (posix_spawn, wait4)")
+        return 2
+    bench = Bench(_media(), shutil.which("ffprobe"), asked.quick)
+    if bench.ffprobe is None:
+        _say("ffprobe is not installed: the rows that it is the yardstick of are skipped")
+    rows: list[Row] = []
+    for measure in BENCHES:
+        if asked.only is None or measure.__name__ in asked.only:
+            _say(f"measuring: {measure.__name__}")
+            rows += measure(bench)
+    named = machine.describe()
+    show = table.markdown if asked.markdown else table.text
+    print("\n".join(show(rows, machine.sentence(named))))
+    if asked.json:
+        figures = table.to_json(rows, named, quick=asked.quick)
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    return int(any(row.passed is False for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What is measured, and what is asked of it (issue 2, "Speed")."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+from tests.bench.measure import Command, Cost, Spread, in_turns, output, ratio, run, run_each, warm
+
+MB: Final = 1_000_000
+NO_YARDSTICK: Final = "skipped: ffprobe is not installed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``value`` None: skipped, and ``note`` says why."""
+
+    name: str
+    value: Spread | None
+    #: How the value is written: a ratio, megabytes, or yes (1) and no (0).
+    unit: Literal["x", "MB", "bool"]
+    #: The median has to be at most or at least this; both None: for information.
+    at_most: float | None = None
+    at_least: float | None = None
+    note: str = ""
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the target holds; None where there is none or nothing was measured."""
+        if self.value is None or (self.at_most is None and self.at_least is None):
+            return None
+        low = self.at_least is None or self.value.median >= self.at_least
+        return low and (self.at_most is None or self.value.median <= self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the rows share."""
+
+    media: Path
+    ffprobe: str | None
+    quick: bool
+
+    def rounds(self, full: int) -> int:
+        """How often to measure."""
+        return max(3, full // 4) if self.quick else full
+
+
+def _vaceprep(*arguments: str) -> list[str]:
+    """The installed console script, as users start it."""
+    script = Path(sys.executable).with_name("vaceprep")
+    start = [str(script)] if os.access(script, os.X_OK) else [sys.executable, "-m", "vaceprep"]
+    return [*start, *arguments]
+
+
+def _yardstick(program: str, file: Path) -> Command:
+    form = ["-v", "error", "-show_streams", "-show_format", "-of", "json"]
+    return [program, *form, str(file)]
+
+
+def _wide(values: Sequence[float], unit: str) -> str:
+    spread = Spread.of(values)
+    return f"{spread.median:.0f} {unit} ({spread.least:.0f} to {spread.greatest:.0f})"
+
+
+def _times(ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
+    both = " against ".join(_wide([c.wall * 1e3 for c in side], "ms") for side in (ours, theirs))
+    # On a machine that does other work too, processor time tells more than the clock.
+    cpu = Spread.of([a.cpu / b.cpu for a, b in zip(ours, theirs, strict=True)])
+    return f"{both}; processor time {cpu.median:.2f}"
+
+
+def _rates(files: int, ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
+    both = (_wide([files / c.wall for c in side], "files a second") for side in (ours, theirs))
+    return " against ".join(both)
+
+
+def _seen(files: Sequence[Path]) -> None:
+    """Ensure that every file is really read: a fast refusal is no speed."""
+    report = json.loads(output(_vaceprep("check", "--format", "json", *map(str, files))))
+    read = [entry["source"] for entry in report["files"] if entry["facts"] is not None]
+    if read != [str(f) for f in files]:
+        raise RuntimeError(f"{len(files) - len(read)} of {len(files)} files were not read")
+
+
+def many(bench: Bench) -> Iterator[Row]:
+    """Many files in one call against one ``ffprobe`` a file."""
+    files = sorted((bench.media / "mixed").iterdir())
+    if bench.quick:
+        files = files[: len(files) // 5]
+    name = f"check of {len(files)} MP4 files in one call: files a second, over ffprobe's"
+    # The target is for the whole set: in a fifth of it the start of Python weighs most.
+    least = None if bench.quick else 25
+    if bench.ffprobe is None:
+        yield Row(name, None, "x", at_least=least, note=NO_YARDSTICK)
+        return
+    warm(*files)
+    _seen(files)
+    check = ("check", "--format", "json")
+    ours, alone, theirs = in_turns(
+        [
+            partial(run, _vaceprep(*check, *map(str, files))),
+            partial(run, _vaceprep(*check, "-j", "1", *map(str, files))),
+            partial(run_each, [_yardstick(bench.ffprobe, f) for f in files]),
+        ],
+        bench.rounds(7),
+    )
+    note = _rates(len(files), ours, theirs)
+    yield Row(name, ratio(theirs, ours), "x", at_least=least, note=note)
+    note = _rates(len(files), alone, theirs)
+    yield Row(f"{name}, with -j 1", ratio(theirs, alone), "x", note=note)
+
+
+def single(bench: Bench) -> Iterator[Row]:
+    """One file, the whole process, against ``ffprobe``."""
+    name = "check of one 5 s 1080p MP4, whole process: time, over ffprobe's"
+    if bench.ffprobe is None:
+        yield Row(name, None, "x", at_most=2, note=NO_YARDSTICK)
+        return
+    file = bench.media / "single.mp4"
+    warm(file)
+    _seen([file])
+    ours, theirs = in_turns(
+        [
+            partial(run, _vaceprep("check", str(file))),
+            partial(run, _yardstick(bench.ffprobe, file)),
+        ],
+        bench.rounds(40),
+    )
+    yield Row(name, ratio(ours, theirs), "x", at_most=2, note=_times(ours, theirs))
+
+
+def version(bench: Bench) -> Iterator[Row]:
+    """The start of the program against the start of Python."""
+    ours, theirs = in_turns(
+        [partial(run, _vaceprep("--version")), partial(run, [sys.executable, "-c", "pass"])],
+        bench.rounds(60),
+    )
+    name = "vaceprep --version: time, over that of python -c pass"
+    yield Row(name, ratio(ours, theirs), "x", at_most=4, note=_times(ours, theirs))
+
+
+def length(bench: Bench) -> Iterator[Row]:
+    """Two hours against five seconds, and the memory of the two hours."""
+    for kind, ending in (("", ""), (" with sound", "-sound")):
+        long, short = (bench.media / f"{name}{ending}.mp4" for name in ("long", "short"))
+        warm(long, short)
+        _seen([long, short])
+        ours, theirs = in_turns(
+            [partial(run, _vaceprep("check", str(file))) for file in (long, short)],
+            bench.rounds(20),
+        )
+        name = f"check of a 2 h MP4{kind}, whole process: time, over a 5 s one's"
+        yield Row(name, ratio(ours, theirs), "x", at_most=3, note=_times(ours, theirs))
+        peak = Spread.of([c.peak_bytes / MB for c in ours])
+        small = Spread.of([c.peak_bytes / MB for c in theirs])
+        note = f"{small.median:.0f} MB for 5 s"
+        yield Row(f"check of a 2 h MP4{kind}: peak memory", peak, "MB", at_most=150, note=note)
+
+
+def _imported(file: Path) -> set[str]:
+    """Top-level names of everything that a check of ``file`` imports."""
+    # -X importtime sees imports however the process ends, and those of compiled modules.
+    command = [sys.executable, "-X", "importtime", "-m", "vaceprep", "check", str(file)]
+    lines = output(command, errors=True).splitlines()
+    names = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    if "vaceprep.preflight" not in names:
+        raise RuntimeError("the imports of vaceprep were not seen")
+    return {name.partition(".")[0] for name in names}
+
+
+def imports(bench: Bench) -> Iterator[Row]:
+    """What a check does not import."""
+    image, video = _imported(bench.media / "still.png"), _imported(bench.media / "single.mp4")
+    for name, holds in (
+        ("an image is checked without importing PyAV", "av" not in image),
+        ("a video is checked without importing Pillow", "PIL" not in video),
+        ("neither imports httpx", "httpx" not in image | video),
+    ):
+        yield Row(name, Spread.of([float(holds)]), "bool", at_least=1)
+
+
+BENCHES: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (
+    many,
+    single,
+    version,
+    length,
+    imports,
+)
