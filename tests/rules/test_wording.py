@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaceprep.rules.wording import decimal, listed, megabytes
+from vaceprep.rules.wording import decimal, listed, megabytes, size
 
 
 @pytest.mark.parametrize(
     ("value", "limit", "text"),
     [
         (Fraction(16), None, "16"),
-        (Fraction(16000, 1001), Fraction(16), "15.98"),
+        (Fraction(16000, 1001), Fraction(16), "15.984"),
+        (Fraction(30000, 1001), None, "29.97"),
+        (Fraction(1, 30), None, "0.033"),
         (Fraction(5005, 1000), Fraction(5), "5.005"),
-        (Fraction(81, 16), Fraction(5), "5.06"),
+        (Fraction(81, 16), Fraction(5), "5.0625"),
         (Fraction(5), Fraction(5), "5"),
         (Fraction(0), None, "0"),
         (Fraction(1, 2), None, "0.5"),
@@ -44,10 +46,14 @@ def test_however_close(limit: int, digits: int) -> None:
 
 @given(values)
 def test_within_a_thousandth(value: Fraction) -> None:
-    assert abs(Fraction(decimal(value)) - value) * 1000 <= value
+    # Half a thousandth, and a little for the float in between.
+    assert abs(Fraction(decimal(value)) - value) <= max(Fraction(1, 1999), value / 10**12)
 
 
 def test_lists_and_sizes() -> None:
+    assert [size(n) for n in (12, 4_200, 999_499, 1_000_000)] == [
+        *("12 bytes", "4 kB", "999 kB", "1.00 MB"),
+    ]
     assert listed([]) == ""
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"

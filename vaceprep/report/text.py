@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.escape import printable
 from vaceprep.rules.catalogue import Finding, Severity
-from vaceprep.rules.wording import decimal, megabytes
+from vaceprep.rules.wording import decimal, size
 from vaceprep.verdict import FileReport, Summary
 
 WEIGHT: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.ADVICE: 2}
@@ -48,7 +48,7 @@ def describe(facts: Facts) -> str:
     else:
         parts = [facts.format, f"{facts.width}x{facts.height}", facts.mode]
     if facts.bytes is not None:
-        parts.append(megabytes(facts.bytes))
+        parts.append(size(facts.bytes))
     return ", ".join(parts)
 
 

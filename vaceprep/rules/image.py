@@ -70,7 +70,7 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
         found = facts.container if isinstance(facts, VideoFacts) else facts.format
         return _without_fix(
             rule.found(
-                f"is a video, where {asset.role} takes an image",
+                f"it is a video, where {asset.role} takes an image",
                 measured=found or "video",
                 allowed=IMAGE_FORMATS_TEXT,
             )
@@ -109,7 +109,7 @@ def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
         return None
     over = facts.bytes > IMAGE_BYTES_BINARY
     return rule.found(
-        f"is {facts.bytes:,} bytes; the limit is 10 MB"
+        f"it has {facts.bytes:,} bytes; the limit is 10 MB"
         + ("" if over else ", which may mean 10,000,000 bytes"),
         measured=facts.bytes,
         allowed=IMAGE_BYTES_BINARY if over else IMAGE_BYTES_DECIMAL,
@@ -138,7 +138,7 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
     if low <= min(facts.width, facts.height) and max(facts.width, facts.height) <= high:
         return None
     return rule.found(
-        f"is {facts.width}x{facts.height} px; each side must be {low} to {high} px",
+        f"it is {facts.width}x{facts.height} px; each side must be {low} to {high} px",
         measured=f"{facts.width}x{facts.height}",
         allowed=f"{low} to {high}",
         unit="px",
@@ -182,7 +182,7 @@ def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     if facts.width is not None and facts.height is not None:
         pixels = facts.width * facts.height
     return rule.found(
-        f"was not decoded: {facts.message}",
+        f"it was not decoded: {facts.message}",
         measured=pixels,
         allowed=MAX_IMAGE_PIXELS,
         unit="px",
@@ -323,7 +323,7 @@ def image_animated(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     if not isinstance(facts, ImageFacts) or facts.frames <= 1:
         return None
     kind = "pages" if facts.format == "tiff" else "frames"
-    return rule.found(f"has {facts.frames} {kind}", measured=facts.frames, allowed=1, unit=kind)
+    return rule.found(f"it has {facts.frames} {kind}", measured=facts.frames, allowed=1, unit=kind)
 
 
 @rule(
@@ -341,7 +341,7 @@ def image_location(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     if not isinstance(facts, ImageFacts) or not facts.location:
         return None
     names = ", ".join(facts.location)
-    return rule.found(f"the metadata hold {names}", measured=names)
+    return rule.found(f"its metadata hold {names}", measured=names)
 
 
 def _mode_in_words(mode: str) -> str:

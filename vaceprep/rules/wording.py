@@ -5,20 +5,36 @@ from __future__ import annotations
 from fractions import Fraction
 
 
-def decimal(value: Fraction, limit: Fraction | None = None) -> str:
-    """A fraction with as few digits as tell it, and tell it apart from ``limit``.
+#: Digits behind the point that are written where they say a value exactly.
+EXACT_DIGITS = 4
 
-    >>> decimal(Fraction(16000, 1001), Fraction(16))
-    '15.98'
+
+def decimal(value: Fraction, limit: Fraction | None = None) -> str:
+    """A fraction exactly where four digits can, else to a thousandth and apart from ``limit``.
+
+    >>> decimal(Fraction(81, 16)), decimal(Fraction(16000, 1001), Fraction(16))
+    ('5.0625', '15.984')
     """
-    for digits in range(10):
+    for digits in range(EXACT_DIGITS + 1):
+        text = f"{float(value):.{digits}f}"
+        if Fraction(text) == value:
+            return text
+    for digits in range(3, 10):
         text = f"{float(value):.{digits}f}"
         shown = Fraction(text)
-        if abs(shown - value) * 1000 <= abs(value) and (limit is None or shown != limit):
-            return text
-        if limit is not None and value == limit:
-            return f"{float(value):g}"
+        if shown and (limit is None or shown != limit):
+            # 29.970 is 29.97: a trailing zero tells nothing.
+            return text.rstrip("0").rstrip(".")
     return str(value)
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units, as people name files' sizes."""
+    return (
+        f"{count / 1000:.0f} kB"
+        if 1000 <= count < 10**6
+        else (f"{count} bytes" if count < 1000 else megabytes(count))
+    )
 
 
 def megabytes(count: int) -> str:
