@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from vaceprep.job import FIELDS, MEDIA_FIELDS, MODELS, Job, path_text, size_text
 from vaceprep.rules.catalogue import Finding, Severity
-from vaceprep.rules.job import Draft, ErrorKind, FieldError, judge_job
+from vaceprep.rules.drafts import Draft, ErrorKind, FieldError
+from vaceprep.rules.job import judge_job
 from vaceprep.rules.together import Together, judge_together
 
 #: What pydantic's complaints mean.

@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vaceprep import contract
 from vaceprep.contract import Function, Role
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.job import Draft, FieldError
+from vaceprep.rules.drafts import Draft, FieldError
 from vaceprep.source import is_url
 
 #: The page's own order of fields is not told; this is the order in which people think of them.
@@ -43,7 +43,11 @@ def _optional(description: str, **extra: Any) -> Any:
     return Field(default=None, description=description, json_schema_extra=extra or None)
 
 
-Media = Annotated[str, BeforeValidator(path_text), Field(min_length=1)]
+if TYPE_CHECKING:
+    # A path object may be given; what is kept is its text.
+    Media = str | os.PathLike[str]
+else:
+    Media = Annotated[str, BeforeValidator(path_text), Field(min_length=1)]
 Unit = Annotated[
     float, Field(ge=contract.UNIT_RANGE[0], le=contract.UNIT_RANGE[1], allow_inf_nan=False)
 ]

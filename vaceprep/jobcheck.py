@@ -14,7 +14,8 @@ from vaceprep.job import FIELDS, media_of, resolve, role_of
 from vaceprep.jobfile import JobUnreadable, read_job, read_opened
 from vaceprep.look import Options, check_item, probe_opened, report_on
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.job import Draft, judge_job, pointer
+from vaceprep.rules.drafts import Draft, pointer
+from vaceprep.rules.job import judge_job
 from vaceprep.rules.together import Together, judge_together
 from vaceprep.source import CannotOpen, open_stdin
 from vaceprep.verdict import FileReport

@@ -15,7 +15,7 @@ from vaceprep.contract import (
     MAX_SLOW_JOB_BYTES,
 )
 from vaceprep.facts import Unreadable
-from vaceprep.rules.job import LONGEST_BITS
+from vaceprep.rules.drafts import LONGEST_BITS
 from vaceprep.source import CannotOpen, Opened, open_path
 
 #: A key of 64 parts or more. It starts only where a part does and never goes back, so that it

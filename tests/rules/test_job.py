@@ -11,7 +11,8 @@ from tests.jobs.table import EDIT, EXTEND, FUNCTIONS, IMAGE, OUT, PAINT, U, Valu
 from vaceprep.contract import FUNCTIONS as CONTRACT_FUNCTIONS
 from vaceprep.draft import draft_of
 from vaceprep.rules.catalogue import CHECKS, RULES, Finding
-from vaceprep.rules.job import JOB_RULES, Draft, judge_job, pointer
+from vaceprep.rules.drafts import JOB_RULES, Draft, pointer
+from vaceprep.rules.job import judge_job
 from vaceprep.rules.together import Together, judge_together
 
 R = f"{U}r.png"

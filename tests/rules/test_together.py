@@ -14,7 +14,7 @@ from tests.media import video_facts
 from vaceprep.draft import draft_of
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.job import Draft
+from vaceprep.rules.drafts import Draft
 from vaceprep.rules.together import TOGETHER_RULES, Together, judge_together
 
 Said = list[tuple[str, str, str | None]]

@@ -148,7 +148,7 @@ def _values(job: str) -> dict[str, Any]:
     from vaceprep.draft import errors_of
     from vaceprep.job import InvalidJob
     from vaceprep.jobfile import JobUnreadable, parse, read_job
-    from vaceprep.rules.job import Draft
+    from vaceprep.rules.drafts import Draft
 
     try:
         if job != "-":

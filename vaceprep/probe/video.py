@@ -7,9 +7,9 @@ missing is it opened in full.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
 import av
 from av.container import InputContainer
@@ -17,35 +17,18 @@ from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_STREAMS
 from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
-from vaceprep.probe import boxes, colour, extent, matrix, packets, vol, webp
-from vaceprep.probe.container import ATTACHED_PICTURE, BROKEN, clause, open_container
+from vaceprep.probe import boxes, colour, extent, matrix, packets, webp
+from vaceprep.probe.claims import Claims, claims_of, other_streams, track_ends
+from vaceprep.probe.codec import Codec, read_codec, video_stream
+from vaceprep.probe.container import BROKEN, clause, open_container
 from vaceprep.probe.sniff import MOV, Sniffed
-from vaceprep.probe.sps import UNSPECIFIED, Sps, first_sps, parse_sps
+from vaceprep.probe.sps import UNSPECIFIED
 from vaceprep.probe.timing import Timing, present
 from vaceprep.source import Opened
 
+UPRIGHT: Final = matrix.Turn(0, False)
 #: Tags of tracks that carry positions or serial numbers as telemetry.
 TELEMETRY: Final = frozenset(["gpmd", "camm", "rtmd"])
-#: Containers outside the MP4 family whose header tells a length; of others FFmpeg guesses one.
-TELLING: Final = frozenset(["matroska", "webm", "flv", "avi", "asf", "mxf"])
-#: Field orders that FFmpeg counts as interlaced begin here; 1 is progressive, 0 unknown.
-FIRST_INTERLACED: Final = 2
-
-
-class _Codec(NamedTuple):
-    """What is known of the coded picture."""
-
-    name: str | None
-    profile: str | None
-    width: int
-    height: int
-    pixel_format: str | None
-    aspect: Fraction
-    full_range: bool | None
-    primaries: int
-    transfer: int
-    matrix: int
-    interlaced: bool | None
 
 
 def probe_video(opened: Opened, sniffed: Sniffed) -> VideoFacts | Unreadable:
@@ -99,31 +82,23 @@ def _refuse_movie(movie: boxes.Movie, size: int) -> Unreadable | None:
     return None
 
 
-def _video_stream(container: InputContainer) -> VideoStream | None:
-    """The first video stream that is not a cover picture."""
-    for stream in container.streams.video:
-        if not stream.disposition & ATTACHED_PICTURE:
-            return stream
-    return None
-
-
 def _measure(
     container: InputContainer, opened: Opened, sniffed: Sniffed, movie: boxes.Movie | None
 ) -> VideoFacts | Unreadable:
     if len(container.streams) > MAX_STREAMS:
         return Unreadable("broken", f"it has more than {MAX_STREAMS} streams", opened.size)
-    video = _video_stream(container)
+    video = video_stream(container)
     if video is None:
         sound = bool(container.streams.audio)
         message = "it has sound but no video track" if sound else "it has no video track"
         return Unreadable("no-video", message, opened.size)
     track = _track_of(video, movie)
-    codec = _codec(video, fast=movie is not None)
+    codec = read_codec(video, fast=movie is not None)
     if codec is None:
         try:
             with open_container(opened, sniffed.demuxer or "") as full:
-                again = _video_stream(full)
-                codec = _codec(again, fast=False) if again is not None else None
+                again = video_stream(full)
+                codec = read_codec(again, fast=False) if again is not None else None
         except BROKEN:
             codec = None
     if codec is None:
@@ -137,13 +112,13 @@ def _measure(
     start = Fraction(0)
     if movie is not None and track is not None and track.samples and not movie.fragmented:
         timing = present(track, movie.timescale)
-        streams = tuple(_other_streams(container, video, _track_ends(movie)))
+        streams = tuple(other_streams(container, video, track_ends(movie)))
     else:
         rates = [video.base_rate, video.average_rate]
         measured = packets.measure(container, video, sniffed.format, rates)
         timing = measured.timing
         truncation = truncation or measured.broke
-        streams = tuple(_other_streams(container, video, measured.ends, by_index=True))
+        streams = tuple(other_streams(container, video, measured.ends, by_index=True))
         start = measured.start
     if timing.frames == 0:
         message = truncation or "it has no video frame"
@@ -151,23 +126,23 @@ def _measure(
         return Unreadable(reason, message, opened.size)  # type: ignore[arg-type]
     if timing.frames == 1 and timing.fps is None:
         timing = _one_frame(timing, video)
-    if movie is None:
-        turned = matrix.Turn(0, False)
-    else:
+    turned, tags, xmp = UPRIGHT, set[str](), b""
+    if movie is not None:
+        tags, xmp = {tag for t in movie.tracks for tag in t.formats}, movie.xmp
         turned = matrix.turn(track.matrix if track else boxes.IDENTITY, movie.matrix)
     ends = [s.duration for s in streams if s.duration is not None]
     return _facts(
-        opened=opened,
-        container=container,
-        sniffed=sniffed,
-        movie=movie,
-        track=track,
+        size=opened.size,
+        name=sniffed.format,
         codec=codec,
         timing=timing,
+        claims=claims_of(container, sniffed, video, movie, track, timing, ends, start),
+        truncation=truncation,
+        movie=movie,
+        track=track,
         turned=turned,
         streams=streams,
-        truncation=truncation,
-        claims=_claims(container, sniffed, video, movie, track, timing, ends, start),
+        location=_location(container, video, xmp, tags),
     )
 
 
@@ -179,175 +154,10 @@ def _one_frame(timing: Timing, video: VideoStream) -> Timing:
     return Timing(1 / rate, 1, rate, None, None, None, None, timing.edit_effect, timing.delay)
 
 
-class _Claims(NamedTuple):
-    container: Fraction | None
-    duration: Fraction | None
-    frames: int | None
-    tick: Fraction | None
-
-
-def _claims(
-    container: InputContainer,
-    sniffed: Sniffed,
-    video: VideoStream,
-    movie: boxes.Movie | None,
-    track: boxes.Track | None,
-    timing: Timing,
-    ends: list[Fraction],
-    start: Fraction,
-) -> _Claims:
-    """What the headers claim: the container's length, the video's, its number of frames."""
-    shown = None if timing.duration is None else timing.delay + timing.duration
-    measured = max([*ends, *([shown] if shown is not None else [])], default=None)
-    if movie is None or track is None:
-        header = None
-        if container.duration and sniffed.format in TELLING:
-            header = Fraction(container.duration, av.time_base)
-        whole = max((d for d in (header, measured) if d is not None), default=None)
-        claimed = video.frames or _number(video.metadata.get("NUMBER_OF_FRAMES"))
-        told = timing.duration
-        if header is not None and measured is not None and not ends:
-            # Some headers count from zero, some from the first frame: the kinder reading holds.
-            told = min(header, header - start, key=lambda length: abs(length - measured))
-        return _Claims(whole, told, claimed, video.time_base)
-    header = None
-    if movie.duration and movie.timescale:
-        header = Fraction(movie.duration, movie.timescale)
-    whole = max((d for d in (header, measured) if d is not None), default=None)
-    tick = Fraction(1, movie.timescale) if movie.timescale else None
-    if movie.fragmented or timing.duration is None:
-        return _Claims(whole, None, None, tick)
-    return _Claims(
-        whole,
-        _worst_claim(movie, track, timing, header, measured),
-        timing.frames + track.timed_samples - track.samples,
-        tick,
-    )
-
-
-def _worst_claim(
-    movie: boxes.Movie,
-    track: boxes.Track,
-    timing: Timing,
-    header: Fraction | None,
-    measured: Fraction | None,
-) -> Fraction | None:
-    """The video's length as the header that errs most tells it."""
-    length = timing.duration
-    if length is None:
-        return None
-    claims: list[Fraction] = []
-    if track.media_duration is not None and timing.unedited:
-        media = Fraction(track.media_duration, track.timescale)
-        # The media header counts what the edit list hides, and with B-frames often the time
-        # before the first one: it is held to the nearer of the two, and scaled to what is shown.
-        readings = (timing.unedited, timing.media_end or timing.unedited)
-        nearest = min(readings, key=lambda told: abs(told - media))
-        claims.append(media * length / nearest if nearest > 0 else media)
-    if track.header_duration is not None and movie.timescale:
-        told = Fraction(track.header_duration, movie.timescale) - timing.delay
-        # An edit that begins or ends inside a frame: the header counts the part, we the whole.
-        part = timing.max_interval if timing.edit_effect else None
-        claims.append(length if part is not None and abs(told - length) <= part else told)
-    if header is not None and measured is not None and header > measured:
-        claims.append(length + header - measured)
-    return max(claims, key=lambda c: abs(c - length), default=None)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
-
-
 def _track_of(video: VideoStream, movie: boxes.Movie | None) -> boxes.Track | None:
     if movie is None:
         return None
     return next((t for t in movie.tracks if t.id == video.id and t.handler == "vide"), None)
-
-
-def _track_ends(movie: boxes.Movie) -> dict[int, Fraction]:
-    """Seconds at which each track ends, edit list applied, by track id."""
-    ends = {}
-    for track in movie.tracks:
-        if track.timescale <= 0:
-            continue
-        length = Fraction(sum(n * d for n, d in track.durations), track.timescale)
-        if track.edits and movie.timescale:
-            edited = Fraction(sum(e.length for e in track.edits), movie.timescale)
-            empty = Fraction(
-                sum(e.length for e in track.edits if e.media_time < 0), movie.timescale
-            )
-            length = min(edited, length + empty) if edited else length
-        ends[track.id] = length
-    return ends
-
-
-def _other_streams(
-    container: InputContainer,
-    video: VideoStream,
-    ends: Mapping[int, Fraction],
-    *,
-    by_index: bool = False,
-) -> Iterable[StreamFacts]:
-    for stream in container.streams:
-        if stream.index == video.index:
-            continue
-        context = stream.codec_context
-        name = context.codec.canonical_name if context is not None else None
-        end = ends.get(stream.index if by_index else stream.id)
-        yield StreamFacts(stream.type or "data", name, end or None)
-
-
-def _codec(video: VideoStream, *, fast: bool) -> _Codec | None:
-    """The codec's facts; None where a full open is due (``fast``) or the codec is unknown."""
-    context = video.codec_context
-    if context is None:
-        return None
-    name = context.codec.canonical_name
-    sps: Sps | None = None
-    if name == "h264" and context.extradata:
-        unit = first_sps(context.extradata)
-        sps = parse_sps(unit) if unit else None
-    if fast and sps is None and (context.pix_fmt is None or name == "h264"):
-        return None
-    stated = video.sample_aspect_ratio
-    aspect = stated if stated else (sps.aspect if sps and fast else None)
-    order = context.field_order
-    interlaced: bool | None = None if order == 0 else order >= FIRST_INTERLACED
-    pixel_format = context.pix_fmt
-    full = {1: False, 2: True}.get(context.color_range)
-    primaries, transfer, space = context.color_primaries, context.color_trc, context.colorspace
-    width, height = context.width, context.height
-    if sps and fast:
-        width, height = sps.width, sps.height
-        full = sps.full_range if sps.full_range is not None else full
-        pixel_format = "yuvj420p" if full else "yuv420p"
-        interlaced = False
-        primaries = sps.primaries if sps.primaries != UNSPECIFIED else primaries
-        transfer = sps.transfer if sps.transfer != UNSPECIFIED else transfer
-        space = sps.matrix if sps.matrix != UNSPECIFIED else space
-    return _Codec(
-        name=name,
-        profile=sps.profile if sps and fast and sps.profile else context.profile,
-        width=width,
-        height=height,
-        pixel_format=pixel_format,
-        aspect=aspect or Fraction(1),
-        full_range=full,
-        primaries=primaries,
-        transfer=transfer,
-        matrix=space,
-        interlaced=interlaced
-        if interlaced is not None
-        else _interlaced_by_header(name, context.extradata),
-    )
-
-
-def _interlaced_by_header(name: str, extradata: bytes | None) -> bool | None:
-    """What MPEG-4's header says; codecs that know no fields are progressive; else nobody knows."""
-    if name == "mpeg4":
-        return vol.interlaced(extradata or b"")
-    fieldless = ("av1", "vp8", "vp9", "gif", "apng", "mjpeg", "png", "webp", "h263", "hevc")
-    return False if name in fieldless else None
 
 
 def _location(
@@ -373,17 +183,17 @@ def _location(
 
 def _facts(
     *,
-    opened: Opened,
-    container: InputContainer,
-    sniffed: Sniffed,
-    movie: boxes.Movie | None,
-    track: boxes.Track | None,
-    codec: _Codec,
+    size: int,
+    name: str,
+    codec: Codec,
     timing: Timing,
-    turned: matrix.Turn,
-    streams: tuple[StreamFacts, ...],
+    claims: Claims,
     truncation: str | None,
-    claims: _Claims,
+    movie: boxes.Movie | None = None,
+    track: boxes.Track | None = None,
+    turned: matrix.Turn = UPRIGHT,
+    streams: tuple[StreamFacts, ...] = (),
+    location: tuple[str, ...] = (),
 ) -> VideoFacts:
     width, height = round(codec.width * codec.aspect), codec.height
     if turned.rotation in (90, 270):
@@ -392,12 +202,11 @@ def _facts(
     if codec.pixel_format:
         components = av.VideoFormat(codec.pixel_format).components
         depth = components[0].bits if components else None
-    tags = {tag for t in (movie.tracks if movie else ()) for tag in t.formats}
     full = codec.full_range
     return VideoFacts(
-        container=sniffed.format,
+        container=name,
         major_brand=movie.major_brand if movie else None,
-        bytes=opened.size,
+        bytes=size,
         fragmented=movie.fragmented if movie else None,
         index_first=movie.index_first if movie else None,
         truncation=truncation,
@@ -428,7 +237,7 @@ def _facts(
         edit_effect=timing.edit_effect,
         streams=streams,
         container_duration=claims.container,
-        location=_location(container, _video_stream(container), movie.xmp if movie else b"", tags),
+        location=location,
         declared_duration=claims.duration,
         header_tick=claims.tick,
         declared_frames=claims.frames,
@@ -440,44 +249,24 @@ def _facts(
 def _animated_webp(opened: Opened) -> VideoFacts:
     timing = webp.animation(opened)
     width, height = webp.canvas(opened.head)
-    return VideoFacts(
-        container="webp",
-        major_brand=None,
-        bytes=opened.size,
-        fragmented=None,
-        index_first=None,
-        truncation=extent.missing_end(opened, "webp"),
-        duration=timing.duration,
-        frames=timing.frames,
-        fps=timing.fps,
-        rounding_tick=timing.rounding_tick,
-        constant_rate=timing.constant_rate,
-        min_interval=timing.min_interval,
-        max_interval=timing.max_interval,
-        stored_width=width,
-        stored_height=height,
+    codec = Codec(
+        name="webp",
+        profile=None,
         width=width,
         height=height,
-        rotation=0,
-        mirrored=False,
-        sample_aspect_ratio=Fraction(1),
-        codec="webp",
-        profile=None,
         pixel_format=webp.pixel_format(opened),
-        bit_depth=8,
-        color_transfer=None,
-        color_primaries=None,
-        color_matrix=None,
-        color_range="pc",
+        aspect=Fraction(1),
+        full_range=True,
+        primaries=UNSPECIFIED,
+        transfer=UNSPECIFIED,
+        matrix=UNSPECIFIED,
         interlaced=False,
-        edit_list=False,
-        edit_effect=None,
-        streams=(),
-        container_duration=timing.duration,
-        location=(),
-        declared_duration=timing.duration,
-        header_tick=None,
-        declared_frames=None,
-        decoded=None,
-        mask=None,
+    )
+    return _facts(
+        size=opened.size,
+        name="webp",
+        codec=codec,
+        timing=timing,
+        claims=Claims(timing.duration, timing.duration, None, None),
+        truncation=extent.missing_end(opened, "webp"),
     )

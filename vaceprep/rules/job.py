@@ -1,334 +1,23 @@
-"""VP400 to VP412: what a job's fields break, without looking at any media. Pure.
-
-Each function yields every finding of its rule, so that all problems are told at once. The models
-of ``vaceprep.job`` supply what each field may be (``FieldError``); conditions between fields are
-judged here, on the values as they were given.
-"""
+"""VP407 to VP412: what a job's fields break between each other, without any media. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from math import isfinite
-from typing import Any, Final, Literal
+from collections.abc import Iterator
 
 from vaceprep.contract import (
     EXTENSION_FIELDS,
-    FIRST_MASK_FRAME,
-    FUNCTIONS,
     MAX_BACKGROUNDS,
-    MAX_NEGATIVE_PROMPT,
-    MAX_PROMPT,
     MAX_REFERENCES,
     NO_REWRITE,
     SCALE_FIELDS,
     SCALE_RANGE,
-    Function,
 )
-from vaceprep.rules.catalogue import CHECKS, RULES, Finding, Rule, Severity, rule
+from vaceprep.rules import fields  # noqa: F401  (its rules come first in the catalogue)
+from vaceprep.rules.catalogue import CHECKS, RULES, Finding, Rule, Severity
+from vaceprep.rules.drafts import JOB_RULES, Draft, Findings, errors_for, job_rule, pointer, said
 from vaceprep.rules.wording import listed
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
-
-ErrorKind = Literal["missing", "type", "choice", "range", "short", "long", "text", "number"]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """A value that its field cannot have.
-
-    ``path`` is the field's name and, in a list, the position. ``allowed`` completes "allowed is
-    ..."; ``choices`` are the words of an enumeration.
-    """
-
-    path: tuple[str | int, ...]
-    kind: ErrorKind
-    given: Any
-    allowed: str
-    choices: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The field's name."""
-        return str(self.path[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A job as it was written, before it is known to be one.
-
-    ``values`` are the fields that count as set; ``function`` is None where it is missing or
-    unknown; ``fields`` says which functions have which field; ``broken`` why the whole file
-    could not be read.
-    """
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    function: Function | None = None
-    errors: tuple[FieldError, ...] = ()
-    fields: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
-    broken: str | None = None
-
-    def has(self, name: str) -> bool:
-        """Whether a field counts as set."""
-        return name in self.values
-
-    def failed(self, name: str) -> bool:
-        """Whether a field's value is wrong by itself."""
-        return any(e.name == name for e in self.errors)
-
-    def references(self) -> int | None:
-        """How many reference images there are; None where that cannot be said."""
-        value = self.values.get("ref_images_url", [])
-        return len(value) if isinstance(value, list) else None
-
-
-Findings = Iterator[Finding]
-#: Whole numbers beyond this are not written out; Python itself refuses some thousand digits.
-LONGEST_BITS: Final = 1000
-JOB_RULES: Final[list[str]] = []
-
-
-def pointer(*path: str | int) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
-
-
-def said(value: Any) -> str:
-    """A given value as it would stand in JSON, cut short."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, int) and value.bit_length() > LONGEST_BITS:
-        return "a number of hundreds of digits"
-    try:
-        text = f'"{value}"' if isinstance(value, str) else str(value)
-    except ValueError:
-        # A list or mapping with such a number in it.
-        text = f"a {type(value).__name__} with a number of hundreds of digits"
-    return _short(text)
-
-
-def _short(text: str) -> str:
-    """Cut short, and with lone surrogates written out, which no output can carry."""
-    text = text if len(text) <= 60 else f"{text[:57]}..."
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _plain(value: Any) -> str | int | float | None:
-    """A given value as a finding may carry it."""
-    if isinstance(value, bool) or value is None:
-        return said(value)
-    if isinstance(value, str):
-        return _short(value)
-    if isinstance(value, int) and abs(value) < 1 << 63:
-        return value
-    if isinstance(value, float) and isfinite(value):
-        return value
-    return said(value)
-
-
-def job_rule(
-    code: str,
-    slug: str,
-    severity: Severity | tuple[Severity, ...],
-    source: Any,
-    *,
-    fires: str,
-    why: str,
-) -> Callable[[Callable[[Rule, Draft], Findings]], Callable[[Rule, Draft], Findings]]:
-    """A rule over a whole draft, which ``prepare`` cannot mend."""
-    JOB_RULES.append(code)
-    return rule(code, slug, severity, source, "job", fires=fires, fix=None, why=why)
-
-
-@job_rule(
-    "VP400",
-    "job-unreadable",
-    ERROR,
-    "J",
-    fires="the job file cannot be opened, is not valid JSON, YAML or TOML, or is not a mapping",
-    why="Nothing in it can be judged. No other job rule speaks beside this one.",
-)
-def job_unreadable(rule: Rule, draft: Draft) -> Findings:
-    if draft.broken is not None:
-        yield rule.found(f"the job cannot be read: {draft.broken}")
-
-
-@job_rule(
-    "VP401",
-    "unknown-field",
-    ERROR,
-    "J",
-    fires="the body has no such field",
-    why="The service refuses or ignores it; what is new can be passed on in extra.",
-)
-def unknown_field(rule: Rule, draft: Draft) -> Findings:
-    for name in draft.values:
-        if name in draft.fields:
-            continue
-        near = get_close_matches(name, draft.fields, 1, 0.7)
-        hint = f"; did you mean {near[0]}?" if near else "; pass it in extra if it is meant"
-        yield rule.found(
-            f"there is no field {said(name)}{hint}",
-            measured=_plain(name),
-            allowed=near[0] if near else None,
-            pointer=pointer(name),
-        )
-
-
-@job_rule(
-    "VP402",
-    "missing-field",
-    ERROR,
-    "M U",
-    fires="a required field is absent or null",
-    why="The service refuses the job without it.",
-)
-def missing_field(rule: Rule, draft: Draft) -> Findings:
-    if not draft.has("function"):
-        yield rule.found(
-            f"function is missing; it is one of {', '.join(FUNCTIONS)}",
-            allowed=", ".join(FUNCTIONS),
-            pointer="/function",
-        )
-    for error in draft.errors:
-        if error.kind == "missing":
-            whose = f" for {draft.function}" if draft.function else ""
-            yield rule.found(
-                f"{error.name} is missing, which is required{whose}",
-                allowed=error.allowed or None,
-                pointer=pointer(error.name),
-            )
-    guided = draft.function == "video_extension" and draft.has("video_url")
-    if guided and not draft.has("control_condition"):
-        yield rule.found(
-            "control_condition is missing, which is required with video_url",
-            allowed="posebodyface or depth",
-            pointer="/control_condition",
-        )
-
-
-#: Fields of which a more specific rule says what VP403 would.
-_SPECIFIC: Final = {
-    **{("prompt", kind): "VP404" for kind in ("short", "long", "text")},
-    ("negative_prompt", "long"): "VP405",
-    ("ref_images_url", "short"): "VP406",
-    ("ref_images_url", "long"): "VP406",
-    ("mask_frame_id", "range"): "VP305",
-    ("obj_or_bg", "long"): "VP407",
-}
-
-
-def _specific(error: FieldError) -> str | None:
-    """The rule that speaks of an error instead of VP403."""
-    return _SPECIFIC.get((error.name, error.kind)) if len(error.path) == 1 else None
-
-
-@job_rule(
-    "VP403",
-    "invalid-value",
-    ERROR,
-    "M U",
-    fires="a value has the wrong type, or is outside its enumeration or range",
-    why="The service refuses it, or takes its default in silence.",
-)
-def invalid_value(rule: Rule, draft: Draft) -> Findings:
-    if draft.has("function") and draft.function is None:
-        given = draft.values["function"]
-        yield rule.found(
-            f"function is {said(given)}; it is one of {', '.join(FUNCTIONS)}"
-            f"{_near(given, FUNCTIONS)}",
-            measured=_plain(given),
-            allowed=", ".join(FUNCTIONS),
-            pointer="/function",
-        )
-    for error in draft.errors:
-        if error.kind == "missing" or _specific(error):
-            continue
-        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.path)[1:]
-        yield rule.found(
-            f"{where} is {said(error.given)}; allowed is {error.allowed}"
-            f"{_near(error.given, error.choices)}",
-            measured=_plain(error.given),
-            allowed=error.allowed,
-            pointer=pointer(*error.path),
-        )
-
-
-def _near(given: Any, choices: tuple[str, ...]) -> str:
-    """``; did you mean ...?`` where one allowed word is close."""
-    if not isinstance(given, str):
-        return ""
-    near = get_close_matches(given.strip().lower(), choices, 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _length_errors(draft: Draft, code: str) -> Iterator[FieldError]:
-    return (e for e in draft.errors if _specific(e) == code)
-
-
-@job_rule(
-    "VP404",
-    "prompt-length",
-    ERROR,
-    "M",
-    fires="the prompt is empty, blank, or over 800 characters",
-    why="Upstream cuts the rest off in silence: what was asked for would not be made.",
-)
-def prompt_length(rule: Rule, draft: Draft) -> Findings:
-    for error in _length_errors(draft, "VP404"):
-        count = len(error.given)
-        message = (
-            f"the prompt has {count} characters; at most {MAX_PROMPT} are used"
-            if error.kind == "long"
-            else "the prompt is empty or blank"
-        )
-        yield rule.found(
-            message, measured=count, allowed=MAX_PROMPT, unit="characters", pointer="/prompt"
-        )
-
-
-@job_rule(
-    "VP405",
-    "negative-prompt-length",
-    ERROR,
-    "M",
-    fires="the negative prompt is over 500 characters",
-    why="The service refuses it.",
-)
-def negative_prompt_length(rule: Rule, draft: Draft) -> Findings:
-    for error in _length_errors(draft, "VP405"):
-        count = len(error.given)
-        yield rule.found(
-            f"the negative prompt has {count} characters; "
-            f"at most {MAX_NEGATIVE_PROMPT} are allowed",
-            measured=count,
-            allowed=MAX_NEGATIVE_PROMPT,
-            unit="characters",
-            pointer="/negative_prompt",
-        )
-
-
-@job_rule(
-    "VP406",
-    "reference-count",
-    ERROR,
-    "M U",
-    fires="there are too few or too many reference images",
-    why="image_reference takes one to three, video_repainting and video_edit at most one.",
-)
-def reference_count(rule: Rule, draft: Draft) -> Findings:
-    for error in _length_errors(draft, "VP406"):
-        count = len(error.given)
-        yield rule.found(
-            f"there are {count} reference images; {draft.function} takes {error.allowed}",
-            measured=count,
-            allowed=error.allowed,
-            unit="images",
-            pointer="/ref_images_url",
-        )
 
 
 @job_rule(
@@ -341,7 +30,7 @@ def reference_count(rule: Rule, draft: Draft) -> Findings:
 )
 def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
     count = draft.references()
-    if draft.function is None or count is None or any(_length_errors(draft, "VP406")):
+    if draft.function is None or count is None or any(errors_for(draft, "VP406")):
         return
     images, at = draft.has("ref_images_url"), "/obj_or_bg"
     if draft.function == "image_reference" and not images:
@@ -509,11 +198,6 @@ def prompt_rewrite(rule: Rule, draft: Draft) -> Findings:
             allowed="false",
             pointer="/prompt_extend",
         )
-
-
-def frame_id_too_small(draft: Draft) -> Iterator[FieldError]:
-    """A ``mask_frame_id`` below the first frame; VP305 speaks of it."""
-    return (e for e in draft.errors if _specific(e) == "VP305" and e.given < FIRST_MASK_FRAME)
 
 
 def judge_job(draft: Draft) -> list[Finding]:

@@ -17,7 +17,7 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
 from vaceprep.rules.catalogue import CHECKS, RULES, Finding, Rule, Severity, Subject, rule
-from vaceprep.rules.job import Draft, frame_id_too_small
+from vaceprep.rules.drafts import Draft, frame_id_too_small
 from vaceprep.rules.wording import decimal, listed
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-
+#: What a rule says of a fact that is None.
+NOT_MEASURED = "could not be measured"
 #: Digits behind the point that are written where they say a value exactly.
 EXACT_DIGITS = 4
 

@@ -1,0 +1,93 @@
+"""What is known of the coded picture, by the container, the parameter set or a full open."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vaceprep.probe import vol
+from vaceprep.probe.container import ATTACHED_PICTURE
+from vaceprep.probe.sps import UNSPECIFIED, Sps, first_sps, parse_sps
+
+#: Field orders that FFmpeg counts as interlaced begin here; 1 is progressive, 0 unknown.
+FIRST_INTERLACED: Final = 2
+
+
+class Codec(NamedTuple):
+    """The coded picture; colour values as in ITU-T H.273, None where nothing says."""
+
+    name: str | None
+    profile: str | None
+    width: int
+    height: int
+    pixel_format: str | None
+    aspect: Fraction
+    full_range: bool | None
+    primaries: int
+    transfer: int
+    matrix: int
+    interlaced: bool | None
+
+
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """The first video stream that is not a cover picture."""
+    for stream in container.streams.video:
+        if not stream.disposition & ATTACHED_PICTURE:
+            return stream
+    return None
+
+
+def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
+    """The codec's facts; None where a full open is due (``fast``) or the codec is unknown."""
+    context = video.codec_context
+    if context is None:
+        return None
+    name = context.codec.canonical_name
+    sps: Sps | None = None
+    if name == "h264" and context.extradata:
+        unit = first_sps(context.extradata)
+        sps = parse_sps(unit) if unit else None
+    if fast and sps is None and (context.pix_fmt is None or name == "h264"):
+        return None
+    stated = video.sample_aspect_ratio
+    aspect = stated if stated else (sps.aspect if sps and fast else None)
+    order = context.field_order
+    interlaced: bool | None = None if order == 0 else order >= FIRST_INTERLACED
+    pixel_format = context.pix_fmt
+    full = {1: False, 2: True}.get(context.color_range)
+    primaries, transfer, space = context.color_primaries, context.color_trc, context.colorspace
+    width, height = context.width, context.height
+    if sps and fast:
+        width, height = sps.width, sps.height
+        full = sps.full_range if sps.full_range is not None else full
+        pixel_format = "yuvj420p" if full else "yuv420p"
+        interlaced = False
+        primaries = sps.primaries if sps.primaries != UNSPECIFIED else primaries
+        transfer = sps.transfer if sps.transfer != UNSPECIFIED else transfer
+        space = sps.matrix if sps.matrix != UNSPECIFIED else space
+    return Codec(
+        name=name,
+        profile=sps.profile if sps and fast and sps.profile else context.profile,
+        width=width,
+        height=height,
+        pixel_format=pixel_format,
+        aspect=aspect or Fraction(1),
+        full_range=full,
+        primaries=primaries,
+        transfer=transfer,
+        matrix=space,
+        interlaced=interlaced
+        if interlaced is not None
+        else _interlaced_by_header(name, context.extradata),
+    )
+
+
+def _interlaced_by_header(name: str, extradata: bytes | None) -> bool | None:
+    """What MPEG-4's header says; codecs that know no fields are progressive; else nobody knows."""
+    if name == "mpeg4":
+        return vol.interlaced(extradata or b"")
+    fieldless = ("av1", "vp8", "vp9", "gif", "apng", "mjpeg", "png", "webp", "h263", "hevc")
+    return False if name in fieldless else None
