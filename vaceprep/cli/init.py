@@ -36,6 +36,8 @@ def command(function: Function, output: str | None, force: bool) -> int:
     FUNCTION is image_reference, video_repainting, video_edit, video_extension or
     video_outpainting. The file's ending says YAML, TOML or JSON (which has no comments).
     """
+    from vaceprep.prepare.place import write
+    from vaceprep.prepare.refused import Refused
     from vaceprep.template import template
 
     if output is None:
@@ -45,13 +47,9 @@ def command(function: Function, output: str | None, force: bool) -> int:
     if language is None:
         raise click.UsageError(f"a job file ends in {', '.join(LANGUAGES)}; {output} does not")
     try:
-        with open(output, "w" if force else "x", encoding="utf-8") as file:
-            file.write(template(function, language))
-    except FileExistsError:
-        options.say(f"vaceprep: {options.printable(output)} exists; --force writes over it")
-        return 1
-    except OSError as error:
-        options.say(f"vaceprep: cannot write {options.printable(output)}: {error.strerror}")
+        write(template(function, language).encode(), output, force=force)
+    except Refused as error:
+        options.say(f"vaceprep: {options.printable(str(error))}")
         return 1
     options.say(f"{options.printable(output)} is written; next: vaceprep check {output}")
     if language == "json":
