@@ -49,7 +49,7 @@ def command(function: Function, output: str | None, force: bool) -> int:
     try:
         write(template(function, language).encode(), output, force=force)
     except Refused as error:
-        options.say(f"vaceprep: {options.printable(str(error))}")
+        options.say(f"vaceprep: cannot write the job file: {options.printable(str(error))}")
         return 1
     options.say(f"{options.printable(output)} is written; next: vaceprep check {output}")
     if language == "json":
