@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
 import pytest
 
 import vaceprep
+from tests.conftest import Run
 from tests.media import Hand
 from vaceprep.collect import Item
 from vaceprep.contract import MAX_SECONDS_BY_ROLE, VIDEO_ROLES, Role
@@ -92,3 +94,15 @@ def test_strict_and_selection_reach_the_report(clip: Path) -> None:
     assert [f.code for f in only.findings] == ["VP120"]
     assert only.ok
     assert "VP119" not in {f.code for f in vaceprep.check(clip, ignore=["VP11"]).findings}
+
+
+def test_a_job_is_not_measured(tmp_path: Path, vaceprep_cli: Run) -> None:
+    manifest = tmp_path / "jobs.jsonl"
+    manifest.write_text('{"function": "video_edit"}\n\n{}\n')
+    done = vaceprep_cli("probe", "--format", "json", manifest)
+    assert done.returncode == 1
+    entries = json.loads(done.stdout)["files"]
+    assert [e["source"] for e in entries] == [f"{manifest}:1", f"{manifest}:3"]
+    assert {e["error"] for e in entries} == {"it is a job, not media; vaceprep check judges it"}
+    with pytest.raises(vaceprep.ProbeError, match="text, not a media file"):
+        vaceprep.probe(manifest)

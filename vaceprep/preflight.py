@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from vaceprep.collect import Item, Skipped, collect
+from vaceprep.collect import Item, Skipped, collect, kind_of
 from vaceprep.contract import ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.look import Options, check_item, probe_item
@@ -103,7 +103,7 @@ def probe(path: Pathish, role: Role | None = None, *, deep: bool = False) -> Fac
     source = os.fsdecode(path)
     if os.path.isdir(source):
         raise ProbeError(source, Unreadable("folder", "it is a folder", None))
-    item = next(collect([source], Skipped()))
+    item = Item(source, kind_of(source))
     if item.kind == "url":
         raise ProbeError(source, NOT_READ)
     _, facts = probe_item(item, Options(role=role, deep=deep))

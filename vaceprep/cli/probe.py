@@ -39,6 +39,8 @@ def command(
         options.say(note)
 
     def look(item: Item) -> tuple[str, Facts | None, str | None]:
+        if item.kind == "job":
+            return item.source, None, "it is a job, not media; vaceprep check judges it"
         facts = NOT_READ if item.kind == "url" else probe_item(item, settings)[1]
         if isinstance(facts, Unreadable):
             return item.source, None, facts.message
