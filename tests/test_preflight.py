@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import threading
 from pathlib import Path
 
@@ -106,3 +108,14 @@ def test_a_job_is_not_measured(tmp_path: Path, vaceprep_cli: Run) -> None:
     assert {e["error"] for e in entries} == {"it is a job, not media; vaceprep check judges it"}
     with pytest.raises(vaceprep.ProbeError, match="text, not a media file"):
         vaceprep.probe(manifest)
+
+
+def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is left of an input that is too long may look like a whole file of its own.
+    whole = Hand().data()
+    stream = io.TextIOWrapper(io.BytesIO(b"\0" * (1 << 20) + whole))
+    monkeypatch.setattr(sys, "stdin", stream)
+    monkeypatch.setattr("vaceprep.source.MAX_STDIN_BYTES", 1 << 19)
+    (entry,) = vaceprep.check("-").files
+    assert [f.code for f in entry.findings] == ["VP105"]
+    assert "goes on past" in entry.findings[0].message

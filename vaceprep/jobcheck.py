@@ -13,6 +13,7 @@ from vaceprep.facts import Facts
 from vaceprep.job import FIELDS, media_of, resolve, role_of
 from vaceprep.jobfile import JobUnreadable, read_job, read_opened
 from vaceprep.look import Options, check_item, probe_opened, report_on
+from vaceprep.probe.route import default_role
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.drafts import Draft, pointer
 from vaceprep.rules.job import judge_job
@@ -53,9 +54,10 @@ def _stdin(item: Item, options: Options) -> tuple[FileReport, ...]:
                 except JobUnreadable as error:
                     return (_broken(item.source, error, options),)
             role, facts = probe_opened(opened, None, options)
-            return (report_on(item.source, role, facts, None, options),)
-    except CannotOpen:
-        return (check_item(item, options),)
+    except CannotOpen as error:
+        # Asked a second time, standard input would give what is left of it, or nothing.
+        role, facts = options.role or default_role(None, None), error.fact
+    return (report_on(item.source, role, facts, None, options),)
 
 
 def check_mapping(

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from vaceprep.collect import Item
-from vaceprep.contract import DEFAULT_IMAGE_ROLE, DEFAULT_VIDEO_ROLE, MAX_IMAGE_PIXELS, Role
+from vaceprep.contract import DEFAULT_IMAGE_ROLE, MAX_IMAGE_PIXELS, Role
 from vaceprep.facts import Facts, Unreadable
-from vaceprep.probe.route import IMAGE_ENDINGS, default_role, ending, measure
+from vaceprep.probe.route import default_role, measure
 from vaceprep.probe.sniff import sniff
 from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.judge import Selection, judge
@@ -43,36 +43,30 @@ def _name(item: Item) -> str | None:
 def probe_opened(
     opened: Opened, name: str | None, options: Options
 ) -> tuple[Role, Facts | Unreadable]:
-    """The role and facts of bytes that are open."""
+    """The role and facts of bytes that are open; a read that fails is a fact too."""
     sniffed = sniff(opened.head)
     role = options.role or default_role(sniffed, name)
-    facts = measure(opened, role, sniffed, deep=options.deep, max_pixels=options.max_pixels)
+    try:
+        facts = measure(opened, role, sniffed, deep=options.deep, max_pixels=options.max_pixels)
+    except OSError as error:
+        reason = f"reading it fails ({error.strerror or error})"
+        return role, Unreadable("unavailable", reason, opened.size)
     return role, facts
 
 
 def probe_item(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
     """The role and facts of one source that is no URL."""
     name = _name(item)
-    role = options.role
     try:
         with _opening(item) as opened:
-            sniffed = sniff(opened.head)
-            role = role or default_role(sniffed, name)
-            facts = measure(opened, role, sniffed, deep=options.deep, max_pixels=options.max_pixels)
-            return role, facts
+            return probe_opened(opened, name, options)
     except CannotOpen as error:
-        return role or default_role(None, name), error.fact
-    except OSError as error:
-        fact = Unreadable("unavailable", f"reading it fails ({error.strerror or error})", None)
-        return role or default_role(None, name), fact
+        return options.role or default_role(None, name), error.fact
 
 
 def url_role(url: str, role: Role | None) -> Role:
     """The role of a URL: the one given, or by the ending of its path."""
-    if role is not None:
-        return role
-    path = url.partition("?")[0].partition("#")[0]
-    return DEFAULT_IMAGE_ROLE if ending(path) in IMAGE_ENDINGS else DEFAULT_VIDEO_ROLE
+    return role or default_role(None, url.partition("?")[0].partition("#")[0])
 
 
 def _judge_url(url: str, role: Role, options: Options) -> list[Finding]:

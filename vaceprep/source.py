@@ -38,14 +38,13 @@ def is_url(text: str) -> bool:
 class Opened:
     """A nameless, seekable, read-only view of one source's bytes."""
 
-    __slots__ = ("_file", "head", "read", "readinto", "readline", "seek", "size", "tell")
+    __slots__ = ("_file", "head", "read", "readline", "seek", "size", "tell")
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
         self.size = size
         # Bound once: these are called thousands of times for one file.
         self.read = file.read
-        self.readinto = getattr(file, "readinto", None)
         self.readline = file.readline
         self.seek = file.seek
         self.tell = file.tell
@@ -152,7 +151,11 @@ def open_stdin() -> Iterator[Opened]:
 
     if sys.stdin is None:
         raise CannotOpen(Unreadable("missing", "standard input is closed", None))
-    with tempfile.TemporaryFile() as kept:
+    try:
+        kept = tempfile.TemporaryFile()  # noqa: SIM115 (closed below; opening it may fail)
+    except OSError as error:
+        raise CannotOpen(_refusal(error)) from None
+    with kept:
         size = 0
         try:
             while chunk := sys.stdin.buffer.read(1 << 20):
