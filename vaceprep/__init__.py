@@ -19,7 +19,6 @@ from vaceprep.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable
     from typing import Any
 
     from vaceprep.contract import Role
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
         VideoRepainting,
     )
     from vaceprep.jobschema import schema
-    from vaceprep.preflight import ProbeError
+    from vaceprep.preflight import ProbeError, check
     from vaceprep.rules.catalogue import Finding, Rule, Severity, UnknownRule
     from vaceprep.verdict import FileReport, Report, Summary
 
@@ -47,7 +46,7 @@ _HOMES = {
     **dict.fromkeys(("ImageReference", "VideoRepainting", "VideoEdit"), "vaceprep.job"),
     **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job"),
     "schema": "vaceprep.jobschema",
-    "ProbeError": "vaceprep.preflight",
+    **dict.fromkeys(("ProbeError", "check"), "vaceprep.preflight"),
 }
 
 __all__ = [
@@ -82,32 +81,6 @@ def probe(path: str | os.PathLike[str], role: Role | None = None, *, deep: bool 
     from vaceprep.preflight import probe as measure
 
     return measure(path, role, deep=deep)
-
-
-def check(
-    source: str | os.PathLike[str] | Job | Iterable[str | os.PathLike[str]],
-    role: Role | None = None,
-    *,
-    select: Iterable[str] | None = None,
-    ignore: Iterable[str] = (),
-    strict: bool = False,
-    deep: bool = False,
-    allow_hosts: Collection[str] = (),
-    jobs: int = 1,
-) -> Report:
-    """Check files, folders, jobs and URLs: see vaceprep.preflight.check."""
-    from vaceprep.preflight import check as judge
-
-    return judge(
-        source,
-        role,
-        select=select,
-        ignore=ignore,
-        strict=strict,
-        deep=deep,
-        allow_hosts=allow_hosts,
-        jobs=jobs,
-    )
 
 
 def __getattr__(name: str) -> Any:

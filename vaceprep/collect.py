@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from vaceprep.probe.route import is_media
+from vaceprep.rules.wording import listed
 from vaceprep.source import CannotOpen, is_data_uri, is_url, open_path
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Skipped:
         said = [f"{n} {one if n == 1 else many}" for n, one, many in parts if n]
         if not said:
             return None
-        return "skipped " + " and ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said)
+        return f"skipped {listed(said)}"
 
 
 def kind_of(source: str) -> SourceKind:

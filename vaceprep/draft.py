@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from vaceprep.job import FIELDS, MEDIA_FIELDS, MODELS, Job, path_text, size_text
+from vaceprep.job import FIELDS, MEDIA_FIELDS, MODELS, Job, path_text, shape_of, size_text
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.drafts import Draft, ErrorKind, FieldError
 from vaceprep.rules.job import judge_job
@@ -125,18 +124,11 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-@cache
-def _properties(model: type[Job]) -> dict[str, Any]:
-    properties: dict[str, Any] = model.model_json_schema()["properties"]
-    return properties
-
-
 def allowance(
     model: type[Job], path: Sequence[str | int], kind: ErrorKind
 ) -> tuple[str, tuple[str, ...]]:
     """What a field may be, in words, and the words of its enumeration."""
-    shape = _properties(model)[str(path[0])]
-    shape = next((s for s in shape.get("anyOf", ()) if s.get("type") != "null"), shape)
+    shape = shape_of(model, str(path[0]))
     if len(path) > 1:
         shape = shape.get("items", {})
     words = shape.get("enum") or ([shape["const"]] if "const" in shape else [])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -135,7 +136,7 @@ class Job(BaseModel):
         try:
             draft = draft_of(mapping_of(data))
         except JobUnreadable as error:
-            draft = Draft(broken=str(error))
+            raise unreadable(error) from None
         problems = errors_of(draft)
         if problems or draft.function is None:
             raise InvalidJob(problems)
@@ -150,14 +151,13 @@ class Job(BaseModel):
 
         Raises InvalidJob with all findings, VP400 among them.
         """
-        from vaceprep.draft import errors_of
         from vaceprep.jobfile import JobUnreadable, read_job
 
         source = os.fsdecode(path)
         try:
             values = read_job(source)
         except JobUnreadable as error:
-            raise InvalidJob(errors_of(Draft(broken=str(error)))) from None
+            raise unreadable(error) from None
         return cls.from_dict(values, base=os.path.dirname(source))
 
     def given(self) -> dict[str, Any]:
@@ -281,11 +281,6 @@ MODELS: Final[dict[Function, type[Job]]] = {
     "video_extension": VideoExtension,
     "video_outpainting": VideoOutpainting,
 }
-AnyJob = Annotated[
-    ImageReference | VideoRepainting | VideoEdit | VideoExtension | VideoOutpainting,
-    Field(discriminator="function"),
-]
-COMMON_FIELDS: Final = frozenset(Job.model_fields)
 #: Every field of the table, with the functions that have it.
 FIELDS: Final[dict[str, tuple[Function, ...]]] = {
     name: tuple(f for f, model in MODELS.items() if name in model.model_fields)
@@ -296,6 +291,32 @@ MEDIA_FIELDS: Final[tuple[Role, ...]] = (
     *("video_url", "first_clip_url", "last_clip_url", "mask_video_url"),
     *("mask_image_url", "first_frame_url", "last_frame_url", "ref_images_url"),
 )
+
+
+@cache
+def _properties(model: type[Job]) -> dict[str, Any]:
+    properties: dict[str, Any] = model.model_json_schema()["properties"]
+    return properties
+
+
+def shape_of(model: type[Job], name: str) -> dict[str, Any]:
+    """A field's JSON Schema as it is when the field is set."""
+    shape = _properties(model)[name]
+    return next((s for s in shape.get("anyOf", ()) if s.get("type") != "null"), shape)
+
+
+def fields_in_order(model: type[Job]) -> list[str]:
+    """The fields as people think of them: the prompt, the function's own, the shared ones."""
+    own = [n for n in model.model_fields if n not in Job.model_fields and n != "function"]
+    shared = [n for n in Job.model_fields if n not in ("model", "prompt")]
+    return ["prompt", *own, *shared]
+
+
+def unreadable(reason: object) -> InvalidJob:
+    """The refusal of what is no job at all (VP400)."""
+    from vaceprep.draft import errors_of
+
+    return InvalidJob(errors_of(Draft(broken=str(reason))))
 
 
 def media_of(values: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import textwrap
 from typing import Any, Final, Literal
 
 from vaceprep.contract import Function
-from vaceprep.job import MODELS, Job
+from vaceprep.job import MODELS, Job, fields_in_order
 
 Language = Literal["yaml", "toml", "json"]
 #: Values that show what belongs into a field that has to be set. Media names are the reader's.
@@ -46,19 +46,12 @@ def _default(model: type[Job], name: str) -> Any:
     return EXAMPLES.get(name, "depth")
 
 
-def _order(model: type[Job]) -> list[str]:
-    """The function's own fields behind the prompt, the shared ones last."""
-    own = [n for n in model.model_fields if n not in Job.model_fields and n != "function"]
-    shared = [n for n in Job.model_fields if n not in ("model", "prompt")]
-    return ["function", "prompt", *own, *shared]
-
-
 def starting_values(function: Function) -> dict[str, Any]:
     """The fields that the template sets."""
     model = MODELS[function]
     chosen = CHOSEN[function]
     values: dict[str, Any] = {"function": function}
-    for name in _order(model)[1:]:
+    for name in fields_in_order(model):
         if name in chosen:
             values[name] = chosen[name]
         elif model.model_fields[name].is_required():
@@ -77,7 +70,7 @@ def template(function: Function, language: Language = "yaml") -> str:
         "# Check it: vaceprep check THIS-FILE",
         "",
     ]
-    for name in _order(model):
+    for name in ("function", *fields_in_order(model)):
         text = model.model_fields[name].description or ""
         lines += [f"# {line}" for line in textwrap.wrap(text, WIDTH)]
         value = values[name] if name in values else _default(model, name)

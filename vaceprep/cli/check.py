@@ -52,7 +52,7 @@ def command(
     from vaceprep.look import Options
     from vaceprep.preflight import check_entry, default_jobs, make_selection, spread
     from vaceprep.report import text
-    from vaceprep.rules.catalogue import Severity, UnknownRule
+    from vaceprep.rules.catalogue import UnknownRule
     from vaceprep.verdict import FileReport, summarise
 
     try:
@@ -87,4 +87,4 @@ def command(
             for line in text.file_lines(entry, style):
                 options.write(line + "\n")
         options.write(text.summary_line(summary, style) + "\n")
-    return int(any(f.severity is Severity.ERROR for entry in files for f in entry.findings))
+    return int(summary.errors > 0)

@@ -9,34 +9,20 @@ from typing import Any, Final
 import click
 
 from vaceprep.contract import Function
-from vaceprep.job import MODELS, Job
+from vaceprep.job import MODELS, fields_in_order, shape_of
 
 #: A number as JSON writes it, of no more digits than any field needs.
 NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
-
-
-def _shape(model: type[Job], name: str) -> dict[str, Any]:
-    shape: dict[str, Any] = model.model_json_schema()["properties"][name]
-    return next((s for s in shape.get("anyOf", ()) if s.get("type") != "null"), shape)
-
-
-def names(function: Function) -> list[str]:
-    """The fields that have a flag: all but the function itself, the model and ``extra``."""
-    fields = MODELS[function].model_fields
-    own = [n for n in fields if n not in Job.model_fields]
-    return [n for n in ("prompt", *own, *Job.model_fields) if n in fields and _flagged(n)][:]
-
-
-def _flagged(name: str) -> bool:
-    return name not in ("function", "model", "extra")
 
 
 def flags(function: Function) -> list[click.Parameter]:
     """One flag for each field. Values are judged by the rules, not by click."""
     model = MODELS[function]
     made: list[click.Parameter] = []
-    for name in dict.fromkeys(names(function)):
-        shape = _shape(model, name)
+    for name in fields_in_order(model):
+        if name == "extra":
+            continue
+        shape = shape_of(model, name)
         flag = "--" + name.replace("_", "-")
         about = model.model_fields[name].description or ""
         if model.model_fields[name].is_required():
@@ -74,7 +60,7 @@ def values_of(function: Function, given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if value is None or value == ():
             continue
-        kind = _shape(model, name).get("type", "string")
+        kind = shape_of(model, name).get("type", "string")
         values[name] = list(value) if isinstance(value, tuple) else _typed_or_bool(value, kind)
     return values
 

@@ -44,7 +44,6 @@ def command(video: str, instant: str, target: str, force: bool) -> int:
     down. Where a side is outside the accepted sizes it is scaled, or padded where no scale helps.
     """
     from vaceprep.prepare.place import check_target
-    from vaceprep.prepare.refused import Refused
     from vaceprep.prepare.still import ENDINGS
     from vaceprep.prepare.times import parse_instant
     from vaceprep.probe.route import ending
@@ -59,14 +58,13 @@ def command(video: str, instant: str, target: str, force: bool) -> int:
         raise click.BadParameter(
             f"{printable(target)} has none of the endings {known}", param_hint="'-o'"
         )
-    try:
+
+    def work() -> list[str]:
         check_target(target, force=force, sources=[video])
         _take(video, at, target, fmt, force)
-    except Refused as error:
-        options.say(printable(str(error), limit=4000))
-        return 1
-    options.write(printable(target) + "\n")
-    return 0
+        return []
+
+    return options.refusing(work, target)
 
 
 def _take(

@@ -9,6 +9,7 @@ import click
 
 from vaceprep.cli import options
 from vaceprep.contract import FUNCTIONS, Function
+from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.template import Language
@@ -49,9 +50,9 @@ def command(function: Function, output: str | None, force: bool) -> int:
     try:
         write(template(function, language).encode(), output, force=force)
     except Refused as error:
-        options.say(f"vaceprep: cannot write the job file: {options.printable(str(error))}")
+        options.say(f"vaceprep: cannot write the job file: {printable(str(error))}")
         return 1
-    options.say(f"{options.printable(output)} is written; next: vaceprep check {output}")
+    options.say(f"{printable(output)} is written; next: vaceprep check {output}")
     if language == "json":
         options.say("JSON has no comments: a .yaml or .toml file shows every field with its text")
     return 0

@@ -96,21 +96,6 @@ size = click.option(
 invert_option = click.option("--invert", is_flag=True, help="Swap white and black at the end.")
 
 
-def _refusing(work: Callable[[], list[str]], target: str) -> int:
-    """Do the work, print its remarks and the output's path, or the one sentence that refuses."""
-    from vaceprep.prepare.refused import Refused
-
-    try:
-        remarks = work()
-    except Refused as error:
-        options.say(printable(str(error), limit=4000))
-        return 1
-    for remark in remarks:
-        options.say(remark)
-    options.write(printable(target) + "\n")
-    return 0
-
-
 def _due_size(named: str | None, given: tuple[int, int] | None) -> None:
     if (named is None) == (given is None):
         raise click.UsageError("Give either --size-of FILE or --size WxH.")
@@ -181,7 +166,7 @@ def make(
         image = made(shapes, _resolved(size_of, size), invert=invert)
         return _remarks(write_mask(image, target, force=force, sources=sources))
 
-    return _refusing(work, target)
+    return options.refusing(work, target)
 
 
 @command.command("fix")
@@ -222,7 +207,7 @@ def fix(
         image: Image = mended(mask, wanted, threshold=threshold, invert=invert, stretch=stretch)
         return _remarks(write_mask(image, target, force=force, sources=sources))
 
-    return _refusing(work, target)
+    return options.refusing(work, target)
 
 
 @command.command("preview")
@@ -251,4 +236,4 @@ def look(mask: str, video: str, frame_id: int, target: str, force: bool) -> int:
         write(encode(shown.image, "png", None), target, force=force, sources=[mask, video])
         return [*_remarks(list(shown.findings)), shown.caption]
 
-    return _refusing(work, target)
+    return options.refusing(work, target)

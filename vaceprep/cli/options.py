@@ -16,8 +16,6 @@ from vaceprep.contract import ROLES
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style
 
-__all__ = ["Style", "printable"]
-
 #: Files from which a progress bar is worth its line.
 MANY: Final = 8
 
@@ -75,6 +73,21 @@ def collect_garbage() -> None:
 def say(message: str) -> None:
     """Talk, on standard error."""
     click.echo(message, err=True)
+
+
+def refusing(work: Callable[[], list[str]], target: str) -> int:
+    """Do the work, say its remarks and print the output's path, or say the one refusal."""
+    from vaceprep.prepare.refused import Refused
+
+    try:
+        remarks = work()
+    except Refused as error:
+        say(printable(str(error), limit=4000))
+        return 1
+    for remark in remarks:
+        say(remark)
+    write(printable(target) + "\n")
+    return 0
 
 
 def write(piece: str) -> None:

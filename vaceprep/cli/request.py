@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ import click
 
 from vaceprep.cli import options
 from vaceprep.contract import FUNCTIONS, Function
+from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.job import Job
@@ -90,8 +90,8 @@ def _print(job: Job, placeholder_urls: bool, source: str) -> int:
         body = job.body()
     except NotPublished as error:
         for at, path in error.paths.items():
-            options.say(f"vaceprep: {at} is a local path: {options.printable(path)}")
-        where = options.printable(source) if source in ("-",) or os.path.exists(source) else "JOB"
+            options.say(f"vaceprep: {at} is a local path: {printable(path)}")
+        where = printable(source) if source in ("-",) or os.path.exists(source) else "JOB"
         options.say(
             f"The service takes URLs. To publish them and send the job: "
             f"vaceprep run {where} --publish TARGET. To see the body with made-up URLs: "
@@ -132,37 +132,31 @@ def file_command(job: str, placeholder_urls: bool, extra: tuple[str, ...], outpu
     added = extras(extra)
 
     def make() -> Job:
-        if job != "-" and not added:
-            return Job.from_file(job)
         values = _values(job)
-        if added:
-            own = values.get("extra")
-            # What is no mapping stays, for the rules to name.
-            values["extra"] = {**(own or {}), **added} if own is None or _is_map(own) else own
+        own = values.get("extra")
+        # What is no mapping stays, for the rules to name.
+        if added and (own is None or isinstance(own, dict)):
+            values["extra"] = {**(own or {}), **added}
         return Job.from_dict(values, base="" if job == "-" else os.path.dirname(job))
 
     return _show(make, placeholder_urls, output, job)
 
 
 def _values(job: str) -> dict[str, Any]:
-    from vaceprep.draft import errors_of
-    from vaceprep.job import InvalidJob
-    from vaceprep.jobfile import JobUnreadable, parse, read_job
-    from vaceprep.rules.drafts import Draft
+    """The mapping of a job file or of standard input. Raises InvalidJob with VP400."""
+    from vaceprep.job import unreadable
+    from vaceprep.jobfile import JobUnreadable, read_job, read_opened
+    from vaceprep.source import CannotOpen, open_stdin
 
     try:
         if job != "-":
             return read_job(job)
-        return parse(sys.stdin.buffer.read().decode("utf-8-sig"), ".json")
-    except UnicodeDecodeError:
-        reason = "standard input is not UTF-8"
+        with open_stdin() as opened:
+            return read_opened(opened)
+    except CannotOpen as error:
+        raise unreadable(error.fact.message) from None
     except JobUnreadable as error:
-        reason = str(error)
-    raise InvalidJob(errors_of(Draft(broken=reason)))
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, dict)
+        raise unreadable(error) from None
 
 
 def extras(pairs: tuple[str, ...]) -> dict[str, Any]:

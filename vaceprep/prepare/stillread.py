@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vaceprep.facts import ImageFacts
 from vaceprep.prepare.reading import Read, unreadable
 from vaceprep.probe import pixels
-from vaceprep.probe.stills.bmp import read_bmp
-from vaceprep.probe.stills.gif import read_gif
-from vaceprep.probe.stills.jpeg import read_jpeg
-from vaceprep.probe.stills.layout import Layout, Source, Spliced
-from vaceprep.probe.stills.png import read_png
-from vaceprep.probe.stills.tiff import read_tiff
-from vaceprep.probe.stills.webp import read_webp
+from vaceprep.probe.image import READERS
+from vaceprep.probe.stills.layout import Spliced
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-READERS: Final[dict[str, Callable[[Source], Layout]]] = {
-    "jpeg": read_jpeg,
-    "png": read_png,
-    "bmp": read_bmp,
-    "tiff": read_tiff,
-    "webp": read_webp,
-    "gif": read_gif,
-}
 
 
 def decoded(read: Read, convert: Callable[[Image], Image]) -> Image:

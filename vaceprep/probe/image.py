@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from vaceprep.source import Opened
 
-_READERS: Final[dict[str, Callable[[Source], Layout]]] = {
+#: Our own readers of structure, by format.
+READERS: Final[dict[str, Callable[[Source], Layout]]] = {
     "jpeg": read_jpeg,
     "png": read_png,
     "bmp": read_bmp,
@@ -59,8 +60,8 @@ def probe_image(
     """
     layout = Layout(fmt)
     try:
-        if fmt in _READERS:
-            layout = _READERS[fmt](opened)
+        if fmt in READERS:
+            layout = READERS[fmt](opened)
             return _from_layout(opened, layout, max_pixels, want_mask)
         return _from_decoder(opened, layout, max_pixels, want_mask)
     except Exception as error:  # Pillow raises nearly everything for broken data

@@ -63,13 +63,11 @@ def _refuse_movie(movie: boxes.Movie, size: int) -> Unreadable | None:
         message = movie.truncation or "its index (the moov box) is missing"
         if not movie.has_index and movie.truncation:
             message = f"its index (the moov box) is missing: {movie.truncation}"
-        reason = "truncated" if movie.truncation else "broken"
-        return Unreadable(reason, message, size)  # type: ignore[arg-type]
+        return Unreadable("truncated" if movie.truncation else "broken", message, size)
     pictures = [t for t in movie.tracks if t.handler == "vide"]
     if not pictures and not movie.compressed_index:
         kinds = {t.handler for t in movie.tracks}
-        message = "it has sound but no video track" if "soun" in kinds else "it has no video track"
-        return Unreadable("no-video", message, size)
+        return _no_video("soun" in kinds, size)
     if any(t.encrypted for t in movie.tracks):
         return Unreadable("encrypted", "it is encrypted (DRM)", size)
     for track in pictures:
@@ -82,6 +80,11 @@ def _refuse_movie(movie: boxes.Movie, size: int) -> Unreadable | None:
     return None
 
 
+def _no_video(sound: bool, size: int) -> Unreadable:
+    message = "it has sound but no video track" if sound else "it has no video track"
+    return Unreadable("no-video", message, size)
+
+
 def _measure(
     container: InputContainer, opened: Opened, sniffed: Sniffed, movie: boxes.Movie | None
 ) -> VideoFacts | Unreadable:
@@ -89,9 +92,7 @@ def _measure(
         return Unreadable("broken", f"it has more than {MAX_STREAMS} streams", opened.size)
     video = video_stream(container)
     if video is None:
-        sound = bool(container.streams.audio)
-        message = "it has sound but no video track" if sound else "it has no video track"
-        return Unreadable("no-video", message, opened.size)
+        return _no_video(bool(container.streams.audio), opened.size)
     track = _track_of(video, movie)
     codec = read_codec(video, fast=movie is not None)
     if codec is None:
@@ -122,8 +123,7 @@ def _measure(
         start = measured.start
     if timing.frames == 0:
         message = truncation or "it has no video frame"
-        reason = "truncated" if truncation else "no-frames"
-        return Unreadable(reason, message, opened.size)  # type: ignore[arg-type]
+        return Unreadable("truncated" if truncation else "no-frames", message, opened.size)
     if timing.frames == 1 and timing.fps is None:
         timing = _one_frame(timing, video)
     turned, tags, xmp = UPRIGHT, set[str](), b""
@@ -151,7 +151,7 @@ def _one_frame(timing: Timing, video: VideoStream) -> Timing:
     rate = video.average_rate or video.base_rate
     if not rate:
         return timing
-    return Timing(1 / rate, 1, rate, None, None, None, None, timing.edit_effect, timing.delay)
+    return timing._replace(duration=1 / rate, fps=rate)
 
 
 def _track_of(video: VideoStream, movie: boxes.Movie | None) -> boxes.Track | None:

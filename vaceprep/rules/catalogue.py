@@ -159,6 +159,11 @@ def run(code: str, facts: object, asset: Asset) -> Finding | None:
     return finding
 
 
+def run_all(codes: Iterable[str], subject: object) -> list[Finding]:
+    """What rules that give any number of findings say of one subject."""
+    return [finding for code in codes for finding in CHECKS[code](RULES[code], subject)]
+
+
 def in_order() -> list[Rule]:
     """All rules by code."""
     return [RULES[code] for code in sorted(RULES)]

@@ -13,7 +13,7 @@ from vaceprep.contract import (
     SCALE_RANGE,
 )
 from vaceprep.rules import fields  # noqa: F401  (its rules come first in the catalogue)
-from vaceprep.rules.catalogue import CHECKS, RULES, Finding, Rule, Severity
+from vaceprep.rules.catalogue import Finding, Rule, Severity, run_all
 from vaceprep.rules.drafts import JOB_RULES, Draft, Findings, errors_for, job_rule, pointer, said
 from vaceprep.rules.wording import listed
 
@@ -203,5 +203,5 @@ def prompt_rewrite(rule: Rule, draft: Draft) -> Findings:
 def judge_job(draft: Draft) -> list[Finding]:
     """What a job's fields break, all at once; while VP400 fires, no other rule does."""
     if draft.broken is not None:
-        return list(CHECKS["VP400"](RULES["VP400"], draft))
-    return [finding for code in JOB_RULES for finding in CHECKS[code](RULES[code], draft)]
+        return run_all(["VP400"], draft)
+    return run_all(JOB_RULES, draft)

@@ -16,7 +16,7 @@ from vaceprep.contract import (
     MAX_CLIPS_SECONDS,
 )
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
-from vaceprep.rules.catalogue import CHECKS, RULES, Finding, Rule, Severity, Subject, rule
+from vaceprep.rules.catalogue import Finding, Rule, Severity, Subject, rule, run_all
 from vaceprep.rules.drafts import Draft, frame_id_too_small
 from vaceprep.rules.wording import decimal, listed
 
@@ -274,4 +274,4 @@ def judge_together(job: Together) -> list[Finding]:
     """What a job's media break between themselves; nothing while the job cannot be read."""
     if job.draft.broken is not None:
         return []
-    return [finding for code in TOGETHER_RULES for finding in CHECKS[code](RULES[code], job)]
+    return run_all(TOGETHER_RULES, job)

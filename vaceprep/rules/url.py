@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from vaceprep.contract import IMAGE_ROLES, Role
-from vaceprep.rules.catalogue import CHECKS, RULES, Asset, Finding, Rule, Severity, rule
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
 from vaceprep.source import is_data_uri
 
 PUBLIC_SCHEMES: Final = ("http", "https")
@@ -156,7 +156,7 @@ def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list
     if not vouched and not is_data_uri(url):
         codes.append("VP503")
     for code in codes:
-        finding = CHECKS[code](RULES[code], url, asset)
+        finding = run(code, url, asset)
         if finding is not None:
             return [finding]
     return []
