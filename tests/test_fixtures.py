@@ -30,11 +30,15 @@ def fired(entry: dict[str, Any], *, deep: bool = False) -> list[str]:
 
 
 def facts(path: Path, role: Any) -> dict[str, Any] | str:
-    """What was measured, save the size in bytes; the error's kind where nothing was."""
+    """What was measured, save the sizes in bytes; the error's kind where nothing was."""
     try:
         measured = vaceprep.probe(path, role).to_dict()
     except vaceprep.ProbeError as error:
         return type(error).__name__
+    # Where a file was cut off is told in bytes, too.
+    measured["truncation"] = (
+        measured["truncation"] is not None if "truncation" in measured else None
+    )
     return {name: value for name, value in measured.items() if name != "bytes"}
 
 

@@ -100,6 +100,28 @@ class StreamFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """The coded frames of a stretch of a video, in decoding order, hidden ones left out.
+
+    Times are presentation times in seconds from the first frame that is shown.
+    """
+
+    times: tuple[Fraction, ...]
+    #: Bytes of each.
+    sizes: tuple[int, ...]
+    #: Whether decoding may begin there without anything that came before.
+    clean: tuple[bool, ...]
+    #: Positions before which a hidden frame stands that later ones may lean on.
+    breaks: tuple[int, ...]
+    #: What rounding may add to each time; zero where the clock is exact.
+    tick: Fraction
+    #: Where the last frame of the video ends, if the stretch reaches it; else None.
+    end: Fraction | None
+    #: Why these frames cannot be copied as they are, as a clause; None where they can.
+    obstacle: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoFacts:
     """A video file as measured. Times in seconds, sizes in pixels or bytes, all exact."""
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import vaceprep
 from tests.probe.stillmedia import (
     CORPUS,
     facts,
@@ -400,3 +401,41 @@ def test_threads_agree() -> None:
     for thread in threads:
         thread.join()
     assert results == [expected] * 6
+
+
+def _png_with_key(kind: int, depth: int, rows: bytes, key: bytes) -> bytes:
+    """A PNG of one row of pixels, with a transparent colour."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        check = zlib.crc32(name + body)
+        return len(body).to_bytes(4, "big") + name + body + check.to_bytes(4, "big")
+
+    width = len(rows) * 8 // depth // {0: 1, 2: 3}[kind]
+    header = width.to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes([depth, kind, 0, 0, 0])
+    data = zlib.compress(b"\0" + rows)
+    chunks = chunk(b"IHDR", header) + chunk(b"tRNS", key) + chunk(b"IDAT", data)
+    return b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth", "rows", "key", "used"),
+    [
+        (0, 1, b"\xf0", b"\0\1", True),
+        (0, 1, b"\0", b"\0\1", False),
+        (0, 2, b"\xff", b"\0\3", True),
+        (0, 2, b"\x55", b"\0\3", False),
+        (0, 4, b"\x11", b"\0\1", True),
+        (0, 8, b"\x11", b"\0\x11", True),
+        (2, 16, b"\x12\x34" * 3, b"\x12\x34" * 3, True),
+        (2, 16, b"\x12\x34" * 3, b"\x34\x12" * 3, False),
+        (2, 8, b"\x12\x34\x56", b"\0\x12\0\x34\0\x56", True),
+    ],
+)
+def test_a_transparent_colour_is_told_in_the_depth_of_the_file(
+    kind: int, depth: int, rows: bytes, key: bytes, used: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "key.png"
+    path.write_bytes(_png_with_key(kind, depth, rows, key))
+    facts = vaceprep.probe(path, "ref_images_url")
+    assert isinstance(facts, ImageFacts)
+    assert facts.has_alpha is used

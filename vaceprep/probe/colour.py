@@ -19,3 +19,8 @@ MATRICES: Final = {
     **{13: "chroma-derived-c", 14: "ictcp"},
 }
 RANGES: Final = {1: "tv", 2: "pc"}
+
+
+def number(names: dict[int, str], name: str) -> int:
+    """The number of a name in one of the tables above; 2 (unspecified) where it has none."""
+    return next((n for n, known in names.items() if known == name), 2)

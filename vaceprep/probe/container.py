@@ -34,14 +34,20 @@ def _deny(*_: Any, **__: Any) -> NoReturn:
     raise PermissionError("nothing but the file itself may be opened")
 
 
-def open_container(opened: Opened, demuxer: str, *, fast: bool = False) -> InputContainer:
+def open_container(
+    opened: Opened, demuxer: str, *, fast: bool = False, without_edits: bool = False
+) -> InputContainer:
     """Open with one demuxer. ``fast`` decodes nothing and leaves codec facts incomplete.
+
+    ``without_edits`` shows the whole track, whatever an edit list says.
 
     Raises one of ``BROKEN`` where the bytes are not what the demuxer expects.
     """
     opened.seek(0)
     limits = {"format_whitelist": demuxer, "protocol_whitelist": "none"}
     options = {"threads": "1"}
+    if without_edits:
+        limits |= {"ignore_editlist": "1"}
     if fast:
         limits |= {"probesize": "32", "analyzeduration": "1"}
         options["skip_frame"] = "all"

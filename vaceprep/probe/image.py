@@ -132,7 +132,7 @@ def _facts(opened: Opened, layout: Layout, header: ImageFile, want_mask: bool) -
         orientation=orientation,
         mode=_mode(layout, image),
         bit_depth=layout.bit_depth or _depth(image.mode),
-        has_alpha=pixels.alpha_used(image),
+        has_alpha=pixels.alpha_used(image, layout.bit_depth),
         icc_profile=name,
         srgb=srgb,
         frames=layout.frames,

@@ -70,10 +70,11 @@ def rewound(opened: Opened) -> Opened:
     return opened
 
 
-def alpha_used(image: Image) -> bool:
+def alpha_used(image: Image, depth: int | None = None) -> bool:
     """Whether any pixel is not opaque: by an alpha channel, or by a transparent colour.
 
-    A transparent colour of 16-bit RGB is compared by its high bytes, which is all that is decoded.
+    ``depth`` is what the file stores, in bits: a transparent colour is told in that, but the
+    pixels are decoded to 8 bits. Of 16-bit RGB only the high bytes are there to compare.
     """
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         lowest = cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())[0]
@@ -88,11 +89,18 @@ def alpha_used(image: Image) -> bool:
             return any(alpha < 255 and count for alpha, count in pairs)
         return isinstance(transparent, int) and transparent < 256 and counts[transparent] > 0
     if image.mode in ("1", "L"):
-        return isinstance(transparent, int) and image.histogram()[transparent & 255] > 0
+        if not isinstance(transparent, int):
+            return False
+        if image.mode == "1":
+            return image.histogram()[255 if transparent else 0] > 0
+        # 2 and 4 bits are spread over 0 to 255.
+        scale = {2: 85, 4: 17}.get(depth or 8, 1)
+        return image.histogram()[transparent * scale & 255] > 0
     if image.mode.startswith("I;16"):
         return _has_value(image, transparent)
     if image.mode == "RGB" and isinstance(transparent, tuple):
-        return _has_colour(image, transparent)
+        wide = depth == 16
+        return _has_colour(image, tuple(c >> 8 if wide else c for c in transparent))
     return False
 
 

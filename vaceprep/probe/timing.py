@@ -25,6 +25,8 @@ PIECE: Final = 1 << 16
 REORDER: Final = 64
 #: Units that an interval has at least where its length is a matter of rounding: 5 ms at 200 FPS.
 LEAST_UNITS: Final = 5
+#: Said of an edit list that shows nothing at all: the whole track is measured then.
+NO_STRETCH: Final = "it names no stretch of the track to be shown"
 #: An edit's rate in 16.16 when it plays as fast as the track.
 NORMAL_RATE: Final = 0x10000
 
@@ -200,7 +202,7 @@ def present(track: Track, movie_timescale: int) -> Timing:
         effects.append(f"it leaves {float(gap):g} s empty in the middle")
     unedited = Fraction(whole.span, scale), Fraction(end, scale)
     if edits and not windows:
-        effects.append("it names no stretch of the track to be shown")
+        effects.append(NO_STRETCH)
     if not windows:
         return _timing([whole], scale, effects, delay, gap, unedited)
     tick = -(-scale // movie_timescale)

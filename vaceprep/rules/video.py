@@ -197,8 +197,8 @@ def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Fi
     "J",
     "video",
     fires="the index points past the end of the file, or a frame fails to decode (--deep)",
-    fix=None,
-    why="Part of the video is missing. prepare --salvage re-encodes what still decodes.",
+    fix="with prepare --salvage: re-encode what still decodes",
+    why="Part of the video is missing, and nothing can bring it back.",
 )
 def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     if facts.truncation is not None:

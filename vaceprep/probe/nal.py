@@ -1,0 +1,64 @@
+"""Where decoding may begin: the kinds of the units in one coded frame of H.264 or HEVC. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+#: H.264: an instantaneous decoding refresh, and a slice of any other picture.
+H264_IDR: Final = 5
+H264_SLICES: Final = (1, 2)
+#: HEVC: IDR with and without leading pictures that can be decoded.
+HEVC_IDR: Final = (19, 20)
+HEVC_SLICES: Final = range(32)
+#: How a stream that is not length-prefixed tells its units apart.
+START_CODE: Final = re.compile(rb"\x00\x00\x01")
+
+
+def length_size(codec: str, extradata: bytes) -> int | None:
+    """Bytes of the length before each unit (1, 2 or 4); None where start codes stand there."""
+    if len(extradata) < 23 and codec == "hevc":
+        return None
+    if len(extradata) < 7 or extradata[0] != 1:
+        return None
+    return (extradata[21 if codec == "hevc" else 4] & 3) + 1
+
+
+def units(packet: bytes, size: int | None) -> Iterator[bytes]:
+    """The first bytes of each unit; ends early where a length is wrong."""
+    if size is None:
+        for found in START_CODE.finditer(packet):
+            yield packet[found.end() : found.end() + 2]
+        return
+    at = 0
+    while at + size < len(packet):
+        length = int.from_bytes(packet[at : at + size])
+        at += size
+        yield packet[at : at + 2]
+        at += length
+
+
+def begins_clean(packet: bytes, codec: str, extradata: bytes) -> bool:
+    """Whether nothing after this key frame may lean on anything before it.
+
+    A key frame that is only a recovery point, or an open GOP's, is none. Codecs without units
+    have no such frames: their key frames are clean.
+    """
+    if codec not in ("h264", "hevc"):
+        return True
+    size = length_size(codec, extradata)
+    for head in units(packet, size):
+        if not head:
+            return False
+        if codec == "h264":
+            kind = head[0] & 31
+            if kind == H264_IDR:
+                return True
+            if kind in H264_SLICES:
+                return False
+        else:
+            kind = head[0] >> 1 & 63
+            if kind in HEVC_SLICES:
+                return kind in HEVC_IDR
+    return False
