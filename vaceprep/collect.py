@@ -29,6 +29,8 @@ class Item(NamedTuple):
     #: A manifest's line: the mapping in it, or why it is none; and the manifest's path.
     job: dict[str, Any] | JobUnreadable | None = None
     base: str | None = None
+    #: The folder, as given, in which a walk found it.
+    root: str | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -63,15 +65,18 @@ def kind_of(source: str) -> SourceKind:
     return "url" if is_url(source) else "path"
 
 
-def collect(sources: Iterable[str], skipped: Skipped) -> Iterator[Item]:
+def collect(
+    sources: Iterable[str], skipped: Skipped, skip: frozenset[str] = frozenset()
+) -> Iterator[Item]:
     """Every single source, folders walked in the order of their names.
 
-    ``skipped`` is counted up as the walk goes.
+    ``skipped`` is counted up as the walk goes. ``skip`` are the real paths of folders and files
+    (outputs, say) that no walk takes up and that are not counted; what is named itself is taken.
     """
     for source in sources:
         kind = kind_of(source)
         if kind == "path" and os.path.isdir(source):
-            yield from _walk(source, skipped)
+            yield from _walk(source, skipped, skip)
         elif kind == "path" and source.lower().endswith(MANIFEST_ENDING):
             yield from _manifest(source)
         elif kind == "path" and source.lower().endswith(JOB_ENDINGS):
@@ -102,13 +107,17 @@ def _inside(path: str, root: str) -> bool:
         return False
 
 
-def _walk(folder: str, skipped: Skipped) -> Iterator[Item]:
+def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]:
     root = os.path.realpath(folder)
 
     def closed(_: OSError) -> None:
         skipped.closed += 1
 
     for here, folders, files in os.walk(folder, onerror=closed):
+        if skip:
+            real = os.path.realpath(here)
+            folders[:] = [n for n in folders if os.path.realpath(os.path.join(real, n)) not in skip]
+            files = [n for n in files if os.path.join(real, n) not in skip]  # noqa: PLW2901
         skipped.hidden += sum(name.startswith(".") for name in (*folders, *files))
         kept = []
         for name in sorted(folders):
@@ -128,7 +137,7 @@ def _walk(folder: str, skipped: Skipped) -> Iterator[Item]:
             if os.path.islink(path) and not _inside(path, root):
                 skipped.links += 1
             elif _counts(path, name):
-                yield Item(path, "path")
+                yield Item(path, "path", root=folder)
             else:
                 skipped.other += 1
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import secrets
-from collections.abc import Collection, Iterable
+import stat
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from vaceprep.contract import Role
-from vaceprep.facts import Unreadable
+from vaceprep.facts import Facts, Unreadable
 from vaceprep.prepare.refused import Refused
 from vaceprep.probe.route import measure
 from vaceprep.probe.sniff import sniff
@@ -18,6 +23,15 @@ from vaceprep.rules.judge import judge
 from vaceprep.source import CannotOpen, open_path
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_PART: Final = re.compile(r"\.vaceprep-[0-9a-f]{16}\.part")
+#: Seconds after which a part file is nobody's any more.
+PART_AGE: Final = 24 * 60 * 60
+#: What a disk says that takes no more.
+FULL: Final = frozenset([errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", -1)])
+#: Folders that this process made and in which nothing is placed yet, by absolute path.
+_made: set[str] = set()
+#: Held while folders come and go, so that no thread loses the one it is about to write in.
+_folders: Final = threading.Lock()
 
 
 def _same(one: str, other: str) -> bool:
@@ -27,37 +41,74 @@ def _same(one: str, other: str) -> bool:
         return False
 
 
-def check_target(target: str, *, force: bool, sources: Iterable[str] = ()) -> None:
+def _exists(target: str) -> Refused:
+    return Refused(f"{target} exists already; --force writes over it")
+
+
+def _cannot(target: str, error: Exception) -> Refused:
+    number = getattr(error, "errno", None)
+    text = os.strerror(number) if number in FULL else getattr(error, "strerror", None)
+    return Refused(f"{target} cannot be written: {text or error}")
+
+
+def check_target(
+    target: str, *, force: bool, sources: Iterable[str] = (), make_folder: bool = False
+) -> None:
     """Refuse a name that may not be written, before any work is done for it.
 
-    ``sources`` are never written over, not even with ``force``. Raises Refused.
+    ``sources`` are never written over, not even with ``force``. With ``make_folder`` the folder
+    need not be there yet. Raises Refused.
     """
     if os.path.isdir(target):
         raise Refused(f"{target} is a folder")
-    for source in sources:
-        if _same(source, target):
-            raise Refused(f"{target} is the source itself, which is never changed")
-    if os.path.lexists(target) and not force:
-        raise Refused(f"{target} exists already; --force writes over it")
+    if os.path.lexists(target):
+        for source in sources:
+            if _same(source, target):
+                raise Refused(f"{target} is the source itself, which is never changed")
+        if not force:
+            raise _exists(target)
     folder = os.path.dirname(target) or os.curdir
-    if not os.path.isdir(folder):
+    if os.path.isdir(folder):
+        return
+    if not make_folder:
         raise Refused(f"there is no folder {folder}")
+    for above in _chain(folder):
+        # One look at each: folders come and go while others are at work.
+        with contextlib.suppress(OSError, ValueError):
+            if stat.S_ISDIR(os.stat(above).st_mode):
+                return
+            raise Refused(f"{target} cannot be written: {above} is no folder")
 
 
-def judged(path: str, role: Role, name: str) -> list[Finding]:
-    """What the rules say of a finished file as if it were called ``name``. Raises Refused."""
+def _chain(folder: str) -> Iterator[str]:
+    """A folder and all those above it, from the innermost."""
+    while folder:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def verified(path: str, role: Role, name: str) -> tuple[Facts, list[Finding]]:
+    """The facts of a finished file, and what all rules say of it as if it were called ``name``.
+
+    Raises Refused where it cannot be read again.
+    """
     try:
         with open_path(path) as opened:
             facts = measure(opened, role, sniff(opened.head))
     except CannotOpen as error:
         raise Refused(f"{name} cannot be read again: {error.fact.message}") from None
+    except OSError as error:
+        raise Refused(f"{name} cannot be read again: {error.strerror or error}") from None
     if isinstance(facts, Unreadable):
         raise Refused(f"{name} cannot be read again: {facts.message}")
-    return judge(facts, Asset(role, name))
+    return facts, judge(facts, Asset(role, name))
 
 
-def _verified(path: str, role: Role, name: str, tolerated: Collection[str]) -> list[Finding]:
-    findings = judged(path, role, name)
+def _passed(path: str, role: Role, name: str, tolerated: Collection[str]) -> list[Finding]:
+    _, findings = verified(path, role, name)
     grave = [f for f in findings if f.severity is not Severity.ADVICE and f.code not in tolerated]
     if grave:
         said = "; ".join(f"{f.code} {f.message}" for f in grave)
@@ -73,12 +124,133 @@ def _name_it(part: str, target: str, *, force: bool) -> None:
         # Unlike a rename, a link never writes over a file that came in between.
         os.link(part, target)
     except FileExistsError:
-        raise Refused(f"{target} exists already; --force writes over it") from None
+        raise _exists(target) from None
     except (OSError, NotImplementedError):
         # File systems without links (FAT, some network shares).
         if os.path.lexists(target):
-            raise Refused(f"{target} exists already; --force writes over it") from None
-        os.replace(part, target)
+            raise _exists(target) from None
+        try:
+            # Windows refuses where a file came in between, other systems write over it.
+            os.rename(part, target)
+        except FileExistsError:
+            raise _exists(target) from None
+
+
+def _to_disk(path: str, flags: int) -> None:
+    handle = os.open(path, flags | _BINARY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Placing:
+    """A part file that is being written beside its target."""
+
+    def __init__(self, target: str, path: str, *, force: bool) -> None:
+        self.target = target
+        #: The part file: there, empty at first, to be written by this path.
+        self.path = path
+        self.placed = False
+        self._force = force
+
+    def commit(self) -> None:
+        """Bring the part file to the disk and give it its name. Raises Refused.
+
+        To be called once, when the file is closed and found good.
+        """
+        if self.placed:
+            raise RuntimeError("it has its name already")
+        try:
+            _to_disk(self.path, os.O_RDWR)
+            _name_it(self.path, self.target, force=self._force)
+        except (OSError, ValueError) as error:
+            raise _cannot(self.target, error) from None
+        self.placed = True
+        # So that the name, too, outlives a power cut. Not every system can do it.
+        with contextlib.suppress(OSError):
+            _to_disk(os.path.dirname(self.target) or os.curdir, os.O_RDONLY)
+
+
+def _make_folders(folder: str) -> None:
+    missing = []
+    for above in _chain(os.path.abspath(folder)):
+        if os.path.isdir(above):
+            break
+        missing.append(above)
+    for path in reversed(missing):
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            # Another thread or process made it in between.
+            continue
+        _made.add(path)
+
+
+def _create(part: str, *, make_folder: bool) -> None:
+    """An empty part file. Raises OSError or ValueError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+    if not make_folder:
+        os.close(os.open(part, flags, 0o666))
+        return
+    for left in reversed(range(20)):
+        try:
+            with _folders:
+                _make_folders(os.path.dirname(part))
+                os.close(os.open(part, flags, 0o666))
+            return
+        except FileNotFoundError:
+            # Another process took away a folder that stayed empty there.
+            if not left:
+                raise
+
+
+def _settle_folders(folder: str, *, placed: bool) -> None:
+    """Keep the folders that were made for what is placed, remove those that stayed empty."""
+    with _folders:
+        for path in _chain(os.path.abspath(folder)):
+            if path not in _made:
+                continue
+            if not placed:
+                try:
+                    os.rmdir(path)
+                except OSError:
+                    # Something of another target is in it.
+                    return
+            _made.discard(path)
+
+
+@contextlib.contextmanager
+def placing(
+    target: str, *, force: bool, sources: Iterable[str] = (), make_folder: bool = False
+) -> Iterator[Placing]:
+    """A part file beside ``target``, for what is too big for memory; ``commit`` names it.
+
+    Without a commit nothing is left behind: no part file, and no empty folder that was made for it
+    (``make_folder``). What is put into the part file must not be given an old date (``copy2``):
+    ``sweep`` goes by dates. Raises Refused; a full disk in the body becomes one, too, whoever was
+    writing; other errors of the body stay as they are.
+    """
+    check_target(target, force=force, sources=sources, make_folder=make_folder)
+    folder = os.path.dirname(target)
+    part = os.path.join(folder, f".vaceprep-{secrets.token_hex(8)}.part")
+    place = Placing(target, part, force=force)
+    try:
+        try:
+            _create(part, make_folder=make_folder)
+        except (OSError, ValueError) as error:
+            raise _cannot(target, error) from None
+        try:
+            yield place
+        except Exception as error:
+            if getattr(error, "errno", None) not in FULL:
+                raise
+            raise _cannot(target, error) from error
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            os.unlink(part)
+        if make_folder:
+            _settle_folders(folder, placed=place.placed)
 
 
 def write(
@@ -95,21 +267,29 @@ def write(
     Any finding above advice refuses it, save the codes ``tolerated``, which are handed back.
     Nothing is left behind where it fails. Raises Refused.
     """
-    check_target(target, force=force, sources=sources)
-    folder, name = os.path.split(target)
-    part = os.path.join(folder, f".vaceprep-{secrets.token_hex(8)}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(handle)
-        found = [] if role is None else _verified(part, role, name, tolerated)
-        _name_it(part, target, force=force)
-    except (OSError, ValueError) as error:
-        text = getattr(error, "strerror", None) or str(error)
-        raise Refused(f"{target} cannot be written: {text}") from None
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            os.unlink(part)
+    with placing(target, force=force, sources=sources) as place:
+        try:
+            with open(place.path, "r+b") as file:
+                file.write(data)
+        except OSError as error:
+            raise _cannot(target, error) from None
+        name = os.path.basename(target)
+        found = [] if role is None else _passed(place.path, role, name, tolerated)
+        place.commit()
     return found
+
+
+def sweep(folder: str) -> int:
+    """Remove the part files of killed processes: those a day old. Returns how many; no errors."""
+    removed = 0
+    with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _PART.fullmatch(entry.name) is None:
+                continue
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                # Never a younger one: another process may be writing it.
+                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > PART_AGE:
+                    os.unlink(entry.path)
+                    removed += 1
+    return removed

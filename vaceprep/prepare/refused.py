@@ -1,4 +1,4 @@
-"""The one exception of this room."""
+"""The exceptions of this room."""
 
 from __future__ import annotations
 
@@ -8,3 +8,15 @@ class Refused(Exception):
 
     Foreign text in it (names, metadata) is not made printable yet: whoever prints it does that.
     """
+
+
+class Damaged(Refused):
+    """A frame of the source does not decode; ``frames`` came out before it."""
+
+    def __init__(self, message: str, frames: int) -> None:
+        super().__init__(message)
+        self.frames = frames
+
+
+class Cancelled(Exception):
+    """Whoever asked for the work called it off; nothing is left behind."""
