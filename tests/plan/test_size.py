@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaceprep.contract import IMAGE_SIDE
-from vaceprep.prepare.fit import Fit, fit
+from vaceprep.plan.size import Fit, fit
 
 sides = st.integers(1, 20_000)
 

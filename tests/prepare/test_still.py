@@ -11,7 +11,7 @@ from PIL import Image
 
 import vaceprep
 from vaceprep.contract import IMAGE_BYTES_DECIMAL
-from vaceprep.prepare.fit import fit
+from vaceprep.plan.size import fit
 from vaceprep.prepare.place import write
 from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.still import ENDINGS, encode, fitted

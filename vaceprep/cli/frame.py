@@ -70,7 +70,7 @@ def command(video: str, instant: str, target: str, force: bool) -> int:
 def _take(
     video: str, at: Fraction | Literal["first", "last"], target: str, fmt: str, force: bool
 ) -> None:
-    from vaceprep.prepare.fit import fit
+    from vaceprep.plan.size import fit
     from vaceprep.prepare.frame import frame_at
     from vaceprep.prepare.place import write
     from vaceprep.prepare.reading import reading

@@ -1,16 +1,21 @@
-"""Sizes that the image rules accept, from any size. Pure; all in pixels."""
+"""Sizes that the rules accept, from any size. Pure; all in pixels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isqrt
+from typing import Literal
 
-from vaceprep.contract import IMAGE_SIDE
+from vaceprep.contract import IMAGE_SIDE, KEPT_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A picture is scaled to ``scaled`` and centred on ``canvas``."""
+    """A picture is scaled to ``scaled`` and centred on ``canvas``.
+
+    Where the canvas is larger the rest is padded, where it is smaller the picture is cropped.
+    """
 
     scaled: tuple[int, int]
     canvas: tuple[int, int]
@@ -18,7 +23,12 @@ class Fit:
     @property
     def padded(self) -> bool:
         """Whether the picture does not fill the canvas."""
-        return self.scaled != self.canvas
+        return self.canvas[0] > self.scaled[0] or self.canvas[1] > self.scaled[1]
+
+    @property
+    def cropped(self) -> bool:
+        """Whether the picture is larger than the canvas."""
+        return self.canvas[0] < self.scaled[0] or self.canvas[1] < self.scaled[1]
 
 
 def _times(size: tuple[int, int], factor: Fraction) -> tuple[int, int]:
@@ -27,11 +37,16 @@ def _times(size: tuple[int, int], factor: Fraction) -> tuple[int, int]:
     return width, height
 
 
-def fit(size: tuple[int, int], limits: tuple[int, int] = IMAGE_SIDE) -> Fit:
+def fit(
+    size: tuple[int, int],
+    limits: tuple[int, int] = IMAGE_SIDE,
+    shape: Literal["pad", "crop"] = "pad",
+) -> Fit:
     """The nearest size with both sides within ``limits``, aspect kept.
 
     Where no scale brings both sides within them, the picture is scaled down no further than
-    its long side asks, and padded.
+    its long side asks and padded; or, to crop, scaled until its short side is long enough, and
+    the long side cut down.
     """
     low, high = limits
     short, long = min(size), max(size)
@@ -43,6 +58,44 @@ def fit(size: tuple[int, int], limits: tuple[int, int] = IMAGE_SIDE) -> Fit:
     scaled = _times(size, factor)
     if min(scaled) >= low:
         return Fit(scaled, scaled)
+    if shape == "crop":
+        scaled = _times(size, Fraction(low, short))
+        width, height = (min(high, side) for side in scaled)
+        return Fit(scaled, (width, height))
     scaled = _times(size, min(factor, Fraction(1)))
     width, height = (max(low, side) for side in scaled)
     return Fit(scaled, (width, height))
+
+
+def even(fitted: Fit, *, up: bool = False) -> Fit:
+    """The same with every side even, as 4:2:0 wants it: one pixel less, or one more (``up``)."""
+
+    def both(size: tuple[int, int]) -> tuple[int, int]:
+        step = 1 if up else 0
+        width, height = (max(2, (side + step) // 2 * 2) for side in size)
+        return width, height
+
+    return Fit(both(fitted.scaled), both(fitted.canvas))
+
+
+def within(size: tuple[int, int], pixels: int = KEPT_PIXELS) -> tuple[int, int]:
+    """The largest even size of the same shape with at most ``pixels``."""
+    width, height = size
+    if width * height <= pixels:
+        return size
+    # The long side first: the short one then follows it within a pixel.
+    long, short = max(size), min(size)
+    side = isqrt(pixels * long // short) // 2 * 2
+    other = max(2, int(Fraction(short * side, long)) // 2 * 2)
+    return (side, other) if width >= height else (other, side)
+
+
+def brought_to(size: tuple[int, int], target: tuple[int, int], shape: str) -> Fit:
+    """The picture brought to exactly ``target``: inside it with bars, or over it and cropped."""
+    across, down = Fraction(target[0], size[0]), Fraction(target[1], size[1])
+    factor = max(across, down) if shape == "crop" else min(across, down)
+    width, height = (max(1, round(side * factor)) for side in size)
+    # A pixel of difference is rounding, not another shape.
+    if abs(width - target[0]) <= 1 and abs(height - target[1]) <= 1:
+        return Fit(target, target)
+    return Fit((width, height), target)

@@ -75,7 +75,7 @@ def _scaled(image: Image) -> Image:
         if image.mode == "F" and highest <= 1
         else next((step for step in steps if highest <= step), highest)
     )
-    return image.convert("F").point(lambda value: value * (255 / full)).convert("L")
+    return image.convert("F").point(lambda value: value * (255 / full) + 0.5).convert("L")
 
 
 def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from vaceprep.contract import IMAGE_BYTES_DECIMAL
-from vaceprep.prepare.fit import Fit
+from vaceprep.plan.size import Fit
 from vaceprep.prepare.refused import Refused
 from vaceprep.rules.wording import megabytes
 
@@ -29,9 +29,22 @@ ENDINGS: Final = {
 BEST_QUALITY: Final = 95
 #: From this quality on, JPEG keeps colour at full resolution.
 FULL_COLOUR: Final = 90
+#: Formats that trade quality for bytes.
+LOSSY: Final = ("jpeg", "webp")
+#: The longest side that WEBP can write, in pixels.
+WEBP_SIDE: Final = 16_383
+#: How far over the limit a harder compression is still worth its time.
+_HOPE: Final = 1.3
+#: Settings of the lossless encoders, each smaller and slower than the one before.
+_ATTEMPTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
+    "webp": ({"lossless": True, "quality": 75, "method": 4, "exact": True},),
+    "png": ({"compress_level": 6}, {"optimize": True}),
+    "tiff": ({"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}),
+}
 
 
-def _saved(image: Image, fmt: str, **settings: Any) -> bytes:
+def saved(image: Image, fmt: str, **settings: Any) -> bytes:
+    """The picture as a file in memory. Raises what Pillow raises."""
     buffer = BytesIO()
     image.save(buffer, fmt, **settings)
     return buffer.getvalue()
@@ -54,8 +67,27 @@ def _best(encode: Callable[[int], bytes], limit: int) -> bytes | None:
 
 
 def _jpeg(image: Image, quality: int) -> bytes:
+    # Never optimize=True: of a large noisy picture Pillow's buffer for it does not hold enough.
     subsampling = 0 if quality >= FULL_COLOUR else 2
-    return _saved(image, "jpeg", quality=quality, subsampling=subsampling)
+    return saved(image, "jpeg", quality=quality, subsampling=subsampling)
+
+
+def lossless(image: Image, fmt: str, limit: int) -> bytes:
+    """PNG, TIFF, BMP or WEBP with exactly these pixels, harder compressed where it takes
+    little more than ``limit`` bytes; it may still take more."""
+    data = b""
+    for settings in _ATTEMPTS.get(fmt, ({},)):
+        data = saved(image, fmt, **settings)
+        if not limit < len(data) <= limit * _HOPE:
+            break
+    return data
+
+
+def lossy(image: Image, fmt: str, limit: int) -> bytes | None:
+    """JPEG or WEBP at the best quality that stays within the limit; None where none does."""
+    if fmt == "jpeg":
+        return _best(lambda quality: _jpeg(image, quality), limit)
+    return _best(lambda quality: saved(image, "webp", quality=quality, method=4), limit)
 
 
 def encode(image: Image, fmt: str, limit: int | None = IMAGE_BYTES_DECIMAL) -> bytes:
@@ -66,31 +98,18 @@ def encode(image: Image, fmt: str, limit: int | None = IMAGE_BYTES_DECIMAL) -> b
     """
     if limit is None:
         limit = sys.maxsize
-    data: bytes | None
-    if fmt == "jpeg":
-        data = _best(lambda quality: _jpeg(image, quality), limit)
-    elif fmt == "webp":
-        data = _saved(image, "webp", lossless=True, quality=75, method=4)
-        if len(data) > limit:
-            data = _best(lambda q: _saved(image, "webp", quality=q, method=4), limit)
-    elif fmt == "png":
-        data = _saved(image, "png", compress_level=6)
-        if len(data) > limit:
-            data = _saved(image, "png", optimize=True)
-    elif fmt == "tiff":
-        data = _saved(image, "tiff", compression="tiff_lzw")
-        if len(data) > limit:
-            data = _saved(image, "tiff", compression="tiff_adobe_deflate")
-    else:
-        data = _saved(image, fmt)
-    if data is None:
-        raise Refused(f"no quality of {fmt.upper()} brings it under {megabytes(limit)}")
-    if len(data) > limit:
-        raise Refused(
-            f"as {fmt.upper()} it takes {megabytes(len(data))}, over {megabytes(limit)}; "
-            "give the output the ending .jpg or .webp"
-        )
-    return data
+    data = None if fmt == "jpeg" else lossless(image, fmt, limit)
+    if data is not None and len(data) <= limit:
+        return data
+    if fmt in LOSSY:
+        data = lossy(image, fmt, limit)
+        if data is None:
+            raise Refused(f"no quality of {fmt.upper()} brings it under {megabytes(limit)}")
+        return data
+    raise Refused(
+        f"as {fmt.upper()} it takes {megabytes(len(data or b''))}, over {megabytes(limit)}; "
+        "give the output the ending .jpg or .webp"
+    )
 
 
 def fitted(image: Image, how: Fit) -> Image:

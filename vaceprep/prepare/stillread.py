@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from vaceprep.facts import ImageFacts
+from vaceprep.facts import Facts, ImageFacts
 from vaceprep.prepare.reading import Read, unreadable
+from vaceprep.prepare.refused import Refused
 from vaceprep.probe import pixels
 from vaceprep.probe.image import READERS
 from vaceprep.probe.stills.layout import Spliced
@@ -15,29 +16,57 @@ from vaceprep.probe.stills.layout import Spliced
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+#: Formats that an extra decodes.
+_HEIC: Final = ("heic", "heif")
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """The first frame as stored, and the colour profile that belongs to it."""
+
+    image: Image
+    #: None where there is none; empty where it cannot be put together.
+    profile: bytes | None
+
+
+def still(read: Read) -> Still:
+    """Decode the first frame. Raises Refused where nothing here decodes the format, and whatever
+    Pillow raises.
+
+    Safe in threads: nothing of the process is switched. The decoder sees the parts alone that
+    make pixels, so nothing makes it warn, and a picture that would is never decoded.
+    """
+    facts = read.facts
+    fmt = read.sniffed.format
+    make = pixels.decoder(fmt)
+    if make is None and fmt in _HEIC:
+        raise Refused(
+            f"{read.source} is {fmt.upper()}, which is not decoded here; "
+            "pip install 'vaceprep[heic]' adds what is missing"
+        )
+    if not isinstance(facts, ImageFacts) or make is None:
+        raise unreadable(read.source, f"it is in the format {fmt.upper()}")
+    reader = READERS.get(facts.format)
+    if reader is None:
+        header = pixels.header(make, pixels.rewound(read.opened))
+        profile = header.info.get("icc_profile")
+        return Still(pixels.decode(header), profile if isinstance(profile, bytes) else None)
+    layout = reader(read.opened)
+    header = pixels.header(make, Spliced(read.opened, layout.parts))
+    return Still(pixels.decode(header), layout.icc)
+
 
 def decoded(read: Read, convert: Callable[[Image], Image]) -> Image:
     """The first frame, passed through ``convert`` and turned to its displayed orientation.
 
     Raises Refused where nothing here decodes the format, and whatever Pillow raises.
     """
-    facts = read.facts
-    make = pixels.decoder(read.sniffed.format)
-    if not isinstance(facts, ImageFacts) or make is None:
-        raise unreadable(read.source, f"it is in the format {read.sniffed.format.upper()}")
-    reader = READERS.get(facts.format)
-    if reader is None:
-        data: object = pixels.rewound(read.opened)
-    else:
-        data = Spliced(read.opened, reader(read.opened).parts)
-    with warnings.catch_warnings():
-        # The probe has weighed the file; a decoder's remarks on it help nobody.
-        warnings.simplefilter("ignore")
-        image = convert(pixels.decode(pixels.header(make, data)))
-    return _turned(image, facts)
+    image = convert(still(read).image)
+    return turned(image, read.facts)
 
 
-def _turned(image: Image, facts: ImageFacts) -> Image:
+def turned(image: Image, facts: Facts) -> Image:
+    """Stored pixels as they are displayed."""
     from PIL.Image import Transpose
 
     turns = {
@@ -49,6 +78,8 @@ def _turned(image: Image, facts: ImageFacts) -> Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
+    if not isinstance(facts, ImageFacts):
+        return image
     stored = (facts.stored_width, facts.stored_height)
     if facts.orientation not in turns or image.size != stored:
         # Some decoders (HEIC's) have turned it already.

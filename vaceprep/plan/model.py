@@ -1,0 +1,117 @@
+"""What a plan is: ordered edits with their reasons, and the numbers they are carried out with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final, Literal
+
+from vaceprep.contract import Role
+from vaceprep.rules.catalogue import Finding, Severity
+
+Colour = tuple[int, int, int]
+WHITE: Final[Colour] = (255, 255, 255)
+BLACK: Final[Colour] = (0, 0, 0)
+#: Advice that is mended all the same: it costs nothing of the picture.
+MENDED_ADVICE: Final = frozenset(["VP120", "VP123", "VP125", "VP213", "VP216"])
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may ask of a plan. Times in seconds from the first frame shown."""
+
+    start: Fraction | None = None
+    duration: Fraction | None = None
+    #: Mend errors alone.
+    only_errors: bool = False
+    #: Scale down what the service would scale down itself.
+    fit_720p: bool = False
+    #: How frames are made where there are too few.
+    fps_mode: Literal["repeat", "blend"] = "repeat"
+    #: What is done where no scale fits both sides.
+    shape: Literal["pad", "crop"] = "pad"
+    #: Behind transparency and beside padded pictures; None: white and black.
+    background: Colour | None = None
+    #: Leave one sound track.
+    keep_audio: bool = False
+    #: Re-encode what still decodes of a damaged video.
+    salvage: bool = False
+    #: The displayed size, rate and number of frames that a job's other media ask for.
+    size: tuple[int, int] | None = None
+    rate: Fraction | None = None
+    frames: int | None = None
+
+    @property
+    def behind(self) -> Colour:
+        """The colour under transparent pixels."""
+        return WHITE if self.background is None else self.background
+
+    @property
+    def beside(self) -> Colour:
+        """The colour of padding."""
+        return BLACK if self.background is None else self.background
+
+
+NOTHING_ASKED: Final = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One step: what is done, for which rules (slugs) or options, and a sentence for a person."""
+
+    edit: str
+    reason: tuple[str, ...]
+    detail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of ``plan`` in the JSON of ``prepare``."""
+        return {"edit": self.edit, "reason": list(self.reason), "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The edits in order, and how they are carried out.
+
+    ``recipe`` None means that the bytes are copied as they are (under another name, perhaps).
+    ``remaining`` are the findings that stay; with an error among them the plan is impossible
+    and has no edits.
+    """
+
+    role: Role
+    edits: tuple[Edit, ...]
+    #: Whether every picture that is kept stays the same, pixel for pixel.
+    lossless: bool
+    #: A ``VideoRecipe`` or an ``ImageRecipe``.
+    recipe: Any
+    remaining: tuple[Finding, ...] = ()
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing is left that stops a submission."""
+        return not any(f.severity is Severity.ERROR for f in self.remaining)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.edits
+
+
+def impossible(role: Role, findings: tuple[Finding, ...]) -> Plan:
+    """The honest answer: nothing here mends these findings."""
+    return Plan(role, (), True, None, findings)
+
+
+def wanted(finding: Finding, options: Options) -> bool:
+    """Whether a finding is one that the options ask to mend."""
+    if finding.severity is Severity.ERROR:
+        return True
+    if options.only_errors:
+        return False
+    if finding.severity is Severity.WARNING:
+        return True
+    return finding.code in MENDED_ADVICE or (finding.code == "VP126" and options.fit_720p)
+
+
+def unmended(finding: Finding, message: str) -> Finding:
+    """The finding as it stands after an attempt that could not mend it, saying why."""
+    return replace(finding, message=f"{finding.message} ({message})", fix=None)

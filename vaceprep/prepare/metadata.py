@@ -1,0 +1,148 @@
+"""Metadata and further pictures cut out of a file while the coded pixels stay as they are.
+
+Pure: bytes in, bytes out. What makes pixels or colours is kept, and nothing else: names of
+places hide in too many corners (EXIF, XMP, IPTC, comments, makers' own segments) to look for each.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_END: Final = 0xD9
+_SCAN: Final = 0xDA
+#: Segments that stand alone, without a length.
+_ALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
+_COMMENT: Final = 0xFE
+#: The application segments that decide how pixels look: JFIF, the ICC profile, Adobe's transform.
+_JPEG_KEPT: Final = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+#: What may stand between the scans of one picture.
+_BETWEEN: Final = frozenset([0xC4, 0xCC, _SCAN, 0xDB, 0xDC, 0xDD, _COMMENT, *range(0xE0, 0xF0)])
+
+_PNG_KEPT: Final = frozenset(
+    b"IHDR PLTE tRNS IDAT IEND gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD hIST pHYs".split()
+)
+
+#: VP8X's flags: metadata, and animation.
+_WEBP_METADATA: Final = 0x0C
+_WEBP_ANIMATED: Final = 0x02
+_WEBP_PICTURE: Final = (b"ALPH", b"VP8 ", b"VP8L")
+
+
+def first_picture(data: bytes, fmt: str) -> bytes | None:
+    """The first picture of a JPEG, PNG or WEBP without metadata, its pixels as they were.
+
+    The file must be whole. None where the first frame of an animation cannot stand alone.
+    """
+    if fmt == "jpeg":
+        return _jpeg(data)
+    return _png(data) if fmt == "png" else _webp(data)
+
+
+def _jpeg(data: bytes) -> bytes:
+    out = [data[:2]]
+    at = 2
+    while (at := _next_marker(data, at)) >= 0:
+        marker = data[at + 1]
+        if marker == _END:
+            break
+        if marker in _ALONE or marker == 0:
+            at += 2
+            continue
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if _belongs(marker, data[at + 4 : at + 20]):
+            out.append(data[at:end])
+        at = end
+        if marker == _SCAN:
+            at = _scan_end(data, end)
+            out.append(data[end:at])
+    return b"".join([*out, b"\xff\xd9"])
+
+
+def _next_marker(data: bytes, at: int) -> int:
+    """Where the next marker begins; -1 at the end. Decoders skip stray bytes and fill too."""
+    while at >= 0:
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 1 >= len(data):
+            return -1
+        if data[at + 1] != 0xFF:
+            return at
+        at += 1
+    return -1
+
+
+def _belongs(marker: int, start: bytes) -> bool:
+    if marker == _COMMENT:
+        return False
+    if 0xE0 <= marker <= 0xEF:
+        kept = _JPEG_KEPT.get(marker)
+        return kept is not None and start.startswith(kept)
+    return True
+
+
+def _scan_end(data: bytes, at: int) -> int:
+    """Where a scan's coded pixels end: at the next marker that is none of theirs."""
+    while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
+        following = data[at + 1]
+        if following == _END or following in _BETWEEN:
+            return at
+        at += 1 if following == 0xFF else 2
+    return len(data)
+
+
+def _png(data: bytes) -> bytes:
+    out = [data[:8]]
+    at = 8
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        name = data[at + 4 : at + 8]
+        if name in _PNG_KEPT:
+            out.append(data[at:end])
+        at = end
+        if name == b"IEND":
+            break
+    return b"".join(out)
+
+
+def _chunks(data: bytes, at: int, end: int) -> list[tuple[bytes, bytes]]:
+    """Names and bodies of RIFF chunks."""
+    found = []
+    while at + 8 <= end:
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        found.append((data[at : at + 4], data[at + 8 : at + 8 + length]))
+        at += 8 + length + (length & 1)
+    return found
+
+
+def _riff(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    body = b"WEBP"
+    for name, content in chunks:
+        body += name + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) & 1)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def _webp(data: bytes) -> bytes | None:
+    chunks = _chunks(data, 12, min(len(data), 8 + int.from_bytes(data[4:8], "little")))
+    frames = [body for name, body in chunks if name == b"ANMF"]
+    # An animation of one frame may lie anywhere on its canvas: it stays as it is.
+    still = len(frames) != 1
+    kept = (b"VP8X", b"ICCP", *_WEBP_PICTURE, *(() if still else (b"ANIM", b"ANMF")))
+    out = [(name, body) for name, body in chunks if name in kept]
+    if len(frames) > 1:
+        picture = _alone(frames[0], dict(chunks).get(b"VP8X", b""))
+        if picture is None:
+            return None
+        out = [(name, body) for name, body in out if name not in _WEBP_PICTURE] + picture
+    gone = _WEBP_METADATA | (_WEBP_ANIMATED if still else 0)
+    return _riff([(n, _unset(b, gone) if n == b"VP8X" else b) for n, b in out])
+
+
+def _unset(header: bytes, flags: int) -> bytes:
+    return bytes([header[0] & ~flags & 0xFF]) + header[1:]
+
+
+def _alone(frame: bytes, canvas: bytes) -> list[tuple[bytes, bytes]] | None:
+    """The chunks of a frame's picture; None where it does not cover its canvas."""
+    if any(frame[:6]) or frame[6:12] != canvas[4:10]:
+        return None
+    picture = [(n, b) for n, b in _chunks(frame, 16, len(frame)) if n in _WEBP_PICTURE]
+    return picture or None
