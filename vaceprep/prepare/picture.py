@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import av.filter
-from av.filter import Graph
 from av.video.frame import VideoFrame
 from PIL import Image as Pillow
 from PIL.Image import Image, Transpose
 
-from vaceprep.contract import HDR_TRANSFERS, WIDE_PRIMARIES
 from vaceprep.facts import VideoFacts
+from vaceprep.prepare.graph import Chain, is_hdr, source_of, tone_mapping
 from vaceprep.prepare.seek import Found
-from vaceprep.probe.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS
 
 #: What turns a picture clockwise; Pillow counts the other way round.
 TURNS: Final = {
@@ -30,13 +27,17 @@ TURNS: Final = {
 EXACT: Final = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 
-def flattened(image: Image, background: str = "white") -> Image:
+def flattened(image: Image, background: str | tuple[int, int, int] = "white") -> Image:
     """8-bit RGB, transparency laid on a colour."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     shown = image.convert("RGBA")
-    ground = Pillow.new("RGBA", shown.size, background)
+    ground = Pillow.new("RGBA", shown.size, _opaque(background))
     return Pillow.alpha_composite(ground, shown).convert("RGB")
+
+
+def _opaque(colour: str | tuple[int, int, int]) -> str | tuple[int, int, int, int]:
+    return colour if isinstance(colour, str) else (*colour, 255)
 
 
 def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
@@ -55,12 +56,12 @@ def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
     if (width, height) != (frame.width, frame.height):
         notes.append(f"pixels made square ({frame.width}x{frame.height} to {width}x{height})")
     steps = [f"scale={width}:{height}:{EXACT}"]
-    if _is_hdr(frame):
+    if is_hdr(frame):
         notes.append("HDR brought down to BT.709")
-        steps.insert(0, _tone_mapping(frame))
+        steps[:0] = [f"scale={tone_mapping(frame)}", "format=yuv444p"]
     has_alpha = any(component.is_alpha for component in frame.format.components)
     pixels = "rgba" if has_alpha else "rgb24"
-    image = _image(_through(frame, [*steps, f"format={pixels}"]), "RGBA" if has_alpha else "RGB")
+    image = as_image(_through(frame, [*steps, f"format={pixels}"]), "RGBA" if has_alpha else "RGB")
     if has_alpha:
         image = flattened(image)
     if facts.mirrored:
@@ -70,65 +71,10 @@ def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
     return image, tuple(notes)
 
 
-def _is_hdr(frame: VideoFrame) -> bool:
-    return (
-        TRANSFERS.get(frame.color_trc) in HDR_TRANSFERS
-        or PRIMARIES.get(frame.color_primaries) in WIDE_PRIMARIES
-    )
-
-
-def _tone_mapping(frame: VideoFrame) -> str:
-    """To BT.709; what the file leaves unsaid is BT.2020, as HDR has it."""
-    said = [
-        "in_transfer=bt709" if frame.color_trc not in TRANSFERS else "",
-        "in_primaries=bt2020" if frame.color_primaries not in PRIMARIES else "",
-        "in_color_matrix=bt2020" if frame.colorspace not in MATRICES else "",
-    ]
-    asked = (
-        "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv:"
-        "intent=perceptual"
-    )
-    return "scale=" + ":".join([*filter(None, said), asked]) + ",format=yuv444p"
-
-
-def _source(frame: VideoFrame) -> str:
-    """Arguments of the ``buffer`` filter, which PyAV's own helper would make square and grey."""
-    base = frame.time_base
-    said = {
-        "video_size": f"{frame.width}x{frame.height}",
-        "pix_fmt": frame.format.name,
-        "time_base": f"{base.numerator}/{base.denominator}" if base else "1/1000",
-        "pixel_aspect": "1/1",
-        "colorspace": MATRICES.get(frame.colorspace),
-        "range": RANGES.get(frame.color_range),
-    }
-    return ":".join(f"{key}={value}" for key, value in said.items() if value)
-
-
 def _run(frames: Sequence[VideoFrame], steps: Sequence[str]) -> list[VideoFrame]:
     """All frames through a chain of filters."""
-    graph = Graph()
-    last = graph.add("buffer", _source(frames[0]))
-    entry = last
-    for step in (part for joined in steps for part in joined.split(",")):
-        name, _, arguments = step.partition("=")
-        following = graph.add(name, arguments)
-        last.link_to(following)
-        last = following
-    sink = graph.add("buffersink")
-    last.link_to(sink)
-    graph.configure()
-    out: list[VideoFrame] = []
-    for frame in (*frames, None):
-        entry.push(frame)
-        while True:
-            try:
-                got = sink.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                break
-            if isinstance(got, VideoFrame):
-                out.append(got)
-    return out
+    chain = Chain(source_of(frames[0]), steps)
+    return [got for frame in (*frames, None) for got in chain.push(frame)]
 
 
 def _through(frame: VideoFrame, steps: Sequence[str]) -> VideoFrame:
@@ -151,7 +97,8 @@ def _deinterlaced(found: Found) -> VideoFrame:
     return got[index] if len(got) == len(near) else found.frame
 
 
-def _image(frame: VideoFrame, mode: str) -> Image:
+def as_image(frame: VideoFrame, mode: str) -> Image:
+    """A packed RGB or RGBA frame as a picture."""
     plane = frame.planes[0]
     return Pillow.frombuffer(
         mode, (frame.width, frame.height), bytes(plane), "raw", mode, plane.line_size, 1

@@ -1,0 +1,142 @@
+"""Decoded frames of a window, in order, with the times at which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import Final
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vaceprep.facts import VideoFacts
+from vaceprep.prepare.refused import Damaged, Refused
+from vaceprep.probe.container import BROKEN, clause
+from vaceprep.probe.samples import BACK_OFF, Lost, from_keyframe, in_stretches, origin_of
+from vaceprep.source import Opened
+
+#: Demuxers whose times FFmpeg makes up wrongly: frames are counted instead.
+COUNTED: Final = frozenset(["avi", "h264", "hevc", "m4v", "mpegvideo"])
+
+Shown = tuple[VideoFrame, Fraction]
+
+
+def is_counted(opened: Opened, demuxer: str) -> bool:
+    """Whether the times that FFmpeg tells are wrong, so that frames have to be counted.
+
+    Ask before the container is opened: both read the same file.
+    """
+    return demuxer in COUNTED or in_stretches(opened, demuxer)
+
+
+def frames_from(
+    container: InputContainer,
+    video: VideoStream,
+    facts: VideoFacts,
+    start: Fraction,
+    *,
+    counted: bool = False,
+    salvage: bool = False,
+) -> Iterator[Shown]:
+    """Frames from the one shown at ``start`` on, each with its time in seconds.
+
+    ``counted`` goes by their number and the rate, since the container's times are wrong.
+
+    Raises Refused at a frame that does not decode; with ``salvage`` it is left out.
+    """
+    context = video.codec_context
+    context.thread_type = "AUTO"
+    # The container was opened with one thread for a look into the stream: here all work.
+    context.thread_count = 0
+    if not salvage:
+        # Without this a decoder paints over what it cannot read and says nothing.
+        context.options = {"err_detect": "explode", "threads": "auto"}
+    else:
+        context.options = {"threads": "auto"}
+    base = video.time_base
+    if counted or base is None:
+        rate = facts.fps
+        if rate is None:
+            raise Refused("its frames carry no times")
+        walked = _decoded(container.demux(video), salvage)
+        for number, frame in enumerate(walked):
+            if number / rate >= start:
+                yield frame, number / rate
+        return
+    origin = origin_of(container, video)
+    if origin is None:
+        origin = 0
+    packets = _window(container, video, origin, start, base)
+    # Half a tick before: rounding may not lose the first frame.
+    first = origin + start / base - Fraction(1, 2)
+    last: Fraction | None = None
+    for frame in _decoded(packets, salvage):
+        at = frame.pts if frame.pts is not None else frame.dts
+        if at is None:
+            if last is None or facts.fps is None:
+                raise Refused("its frames carry no times")
+            time = last + 1 / facts.fps
+        elif at < first:
+            continue
+        else:
+            time = (at - origin) * base
+        if last is not None and time <= last:
+            continue
+        last = time
+        yield frame, time
+
+
+def _window(
+    container: InputContainer, video: VideoStream, origin: int, start: Fraction, base: Fraction
+) -> Iterable[Packet[VideoStream]]:
+    """Packets from a keyframe that is shown before the wanted frame, or from the beginning."""
+    target = int(origin + start / base)
+    for back in BACK_OFF:
+        if back >= start:
+            break
+        try:
+            return chain(from_keyframe(container, video, int(target - back / base)), _flush(video))
+        except Lost:
+            continue
+        except BROKEN:
+            break
+    container.seek(min(origin, 0), stream=video, backward=True)
+    return container.demux(video)
+
+
+def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
+    end = Packet()
+    end.stream = video
+    yield end  # type: ignore[misc]
+
+
+def _decoded(packets: Iterable[Packet[VideoStream]], salvage: bool) -> Iterator[VideoFrame]:
+    number = decoded = 0
+    walk = iter(packets)
+    while True:
+        try:
+            packet = next(walk)
+        except StopIteration:
+            return
+        except BROKEN as error:
+            if salvage:
+                return
+            said = f"reading stops after {number} frames ({clause(error)})"
+            raise Damaged(said, decoded) from None
+        number += bool(packet.size)
+        try:
+            frames = packet.decode()
+        except EOFError:
+            return
+        except BROKEN as error:
+            if salvage or packet.is_discard:
+                continue
+            said = f"a frame does not decode after {decoded} that did: {clause(error)}"
+            raise Damaged(said, decoded) from None
+        for frame in frames:
+            if isinstance(frame, VideoFrame):
+                decoded += 1
+                yield frame

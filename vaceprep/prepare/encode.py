@@ -1,0 +1,233 @@
+"""Frames decoded, changed by one chain of filters and encoded as H.264 at an even rate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from typing import Final
+
+from av.container import OutputContainer
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from vaceprep.facts import VideoFacts
+from vaceprep.plan.colours import tags
+from vaceprep.plan.recipe import EncodeRecipe
+from vaceprep.plan.window import slot
+from vaceprep.prepare.decode import Shown, frames_from, is_counted
+from vaceprep.prepare.filters import steps
+from vaceprep.prepare.graph import Chain, source_of
+from vaceprep.prepare.packets import open_mp4
+from vaceprep.prepare.refused import Damaged, Refused
+from vaceprep.prepare.sound import Sound
+from vaceprep.probe.codec import video_stream
+from vaceprep.probe.colour import MATRICES, PRIMARIES, TRANSFERS, number
+from vaceprep.probe.container import open_container
+from vaceprep.probe.samples import shows_nothing
+from vaceprep.probe.sniff import Sniffed
+from vaceprep.source import Opened
+
+#: Visually transparent, as far as H.264's own measure goes.
+CRF: Final = 18
+PRESET: Final = "medium"
+#: For masks: so fine that every pixel stays within a few levels.
+MASK_CRF: Final = 4
+#: Share of the limit that the rate ceiling aims at; the rest is the container and rounding.
+AIM: Final = Fraction(9, 10)
+#: Attempts at a size: each has a lower ceiling.
+ATTEMPTS: Final = 3
+#: Limited range by FFmpeg's number.
+LIMITED: Final = 1
+
+Tell = Callable[[Fraction], None]
+
+
+def encode(
+    opened: Opened,
+    sniffed: Sniffed,
+    facts: VideoFacts,
+    recipe: EncodeRecipe,
+    path: str,
+    tell: Tell,
+) -> None:
+    """Write the recipe's frames to ``path``, within its limit of bytes.
+
+    Raises Refused, or one of ``BROKEN``.
+    """
+    ceiling = AIM * 8 * recipe.limit / (recipe.length + 1)
+    for _ in range(ATTEMPTS):
+        size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), tell)
+        if size <= recipe.limit:
+            return
+        # The ceiling was not held: aim lower by what it was over, and some more.
+        ceiling *= AIM * recipe.limit / size
+    raise Refused(f"no quality brings it under {recipe.limit:,} bytes")
+
+
+def _attempt(
+    opened: Opened,
+    sniffed: Sniffed,
+    facts: VideoFacts,
+    recipe: EncodeRecipe,
+    path: str,
+    ceiling: int,
+    tell: Tell,
+) -> int:
+    """The bytes written."""
+    if sniffed.demuxer is None:
+        from vaceprep.prepare.webp import frames_of
+
+        frames = frames_of(opened, sniffed.format, recipe.start, recipe.behind)
+        _write(frames, facts, recipe, path, ceiling, tell)
+    else:
+        counted = is_counted(opened, sniffed.demuxer)
+        with open_container(opened, sniffed.demuxer, without_edits=shows_nothing(facts)) as source:
+            video = video_stream(source)
+            if video is None:
+                raise Refused("it has no video track")
+            frames = frames_from(
+                source, video, facts, recipe.start, counted=counted, salvage=recipe.salvage
+            )
+
+            def track(out: OutputContainer) -> Sound:
+                return Sound(out, opened, sniffed, recipe.start, recipe.length)
+
+            sound = track if recipe.keep_audio else None
+            _write(frames, facts, recipe, path, ceiling, tell, sound)
+    return os.path.getsize(path)
+
+
+def _write(
+    frames: Iterable[Shown],
+    facts: VideoFacts,
+    recipe: EncodeRecipe,
+    path: str,
+    ceiling: int,
+    tell: Tell,
+    track: Callable[[OutputContainer], Sound] | None = None,
+) -> None:
+    rate = recipe.rate
+    with ExitStack() as stack:
+        out = stack.enter_context(open_mp4(path, rate.numerator))
+        stream: VideoStream | None = None
+        sound: Sound | None = None
+        number = 0
+        held: VideoFrame | None = None
+        for frame, place in filtered(placed(frames, recipe), facts, recipe):
+            if stream is None:
+                stream = _stream(out, facts, recipe, ceiling)
+                if track is not None:
+                    sound = stack.enter_context(closing(track(out)))
+            # The one before is shown until this one's place.
+            while held is not None and number < min(place, recipe.frames):
+                _send(out, stream, held, number, rate)
+                number += 1
+                tell(Fraction(number, recipe.frames))
+            held = frame
+            if number >= recipe.frames:
+                break
+        if stream is None or held is None:
+            raise Damaged("none of its frames decodes", 0)
+        while number < recipe.frames:
+            _send(out, stream, held, number, rate)
+            number += 1
+            tell(Fraction(number, recipe.frames))
+        out.mux(stream.encode(None))
+        if sound is not None:
+            sound.write()
+
+
+def _send(
+    out: OutputContainer, stream: VideoStream, frame: VideoFrame, number: int, rate: Fraction
+) -> None:
+    frame.pts, frame.time_base = number, 1 / rate
+    # The source's own kinds of pictures are not the encoder's.
+    frame.pict_type = PictureType.NONE
+    out.mux(stream.encode(frame))
+
+
+def placed(frames: Iterable[Shown], recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames with their place on the even grid; of two for one place the later one is shown."""
+    held: tuple[VideoFrame, int] | None = None
+    start: Fraction | None = None
+    for frame, time in frames:
+        start = time if start is None else start
+        place = slot(time - start, recipe.rate)
+        if held is not None and (place > held[1] or recipe.deinterlace):
+            yield held
+        held = frame, place
+        if place >= recipe.frames:
+            break
+    if held is not None:
+        yield held
+
+
+def filtered(
+    frames: Iterable[tuple[VideoFrame, int]], facts: VideoFacts, recipe: EncodeRecipe
+) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames through the chain of filters, which is made anew where size or format change."""
+    chain: Chain | None = None
+    shape: tuple[int, int, str] | None = None
+    plain = False
+    for decoded, place in frames:
+        frame = flat(decoded, recipe)
+        if shape != (frame.width, frame.height, frame.format.name):
+            if chain is not None:
+                yield from _out(chain, None)
+            shape = (frame.width, frame.height, frame.format.name)
+            wanted = steps(frame, facts, recipe)
+            plain = not wanted
+            chain = None if plain else Chain(source_of(frame, 1 / recipe.rate), wanted)
+        if chain is None:
+            yield frame, place
+            continue
+        frame.pts, frame.time_base = place, 1 / recipe.rate
+        yield from _out(chain, frame)
+    if chain is not None:
+        yield from _out(chain, None)
+
+
+def _out(chain: Chain, frame: VideoFrame | None) -> Iterator[tuple[VideoFrame, int]]:
+    for got in chain.push(frame):
+        yield got, got.pts or 0
+
+
+def flat(frame: VideoFrame, recipe: EncodeRecipe) -> VideoFrame:
+    """The frame without transparency, laid on the colour behind."""
+    has_alpha = any(component.is_alpha for component in frame.format.components)
+    if not has_alpha and frame.format.name != "pal8":
+        return frame
+    from vaceprep.prepare.picture import as_image, flattened
+    from vaceprep.prepare.webp import as_frame
+
+    return as_frame(flattened(as_image(frame.reformat(format="rgba"), "RGBA"), recipe.behind))
+
+
+def _stream(
+    out: OutputContainer, facts: VideoFacts, recipe: EncodeRecipe, ceiling: int
+) -> VideoStream:
+    crf = MASK_CRF if recipe.threshold else CRF
+    stream = out.add_stream("libx264", rate=recipe.rate)
+    if not isinstance(stream, VideoStream):
+        raise Refused("there is no H.264 encoder")
+    stream.width, stream.height = recipe.size.canvas
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = 1 / recipe.rate
+    context = stream.codec_context
+    context.time_base = 1 / recipe.rate
+    context.sample_aspect_ratio = Fraction(1)
+    stream.options = {
+        "preset": PRESET,
+        "crf": str(crf),
+        "maxrate": str(ceiling),
+        "bufsize": str(ceiling),
+    }
+    # The encoder writes these only if they are there before its first frame.
+    said = tags(facts, tone_mapped=recipe.tone_map)
+    context.color_range = LIMITED
+    context.color_primaries = number(PRIMARIES, said.primaries)
+    context.color_trc = number(TRANSFERS, said.transfer)
+    context.colorspace = number(MATRICES, said.matrix)
+    return stream

@@ -1,0 +1,94 @@
+"""The chain of filters that a plan asks for, as FFmpeg writes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from av.video.frame import VideoFrame
+
+from vaceprep.facts import VideoFacts
+from vaceprep.plan.recipe import EncodeRecipe
+from vaceprep.plan.size import Fit
+from vaceprep.prepare.graph import tone_mapping
+
+#: Luma from which a mask is white: the middle of limited range.
+MIDDLE: Final = 126
+LANCZOS: Final = "flags=lanczos+accurate_rnd+full_chroma_int"
+TURNS: Final = {
+    90: ("transpose=clock",),
+    180: ("hflip", "vflip"),
+    270: ("transpose=cclock",),
+}
+#: Full range by FFmpeg's number.
+FULL: Final = 2
+
+
+def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[str]:
+    """The filters in order; none where the frame can be encoded as it is."""
+    chain: list[str] = []
+    if recipe.deinterlace:
+        chain.append("bwdif=mode=send_frame:deint=interlaced")
+    turned = recipe.rotation in (90, 270)
+    how = Fit(_swapped(recipe.size.scaled), _swapped(recipe.size.canvas)) if turned else recipe.size
+    flags = "flags=neighbor" if recipe.threshold else LANCZOS
+    scale = f"{how.scaled[0]}:{how.scaled[1]}:{flags}"
+    if how.scaled != (frame.width, frame.height) or _is_rgb(frame) or _is_full(frame):
+        chain.append(f"scale={scale}:{_ranges(frame)}")
+    if recipe.tone_map:
+        chain.append(f"scale={tone_mapping(frame)}")
+    chain += _cut(how)
+    chain += ["hflip"] if recipe.mirrored else []
+    chain += TURNS.get(recipe.rotation, ())
+    if recipe.size.padded:
+        chain += ["format=yuv420p", _pad(recipe)]
+    if recipe.threshold:
+        chain += ["format=yuv420p", f"lutyuv=y='if(gte(val,{MIDDLE}),235,16)':u=128:v=128"]
+    if recipe.blend and made_up(facts, recipe):
+        # Never across a cut: there the nearer frame is shown.
+        rate = recipe.rate
+        chain.append("format=yuv420p")
+        chain.append(
+            f"framerate=fps={rate.numerator}/{rate.denominator}:interp_start=0:interp_end=255"
+        )
+    if chain or frame.format.name != "yuv420p":
+        chain.append("format=yuv420p")
+    return chain
+
+
+def made_up(facts: VideoFacts, recipe: EncodeRecipe) -> bool:
+    """Whether the output has frames that the source has not."""
+    return facts.fps is None or recipe.rate > facts.fps or not facts.constant_rate
+
+
+def _swapped(size: tuple[int, int]) -> tuple[int, int]:
+    return size[1], size[0]
+
+
+def _is_rgb(frame: VideoFrame) -> bool:
+    return frame.format.is_rgb
+
+
+def _is_full(frame: VideoFrame) -> bool:
+    return frame.color_range == FULL or frame.format.name.startswith("yuvj")
+
+
+def _ranges(frame: VideoFrame) -> str:
+    if _is_rgb(frame):
+        return "out_color_matrix=bt709:out_range=tv"
+    return f"in_range={'pc' if _is_full(frame) else 'tv'}:out_range=tv"
+
+
+def _cut(how: Fit) -> list[str]:
+    """Crop to the canvas: an odd line at the end, a larger part in the middle."""
+    (wide, high), (width, height) = how.scaled, how.canvas
+    width, height = min(wide, width), min(high, height)
+    if (width, height) == (wide, high):
+        return []
+    left, top = (wide - width) // 2, (high - height) // 2
+    return [f"crop={width}:{height}:{left}:{top}"]
+
+
+def _pad(recipe: EncodeRecipe) -> str:
+    width, height = recipe.size.canvas
+    red, green, blue = recipe.beside
+    return f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:color=0x{red:02x}{green:02x}{blue:02x}"

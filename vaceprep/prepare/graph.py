@@ -1,0 +1,83 @@
+"""FFmpeg's filters as one chain, fed with frames and read as they come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Final
+
+import av
+import av.error
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+from vaceprep.contract import HDR_TRANSFERS, WIDE_PRIMARIES
+from vaceprep.probe.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS
+
+#: What the buffer says where nothing more is to come, or nothing yet.
+_EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
+
+
+def is_hdr(frame: VideoFrame) -> bool:
+    """Whether a frame says that its colours are PQ, HLG or BT.2020."""
+    return (
+        TRANSFERS.get(frame.color_trc) in HDR_TRANSFERS
+        or PRIMARIES.get(frame.color_primaries) in WIDE_PRIMARIES
+    )
+
+
+def tone_mapping(frame: VideoFrame) -> str:
+    """Arguments of ``scale`` to BT.709; what the file leaves unsaid is BT.2020, as HDR has it."""
+    said = [
+        "in_transfer=bt709" if frame.color_trc not in TRANSFERS else "",
+        "in_primaries=bt2020" if frame.color_primaries not in PRIMARIES else "",
+        "in_color_matrix=bt2020" if frame.colorspace not in MATRICES else "",
+    ]
+    # Without the perceptual intent highlights clip.
+    asked = (
+        "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv:"
+        "intent=perceptual"
+    )
+    return ":".join([*filter(None, said), asked])
+
+
+def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | None = None) -> str:
+    """Arguments of the ``buffer`` filter, which PyAV's own helper would make square and grey."""
+    base = base or frame.time_base
+    said = {
+        "video_size": f"{frame.width}x{frame.height}",
+        "pix_fmt": frame.format.name,
+        "time_base": f"{base.numerator}/{base.denominator}" if base else "1/1000",
+        "pixel_aspect": "1/1",
+        "colorspace": MATRICES.get(frame.colorspace),
+        "range": RANGES.get(frame.color_range),
+        "frame_rate": f"{rate.numerator}/{rate.denominator}" if rate else None,
+    }
+    return ":".join(f"{key}={value}" for key, value in said.items() if value)
+
+
+class Chain:
+    """A chain of filters for frames of one size and format."""
+
+    def __init__(self, source: str, steps: Iterable[str]) -> None:
+        self._graph = Graph()
+        self._entry = last = self._graph.add("buffer", source)
+        for step in steps:
+            name, _, arguments = step.partition("=")
+            following = self._graph.add(name, arguments)
+            last.link_to(following)
+            last = following
+        self._sink = self._graph.add("buffersink")
+        last.link_to(self._sink)
+        self._graph.configure()
+
+    def push(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        """What comes out for one frame, or at the end (None)."""
+        self._entry.push(frame)
+        while True:
+            try:
+                got = self._sink.pull()
+            except _EMPTY:
+                return
+            if isinstance(got, VideoFrame):
+                yield got
