@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import importlib
 
-# The room of this name is loaded before the function below takes the name over.
+# The rooms of these names are loaded before the functions below take the names over.
+import vaceprep.plan
+import vaceprep.prepare
 import vaceprep.probe  # noqa: F401
 from vaceprep.version import __version__
 
@@ -19,6 +21,7 @@ from vaceprep.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from typing import Any
 
     from vaceprep.contract import Role
@@ -34,7 +37,10 @@ if TYPE_CHECKING:
         VideoRepainting,
     )
     from vaceprep.jobschema import schema
+    from vaceprep.plan.model import Edit
     from vaceprep.preflight import ProbeError, check
+    from vaceprep.prepare.entry import Prepared, PrepareReport
+    from vaceprep.prepare.refused import Cancelled
     from vaceprep.rules.catalogue import Finding, Rule, Severity, UnknownRule
     from vaceprep.verdict import FileReport, Report, Summary
 
@@ -47,9 +53,14 @@ _HOMES = {
     **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job"),
     "schema": "vaceprep.jobschema",
     **dict.fromkeys(("ProbeError", "check"), "vaceprep.preflight"),
+    "Edit": "vaceprep.plan.model",
+    **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.prepare.entry"),
+    "Cancelled": "vaceprep.prepare.refused",
 }
 
 __all__ = [
+    "Cancelled",
+    "Edit",
     "Facts",
     "FileReport",
     "Finding",
@@ -58,6 +69,8 @@ __all__ = [
     "InvalidJob",
     "Job",
     "NotPublished",
+    "PrepareReport",
+    "Prepared",
     "ProbeError",
     "Report",
     "Rule",
@@ -71,6 +84,8 @@ __all__ = [
     "VideoRepainting",
     "__version__",
     "check",
+    "plan",
+    "prepare",
     "probe",
     "schema",
 ]
@@ -81,6 +96,27 @@ def probe(path: str | os.PathLike[str], role: Role | None = None, *, deep: bool 
     from vaceprep.preflight import probe as measure
 
     return measure(path, role, deep=deep)
+
+
+def prepare(
+    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    output: str | os.PathLike[str] | None = None,
+    role: Role | None = None,
+    **options: Any,
+) -> PrepareReport:
+    """Mend files into new files: see vaceprep.prepare.library.prepare for the options."""
+    from vaceprep.prepare.library import prepare as mend
+
+    return mend(source, output, role, **options)
+
+
+def plan(
+    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    role: Role | None = None,
+    **options: Any,
+) -> PrepareReport:
+    """What ``prepare`` would do, with the facts that will come out; nothing is written."""
+    return prepare(source, None, role, dry_run=True, **options)
 
 
 def __getattr__(name: str) -> Any:

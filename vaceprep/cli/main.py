@@ -17,6 +17,7 @@ from vaceprep.version import __version__
 
 COMMANDS: Final = {
     "check": "vaceprep.cli.check",
+    "prepare": "vaceprep.cli.prepare",
     "probe": "vaceprep.cli.probe",
     "request": "vaceprep.cli.request",
     "init": "vaceprep.cli.init",

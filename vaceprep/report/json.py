@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vaceprep.facts import Facts
@@ -35,7 +35,17 @@ def probe_entry(source: str, facts: Facts | None, error: str | None) -> dict[str
 
 def probe_json(entries: list[dict[str, Any]]) -> Iterator[str]:
     """The pieces of the JSON of ``probe``."""
+    yield from _listed(entries)
+
+
+def prepare_json(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The pieces of the JSON of ``prepare``."""
+    yield from _listed(entries)
+
+
+def _listed(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield f'{{"version": {JSON_VERSION}, "files": ['
-    for number, entry in enumerate(entries):
-        yield (",\n" if number else "\n") + dump(entry)
-    yield "\n]}\n" if entries else "]}\n"
+    number = 0
+    for number, entry in enumerate(entries, 1):
+        yield (",\n" if number > 1 else "\n") + dump(entry)
+    yield "\n]}\n" if number else "]}\n"

@@ -52,7 +52,7 @@ def describe(facts: Facts) -> str:
     return ", ".join(parts)
 
 
-def _wrapped(head: str, body: str, style: Style, indent: int) -> Iterator[str]:
+def wrapped(head: str, body: str, style: Style, indent: int) -> Iterator[str]:
     """``head`` and ``body`` on a line, the rest of the body under the body."""
     if style.width is None:
         yield f"{head}{body}"
@@ -66,16 +66,17 @@ def _wrapped(head: str, body: str, style: Style, indent: int) -> Iterator[str]:
         yield " " * indent + line
 
 
-def _finding(finding: Finding, style: Style) -> Iterator[str]:
+def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
+    """One finding: what it says and what mends it."""
     label = style.paint(f"{finding.severity.value:<7}", COLOURS[finding.severity])
     where = f" at {printable(finding.pointer)}" if finding.pointer else ""
     message = f"{finding.rule} ({finding.code}){where}: {printable(finding.message)}"
-    yield from _wrapped(f"  {label}  ", message, style, INDENT)
+    yield from wrapped(f"  {label}  ", message, style, INDENT)
     mend = finding.fix
     if mend is None and finding.code[:3] in BY_HAND:
         return
     text = f"mend: {printable(mend)}" if mend else "mend: prepare cannot mend this"
-    yield from _wrapped(" " * INDENT, text, style, INDENT)
+    yield from wrapped(" " * INDENT, text, style, INDENT)
 
 
 def file_lines(entry: FileReport, style: Style) -> Iterator[str]:
@@ -87,11 +88,11 @@ def file_lines(entry: FileReport, style: Style) -> Iterator[str]:
     if entry.facts is not None:
         about += f": {printable(describe(entry.facts))}"
     if not shown:
-        yield from _wrapped(style.paint("ok", "green") + "  ", f"{name}  {about}", style, 4)
+        yield from wrapped(style.paint("ok", "green") + "  ", f"{name}  {about}", style, 4)
         return
-    yield from _wrapped("", f"{name}  {about}", style, 4)
+    yield from wrapped("", f"{name}  {about}", style, 4)
     for finding in shown:
-        yield from _finding(finding, style)
+        yield from finding_lines(finding, style)
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -117,13 +118,13 @@ def facts_lines(source: str, facts: Facts | None, error: str | None, style: Styl
     """What ``probe`` prints of one file: every fact on a line."""
     if facts is None:
         label = style.paint("unreadable", "red")
-        yield from _wrapped(f"{label}  ", f"{printable(source)}: {error}", style, 4)
+        yield from wrapped(f"{label}  ", f"{printable(source)}: {error}", style, 4)
         return
     yield printable(source)
     for key, value in facts.to_dict().items():
         if value is None or value == [] or key.endswith("_exact"):
             continue
-        yield from _wrapped(f"  {key:<20}", printable(_said(value)), style, 22)
+        yield from wrapped(f"  {key:<20}", printable(_said(value)), style, 22)
 
 
 def _said(value: Any) -> str:

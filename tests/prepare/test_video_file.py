@@ -1,0 +1,270 @@
+"""Real videos mended: the right frames, unchanged where nothing had to change."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+import vaceprep
+from tests.media import encode, needs_ffmpeg
+from tests.prepare import look, numbered
+from vaceprep.facts import VideoFacts
+from vaceprep.prepare.entry import Prepared
+
+FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
+
+
+def prepared(source: Path, folder: Path, **options: Any) -> Prepared:
+    entry = vaceprep.prepare(source, folder / "out", **options).files[0]
+    assert entry.status == "prepared", (entry.error, entry.remaining)
+    return entry
+
+
+def out(entry: Prepared) -> str:
+    assert entry.output is not None
+    return entry.output
+
+
+def after(entry: Prepared) -> VideoFacts:
+    assert isinstance(entry.after, VideoFacts)
+    return entry.after
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "ts", "flv"])
+@pytest.mark.parametrize("bf", ["0", "2", "3"])
+def test_a_cut_copies_the_first_frames_pixel_for_pixel(
+    ending: str, bf: str, tmp_path: Path
+) -> None:
+    source = numbered.write(
+        tmp_path / f"long.{ending}", frames=200, rate=30, options={"bf": bf, "g": "250"}
+    )
+    entry = prepared(source, tmp_path)
+    assert entry.lossless
+    kept = after(entry).frames
+    assert kept is not None
+    assert 147 <= kept <= 150
+    assert look.numbers(out(entry)) == list(range(kept))
+    assert look.hashes(out(entry)) == look.hashes(source)[:kept]
+    assert look.times(out(entry)) == [Fraction(i, 30) for i in range(kept)]
+
+
+@pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(24000, 1001), Fraction(25)])
+def test_a_start_on_a_keyframe_is_copied(rate: Fraction, tmp_path: Path) -> None:
+    options = {"g": "12", "sc_threshold": "0"}
+    source = numbered.write(tmp_path / "long.mp4", frames=120, rate=rate, options=options)
+    entry = prepared(source, tmp_path, start=48 / rate, duration=2)
+    assert entry.lossless
+    kept = look.numbers(out(entry))
+    assert kept == list(range(48, 48 + len(kept)))
+    assert len(kept) > 2 * rate - 4
+    assert look.hashes(out(entry)) == look.hashes(source)[48 : 48 + len(kept)]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "flv"])
+@pytest.mark.parametrize("start", [5, 13, 25])
+def test_a_start_between_keyframes_is_encoded_only_up_to_the_next(
+    ending: str, start: int, tmp_path: Path
+) -> None:
+    options = {"g": "12", "sc_threshold": "0"}
+    source = numbered.write(tmp_path / f"long.{ending}", frames=60, options=options)
+    entry = prepared(source, tmp_path, start=Fraction(start, 25), duration="1.2")
+    assert not entry.lossless
+    assert "join" in [edit.edit for edit in entry.plan]
+    got = look.numbers(out(entry))
+    assert got == list(range(start, start + len(got)))
+    assert 27 <= len(got) <= 30
+    key = -(-start // 12) * 12
+    mine, theirs = look.hashes(out(entry)), look.hashes(source)
+    assert mine[key - start :] == theirs[key : start + len(got)]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "avi"])
+@pytest.mark.parametrize("start", [7, 31, 61])
+def test_a_start_between_keyframes_begins_with_that_very_frame(
+    ending: str, start: int, tmp_path: Path
+) -> None:
+    # All in one GOP: no keyframe to begin with.
+    source = numbered.write(tmp_path / f"long.{ending}", frames=100, options={"g": "300"})
+    entry = prepared(source, tmp_path, start=Fraction(start, 25), duration=1)
+    assert look.numbers(out(entry)) == list(range(start, start + 25))
+    assert after(entry).duration == 1
+
+
+def test_a_start_between_two_frames_means_the_one_shown_then(tmp_path: Path) -> None:
+    source = numbered.write(tmp_path / "long.mp4", frames=60, options={"g": "300"})
+    entry = prepared(source, tmp_path, start="1.039", duration="0.2")
+    assert look.numbers(out(entry)) == list(range(25, 30))
+
+
+@pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(17), Fraction(23)])
+@pytest.mark.parametrize("options", [{"g": "6", "sc_threshold": "0"}, {"g": "300"}])
+def test_the_very_last_frame_of_a_first_clip_is_kept(
+    rate: Fraction, options: dict[str, str], tmp_path: Path
+) -> None:
+    source = numbered.write(tmp_path / "clip.mp4", frames=100, rate=rate, options=options)
+    entry = prepared(source, tmp_path, role="first_clip_url")
+    assert look.numbers(out(entry)) == list(range(100 - int(3 * rate), 100))
+
+
+def test_the_first_clip_keeps_its_end_and_the_last_its_beginning(tmp_path: Path) -> None:
+    source = numbered.write(tmp_path / "clip.mp4", frames=100, options={"g": "12"})
+    first = prepared(source, tmp_path / "a", role="first_clip_url")
+    assert look.numbers(out(first)) == list(range(25, 100))
+    last = prepared(source, tmp_path / "b", role="last_clip_url")
+    kept = look.numbers(out(last))
+    assert kept == list(range(len(kept)))
+    assert 72 <= len(kept) <= 75
+
+
+@pytest.mark.parametrize(("rate", "times"), [(10, 2), (12, 2), (15, 2), (8, 2), (7, 3)])
+def test_slow_frames_are_repeated_evenly(rate: int, times: int, tmp_path: Path) -> None:
+    source = numbered.write(tmp_path / "slow.mp4", frames=2 * rate, rate=rate)
+    entry = prepared(source, tmp_path)
+    assert look.numbers(out(entry)) == [i // times for i in range(2 * rate * times)]
+    assert after(entry).fps == rate * times
+    assert after(entry).duration == 2
+
+
+def test_slow_frames_are_blended_where_asked(tmp_path: Path) -> None:
+    source = tmp_path / "slow.mp4"
+    encode(source, rate=10, frames=20, size=(360, 360))
+    entry = prepared(source, tmp_path, fps_mode="blend")
+    assert (after(entry).fps, after(entry).frames) == (Fraction(20), 40)
+    levels = [bytes(f.planes[0])[0] for f in look.decoded(out(entry))]
+    rises = [b - a for a, b in pairwise(levels[:37])]
+    assert all(0 <= rise <= 3 for rise in rises), levels
+    assert sum(1 for rise in rises if rise) > 25, levels
+
+
+def test_uneven_frames_come_to_the_places_they_are_nearest_to(tmp_path: Path) -> None:
+    shown = [0, 1, 2, 6, 7, 8, 9, 10, 14, 15]
+    source = numbered.write(tmp_path / "uneven.mp4", frames=10, rate=20, times=shown)
+    entry = prepared(source, tmp_path)
+    assert not entry.lossless
+    facts = after(entry)
+    assert facts.constant_rate
+    rate = facts.fps
+    assert rate is not None
+    assert rate >= 16
+    wanted = [
+        max(i for i, t in enumerate(shown) if floor(t * rate / 20 + Fraction(1, 2)) <= k)
+        for k in range(facts.frames or 0)
+    ]
+    got = look.numbers(out(entry))
+    assert got == wanted
+
+
+def test_a_little_jitter_is_straightened_without_encoding(tmp_path: Path) -> None:
+    times = [i * 40 + (7 if i % 3 == 1 else 0) for i in range(75)]
+    source = numbered.write(tmp_path / "phone.mp4", frames=75, rate=1000, times=times)
+    assert "VP117" in {f.code for f in vaceprep.check(source).findings}
+    entry = prepared(source, tmp_path)
+    assert entry.lossless
+    assert after(entry).fps == 25
+    assert look.hashes(out(entry)) == look.hashes(source)
+    assert look.times(out(entry)) == [Fraction(i, 25) for i in range(75)]
+
+
+MATRICES = {
+    "90": (0, 1, -1, 0),
+    "180": (-1, 0, 0, -1),
+    "270": (0, -1, 1, 0),
+    "mirrored": (-1, 0, 0, 1),
+    "upside down": (1, 0, 0, -1),
+    "transposed": (0, 1, 1, 0),
+    "transversed": (0, -1, -1, 0),
+}
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_turned_video_stands_upright_as_players_show_it(name: str, tmp_path: Path) -> None:
+    source = numbered.matrix(numbered.write(tmp_path / "a.mp4", frames=8), *MATRICES[name])
+    entry = prepared(source, tmp_path)
+    facts = after(entry)
+    assert (facts.rotation, facts.mirrored) == (0, False)
+    size = (facts.width, facts.height)
+    shown = look.by_ffmpeg(source, size)
+    assert look.apart(look.picture(look.decoded(out(entry))[0]), shown) < 3
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["pq.mp4", "hlg.mp4", "bt2020.mp4", "hdr-hevc-10-bit.mp4"])
+def test_hdr_comes_out_in_plausible_brightness(name: str, tmp_path: Path) -> None:
+    entry = prepared(FIXTURES / "video" / name, tmp_path)
+    facts = after(entry)
+    assert (facts.color_transfer, facts.color_primaries) == ("bt709", "bt709")
+    frame = look.decoded(out(entry))[0]
+    levels = bytes(frame.planes[0])
+    assert 40 < sum(levels) / len(levels) < 180
+
+
+def test_full_range_becomes_limited_range_and_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "full.mp4"
+    encode(source, frames=25, size=(320, 240), pixel_format="yuvj420p")
+    entry = prepared(source, tmp_path)
+    assert after(entry).color_range == "tv"
+    assert after(entry).pixel_format == "yuv420p"
+    old, new = look.decoded(source)[0], look.decoded(out(entry))[0]
+    full, limited = bytes(old.planes[0])[0], bytes(new.planes[0])[0]
+    assert abs(limited - (16 + full * 219 / 255)) <= 2
+
+
+def test_sound_is_kept_where_asked_and_ends_with_the_picture(tmp_path: Path) -> None:
+    source = tmp_path / "long.mov"
+    encode(source, rate=30, frames=200, size=(360, 360), sound=7)
+    silent = prepared(source, tmp_path / "a")
+    assert after(silent).streams == ()
+    entry = prepared(source, tmp_path / "b", keep_audio=True)
+    facts = after(entry)
+    assert [s.kind for s in facts.streams] == ["audio"]
+    assert facts.container_duration is not None
+    assert facts.container_duration <= 5
+    length = facts.streams[0].duration
+    assert length is not None
+    assert length > Fraction(9, 2)
+    encoded = prepared(source, tmp_path / "c", keep_audio=True, start="0.5", duration=3)
+    assert [s.kind for s in after(encoded).streams] == ["audio"]
+    assert vaceprep.check(out(encoded), strict=True).ok
+
+
+def test_what_tells_a_place_or_a_person_is_left_out(tmp_path: Path) -> None:
+    for name in ("location.mp4", "location-apple.mp4", "location-3gpp.mp4"):
+        entry = prepared(FIXTURES / "video" / name, tmp_path)
+        assert after(entry).location == ()
+        with av.open(out(entry)) as container:
+            assert not {k for k in container.metadata if "loc" in k.lower() or "©" in k}
+
+
+def test_fast_and_full_opens_agree_on_the_edit_lists_of_many_shapes(tmp_path: Path) -> None:
+    for number, (first, count) in enumerate([(12, 24), (5, 20), (0, 30), (24, 12), (13, 3)]):
+        source = numbered.edit(
+            numbered.write(tmp_path / f"{number}.mp4", frames=50, options={"bf": "0"}),
+            (first, count),
+        )
+        entry = prepared(source, tmp_path)
+        assert look.numbers(out(entry)) == list(range(first, first + count))
+        assert entry.lossless == (first % 12 == 0)
+
+
+def test_stretches_are_shown_one_after_the_other(tmp_path: Path) -> None:
+    source = numbered.edit(numbered.write(tmp_path / "a.mp4", frames=50), (30, 10), (5, 10))
+    shown = look.numbers(source)
+    entry = prepared(source, tmp_path)
+    assert look.numbers(out(entry)) == shown
+
+
+def test_nothing_is_copied_from_before_a_keyframe_that_others_lean_over(tmp_path: Path) -> None:
+    options = {"g": "12", "bf": "3", "x264-params": "open-gop=1", "sc_threshold": "0"}
+    source = numbered.write(tmp_path / "open.mp4", frames=60, options=options)
+    for start in (12, 24, 36):
+        entry = prepared(source, tmp_path / str(start), start=Fraction(start, 25), duration=1)
+        got = look.numbers(out(entry))
+        assert got[:3] == [start, start + 1, start + 2]
+        assert got == list(range(start, start + len(got)))

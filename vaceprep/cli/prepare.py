@@ -1,0 +1,263 @@
+"""``vaceprep prepare``: mend files with the least damage, into new files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.contract import VIDEO_ROLES, Role
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vaceprep.plan.model import Colour, Options
+    from vaceprep.prepare.entry import Prepared
+
+EPILOG: Final = """\b
+Examples:
+  vaceprep prepare clip.mov                     writes prepared/clip.mp4
+  vaceprep prepare shoot/ -o ready/ --dry-run   shows the plan, touches nothing
+  vaceprep prepare long.mp4 --start 1:02.5 --duration 4
+  vaceprep prepare edit.vace.yaml --start 2     a job and its media
+  vaceprep prepare --role mask_image_url mask.jpg -o mask.png
+
+Exit codes: 0 all are ready; 1 something failed; 2 wrong usage."""
+
+
+def _seconds(text: str) -> Fraction:
+    from vaceprep.prepare.times import parse_instant
+
+    value = parse_instant(text)
+    if isinstance(value, str):
+        raise ValueError(f"{text!r} is no time; write it as 1.5, 1:02.5 or 3003/1000")
+    return value
+
+
+def _times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """``S`` or ``FIELD=S``, repeated: seconds by field, "" for where no field is named."""
+    found: dict[str, Fraction] = {}
+    for text in given:
+        field, equals, value = text.rpartition("=")
+        if equals and field not in VIDEO_ROLES:
+            raise click.BadParameter(
+                f"{printable(field)} is no field with a video; fields: {', '.join(VIDEO_ROLES)}"
+            )
+        if field in found:
+            raise click.BadParameter(f"it is given twice{f' for {field}' if field else ''}")
+        try:
+            found[field] = _seconds(value)
+        except ValueError as error:
+            raise click.BadParameter(printable(str(error))) from None
+        if found[field] < 0 or (parameter.name == "duration" and found[field] == 0):
+            raise click.BadParameter(f"{printable(value)} lies before the start")
+    return found
+
+
+def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour | None:
+    if text is None:
+        return None
+    from PIL import ImageColor
+
+    try:
+        red, green, blue, *_rest = ImageColor.getrgb(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{printable(text)} is no colour; write it as black, #ffffff or rgb(255,255,255)"
+        ) from None
+    return red, green, blue
+
+
+@click.command("prepare", epilog=EPILOG)
+@click.argument("sources", nargs=-1, required=True, metavar="FILE|DIR|JOB|-...")
+@click.option(
+    "-o",
+    "--output",
+    "where",
+    metavar="DIR|FILE",
+    help="Where outputs go; without it, prepared/ beside each source.",
+)
+@options.role
+@click.option(
+    "--start",
+    multiple=True,
+    metavar="[FIELD=]S",
+    callback=_times,
+    help="Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it means "
+    "video_url, or the field named.",
+)
+@click.option(
+    "--duration",
+    multiple=True,
+    metavar="[FIELD=]S",
+    callback=_times,
+    help="Keep at most so many seconds.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
+@click.option("--force", is_flag=True, help="Write over existing files (never over a source).")
+@click.option("--only-errors", is_flag=True, help="Mend errors alone, not warnings.")
+@click.option("--fit-720p", is_flag=True, help="Scale videos down to what the service keeps.")
+@click.option(
+    "--fps-mode",
+    type=click.Choice(["repeat", "blend"]),
+    default="repeat",
+    show_default=True,
+    help="How frames are made where there are too few.",
+)
+@click.option(
+    "--pad/--crop",
+    default=True,
+    show_default=True,
+    help="What is done where no scale fits both sides.",
+)
+@click.option(
+    "--background",
+    metavar="COLOUR",
+    callback=_colour,
+    help="Beside padded pictures and behind transparent ones (black and white without it).",
+)
+@click.option("--keep-audio", is_flag=True, help="Keep one sound track.")
+@click.option("--salvage", is_flag=True, help="Encode what still decodes of a damaged video.")
+@options.output_format
+def command(
+    sources: tuple[str, ...],
+    where: str | None,
+    role: Role | None,
+    start: dict[str, Fraction],
+    duration: dict[str, Fraction],
+    dry_run: bool,
+    force: bool,
+    only_errors: bool,
+    fit_720p: bool,
+    fps_mode: Any,
+    pad: bool,
+    background: Colour | None,
+    keep_audio: bool,
+    salvage: bool,
+    output: str,
+) -> int:
+    """Make videos, images and jobs compliant, with the least damage, into new files.
+
+    Nothing is decoded where packets can be copied; sources are never changed; every output is
+    checked before it gets its name.
+    """
+    from vaceprep.collect import Skipped, collect
+    from vaceprep.plan.model import Options
+    from vaceprep.prepare.entry import summarise
+    from vaceprep.prepare.mend import Work
+    from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
+    from vaceprep.prepare.walk import prepare_items
+    from vaceprep.report import prepared as text
+
+    asked = Options(
+        start=start.get(""),
+        duration=duration.get(""),
+        only_errors=only_errors,
+        fit_720p=fit_720p,
+        fps_mode=fps_mode,
+        shape="pad" if pad else "crop",
+        background=background,
+        keep_audio=keep_audio,
+        salvage=salvage,
+    )
+    skipped = Skipped()
+    try:
+        to = parse_output(where)
+        found = list(collect(sources, skipped, walk_skips(to, sources)))
+        items = list(fitting(to, found))
+    except ValueError as error:
+        raise click.UsageError(printable(str(error))) from None
+    fields = sorted({name for name in (*start, *duration) if name})
+    if fields and not all(item.kind == "job" for item in items):
+        raise click.UsageError(f"{fields[0]}= is for jobs; for a file give the time alone.")
+    note = skipped.sentence()
+    if note:
+        options.say(note)
+    if not items:
+        options.say("no video, image or job was found")
+    options.collect_garbage()
+    entries: list[Prepared] = []
+    style = options.style()
+    with _telling() as (name_it, tell):
+        work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
+        named = {f: _for_field(asked, start.get(f), duration.get(f)) for f in fields}
+
+        def announced() -> Iterator[Any]:
+            for item in items:
+                name_it(item.source)
+                yield item
+
+        for group in prepare_items(announced(), to, work, named):
+            name_it(None)
+            entries.extend(group)
+            if output == "text":
+                for entry in group:
+                    for line in text.entry_lines(entry, style):
+                        options.write(line + "\n")
+    summary = summarise(entries)
+    if output == "json":
+        from vaceprep.report.json import prepare_json
+
+        for piece in prepare_json(entry.to_dict() for entry in entries):
+            options.write(piece)
+    else:
+        options.write(text.summary_line(summary, style) + "\n")
+    return int(summary.failed > 0)
+
+
+def _for_field(asked: Options, start: Fraction | None, duration: Fraction | None) -> Options:
+    from dataclasses import replace
+
+    return replace(asked, start=start, duration=duration)
+
+
+@contextmanager
+def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fraction], None]]]:
+    """How far the work on one source is, with the time left; on a terminal alone."""
+    import sys
+    import time
+
+    if not sys.stderr.isatty():
+        yield (lambda _: None), (lambda _: None)
+        return
+    bars: list[Any] = []
+    state: dict[str, Any] = {"name": "", "at": 0.0, "done": 0}
+
+    def close() -> None:
+        while bars:
+            bar = bars.pop()
+            bar.__exit__(None, None, None)
+            # The finished bar makes room for the report.
+            click.echo("\x1b[1A\x1b[2K", nl=False, err=True)
+
+    def name_it(name: str | None) -> None:
+        close()
+        state.update(name=name or "", at=time.monotonic(), done=0)
+
+    def tell(done: Fraction) -> None:
+        steps = int(done * 1000)
+        if not bars:
+            # What is done at once needs no bar.
+            if time.monotonic() - state["at"] < SOON:
+                return
+            label = printable(state["name"], limit=40)
+            bar = click.progressbar(length=1000, label=label, file=sys.stderr, show_eta=True)
+            bar.__enter__()
+            bars.append(bar)
+        if steps > state["done"]:
+            bars[0].update(steps - state["done"])
+            state["done"] = steps
+
+    try:
+        yield name_it, tell
+    finally:
+        close()
+
+
+#: Seconds after which a bar is worth its line.
+SOON: Final = 0.4

@@ -1,0 +1,100 @@
+"""``plan`` and ``prepare`` as a library: nothing prints, nothing exits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import Literal
+
+from vaceprep.collect import Item, Skipped, collect
+from vaceprep.contract import ROLES, Role
+from vaceprep.plan.model import Colour, Options
+from vaceprep.prepare.entry import PrepareReport
+from vaceprep.prepare.mend import Work
+from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
+from vaceprep.prepare.refused import Cancelled
+from vaceprep.prepare.walk import prepare_items
+
+Pathish = str | os.PathLike[str]
+
+#: Seconds, exact where they are given so.
+Seconds = Fraction | int | float | str
+#: Called with the source as it was given and the share of its work that is done, 0.0 to 1.0.
+Progress = Callable[[str, float], None]
+
+
+def _seconds(value: Seconds | None) -> Fraction | None:
+    if value is None:
+        return None
+    if isinstance(value, float):
+        # 0.1 means a tenth, not the nearest binary fraction.
+        return Fraction(repr(value))
+    return Fraction(value)
+
+
+def prepare(
+    source: Pathish | Iterable[Pathish],
+    output: Pathish | None = None,
+    role: Role | None = None,
+    *,
+    start: Seconds | None = None,
+    duration: Seconds | None = None,
+    only_errors: bool = False,
+    fit_720p: bool = False,
+    fps_mode: Literal["repeat", "blend"] = "repeat",
+    shape: Literal["pad", "crop"] = "pad",
+    background: Colour | None = None,
+    keep_audio: bool = False,
+    salvage: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PrepareReport:
+    """Mend files, folders of them or jobs, into new files; sources are never changed.
+
+    ``output`` is a folder or a file; without it, ``prepared/`` beside each source. Times are
+    seconds. ``progress`` is told how far each source is; ``cancelled`` is asked all along, and
+    where it says yes, Cancelled is raised and the file at work is left out. What is wrong with a
+    file is in its entry, never an exception.
+
+    Raises ValueError for an unknown role, a time that is none, or an ``output`` that cannot be
+    meant; Cancelled.
+    """
+    if role is not None and role not in ROLES:
+        raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
+    sources = [source] if isinstance(source, (str, bytes, os.PathLike)) else source
+    names = [os.fsdecode(one) for one in sources]
+    options = Options(
+        start=_seconds(start),
+        duration=_seconds(duration),
+        only_errors=only_errors,
+        fit_720p=fit_720p,
+        fps_mode=fps_mode,
+        shape=shape,
+        background=background,
+        keep_audio=keep_audio,
+        salvage=salvage,
+    )
+    at = {"name": ""}
+
+    def tell(done: Fraction) -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("the work was called off")
+        if progress is not None:
+            progress(at["name"], float(done))
+
+    to = parse_output(None if output is None else os.fsdecode(output))
+    items = list(fitting(to, list(collect(names, Skipped(), walk_skips(to, names)))))
+    work = Work(options, role, force, dry_run, tell, tuple(i.source for i in items))
+
+    def announced() -> Iterator[Item]:
+        for item in items:
+            at["name"] = item.source
+            tell(Fraction(0))
+            yield item
+
+    groups = prepare_items(announced(), to, work)
+    return PrepareReport(tuple(chain.from_iterable(groups)))

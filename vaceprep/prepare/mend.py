@@ -1,0 +1,367 @@
+"""One source: measured, planned, made, verified, named. Errors are values here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final
+
+from vaceprep.collect import Item
+from vaceprep.contract import VIDEO_ROLES, Role
+from vaceprep.facts import Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
+from vaceprep.plan.model import MENDED_ADVICE, NOTHING_ASKED, Edit, Options, Plan
+from vaceprep.plan.predict import predict
+from vaceprep.plan.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.prepare.entry import Prepared
+from vaceprep.prepare.made import Identity, digest, fingerprint, identity, recall, remember
+from vaceprep.prepare.place import FULL, Placing, placing, verified
+from vaceprep.prepare.refused import Damaged, Refused
+from vaceprep.probe.route import default_role, measure
+from vaceprep.probe.sniff import Sniffed, sniff
+from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
+from vaceprep.rules.imagenames import ENDINGS, name_disagrees
+from vaceprep.rules.judge import judge
+from vaceprep.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
+
+Tell = Callable[[Fraction], None]
+#: Hands out the output's path for an ending (None: the source's own name).
+Target = Callable[[str | None], str]
+#: Packets of a copy in which a frame must come out.
+LOOK: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One open source, measured and judged."""
+
+    item: Item
+    opened: Opened
+    sniffed: Sniffed
+    role: Role
+    facts: Facts | Unreadable
+    findings: tuple[Finding, ...]
+
+    @property
+    def name(self) -> str | None:
+        """The file's name without folders; None for standard input."""
+        return os.path.basename(self.item.source) if self.item.kind == "path" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How to go about it: the options, whether to write over files, whether to write at all."""
+
+    options: Options = NOTHING_ASKED
+    role: Role | None = None
+    force: bool = False
+    dry_run: bool = False
+    tell: Tell = lambda _: None
+    #: Every source of the run: none is written over, not even for another one.
+    sources: tuple[str, ...] = ()
+
+
+def opening(item: Item) -> AbstractContextManager[Opened]:
+    """Open a path, standard input or a ``data:`` URI. Raises CannotOpen."""
+    if item.kind == "stdin":
+        return open_stdin()
+    if item.kind == "data":
+        return open_data_uri(item.source)
+    return open_path(item.source)
+
+
+def measured(item: Item, opened: Opened, role: Role | None) -> Source:
+    """The source with its facts and findings."""
+    sniffed = sniff(opened.head)
+    name = os.path.basename(item.source) if item.kind == "path" else None
+    role = role or default_role(sniffed, name)
+    facts: Facts | Unreadable
+    try:
+        facts = measure(opened, role, sniffed)
+    except OSError as error:
+        reason = f"reading it fails ({error.strerror or error})"
+        facts = Unreadable("unavailable", reason, opened.size)
+    return Source(item, opened, sniffed, role, facts, tuple(judge(facts, Asset(role, name))))
+
+
+def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
+    """The plan for an open source. ``instead`` says why packets must not be copied.
+
+    Raises CannotPlan where the options do not fit it.
+    """
+    facts = source.facts
+    if source.role not in VIDEO_ROLES:
+        from vaceprep.plan.image import plan_image
+
+        return plan_image(facts, source.findings, source.role, options)
+    from vaceprep.plan.video import needs_survey, plan_video, window_of
+
+    samples: SampleFacts | None = None
+    if isinstance(facts, VideoFacts) and needs_survey(facts, source.findings, options):
+        from vaceprep.probe import samples as survey
+
+        window = window_of(facts, source.role, options)
+        samples = survey.survey(source.opened, source.sniffed, facts, *window)
+        if instead:
+            samples = replace(samples, obstacle=instead)
+    return plan_video(facts, source.findings, source.role, options, samples)
+
+
+def ending_of(plan: Plan, facts: Facts) -> str | None:
+    """The ending of the output's name; None keeps the source's name."""
+    if plan.empty:
+        return None
+    if isinstance(facts, VideoFacts):
+        return ".mp4"
+    made = predict(plan, facts)
+    return ENDINGS[made.format][0] if isinstance(made, ImageFacts) else None
+
+
+def mend(item: Item, target: Target, work: Work) -> Prepared:
+    """What became of one source; everything that goes wrong with it is in the entry."""
+    if item.kind == "url":
+        message = "URLs are not prepared; download the file and name it"
+        return Prepared(item.source, None, work.role, "failed", error=message)
+    known = identity(item.source) if item.kind == "path" else None
+    try:
+        with opening(item) as opened:
+            return mend_opened(measured(item, opened, work.role), target, work, known)
+    except CannotOpen as error:
+        role = work.role or default_role(None, item.source)
+        findings = tuple(judge(error.fact, Asset(role, None)))
+        return Prepared(item.source, None, role, "failed", remaining=findings)
+
+
+def mend_opened(
+    source: Source, target: Target, work: Work, known: Identity | None = None
+) -> Prepared:
+    """The same for a source that is open and measured."""
+    from vaceprep.plan.video import CannotPlan
+
+    facts = source.facts
+    before = None if isinstance(facts, Unreadable) else facts
+    failed = Prepared(source.item.source, None, source.role, "failed", before=before)
+    try:
+        plan = planned(source, work.options)
+        if not plan.possible or before is None:
+            remaining = plan.remaining or source.findings
+            return replace(failed, remaining=tuple(remaining), error=None)
+        path = target(ending_of(plan, before))
+        entry = replace(
+            failed,
+            output=path,
+            plan=plan.edits,
+            lossless=plan.lossless,
+            remaining=plan.remaining,
+        )
+        if work.dry_run:
+            return replace(entry, status="planned", after=predict(plan, before))
+        return _made(source, plan, entry, target, work, known)
+    except (Refused, CannotPlan) as error:
+        finding = _as_finding(error, source)
+        remaining = (finding,) if finding else ()
+        return replace(failed, error=None if finding else str(error), remaining=remaining)
+
+
+def _as_finding(error: Exception, source: Source) -> Finding | None:
+    """Damage is a rule's: nothing decodes (VP105), or not all does (VP106)."""
+    if not isinstance(error, Damaged):
+        return None
+    if error.frames == 0:
+        return RULES["VP105"].found(f"cannot be read: {error}", measured="undecodable")
+    return RULES["VP106"].found(
+        f"{error}; prepare --salvage encodes what still decodes", measured=error.frames
+    )
+
+
+def asked_for(work: Work, role: Role) -> str:
+    """What tells one way of preparing from another."""
+    values = {name: getattr(work.options, name) for name in Options.__slots__}
+    return fingerprint({"role": role, **values})
+
+
+def _made(
+    source: Source,
+    plan: Plan,
+    entry: Prepared,
+    target: Target,
+    work: Work,
+    known: Identity | None,
+) -> Prepared:
+    path = entry.output or ""
+    wish = asked_for(work, source.role)
+    again = None if work.force else recall(path, known, wish)
+    if again is not None:
+        return _reused(entry, again)
+    data = None
+    if plan.recipe is not None and not isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+        # A picture's format is certain only when it is made: the limit may ask for another.
+        data, path = _pictured(source, plan, path, target)
+        again = None if work.force else recall(path, known, wish)
+        if again is not None:
+            return _reused(replace(entry, output=path), again)
+    sources = work.sources or (source.item.source,)
+    with placing(path, force=work.force, sources=sources, make_folder=True) as place:
+        plan, after, findings = _verified(source, plan, data, place, work)
+        grave = tuple(f for f in findings if f.severity is Severity.ERROR)
+        if grave:
+            return replace(entry, output=None, status="failed", remaining=grave)
+        kept = None if known is None else digest(place.path)
+        place.commit()
+    entry = replace(
+        entry,
+        output=path,
+        status="unchanged" if plan.empty else "prepared",
+        plan=plan.edits,
+        lossless=plan.lossless,
+        after=after,
+        remaining=tuple(findings),
+    )
+    if known is not None:
+        remember(path, known, wish, entry.to_dict(), kept)
+    return entry
+
+
+def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str]:
+    """A picture's bytes and the path that has their format's ending. Raises Refused."""
+    from vaceprep.prepare.image import made_format, make_image
+    from vaceprep.prepare.reading import Read
+
+    if isinstance(source.facts, Unreadable):
+        raise Refused(f"cannot be read: {source.facts.message}")
+    data = make_image(Read(source.item.source, source.opened, source.sniffed, source.facts), plan)
+    fmt = made_format(data)
+    if not name_disagrees(path, fmt):
+        return data, path
+    try:
+        return data, target(ENDINGS[fmt][0])
+    except ValueError:
+        raise Refused(
+            f"{path} is no name for what fits the limit, which is {fmt.upper()}"
+        ) from None
+
+
+def _verified(
+    source: Source, plan: Plan, data: bytes | None, place: Placing, work: Work
+) -> tuple[Plan, Facts, list[Finding]]:
+    """Carry the plan out and judge what came of it.
+
+    Where copied packets did not bring what was foreseen, the frames are encoded.
+    """
+    from vaceprep.prepare.join import CannotJoin
+
+    name = os.path.basename(place.target)
+    try:
+        carry_out(source, plan, place.path, work.tell, data)
+        after, findings = verified(place.path, source.role, name)
+        instead = _unforeseen(plan, findings) and "what was copied would not pass"
+    except CannotJoin as error:
+        instead = str(error)
+    if instead and isinstance(plan.recipe, CopyRecipe):
+        plan = planned(source, work.options, instead=instead)
+        carry_out(source, plan, place.path, work.tell)
+        after, findings = verified(place.path, source.role, name)
+    if isinstance(after, VideoFacts) and not isinstance(plan.recipe, EncodeRecipe):
+        _look(place.path, after)
+    return plan, after, findings
+
+
+def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
+    foreseen = {f.code for f in plan.remaining}
+    return [
+        f
+        for f in findings
+        if f.code not in foreseen
+        and (f.severity is not Severity.ADVICE or f.code in MENDED_ADVICE - {"VP123"})
+    ]
+
+
+def _look(path: str, facts: VideoFacts) -> None:
+    """Decode the first frame of what was copied. Raises Damaged where nothing comes out."""
+    from vaceprep.probe.codec import video_stream
+    from vaceprep.probe.container import BROKEN, clause, open_container
+
+    with open_path(path) as opened:
+        demuxer = sniff(opened.head).demuxer
+        if demuxer is None:
+            return
+        said = "no frame comes out"
+        try:
+            with open_container(opened, demuxer, fast=facts.container == "mp4") as container:
+                video = video_stream(container)
+                if video is None:
+                    raise Damaged("it has no video track", 0)
+                video.codec_context.skip_frame = "DEFAULT"
+                for number, packet in enumerate(container.demux(video)):
+                    try:
+                        if packet.decode():
+                            return
+                    except BROKEN as error:
+                        said = clause(error)
+                    if number > LOOK:
+                        break
+        except BROKEN as error:
+            said = clause(error)
+    raise Damaged(f"none of its frames decodes ({said})", 0)
+
+
+def carry_out(source: Source, plan: Plan, path: str, tell: Tell, data: bytes | None = None) -> None:
+    """Write what the plan says to ``path``, which exists. Raises Refused, or OSError.
+
+    ``data`` are a picture's bytes where they are made already.
+    """
+    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+        _video(source, plan.recipe, path, tell)
+    elif plan.recipe is None:
+        source.opened.seek(0)
+        with open(path, "wb") as file:
+            shutil.copyfileobj(source.opened, file, 1 << 20)
+    else:
+        made = _pictured(source, plan, path, lambda _: path)[0] if data is None else data
+        with open(path, "wb") as file:
+            file.write(made)
+    tell(Fraction(1))
+
+
+def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: Tell) -> None:
+    from vaceprep.prepare.encode import encode
+    from vaceprep.prepare.packets import copy
+    from vaceprep.probe.container import BROKEN, clause
+
+    facts = source.facts
+    if not isinstance(facts, VideoFacts):
+        raise Refused("it is no video")
+    try:
+        if isinstance(recipe, CopyRecipe) and recipe.join is not None:
+            from vaceprep.prepare.joined import join
+
+            join(source.opened, source.sniffed, facts, recipe, path, tell)
+        elif isinstance(recipe, CopyRecipe):
+            copy(source.opened, source.sniffed, facts, recipe, path, tell)
+        else:
+            encode(source.opened, source.sniffed, facts, recipe, path, tell)
+    except BROKEN as error:
+        if getattr(error, "errno", None) in FULL:
+            # The disk's refusal, not the video's fault.
+            raise
+        raise Refused(f"it cannot be prepared: {clause(error)}") from None
+
+
+def _reused(entry: Prepared, again: Mapping[str, Any]) -> Prepared:
+    """The entry of an output that is there already, as it was told when it was made."""
+    edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
+    after = None
+    if entry.output is not None and entry.role is not None:
+        after, findings = verified(entry.output, entry.role, os.path.basename(entry.output))
+        entry = replace(entry, remaining=tuple(findings))
+    return replace(
+        entry,
+        status="unchanged" if again.get("status") == "unchanged" else "prepared",
+        plan=edits,
+        lossless=bool(again.get("lossless")),
+        after=after,
+        reused=True,
+    )
