@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,27 +13,15 @@ from typing import Final
 
 from tests.bench import machine, table
 from tests.bench.measure import ENVIRONMENT
-from tests.bench.rows import BENCHES, Bench, Row
-
-#: Goes up whenever media.py makes something else.
-MEDIA_VERSION: Final = 1
+from tests.bench.prepare_rows import PREPARES
+from tests.bench.rows import CHECKS, Bench, Row
 
 
 def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def _media() -> Path:
-    """The media, made where they are not there yet."""
-    # One folder a user: in a shared temporary directory nobody measures another's files.
-    name = f"vaceprep-bench-{os.getuid()}"
-    folder = Path(tempfile.gettempdir(), name, f"media-{MEDIA_VERSION}")
-    if not folder.is_dir():
-        _say(f"making media in {folder} (half a minute, once)")
-        # In a process of its own: this one must stay small, see media.py.
-        command = [sys.executable, "-m", "tests.bench.media", str(folder)]
-        subprocess.run(command, env=ENVIRONMENT, check=True)
-    return folder
+BENCHES: Final = CHECKS + PREPARES
 
 
 def main() -> int:
@@ -49,14 +36,19 @@ def main() -> int:
     if not hasattr(os, "posix_spawn") or not hasattr(os, "wait4"):
         _say("the benchmarks need a POSIX system (posix_spawn, wait4)")
         return 2
-    bench = Bench(_media(), shutil.which("ffprobe"), asked.quick)
-    if bench.ffprobe is None:
-        _say("ffprobe is not installed: the rows that it is the yardstick of are skipped")
     rows: list[Row] = []
-    for measure in BENCHES:
-        if asked.only is None or measure.__name__ in asked.only:
-            _say(f"measuring: {measure.__name__}")
-            rows += measure(bench)
+    with tempfile.TemporaryDirectory(prefix="vaceprep-bench-") as scratch:
+        # What is remembered here is nobody's own.
+        ENVIRONMENT["VACEPREP_STATE_DIR"] = str(Path(scratch, "state"))
+        ffprobe, ffmpeg = shutil.which("ffprobe"), shutil.which("ffmpeg")
+        for name, found in (("ffprobe", ffprobe), ("ffmpeg", ffmpeg)):
+            if found is None:
+                _say(f"{name} is not installed: the rows that it is the yardstick of are skipped")
+        bench = Bench(ffprobe, ffmpeg, asked.quick, Path(scratch))
+        for measure in BENCHES:
+            if asked.only is None or measure.__name__ in asked.only:
+                _say(f"measuring: {measure.__name__}")
+                rows += measure(bench)
     named = machine.describe()
     show = table.markdown if asked.markdown else table.text
     print("\n".join(show(rows, machine.sentence(named))))

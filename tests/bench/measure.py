@@ -100,6 +100,23 @@ def in_turns(sides: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost
     return costs
 
 
-def ratio(above: Sequence[Cost], below: Sequence[Cost]) -> Spread:
-    """Wall time over wall time, round by round: what slows a round slows both sides."""
-    return Spread.of([a.wall / b.wall for a, b in zip(above, below, strict=True)])
+def wall(cost: Cost) -> float:
+    """The seconds on the clock."""
+    return cost.wall
+
+
+def cpu(cost: Cost) -> float:
+    """The seconds of all processors."""
+    return cost.cpu
+
+
+def peak(cost: Cost) -> float:
+    """The most memory at any moment, in bytes."""
+    return float(cost.peak_bytes)
+
+
+def ratio(
+    above: Sequence[Cost], below: Sequence[Cost], of: Callable[[Cost], float] = wall
+) -> Spread:
+    """One side over the other, round by round: what slows a round slows both sides."""
+    return Spread.of([of(a) / of(b) for a, b in zip(above, below, strict=True)])

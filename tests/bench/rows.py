@@ -1,4 +1,4 @@
-"""What is measured, and what is asked of it (issue 2, "Speed")."""
+"""What is measured of ``check``, and what is asked of it (issue 2, "Speed")."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
+from tests.bench.folders import CLIPS_VERSION, MEDIA_VERSION, made
 from tests.bench.measure import Command, Cost, Spread, in_turns, output, ratio, run, run_each, warm
 
 MB: Final = 1_000_000
@@ -23,8 +24,8 @@ class Row:
 
     name: str
     value: Spread | None
-    #: How the value is written: a ratio, megabytes, or yes (1) and no (0).
-    unit: Literal["x", "MB", "bool"]
+    #: How the value is written: a ratio, megabytes, a likeness, or yes (1) and no (0).
+    unit: Literal["x", "MB", "ssim", "bool"]
     #: The median has to be at most or at least this; both None: for information.
     at_most: float | None = None
     at_least: float | None = None
@@ -43,16 +44,28 @@ class Row:
 class Bench:
     """What the rows share."""
 
-    media: Path
     ffprobe: str | None
+    ffmpeg: str | None
     quick: bool
+    #: Where outputs go.
+    scratch: Path
+
+    @property
+    def media(self) -> Path:
+        """The files that are checked."""
+        return made("media", MEDIA_VERSION)
+
+    @property
+    def clips(self) -> Path:
+        """The files that are prepared."""
+        return made("prepare_media", CLIPS_VERSION)
 
     def rounds(self, full: int) -> int:
         """How often to measure."""
         return max(3, full // 4) if self.quick else full
 
 
-def _vaceprep(*arguments: str) -> list[str]:
+def vaceprep(*arguments: str) -> list[str]:
     """The installed console script, as users start it."""
     script = Path(sys.executable).with_name("vaceprep")
     start = [str(script)] if os.access(script, os.X_OK) else [sys.executable, "-m", "vaceprep"]
@@ -69,7 +82,7 @@ def _wide(values: Sequence[float], unit: str) -> str:
     return f"{spread.median:.0f} {unit} ({spread.least:.0f} to {spread.greatest:.0f})"
 
 
-def _times(ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
+def times(ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
     both = " against ".join(_wide([c.wall * 1e3 for c in side], "ms") for side in (ours, theirs))
     # On a machine that does other work too, processor time tells more than the clock.
     cpu = Spread.of([a.cpu / b.cpu for a, b in zip(ours, theirs, strict=True)])
@@ -83,7 +96,7 @@ def _rates(files: int, ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
 
 def _seen(files: Sequence[Path]) -> None:
     """Ensure that every file is really read: a fast refusal is no speed."""
-    report = json.loads(output(_vaceprep("check", "--format", "json", *map(str, files))))
+    report = json.loads(output(vaceprep("check", "--format", "json", *map(str, files))))
     read = [entry["source"] for entry in report["files"] if entry["facts"] is not None]
     if read != [str(f) for f in files]:
         raise RuntimeError(f"{len(files) - len(read)} of {len(files)} files were not read")
@@ -105,8 +118,8 @@ def many(bench: Bench) -> Iterator[Row]:
     check = ("check", "--format", "json")
     ours, alone, theirs = in_turns(
         [
-            partial(run, _vaceprep(*check, *map(str, files))),
-            partial(run, _vaceprep(*check, "-j", "1", *map(str, files))),
+            partial(run, vaceprep(*check, *map(str, files))),
+            partial(run, vaceprep(*check, "-j", "1", *map(str, files))),
             partial(run_each, [_yardstick(bench.ffprobe, f) for f in files]),
         ],
         bench.rounds(7),
@@ -128,22 +141,22 @@ def single(bench: Bench) -> Iterator[Row]:
     _seen([file])
     ours, theirs = in_turns(
         [
-            partial(run, _vaceprep("check", str(file))),
+            partial(run, vaceprep("check", str(file))),
             partial(run, _yardstick(bench.ffprobe, file)),
         ],
         bench.rounds(40),
     )
-    yield Row(name, ratio(ours, theirs), "x", at_most=2, note=_times(ours, theirs))
+    yield Row(name, ratio(ours, theirs), "x", at_most=2, note=times(ours, theirs))
 
 
 def version(bench: Bench) -> Iterator[Row]:
     """The start of the program against the start of Python."""
     ours, theirs = in_turns(
-        [partial(run, _vaceprep("--version")), partial(run, [sys.executable, "-c", "pass"])],
+        [partial(run, vaceprep("--version")), partial(run, [sys.executable, "-c", "pass"])],
         bench.rounds(60),
     )
     name = "vaceprep --version: time, over that of python -c pass"
-    yield Row(name, ratio(ours, theirs), "x", at_most=4, note=_times(ours, theirs))
+    yield Row(name, ratio(ours, theirs), "x", at_most=4, note=times(ours, theirs))
 
 
 def length(bench: Bench) -> Iterator[Row]:
@@ -153,11 +166,11 @@ def length(bench: Bench) -> Iterator[Row]:
         warm(long, short)
         _seen([long, short])
         ours, theirs = in_turns(
-            [partial(run, _vaceprep("check", str(file))) for file in (long, short)],
+            [partial(run, vaceprep("check", str(file))) for file in (long, short)],
             bench.rounds(20),
         )
         name = f"check of a 2 h MP4{kind}, whole process: time, over a 5 s one's"
-        yield Row(name, ratio(ours, theirs), "x", at_most=3, note=_times(ours, theirs))
+        yield Row(name, ratio(ours, theirs), "x", at_most=3, note=times(ours, theirs))
         peak = Spread.of([c.peak_bytes / MB for c in ours])
         small = Spread.of([c.peak_bytes / MB for c in theirs])
         note = f"{small.median:.0f} MB for 5 s"
@@ -186,7 +199,7 @@ def imports(bench: Bench) -> Iterator[Row]:
         yield Row(name, Spread.of([float(holds)]), "bool", at_least=1)
 
 
-BENCHES: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (
+CHECKS: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (
     many,
     single,
     version,

@@ -14,6 +14,8 @@ def _number(value: float, row: Row) -> str:
         return "yes" if value else "no"
     if row.unit == "MB":
         return f"{value:.0f} MB"
+    if row.unit == "ssim":
+        return f"{value:+.5f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
@@ -21,7 +23,8 @@ def _value(row: Row) -> str:
     if row.value is None:
         return "-"
     median = _number(row.value.median, row)
-    if row.unit == "bool":
+    if row.unit == "bool" or row.value.least == row.value.greatest:
+        # One measurement, or what comes out the same each time.
         return median
     least, greatest = (
         _number(v, row).removesuffix(" MB") for v in (row.value.least, row.value.greatest)
