@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from vaceprep.collect import Item
 from vaceprep.plan.model import Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.mend import Work, mend
 from vaceprep.prepare.outputs import Output, Outputs
-
-
-class Cuts(NamedTuple):
-    """``--start`` and ``--duration`` by the field that they mean; the key "" is every video."""
-
-    start: dict[str, object]
-    duration: dict[str, object]
 
 
 def prepare_items(
