@@ -219,6 +219,8 @@ def _for_field(asked: Options, start: Fraction | None, duration: Fraction | None
 @contextmanager
 def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fraction], None]]]:
     """How far the work on one source is, with the time left; on a terminal alone."""
+    import os
+    import shutil
     import sys
     import time
 
@@ -245,8 +247,12 @@ def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fractio
             # What is done at once needs no bar.
             if time.monotonic() - state["at"] < SOON:
                 return
-            label = printable(state["name"], limit=40)
-            bar = click.progressbar(length=1000, label=label, file=sys.stderr, show_eta=True)
+            # On one line, however narrow: it is wiped away as one.
+            columns = shutil.get_terminal_size().columns
+            label = printable(os.path.basename(state["name"]), limit=max(8, columns // 4))
+            bar = click.progressbar(
+                length=1000, label=label, file=sys.stderr, show_eta=True, width=0
+            )
             bar.__enter__()
             bars.append(bar)
         if steps > state["done"]:
