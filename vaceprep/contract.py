@@ -165,6 +165,53 @@ EXTENSION_FIELDS: Final = (
 #: The four scales of ``video_outpainting``. M
 SCALE_FIELDS: Final = ("top_scale", "bottom_scale", "left_scale", "right_scale")
 
+# --- the service ---------------------------------------------------------------------------
+
+Site = Literal["mulerouter", "mulerun"]
+#: The base URL of each site, by the site's name (compared without regard to case). C
+BASE_URLS: Final[dict[Site, str]] = {
+    "mulerouter": "https://api.mulerouter.ai",
+    "mulerun": "https://api.mulerun.com",
+}
+#: The site where nobody names one; MuleRouter's own client refuses then. J
+DEFAULT_SITE: Final[Site] = "mulerouter"
+#: The endpoint below the base URL: POST makes a task, GET with ``/{id}`` tells of it. M C
+TASKS_PATH: Final = "/vendors/alibaba/v1/wan2.1-vace-plus/generation"
+#: Environment variables, and the only names that a ``.env`` file may set. C
+KEY_VARIABLE: Final = "MULEROUTER_API_KEY"
+SITE_VARIABLE: Final = "MULEROUTER_SITE"
+BASE_URL_VARIABLE: Final = "MULEROUTER_BASE_URL"
+VARIABLE_PREFIX: Final = "MULEROUTER_"
+#: Statuses, in lower case; any other value means that the task goes on. C U
+DONE_STATUSES: Final = frozenset(["completed", "succeeded"])
+FAILED_STATUSES: Final = frozenset(["failed"])
+CANCELLED_STATUSES: Final = frozenset(["canceled", "cancelled"])
+#: Seconds between two questions for a task's status. C
+POLL_SECONDS: Final = 20.0
+#: Seconds that a task is waited for; running out of them is no failure of the task. C
+MAX_WAIT_SECONDS: Final = 900.0
+#: Seconds after which a task and its result are gone. U
+RESULT_SECONDS: Final = 24 * 60 * 60
+#: Submissions a second, and tasks at once, that upstream allows an account. G
+SUBMISSIONS_PER_SECOND: Final = 2.0
+TASKS_AT_ONCE: Final = 2
+#: List price of a second of output, in US dollars. G
+PRICE_PER_SECOND: Final = Fraction(1, 10)
+#: Seconds to wait after a 429 that does not say how long: doubled each time, up to the second. J
+BACKOFF_SECONDS: Final = (2.0, 60.0)
+#: The results: frames a second, and pixels at the most. G U
+OUTPUT_FPS: Final = 30
+OUTPUT_PIXELS: Final = KEPT_PIXELS
+
+# --- publishing ----------------------------------------------------------------------------
+
+#: Seconds for which a presigned URL is good: as long as the task can be asked for. J
+PRESIGNED_SECONDS: Final = RESULT_SECONDS
+#: Seconds without progress after which an upload or a download is given up. J
+STALL_SECONDS: Final = 60.0
+#: Times that an upload or a download is tried. J
+TRANSFER_TRIES: Final = 3
+
 # --- masks ---------------------------------------------------------------------------------
 
 #: How far a decoded mask video may lie from 0 or 255 in each of R, G and B. J

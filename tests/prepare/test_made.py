@@ -24,8 +24,8 @@ from vaceprep.prepare.made import (
     identity,
     recall,
     remember,
-    state_dir,
 )
+from vaceprep.state import state_dir
 
 PRINT = fingerprint({"role": "video_url"})
 ENTRY: dict[str, Any] = {

@@ -18,10 +18,9 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from vaceprep.source import CannotOpen, open_path
+from vaceprep.state import state_dir
 from vaceprep.version import __version__
 
-#: Where the state directory is named.
-VARIABLE: Final = "VACEPREP_STATE_DIR"
 #: The form of the records. Another number is no record of ours.
 _VERSION: Final = 1
 #: Bytes of the longest record that is written or read.
@@ -40,21 +39,6 @@ class Identity(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     inode: int
-
-
-def state_dir() -> str | None:
-    """The folder for what is remembered: ``VACEPREP_STATE_DIR``, else the platform's.
-
-    None where there is neither. Nothing is made.
-    """
-    named = os.environ.get(VARIABLE)
-    if named:
-        return named
-    import platformdirs
-
-    folder = platformdirs.user_state_dir("vaceprep", appauthor=False)
-    # Without a home folder the answer begins with a bare "~".
-    return folder if os.path.isabs(folder) else None
 
 
 def identity(path: str, handle: int | None = None) -> Identity | None:

@@ -1,0 +1,1 @@
+"""The MuleRouter client, sync and async over one core."""

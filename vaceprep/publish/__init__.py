@@ -1,0 +1,1 @@
+"""A local file becomes a public URL."""
