@@ -107,6 +107,9 @@ def _parse_yaml(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "a mistake"
+        if "nesting" in problem.lower():
+            # Newer readers in C have a bound of their own, below which ours is not asked.
+            raise JobUnreadable("it is nested too deeply") from None
         raise JobUnreadable(f"it is not valid YAML ({problem}{where})") from None
     except (ValueError, LookupError, AttributeError, TypeError, OverflowError):
         # The safe loader's own constructors trip over values with a tag that does not fit them.

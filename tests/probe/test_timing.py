@@ -124,11 +124,16 @@ def one(
     return track, 1000
 
 
+#: Offsets that put the second and the third of three frames at one time.
+TWINS: list[tuple[int, int]] = [(1, 0), (1, 2)]
+
+
 @given(tracks())
 @example(one(81, 1, 16, [(5062, 0)]))
 @example(one(81, 1, 16, [(5000, 0)]))
 @example(one(80, 1, 16, [(5000, 0), (2000, -1)]))
 @example(one(125, 512, 12800, [(400, -1), (5000, 0)]))
+@example((Track(timescale=1, samples=3, durations=[(1, 1), (1, 2), (1, 1)], offsets=TWINS), 1))
 def test_presented_timing_agrees_with_every_sample_written_out(case: tuple[Track, int]) -> None:
     track, movie = case
     got, want = present(track, movie), reference(track, movie)

@@ -139,9 +139,14 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
             starts = islice(accumulate(spent, initial=clock), count)
             clock += sum(spent)
         shown = list(map(add, starts, islice(offsets, count)))
-        ends = (
-            None if uniform else held_ends | dict(zip(shown, map(add, shown, spent), strict=True))
-        )
+        ends = None
+        if not uniform:
+            stops = list(map(add, shown, spent))
+            ends = held_ends | dict(zip(shown, stops, strict=True))
+            if len(ends) < len(held_ends) + count:
+                # Of several frames that begin at one time the one that ends last counts.
+                for time, stop in (*held_ends.items(), *zip(shown, stops, strict=True)):
+                    ends[time] = max(ends[time], stop)
         times = sorted(held + shown)
         if left:
             held, times = times[-REORDER:], times[:-REORDER]
