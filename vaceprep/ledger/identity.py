@@ -1,0 +1,52 @@
+"""When two jobs are the same job: so that none is paid for twice. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from fractions import Fraction
+from typing import Any
+
+from vaceprep.job import put
+from vaceprep.plan.model import NOTHING_ASKED, Options
+
+
+def asked(options: Options) -> dict[str, str]:
+    """The prepare options that differ from none, as text: new options change no old identity."""
+    values = {f.name: getattr(options, f.name) for f in fields(options)}
+    plain = {f.name: getattr(NOTHING_ASKED, f.name) for f in fields(options)}
+    return {
+        name: str(value) if isinstance(value, Fraction) else repr(value)
+        for name, value in values.items()
+        if value != plain[name]
+    }
+
+
+def identity(
+    service: str,
+    account: str,
+    values: Mapping[str, Any],
+    sources: Mapping[str, str],
+    options: Options = NOTHING_ASKED,
+) -> str:
+    """64 hex digits that are the same for the same job on the same account.
+
+    ``values`` are the job's fields as they were given; ``sources`` the SHA-256 of each local
+    asset's source by JSON pointer, which stands in place of its path. A URL that the user gave
+    counts as text. Where the file lies, under which name, and where it is published changes
+    nothing.
+    """
+    fields_of = dict(values)
+    for at in sources:
+        put(fields_of, at, "")
+    said = {
+        "service": service,
+        "account": account,
+        "fields": fields_of,
+        "sources": dict(sources),
+        "options": asked(options),
+    }
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,0 +1,112 @@
+"""One row of the ledger: a submission, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+State = Literal[
+    "queued",
+    "sending",
+    "unknown",
+    "accepted",
+    "finished",
+    "downloaded",
+    "failed",
+    "cancelled",
+    "refused",
+    "expired",
+    "forgotten",
+]
+
+#: What each state means, for a person.
+MEANING: Final[Mapping[State, str]] = MappingProxyType(
+    {
+        "queued": "nothing was sent yet",
+        "sending": "it is being sent right now",
+        "unknown": "it was sent, and no answer came: nobody knows whether it was accepted",
+        "accepted": "the service has it",
+        "finished": "its video waits to be downloaded",
+        "downloaded": "its video is on disk",
+        "failed": "the service could not do it",
+        "cancelled": "it was called off at the service",
+        "refused": "the service did not take it, or it was never sent",
+        "expired": "its 24 hours are over, and task and result are gone",
+        "forgotten": "it was set aside by hand",
+    }
+)
+#: States in which the same job is not sent again within 24 hours.
+BLOCKING: Final[tuple[State, ...]] = (
+    "queued",
+    "sending",
+    "unknown",
+    "accepted",
+    "finished",
+    "downloaded",
+)
+#: States that a task at work is in, as far as the ledger knows.
+ACTIVE: Final[tuple[State, ...]] = ("sending", "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A submission. Times are seconds since 1970 by the clock of this machine."""
+
+    id: int
+    #: The same for the same job: see ``identity``. Empty for a task that was not sent from here.
+    job: str
+    #: The service's base URL and the fingerprint of the key: the account that pays.
+    service: str
+    account: str
+    function: str
+    #: The job file as it was given, or what stood in for one.
+    source: str
+    state: State
+    #: The process that is at it.
+    owner: str | None
+    created_at: float
+    updated_at: float
+    #: When the request left; None while it has not.
+    sent_at: float | None = None
+    #: When the service was last asked about it.
+    checked_at: float | None = None
+    task_id: str | None = None
+    #: The status in the service's own word.
+    status: str | None = None
+    #: What was sent; ``data:`` URIs are shortened to their hash.
+    body: Mapping[str, Any] | None = None
+    #: What is needed to go on: where the source's sound is, and the like.
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    videos: tuple[str, ...] = ()
+    #: The videos on disk.
+    files: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def born(self) -> float:
+        """From when its 24 hours count."""
+        return self.sent_at or self.created_at
+
+    def age(self, now: float) -> float:
+        """Seconds since it was sent; a clock that was set back does not make it older."""
+        return max(0.0, now - self.born)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as JSON; nothing in it is secret but URLs that were signed."""
+        return {
+            "row": self.id,
+            "state": self.state,
+            "function": self.function,
+            "source": self.source,
+            "service": self.service,
+            "account": self.account,
+            "task": self.task_id,
+            "status": self.status,
+            "created_at": self.created_at,
+            "sent_at": self.sent_at,
+            "videos": list(self.videos),
+            "files": list(self.files),
+            "error": self.error,
+        }
