@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from vaceprep.api.aclient import AsyncClient
+    from vaceprep.api.client import Client
+    from vaceprep.api.model import (
+        ApiError,
+        FateUnknown,
+        NotConnected,
+        Rejected,
+        StillRunning,
+        Task,
+    )
     from vaceprep.contract import Role
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
     from vaceprep.job import (
@@ -56,26 +66,38 @@ _HOMES = {
     "Edit": "vaceprep.plan.model",
     **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.prepare.entry"),
     "Cancelled": "vaceprep.prepare.refused",
+    "Client": "vaceprep.api.client",
+    "AsyncClient": "vaceprep.api.aclient",
+    **dict.fromkeys(("ApiError", "FateUnknown", "NotConnected"), "vaceprep.api.model"),
+    **dict.fromkeys(("Rejected", "StillRunning", "Task"), "vaceprep.api.model"),
 }
 
 __all__ = [
+    "ApiError",
+    "AsyncClient",
     "Cancelled",
+    "Client",
     "Edit",
     "Facts",
+    "FateUnknown",
     "FileReport",
     "Finding",
     "ImageFacts",
     "ImageReference",
     "InvalidJob",
     "Job",
+    "NotConnected",
     "NotPublished",
     "PrepareReport",
     "Prepared",
     "ProbeError",
+    "Rejected",
     "Report",
     "Rule",
     "Severity",
+    "StillRunning",
     "Summary",
+    "Task",
     "UnknownRule",
     "VideoEdit",
     "VideoExtension",

@@ -199,6 +199,25 @@ TASKS_AT_ONCE: Final = 2
 PRICE_PER_SECOND: Final = Fraction(1, 10)
 #: Seconds to wait after a 429 that does not say how long: doubled each time, up to the second. J
 BACKOFF_SECONDS: Final = (2.0, 60.0)
+#: Seconds that making a connection to the service may take. J
+CONNECT_SECONDS: Final = 15.0
+#: Seconds of silence after which the answer to a new task is given up: many, for a task whose
+#: answer is lost may have been paid for. J
+CREATE_SECONDS: Final = 120.0
+#: The same for questions, which can be asked again. J
+ASK_SECONDS: Final = 30.0
+#: Times that a new task is sent where no connection comes about, and that a question is asked. J
+CONNECT_TRIES: Final = 4
+ASK_TRIES: Final = 3
+#: The longest that ``Retry-After`` is believed, in seconds. J
+MAX_RETRY_AFTER: Final = float(RESULT_SECONDS)
+#: Bytes of an answer above which the rest is not read. J
+MAX_ANSWER_BYTES: Final = 8 * 2**20
+#: Characters of the service's words that are kept. J
+MAX_WORDS: Final = 2000
+#: Characters of a task id, and of a key. J
+MAX_TASK_ID: Final = 200
+MAX_KEY: Final = 8192
 #: The results: frames a second, and pixels at the most. G U
 OUTPUT_FPS: Final = 30
 OUTPUT_PIXELS: Final = KEPT_PIXELS

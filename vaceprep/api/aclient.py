@@ -1,0 +1,159 @@
+"""The client of ``vaceprep.api.client`` with await."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import httpx
+
+from vaceprep import contract
+from vaceprep.api import core, wire
+from vaceprep.api.answers import Answer, Outcome
+from vaceprep.api.config import Secret, Settings
+from vaceprep.api.model import ApiError, Task
+
+if TYPE_CHECKING:
+    from vaceprep.job import Job
+
+T = TypeVar("T")
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    # Whole, a large body would have to go out within one time limit.
+    for start in range(0, len(content), wire.PIECE):
+        yield content[start : start + wire.PIECE]
+
+
+class AsyncClient:
+    """As ``Client``; each method is awaited. Callbacks are ordinary functions.
+
+    ``sleep`` is awaited: ``trio.sleep`` where trio runs the program.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        api_key: str | Secret | None = None,
+        api_key_file: str | os.PathLike[str] | None = None,
+        site: str | None = None,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.settings = wire.settings_of(
+            settings, api_key=api_key, api_key_file=api_key_file, site=site, base_url=base_url
+        )
+        self._key = wire.key_of(self.settings)
+        self._timeout = timeout
+        self._sleep = sleep
+        options = wire.client_options(self.settings)
+        try:
+            self._http = httpx.AsyncClient(auth=wire.Bearer(self._key), **options)
+        except (ValueError, ImportError):
+            raise wire.bad_proxy() from None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.settings.base_url}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """As ``Client.close``."""
+        await self._http.aclose()
+
+    async def create_once(self, body: Mapping[str, Any] | Job) -> Task:
+        """As ``Client.create_once``."""
+        request = core.creation(self.settings, body)
+        return await self._walk(core.create_once(request, self._key))
+
+    async def create(
+        self,
+        body: Mapping[str, Any] | Job,
+        *,
+        max_wait: float = contract.MAX_WAIT_SECONDS,
+        cancelled: Callable[[], bool] | None = None,
+        on_wait: Callable[[float, ApiError], None] | None = None,
+    ) -> Task:
+        """As ``Client.create``."""
+        request = core.creation(self.settings, body)
+        patience = core.Patience(cancelled, on_wait)
+        return await self._walk(core.create(request, self._key, max_wait, patience))
+
+    async def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
+        """As ``Client.get``."""
+        request = core.question(self.settings, task_id)
+        return await self._walk(core.get(request, task_id, self._key, tries))
+
+    async def wait(
+        self,
+        task_id: str,
+        *,
+        poll_interval: float = contract.POLL_SECONDS,
+        max_wait: float = contract.MAX_WAIT_SECONDS,
+        on_status: Callable[[Task], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        on_wait: Callable[[float, ApiError], None] | None = None,
+    ) -> Task:
+        """As ``Client.wait``."""
+        request = core.question(self.settings, task_id)
+        walk = core.wait(
+            request,
+            task_id,
+            self._key,
+            poll_interval=poll_interval,
+            max_wait=max_wait,
+            on_status=on_status,
+            patience=core.Patience(cancelled, on_wait),
+        )
+        return await self._walk(walk)
+
+    async def check_key(self, *, tries: int = contract.ASK_TRIES) -> None:
+        """As ``Client.check_key``."""
+        request = core.question(self.settings, core.NO_TASK)
+        await self._walk(core.check_key(request, self._key, tries))
+
+    async def _walk(self, walk: core.Walk[T]) -> T:
+        outcome: Outcome | None = None
+        try:
+            while True:
+                step = walk.send(outcome)
+                if isinstance(step, core.Send):
+                    outcome = await self._send(step.request)
+                else:
+                    await self._sleep(step.seconds)
+                    outcome = None
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _send(self, request: core.Request) -> Outcome:
+        limits = wire.timeouts(request, self._timeout)
+        answer: Answer | None = None
+        try:
+            async with self._http.stream(
+                request.method,
+                request.url,
+                content=_pieces(request.content) if request.content else None,
+                headers=wire.headers_of(request),
+                timeout=limits,
+            ) as response:
+                incoming = wire.Incoming(response, limits.read)
+                try:
+                    async for piece in response.aiter_bytes():
+                        if not incoming.take(piece):
+                            break
+                except httpx.HTTPError as error:
+                    incoming.broke(error)
+                answer = incoming.answer()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # An answer that is there stays one, whatever closing the connection brings.
+            return answer or wire.lost(error, self.settings)
+        return answer

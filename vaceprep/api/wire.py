@@ -1,0 +1,165 @@
+"""What both clients tell httpx, and what they make of what it tells them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Generator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from vaceprep import contract
+from vaceprep.api.answers import Answer, Lost
+from vaceprep.api.config import ConfigError, Secret, Settings, is_loopback, read_settings
+from vaceprep.api.core import Request
+from vaceprep.version import __version__
+
+#: Failures before the first byte of a request can have left.
+_UNSENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+#: The headers of an answer that mean something here.
+_KEPT: Final = ("content-type", "date", "retry-after", "traceparent")
+#: Bytes handed over at once, so that each piece of a large body has a time limit of its own.
+PIECE: Final = 64 * 1024
+
+
+class Bearer(httpx.Auth):
+    """Puts the token into the header at the last moment; it is kept nowhere else."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        yield request
+
+
+def settings_of(settings: Settings | None, **given: Any) -> Settings:
+    """The settings that are given, or those that are read with ``given``. Raises ConfigError."""
+    if settings is None:
+        return read_settings(**given)
+    if any(value is not None for value in given.values()):
+        raise TypeError("either settings or the arguments to read them with")
+    return settings
+
+
+def key_of(settings: Settings) -> Secret:
+    """The key of settings that have one. Raises ConfigError."""
+    if settings.key is None:
+        raise ConfigError(
+            f"there is no key: set the environment variable {contract.KEY_VARIABLE}, put it into "
+            ".env, or name a file that holds it"
+        )
+    return settings.key
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """What ``httpx.Client`` and ``httpx.AsyncClient`` are made with.
+
+    The certificates and the proxies are those of the environment, as httpx reads them; a service on
+    this machine is asked without a proxy. Connections are not kept: one that the service has closed
+    in the meantime would lose a request without telling whether it arrived.
+    Raises ConfigError.
+    """
+    try:
+        certificates = httpx.create_ssl_context()
+    except (OSError, ValueError):
+        raise ConfigError(
+            "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
+        ) from None
+    return {
+        "verify": certificates,
+        "trust_env": not is_loopback(settings.base_url),
+        "follow_redirects": False,
+        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        "headers": {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+            "User-Agent": f"vaceprep/{__version__}",
+        },
+    }
+
+
+def bad_proxy() -> ConfigError:
+    """For what httpx cannot make a proxy of; its own message may show a password."""
+    return ConfigError("the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot be used")
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """The headers of one request, without the key."""
+    if request.method == "GET":
+        return {}
+    # The length is told even where the body goes out piece by piece.
+    return {"Content-Type": "application/json", "Content-Length": str(len(request.content))}
+
+
+def timeouts(request: Request, timeout: float | None) -> httpx.Timeout:
+    """The limits of one request, in seconds: ``timeout``, else those of the contract. J"""
+    usual = contract.CREATE_SECONDS if request.method == "POST" else contract.ASK_SECONDS
+    silence = usual if timeout is None else timeout
+    return httpx.Timeout(silence, connect=min(silence, contract.CONNECT_SECONDS))
+
+
+class Incoming:
+    """An answer on its way: bounded in bytes, and in time once its headers are there."""
+
+    def __init__(self, response: httpx.Response, silence: float | None) -> None:
+        self._response = response
+        self._body = bytearray()
+        self._until = time.monotonic() + (silence or contract.CREATE_SECONDS)
+        self._cut: str | None = None
+
+    def take(self, piece: bytes) -> bool:
+        """Keep a piece; False where no more is wanted."""
+        self._body += piece
+        if len(self._body) > contract.MAX_ANSWER_BYTES:
+            del self._body[contract.MAX_ANSWER_BYTES :]
+            self._cut = f"it is larger than {contract.MAX_ANSWER_BYTES} bytes"
+        elif time.monotonic() > self._until:
+            self._cut = "it did not end in time"
+        return self._cut is None
+
+    def broke(self, error: httpx.HTTPError) -> None:
+        """The rest will not come."""
+        self._cut = f"it broke off ({_words(error)})"
+
+    def answer(self) -> Answer:
+        """What has come."""
+        headers = {name: self._response.headers.get(name, "") for name in _KEPT}
+        found = {name: text for name, text in headers.items() if text}
+        return Answer(self._response.status_code, found, bytes(self._body), self._cut)
+
+
+def lost(error: Exception, settings: Settings) -> Lost:
+    """What it means that httpx raised instead of an answer."""
+    host = urlsplit(settings.base_url).netloc
+    if isinstance(error, _UNSENT):
+        return Lost(sent=False, why=f"{host} could not be reached: {_words(error)}")
+    if isinstance(error, httpx.TimeoutException):
+        return Lost(sent=True, why=f"{host} did not answer in time")
+    return Lost(sent=True, why=f"the connection to {host} was lost: {_words(error)}")
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it took too long"
+    # The deepest cause says most: httpx's own words are the same for many.
+    cause: BaseException = error
+    while (deeper := cause.__cause__ or cause.__context__) is not None:
+        cause = deeper
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({cause.verify_message})"
+    if isinstance(cause, socket.gaierror):
+        return "there is no such host, or no network"
+    text = getattr(cause, "strerror", None) or str(error)
+    return text.rstrip(".") or type(error).__name__
