@@ -39,7 +39,7 @@ class Answer:
     status: int
     #: By names in lower case.
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     #: Why the body is not whole, where it is not.
     cut: str | None = None
 

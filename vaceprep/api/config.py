@@ -102,7 +102,8 @@ class Secret:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a secret does not change")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a secret does not change")
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         return Secret, (self._token,)
