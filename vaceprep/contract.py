@@ -230,6 +230,12 @@ PRESIGNED_SECONDS: Final = RESULT_SECONDS
 STALL_SECONDS: Final = 60.0
 #: Times that an upload or a download is tried. J
 TRANSFER_TRIES: Final = 3
+#: Seconds between two tries, doubled after each. J
+TRANSFER_PAUSE_SECONDS: Final = 1.0
+#: Seconds within which a connection for an upload or a download has to come about. J
+CONNECT_SECONDS: Final = 10.0
+#: A presigned URL that dies within so many seconds is about to expire (VP506). J
+EXPIRES_SOON_SECONDS: Final = 60 * 60
 
 # --- masks ---------------------------------------------------------------------------------
 

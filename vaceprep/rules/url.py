@@ -139,21 +139,40 @@ def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
     )
 
 
+def _host_and_port(entry: str) -> tuple[str, str]:
+    """The two parts of ``nas``, ``nas:8080``, ``::1``, ``[::1]`` or ``[::1]:8080``."""
+    entry = entry.strip().lower()
+    if entry.startswith("["):
+        host, _, port = entry[1:].partition("]")
+        return host, port.removeprefix(":")
+    if entry.count(":") == 1:
+        host, _, port = entry.partition(":")
+        return host.rstrip("."), port
+    return entry.rstrip("."), ""
+
+
+def is_vouched(url: str, allowed_hosts: Collection[str]) -> bool:
+    """Whether the user vouches for a URL's host: at every port, or ``HOST:PORT`` at one.
+
+    Never where the URL carries credentials.
+    """
+    parts = _split(url)
+    if parts is None or parts.username is not None or parts.password is not None:
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    vouched = map(_host_and_port, allowed_hosts)
+    return bool(host) and any(h == host and p in ("", str(port)) for h, p in vouched)
+
+
 def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list[Finding]:
     """What a URL's text alone breaks; the first rule that speaks is the only one.
 
-    ``allowed_hosts`` are private hosts that the user vouches for.
+    ``allowed_hosts`` are private hosts that the user vouches for (see ``is_vouched``).
     """
     asset = Asset(role)
     codes = ["VP501", "VP502"]
-    parts = _split(url)
-    vouched = (
-        parts is not None
-        and parts.username is None
-        and parts.password is None
-        and (parts.hostname or "").lower() in {h.lower() for h in allowed_hosts}
-    )
-    if not vouched and not is_data_uri(url):
+    if not is_vouched(url, allowed_hosts) and not is_data_uri(url):
         codes.append("VP503")
     for code in codes:
         finding = run(code, url, asset)

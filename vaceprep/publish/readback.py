@@ -1,0 +1,131 @@
+"""A published URL is read back as the service would read it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Collection
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from vaceprep.contract import (
+    DEFAULT_IMAGE_ROLE,
+    DEFAULT_VIDEO_ROLE,
+    READ_SECONDS,
+)
+from vaceprep.prepare.refused import Cancelled
+from vaceprep.publish.send import BUSY, Answer, client, failures, host_of, shown
+from vaceprep.publish.target import Asset, PublishError
+from vaceprep.rules.url import is_vouched, judge_url, private_reason
+from vaceprep.source import HEAD_BYTES, CannotOpen, open_path
+
+#: Redirects that are followed, each judged like the URL itself.
+MAX_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
+#: Statuses that pass: what was published a moment ago may not be everywhere yet.
+_NOT_YET: Final = BUSY | {404}
+
+
+def read_back(
+    url: str,
+    asset: Asset,
+    *,
+    allow_hosts: Collection[str] = (),
+    timeout: float = READ_SECONDS,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Read the beginning of ``asset`` back from ``url``: status, length, first bytes, public host.
+
+    ``allow_hosts``: private hosts that the user vouches for, each at every port or as
+    ``HOST:PORT``. ``timeout``: seconds that each step may take; all of them may take three times
+    that. Raises PublishError, and Cancelled. One attempt.
+    """
+    head = _head(asset)
+    deadline = time.monotonic() + 3 * timeout
+    for _ in range(MAX_REDIRECTS + 1):
+        _judge(url, asset, allow_hosts)
+        if cancelled():
+            raise Cancelled("publishing was called off")
+        with failures(host_of(url), timeout), client(timeout) as http:
+            wanted = {"Range": f"bytes=0-{len(head) - 1}"}
+            with http.stream("GET", url, headers=wanted) as response:
+                answer = Answer(response.status_code, response.headers)
+                location = answer.headers.get("location")
+                if answer.status not in _REDIRECTS or location is None:
+                    _compare(url, asset, head, answer, response, deadline)
+                    return
+        url = urljoin(url, location)
+    raise PublishError(f"{shown(url)} is redirected more than {MAX_REDIRECTS} times")
+
+
+def _head(asset: Asset) -> bytes:
+    try:
+        with open_path(asset.path) as opened:
+            return opened.head[: min(HEAD_BYTES, asset.size)]
+    except CannotOpen as error:
+        raise PublishError(f"{asset.path} cannot be read: {error.fact.message}") from None
+
+
+def _judge(url: str, asset: Asset, allow_hosts: Collection[str]) -> None:
+    image = asset.content_type.startswith("image/")
+    findings = judge_url(url, DEFAULT_IMAGE_ROLE if image else DEFAULT_VIDEO_ROLE, allow_hosts)
+    if findings:
+        hint = "; --allow-host lets it through" if findings[0].code == "VP503" else ""
+        raise PublishError(f"{shown(url)} cannot be used: {findings[0].message}{hint}")
+    if is_vouched(url, allow_hosts):
+        return
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
+    except OSError:
+        # Behind a proxy names are the proxy's to resolve; without one, connecting will fail.
+        return
+    for *_, address in found:
+        if private_reason(str(address[0])) is not None:
+            raise PublishError(
+                f"the service cannot reach {shown(url)}: {host} is {address[0]}, which is not "
+                "public; --allow-host lets it through"
+            )
+
+
+def _compare(
+    url: str, asset: Asset, head: bytes, answer: Answer, response: httpx.Response, deadline: float
+) -> None:
+    where = shown(url)
+    if answer.status not in (200, 206):
+        hint = ": the public may not read it" if answer.status in (401, 403) else ""
+        raise PublishError(
+            f"{where} was published, but answers {answer.words} when it is read back{hint}",
+            transient=answer.status in _NOT_YET,
+        )
+    size = answer.total
+    if size is not None and size != asset.size:
+        raise PublishError(
+            f"{where} was published, but gives {size} bytes instead of {asset.size} when it is "
+            "read back"
+        )
+    got, count = b"", 0
+    for piece in response.iter_raw():
+        got += piece[: len(head) - len(got)]
+        count += len(piece)
+        if time.monotonic() > deadline:
+            raise PublishError(f"{where} is too slow to be read back", transient=True)
+        # Without a length, the bytes are counted.
+        if count >= (len(head) if size is not None else asset.size + 1):
+            break
+    if head != got and head.startswith(got):
+        raise PublishError(f"{where} broke off when it was read back", transient=True)
+    if head != got:
+        page = " (a web page, it seems)" if got.lstrip()[:1] == b"<" else ""
+        raise PublishError(
+            f"{where} was published, but gives other bytes than the file's when it is read "
+            f"back{page}"
+        )
+    if size is None and count != asset.size:
+        raise PublishError(
+            f"{where} was published, but gives other than its {asset.size} bytes when it is read "
+            "back"
+        )

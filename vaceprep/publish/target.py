@@ -1,0 +1,218 @@
+"""What is published (``Asset``), where to (``Target``), and what goes wrong (``PublishError``)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+from vaceprep.contract import STALL_SECONDS
+from vaceprep.prepare.refused import Cancelled
+from vaceprep.probe.route import ending
+from vaceprep.probe.sniff import sniff
+from vaceprep.source import SCHEME, is_data_uri, open_path
+
+#: Bytes that are read, and sent, at a time.
+PIECE_BYTES: Final = 64 * 1024
+#: The media type and the ending of what is published, by the format that the bytes show.
+MEDIA_TYPES: Final = {
+    "mp4": ("video/mp4", ".mp4"),
+    "mov": ("video/quicktime", ".mov"),
+    "3gp": ("video/3gpp", ".3gp"),
+    "webm": ("video/webm", ".webm"),
+    "matroska": ("video/x-matroska", ".mkv"),
+    "avi": ("video/x-msvideo", ".avi"),
+    "mpegts": ("video/mp2t", ".ts"),
+    "jpeg": ("image/jpeg", ".jpg"),
+    "png": ("image/png", ".png"),
+    "bmp": ("image/bmp", ".bmp"),
+    "tiff": ("image/tiff", ".tiff"),
+    "webp": ("image/webp", ".webp"),
+    "gif": ("image/gif", ".gif"),
+    "heic": ("image/heic", ".heic"),
+    "avif": ("image/avif", ".avif"),
+}
+_PLAIN_ENDING: Final = re.compile(r"\.[a-z0-9]{1,8}")
+#: What object stores are called by, with how people call them.
+CLOUDS: Final = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure"}
+
+
+class PublishError(Exception):
+    """A file could not be published; the message is one sentence without any secret in it.
+
+    ``transient``: the same again may succeed (no connection, a stall, a drop, a busy server).
+    """
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file to publish, as it was when ``asset_of`` read it.
+
+    ``size`` in bytes; ``content_type`` and ``ending`` (with its dot, or empty) follow the bytes,
+    not the name.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    content_type: str
+    ending: str
+
+    @property
+    def key(self) -> str:
+        """Its name at the target: ASCII, and the same for the same bytes wherever they come from.
+
+        Half of the hash keeps it short, and unguessable for who does not have the file.
+        """
+        return f"{self.sha256[:32]}{self.ending}"
+
+
+def asset_of(path: str | os.PathLike[str]) -> Asset:
+    """Read a file and say what it is. Raises CannotOpen, or OSError where reading it fails."""
+    name = os.fspath(path)
+    with open_path(name) as opened:
+        digest = hashlib.sha256()
+        size = 0
+        while piece := opened.read(1 << 20):
+            digest.update(piece)
+            size += len(piece)
+        sniffed = sniff(opened.head)
+    given = ending(name)
+    fallback = given if _PLAIN_ENDING.fullmatch(given) else ""
+    content_type, end = MEDIA_TYPES.get(sniffed.format, ("application/octet-stream", fallback))
+    return Asset(name, digest.hexdigest(), size, content_type, end)
+
+
+def pieces(
+    asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
+) -> Generator[bytes]:
+    """The bytes of an asset, for whoever sends them.
+
+    ``tell`` hears how many went out before each further piece and at the end. The last piece is
+    given out only when all of them together have the asset's hash: a file that changed in the
+    meantime never arrives whole. Raises PublishError for that, and Cancelled.
+    """
+    changed = PublishError(f"{asset.path} changed while it was being published; run again")
+    digest = hashlib.sha256()
+    sent = 0
+    try:
+        with open(asset.path, "rb") as file:
+            while sent < asset.size:
+                if cancelled():
+                    raise Cancelled("publishing was called off")
+                piece = file.read(min(PIECE_BYTES, asset.size - sent))
+                digest.update(piece)
+                last = sent + len(piece) == asset.size
+                if not piece or (last and (file.read(1) or digest.hexdigest() != asset.sha256)):
+                    raise changed
+                yield piece
+                sent += len(piece)
+                tell(sent)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PublishError(f"{asset.path} cannot be read: {reason}") from None
+
+
+@runtime_checkable
+class Target(Protocol):
+    """Where files are published to. Anything with these two members is one.
+
+    ``name`` names it in records and messages: the same for the same place, and no secret in it.
+    A target may have ``ready() -> None`` besides, which raises PublishError where it is plain
+    before anything is sent that nothing can be (see ``ready``).
+    """
+
+    @property
+    def name(self) -> str:
+        """For records and people; without secrets."""
+        ...
+
+    def publish(
+        self, asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
+    ) -> str:
+        """Bring ``asset`` there, unless it is there already, and return its public URL.
+
+        One attempt: whoever calls tries again where PublishError says ``transient``. ``tell``
+        hears how many bytes of the asset have been sent so far, from nothing again in each
+        attempt; it is called only where bytes are sent. ``cancelled`` is asked often, from any
+        thread; where it says so, raise Cancelled and leave no half-written file. ``pieces``
+        does these three for a target that sends piece by piece.
+        """
+        ...
+
+
+def ready(target: Target) -> None:
+    """Ask a target whether it could publish at all, before work is done for it.
+
+    Offline, save where a cloud's credentials have to be fetched. Raises PublishError.
+    """
+    check = getattr(target, "ready", None)
+    if callable(check):
+        check()
+
+
+def parse_target(
+    text: str, public_base: str | None = None, *, stall: float = STALL_SECONDS
+) -> Target:
+    """The target that ``--publish`` names.
+
+    ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``: an object store;
+    ``https://host/upload/{key}``: HTTP PUT; anything else: the folder that a web server serves at
+    ``public_base``. With an object store or PUT, ``public_base`` is where the files are read from
+    instead. ``stall``: seconds without progress after which an upload is given up. Raises
+    ValueError, a sentence for what cannot be meant.
+    """
+    if not text.strip():
+        raise ValueError("the target to publish to is empty")
+    if is_data_uri(text):
+        raise ValueError("a data: URI is no target to publish to; --inline-images needs none")
+    base = None if public_base is None else _checked_base(public_base)
+    match = SCHEME.match(text)
+    if match is None:
+        if base is None:
+            raise ValueError(
+                f"{text} is taken for a folder that a web server serves: --public-base has to say "
+                "at which URL"
+            )
+        from vaceprep.publish.webroot import WebRoot
+
+        return WebRoot(text, base)
+    scheme = match[1].lower()
+    if scheme in ("http", "https"):
+        from vaceprep.publish.put import PutTarget
+
+        return PutTarget(text, base, stall=stall)
+    if scheme in CLOUDS:
+        from vaceprep.publish.objects import ObjectTarget
+        from vaceprep.publish.stores import parse_place
+
+        return ObjectTarget(parse_place(text), base, stall=stall)
+    known = ", ".join(f"{name}://" for name in (*CLOUDS, "https"))
+    hint = "; give the folder's path and --public-base" if scheme == "file" else ""
+    raise ValueError(f"nothing can be published to {scheme}://, only to {known} or a folder{hint}")
+
+
+def _checked_base(base: str) -> str:
+    from urllib.parse import urlsplit
+
+    from vaceprep.contract import DEFAULT_VIDEO_ROLE
+    from vaceprep.rules.url import judge_url
+
+    try:
+        host = urlsplit(base).hostname or ""
+    except ValueError:
+        host = ""
+    # Whether the host is public is asked when a URL is read back, where --allow-host counts.
+    findings = judge_url(base, DEFAULT_VIDEO_ROLE, [host])
+    if findings:
+        raise ValueError(f"--public-base cannot be used: {findings[0].message}")
+    if "?" in base or "#" in base:
+        raise ValueError("--public-base takes no query and no fragment: the key is put behind it")
+    return base.rstrip("/")
