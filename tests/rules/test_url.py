@@ -169,6 +169,24 @@ def test_allowed_hosts() -> None:
 
 
 @pytest.mark.parametrize(
+    "url,entry",
+    [
+        ("http://nas.local:8080/x.mp4", "nas.local:8080"),
+        ("http://nas.local:8080/x.mp4", " NAS.local. "),
+        ("http://nas.local./x.mp4", "nas.local:80"),
+        ("https://nas.local/x.mp4", "nas.local:443"),
+        ("http://[::1]:8080/x.mp4", "::1"),
+        ("http://[::1]:8080/x.mp4", "[::1]"),
+        ("http://[::1]:8080/x.mp4", "[::1]:8080"),
+    ],
+)
+def test_a_host_may_be_vouched_for_at_one_port(url: str, entry: str) -> None:
+    assert codes(url, allowed=(entry,)) == []
+    for other in (f"{entry.strip().rstrip('.')}0", "nas.local:81", "[::1]:81", "", ":", ":8080"):
+        assert codes(url, allowed=(other,)) == ["VP503"]
+
+
+@pytest.mark.parametrize(
     "path",
     ["C:/x.mp4", "c:\\clips\\x.mp4", "C://x.mp4", "clip.mp4", "a/b:c.mp4", "-", "://x", "1a://x"],
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -84,10 +86,17 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    # Reading the certificates takes longer than most requests here.
+    return httpx.create_ssl_context()
+
+
 def client(stall: float, auth: Auth = None) -> httpx.Client:
     """A client that waits ``stall`` seconds for each step, and less for a connection."""
     return httpx.Client(
         auth=auth,
+        verify=_trusted(),
         timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},

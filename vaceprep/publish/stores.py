@@ -27,9 +27,9 @@ Cloud = Literal["s3", "gs", "az"]
 _SETTINGS: Final = {"s3": ("endpoint", "region", "profile"), "gs": (), "az": ("account",)}
 #: S3-compatible stores that answer at bucket.host alone.
 _VIRTUAL_ONLY: Final = (".aliyuncs.com",)
-_BUCKET: Final = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._\-]{1,221}")
+_BUCKET: Final = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._\-]{0,221}")
 #: The link-local address at which clouds tell machines their credentials: the last resort.
-_METADATA: Final = ("169.254.169.254", "metadata.google.internal", "computeMetadata")
+_METADATA: Final = ("169.254.169.254", "computeMetadata", "metadata/identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +161,12 @@ def _s3(place: Place, environ: Mapping[str, str]) -> Sign:
     region = place.region or environ.get("AWS_REGION") or None
     try:
         session = boto3.Session(profile_name=place.profile, region_name=region)
-        # Where the bucket is, by environment, profile and partition, is the client's to find.
-        told = session.client("s3", endpoint_url=place.endpoint).meta
         credentials = session.get_credentials()
         if credentials is None:
             raise _no_credentials("s3")
         credentials.get_frozen_credentials()
+        # Where the bucket is, by environment, profile and partition, is the client's to find.
+        told = session.client("s3", endpoint_url=place.endpoint).meta
         provider = Boto3CredentialProvider(session)
     except (BotoCoreError, ValueError) as error:
         raise PublishError(f"the credentials for S3 cannot be used: {error}") from None
