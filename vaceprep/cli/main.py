@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "init": "vaceprep.cli.init",
     "mask": "vaceprep.cli.mask",
     "frame": "vaceprep.cli.frame",
+    "sandbox": "vaceprep.cli.sandbox",
     "rules": "vaceprep.cli.rules",
 }
 INTERRUPTED: Final = 130

@@ -1,0 +1,81 @@
+"""A submission's bytes judged as strictly as the contract says. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from vaceprep.contract import MAX_JOB_BYTES, SIZES
+from vaceprep.draft import draft_of, errors_of
+from vaceprep.job import media_of, role_of
+from vaceprep.jobfile import JobUnreadable, parse
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.drafts import Draft
+from vaceprep.rules.url import judge_url
+from vaceprep.source import is_url
+
+#: Hosts that the sandbox fetches from though they are not public: it runs on the same machine.
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class BadBody(Exception):
+    """A body that is refused (400); the message says everything that is wrong with it."""
+
+
+def told(finding: Finding) -> str:
+    """``/video_url: the video plays at 15 FPS; ... (VP103 video-fps)``."""
+    where = finding.pointer or "the body"
+    return f"{where}: {finding.message} ({finding.code} {finding.rule})"
+
+
+def read_body(
+    raw: bytes, *, extra_fields: Collection[str] = (), allow_hosts: Collection[str] = ()
+) -> dict[str, Any]:
+    """The mapping that a body's bytes are, if the service would take it.
+
+    ``extra_fields`` are names that the contract does not have and that are let through, as a
+    job's ``extra`` sends them; ``allow_hosts`` private hosts that URLs may name. Raises BadBody.
+    """
+    if len(raw) > MAX_JOB_BYTES:
+        raise BadBody(f"the body has over {MAX_JOB_BYTES:,} bytes")
+    try:
+        values = parse(raw.decode("utf-8"), ".json")
+    except UnicodeDecodeError as error:
+        raise BadBody(f"the body is not UTF-8 (byte {error.start + 1:,})") from None
+    except JobUnreadable as error:
+        raise BadBody(f"the body cannot be read: {error}") from None
+    known = {name: value for name, value in values.items() if name not in extra_fields}
+    problems = list(_problems(known, allow_hosts))
+    if problems:
+        raise BadBody("; ".join(problems))
+    try:
+        json.dumps(values, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise BadBody("the body has a value that JSON cannot say") from None
+    return values
+
+
+def _problems(values: Mapping[str, Any], allow_hosts: Collection[str]) -> Iterator[str]:
+    draft = draft_of(values)
+    if not draft.has("model"):
+        yield "/model: it is missing; the service wants it in every body"
+    if "extra" in values:
+        # A job's own word for what it adds; on the wire its members stand by themselves.
+        yield "/extra: the body has no such field (VP401 unknown-field)"
+    size = values.get("size")
+    if isinstance(size, str) and draft.values.get("size") != size:
+        yield f"/size: it is {size!r}; allowed is {', '.join(SIZES)} (VP403 invalid-value)"
+    yield from (told(finding) for finding in errors_of(draft))
+    yield from _urls(draft, allow_hosts)
+
+
+def _urls(draft: Draft, allow_hosts: Collection[str]) -> Iterator[str]:
+    for at, value in media_of(draft.values).items():
+        if not value:
+            continue
+        if not is_url(value):
+            yield f"{at}: it is a local path; the service takes URLs alone"
+            continue
+        for finding in judge_url(value, role_of(at), (*LOOPBACK, *allow_hosts)):
+            yield f"{at}: {finding.message} ({finding.code} {finding.rule})"

@@ -1,0 +1,82 @@
+"""A task's media brought here as the service would fetch them: by URL, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+
+from vaceprep.contract import IMAGE_BYTES_BINARY, IMAGE_ROLES, VIDEO_BYTES_BINARY, Role
+from vaceprep.job import role_of
+from vaceprep.sandbox.refusal import Breach
+from vaceprep.source import CannotOpen, is_data_uri, open_data_uri
+
+#: Seconds that one URL may take altogether.
+FETCH_SECONDS: Final = 60.0
+#: Statuses with a whole body.
+WHOLE: Final = (200, 206)
+
+
+async def fetch_all(
+    media: Mapping[str, str], folder: str, seconds: float = FETCH_SECONDS
+) -> dict[str, str]:
+    """Paths of the fetched files by JSON pointer, of URLs by JSON pointer.
+
+    A ``data:`` URI that cannot be decoded stays as it is, for the image rules to name.
+    No proxy is asked and no redirect followed: nothing is reached but the host of the URL.
+    ``seconds`` bound each URL. Raises Breach for a URL that gives no whole file.
+    """
+    paths: dict[str, str] = {}
+    for number, (at, url) in enumerate(media.items()):
+        path = os.path.join(folder, f"media-{number}")
+        if is_data_uri(url):
+            paths[at] = await asyncio.to_thread(_decoded, url, path)
+            continue
+        try:
+            async with asyncio.timeout(seconds):
+                await _fetch(at, url, path, seconds)
+        except (TimeoutError, httpx.TimeoutException):
+            raise _unreachable(at, "it does not answer in time") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise _unreachable(at, str(error) or type(error).__name__) from None
+        paths[at] = path
+    return paths
+
+
+def _decoded(uri: str, path: str) -> str:
+    try:
+        with open_data_uri(uri) as opened, open(path, "wb") as out:
+            out.write(opened.read())
+    except CannotOpen:
+        return uri
+    return path
+
+
+def _unreachable(at: str, why: str) -> Breach:
+    return Breach(f"{at}: the URL cannot be fetched: {why} (VP504 url-unreachable)")
+
+
+def _limit(role: Role) -> tuple[int, str]:
+    if role in IMAGE_ROLES:
+        return IMAGE_BYTES_BINARY, "VP202 image-size"
+    return VIDEO_BYTES_BINARY, "VP102 video-size"
+
+
+async def _fetch(at: str, url: str, path: str, seconds: float) -> None:
+    limit, rule = _limit(role_of(at))
+    got = 0
+    async with (
+        httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds) as client,
+        client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
+    ):
+        if response.status_code not in WHOLE:
+            raise _unreachable(at, f"it answers {response.status_code}")
+        with open(path, "wb") as out:
+            async for chunk in response.aiter_raw():
+                got += len(chunk)
+                if got > limit:
+                    raise Breach(f"{at}: the file has over {limit:,} bytes ({rule})")
+                out.write(chunk)

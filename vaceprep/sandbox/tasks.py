@@ -1,0 +1,167 @@
+"""The sandbox's tasks: accepted, worked on one after another, asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from vaceprep.contract import TASKS_AT_ONCE
+from vaceprep.job import media_of
+from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
+from vaceprep.sandbox.refusal import Breach, Stopped
+
+#: Makes a result: the body, its media as paths by JSON pointer, the video's path, and an event
+#: that is set when the work is called off.
+Make = Callable[[Mapping[str, Any], Mapping[str, str], str, threading.Event], None]
+#: Seconds that a task stays pending at the least, as a share of the whole.
+PENDING: Final = 0.1
+RUNNING_STATUSES: Final = ("pending", "running")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(eq=False)
+class Task:
+    """One accepted submission and what became of it."""
+
+    body: Mapping[str, Any]
+    #: Of the body's bytes as they came.
+    body_sha256: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: str = "pending"
+    error: dict[str, Any] | None = None
+    created_at: str = field(default_factory=_now)
+    updated_at: str = field(default_factory=_now)
+    #: The result, once the task is completed.
+    video: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is neither done nor failed."""
+        return self.status in RUNNING_STATUSES
+
+    def move(self, status: str) -> None:
+        """Give it another status."""
+        self.status, self.updated_at = status, _now()
+
+    def fail(self, code: int, title: str, detail: str) -> None:
+        """Let it end without a result."""
+        self.error = {"code": code, "title": title, "detail": detail}
+        self.move("failed")
+
+    def info(self) -> dict[str, Any]:
+        """The ``task_info`` of an answer."""
+        told = {
+            "id": self.id,
+            "status": self.status,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+        return told | ({"error": self.error} if self.error else {})
+
+    def summary(self) -> dict[str, Any]:
+        """What the sandbox's own account says of it."""
+        more = {"function": self.body.get("function"), "prompt": self.body.get("prompt")}
+        return {**self.info(), "body_sha256": self.body_sha256, **more}
+
+
+class Tasks:
+    """All tasks of one sandbox. Used from its event loop alone."""
+
+    def __init__(
+        self,
+        folder: str,
+        make: Make,
+        *,
+        seconds: float = 0.0,
+        fetch_seconds: float = FETCH_SECONDS,
+    ) -> None:
+        self.all: dict[str, Task] = {}
+        self.rejected = 0
+        self._folder = folder
+        self._make = make
+        self._seconds = seconds
+        self._fetch_seconds = fetch_seconds
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, thread_name_prefix="vaceprep-sandbox")
+        self._room = asyncio.Semaphore(TASKS_AT_ONCE)
+        self._walks: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> int:
+        """How many are not finished."""
+        return sum(task.running for task in self.all.values())
+
+    def accept(self, raw: bytes, body: Mapping[str, Any], *, fails: bool = False) -> Task:
+        """Make a task of a judged body and begin it; with ``fails`` it ends in an error."""
+        task = Task(body, hashlib.sha256(raw).hexdigest())
+        self.all[task.id] = task
+        walk = asyncio.get_running_loop().create_task(self._walk(task, fails))
+        self._walks.add(walk)
+        walk.add_done_callback(self._walks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Call off what is running and wait until it is gone."""
+        self._stop.set()
+        for walk in list(self._walks):
+            walk.cancel()
+        await asyncio.gather(*self._walks, return_exceptions=True)
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+
+    async def _walk(self, task: Task, fails: bool) -> None:
+        begun = time.monotonic()
+        await asyncio.sleep(self._seconds * PENDING)
+        async with self._room:
+            task.move("running")
+            try:
+                if fails:
+                    raise Breach("the sandbox was asked to let this task fail")
+                video = await self._result(task)
+            except Breach as breach:
+                await self._rest(begun)
+                task.fail(400, "Bad Request", str(breach))
+            except Exception as error:
+                task.fail(500, "Internal Error", f"the sandbox failed ({type(error).__name__})")
+            else:
+                await self._rest(begun)
+                task.video = video
+                task.move("completed")
+
+    async def _rest(self, begun: float) -> None:
+        """A task takes as long as the sandbox was told, or as long as its work."""
+        await asyncio.sleep(max(0.0, begun + self._seconds - time.monotonic()))
+
+    async def _result(self, task: Task) -> str:
+        """The path of the finished video. Raises Breach."""
+        folder = os.path.join(self._folder, task.id)
+        target = f"{folder}.mp4"
+        os.mkdir(folder)
+        try:
+            paths = await fetch_all(media_of(task.body), folder, self._fetch_seconds)
+            await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._work, task.body, paths, target
+            )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return target
+
+    def _work(self, body: Mapping[str, Any], paths: Mapping[str, str], target: str) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        from vaceprep.sandbox.judging import judge_media
+
+        judge_media(body, paths)
+        self._make(body, paths, target, self._stop)
