@@ -14,7 +14,7 @@ from vaceprep.sandbox.server import Sandbox
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Without faults."""
-    with Sandbox(fetch_seconds=2) as running:
+    with Sandbox() as running:
         yield running
 
 

@@ -91,6 +91,12 @@ def _key(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     metavar="S",
     help="How long a task takes at the least.",
 )
+@click.option(
+    "--slow-seconds",
+    type=click.FloatRange(0, 3600),
+    metavar="S",
+    help="How late the fault slow answers; 75 without it.",
+)
 @click.option("--strict-limits", is_flag=True, help="Refuse a third task at once with 429.")
 @click.option(
     "--extra-field",

@@ -99,10 +99,9 @@ def walk(pictures: Sequence[Image], size: tuple[int, int], frames: int) -> Itera
     share = frames / len(pictures)
 
     def at(index: int, number: int) -> Image:
-        # Beyond its own share while it fades.
-        along = (number - index * share) / share
-        forth = index % 2 == 0
-        near = along if forth else 1 - along
+        # It moves on while it fades into the next.
+        along = (number - index * share) / (share + FADE)
+        near = along if index % 2 == 0 else 1 - along
         return zoomed(pictures[index], size, 1.02 + 0.16 * near, (near - 0.5) * 0.8)
 
     for number in range(frames):

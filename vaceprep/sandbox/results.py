@@ -37,7 +37,11 @@ def make(
     try:
         makers[body["function"]](body, paths, target, stop)
     except Refused as error:
-        raise Breach(f"the media do not decode: {error}") from None
+        said = str(error)
+        for at, path in paths.items():
+            # Where it lies here is nobody's business.
+            said = said.replace(path, at)
+        raise Breach(f"the media do not decode: {said}") from None
     except BROKEN as error:
         raise Breach(f"the media do not decode: {clause(error)}") from None
 
