@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from vaceprep.contract import MAX_STDIN_BYTES
 from vaceprep.facts import Unreadable
@@ -59,6 +59,43 @@ class Opened:
         """Up to ``size`` bytes from ``offset``."""
         self.seek(offset)
         return self.read(size)
+
+
+class _Second(io.RawIOBase):
+    """Bytes of an open source, read at a place of its own."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._opened.size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        first = self._opened.tell()
+        try:
+            data = self._opened.read_at(self._at, len(buffer))
+        finally:
+            self._opened.seek(first)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def second_reader(opened: Opened) -> Opened:
+    """The same bytes for a second reader: neither moves the other's place. For one thread."""
+    return Opened(io.BufferedReader(_Second(opened), io.DEFAULT_BUFFER_SIZE), opened.size)
 
 
 class CannotOpen(Exception):
