@@ -236,6 +236,10 @@ TRANSFER_PAUSE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 10.0
 #: A presigned URL that dies within so many seconds is about to expire (VP506). J
 EXPIRES_SOON_SECONDS: Final = 60 * 60
+#: Redirects that a download follows. J
+MAX_REDIRECTS: Final = 5
+#: Bytes of a result above which it is not downloaded: far more than 5 s at 720p can have. J
+MAX_RESULT_BYTES: Final = 2**30
 
 # --- masks ---------------------------------------------------------------------------------
 

@@ -25,18 +25,19 @@ from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.source import Opened
 
 
-def open_mp4(path: str, ticks: int) -> OutputContainer:
+def open_mp4(path: str, ticks: int, *, edits: bool = False) -> OutputContainer:
     """A new MP4 whose index stands first and whose header tells lengths exactly.
 
     Without a clock of the movie as fine as the track's, lengths are rounded; with negative
-    offsets no edit list is needed to undo the delay of B-frames.
+    offsets no edit list is needed to undo the delay of B-frames. With ``edits`` one is used all
+    the same, which keeps decoding timestamps whatever they are.
     """
     return av.open(
         path,
         "w",
         format="mp4",
         container_options={
-            "movflags": "+faststart+negative_cts_offsets",
+            "movflags": "+faststart" if edits else "+faststart+negative_cts_offsets",
             "movie_timescale": str(timescale(ticks)),
             "fflags": "+bitexact",
         },

@@ -15,7 +15,7 @@ from typing import Final
 
 from vaceprep.contract import Role
 from vaceprep.facts import Facts, Unreadable
-from vaceprep.prepare.refused import Refused
+from vaceprep.prepare.refused import Refused, Taken
 from vaceprep.probe.route import measure
 from vaceprep.probe.sniff import sniff
 from vaceprep.rules.catalogue import Asset, Finding, Severity
@@ -41,8 +41,8 @@ def _same(one: str, other: str) -> bool:
         return False
 
 
-def _exists(target: str) -> Refused:
-    return Refused(f"{target} exists already; --force writes over it")
+def _exists(target: str) -> Taken:
+    return Taken(f"{target} exists already; --force writes over it")
 
 
 def _cannot(target: str, error: Exception) -> Refused:
@@ -145,7 +145,7 @@ def _to_disk(path: str, flags: int) -> None:
 
 
 class Placing:
-    """A part file that is being written beside its target."""
+    """A part file that is being written beside its target, or in its folder."""
 
     def __init__(self, target: str, path: str, *, force: bool) -> None:
         self.target = target
@@ -154,19 +154,23 @@ class Placing:
         self.placed = False
         self._force = force
 
-    def commit(self) -> None:
+    def commit(self, target: str | None = None) -> None:
         """Bring the part file to the disk and give it its name. Raises Refused.
 
-        To be called once, when the file is closed and found good.
+        To be called once, when the file is closed and found good. ``target`` is a name in the same
+        folder where the part file was made without one; where that name is another file's, Taken
+        is raised, and another name may be tried.
         """
         if self.placed:
             raise RuntimeError("it has its name already")
+        target = self.target if target is None else target
         try:
             _to_disk(self.path, os.O_RDWR)
-            _name_it(self.path, self.target, force=self._force)
+            _name_it(self.path, target, force=self._force)
         except (OSError, ValueError) as error:
-            raise _cannot(self.target, error) from None
+            raise _cannot(target, error) from None
         self.placed = True
+        self.target = target
         # So that the name, too, outlives a power cut. Not every system can do it.
         with contextlib.suppress(OSError):
             _to_disk(os.path.dirname(self.target) or os.curdir, os.O_RDONLY)
@@ -232,7 +236,22 @@ def placing(
     writing; other errors of the body stay as they are.
     """
     check_target(target, force=force, sources=sources, make_folder=make_folder)
-    folder = os.path.dirname(target)
+    with _part_in(os.path.dirname(target), target, force=force, make_folder=make_folder) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def placing_in(folder: str, *, make_folder: bool = False) -> Iterator[Placing]:
+    """The same for a file whose name is found last: ``commit(target)`` gives it one in ``folder``.
+
+    Nothing is ever written over.
+    """
+    with _part_in(folder, folder or os.curdir, force=False, make_folder=make_folder) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def _part_in(folder: str, target: str, *, force: bool, make_folder: bool) -> Iterator[Placing]:
     part = os.path.join(folder, f".vaceprep-{secrets.token_hex(8)}.part")
     place = Placing(target, part, force=force)
     try:

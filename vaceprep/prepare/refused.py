@@ -10,6 +10,10 @@ class Refused(Exception):
     """
 
 
+class Taken(Refused):
+    """The name is another file's already."""
+
+
 class Damaged(Refused):
     """A frame of the source does not decode; ``frames`` came out before it."""
 
