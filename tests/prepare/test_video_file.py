@@ -12,7 +12,7 @@ import av
 import pytest
 
 import vaceprep
-from tests.media import encode, needs_ffmpeg
+from tests.media import encode, ffmpeg, needs_ffmpeg
 from tests.prepare import look, numbered
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.entry import Prepared
@@ -268,3 +268,24 @@ def test_nothing_is_copied_from_before_a_keyframe_that_others_lean_over(tmp_path
         got = look.numbers(out(entry))
         assert got[:3] == [start, start + 1, start + 2]
         assert got == list(range(start, start + len(got)))
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("ending", ["mov", "mkv", "ts"])
+@pytest.mark.parametrize("structure", ["open-gop=1:keyint=60", "intra-refresh=1:keyint=50"])
+def test_a_start_after_a_keyframe_that_clears_no_references(
+    structure: str, ending: str, tmp_path: Path
+) -> None:
+    """Decoding that begins there complains of pictures that were never read, or lacks some."""
+    source = tmp_path / f"a.{ending}"
+    params = f"{structure}:bframes=3:ref=3:scenecut=0"
+    moving = ["-f", "lavfi", "-i", "testsrc2=size=360x360:rate=30:duration=9"]
+    ffmpeg(*moving, "-c:v", "libx264", "-preset", "veryfast", "-x264-params", params, source)
+    whole = look.decoded(source)
+    for start in (0, 1, 59, 60, 62, 119, 121, 180, 214, 240):
+        entry = prepared(source, tmp_path / str(start), start=Fraction(start, 30), duration=1)
+        got = look.decoded(out(entry))
+        assert len(got) in (29, 30)
+        for number in (0, 1, 2, 12, len(got) - 1):
+            mine, right = look.picture(got[number]), look.picture(whole[start + number])
+            assert look.apart(mine, right) < 2

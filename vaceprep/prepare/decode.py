@@ -15,7 +15,15 @@ from av.video.stream import VideoStream
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.refused import Damaged, Refused
 from vaceprep.probe.container import BROKEN, clause
-from vaceprep.probe.samples import BACK_OFF, Lost, from_keyframe, in_stretches, origin_of
+from vaceprep.probe.nal import leans_back
+from vaceprep.probe.samples import (
+    BACK_OFF,
+    REORDER,
+    Lost,
+    from_keyframe,
+    in_stretches,
+    origin_of,
+)
 from vaceprep.source import Opened
 
 #: Demuxers whose times FFmpeg makes up wrongly: frames are counted instead.
@@ -69,11 +77,10 @@ def frames_from(
     origin = origin_of(container, video)
     if origin is None:
         origin = 0
-    packets = _window(container, video, origin, start, base)
     # Half a tick before: rounding may not lose the first frame.
     first = origin + start / base - Fraction(1, 2)
     last: Fraction | None = None
-    for frame in _decoded(packets, salvage):
+    for frame in _from_before(container, video, origin, first, base, facts, salvage):
         at = frame.pts if frame.pts is not None else frame.dts
         if at is None:
             if last is None or facts.fps is None:
@@ -89,22 +96,56 @@ def frames_from(
         yield frame, time
 
 
-def _window(
-    container: InputContainer, video: VideoStream, origin: int, start: Fraction, base: Fraction
-) -> Iterable[Packet[VideoStream]]:
-    """Packets from a keyframe that is shown before the wanted frame, or from the beginning."""
-    target = int(origin + start / base)
+def _from_before(
+    container: InputContainer,
+    video: VideoStream,
+    origin: int,
+    first: Fraction,
+    base: Fraction,
+    facts: VideoFacts,
+    salvage: bool,
+) -> Iterator[VideoFrame]:
+    """Frames from one that is shown not after ``first`` ticks, or from the beginning.
+
+    Where what came before a keyframe is needed after all, the walk starts further back.
+    """
+    extradata = video.codec_context.extradata or b""
+    damage: Damaged | None = None
     for back in BACK_OFF:
-        if back >= start:
+        target = first + Fraction(1, 2) - back / base
+        if target <= origin:
             break
         try:
-            return chain(from_keyframe(container, video, int(target - back / base)), _flush(video))
+            packets = from_keyframe(container, video, int(target))
+            key = next(packets)
+            unsettled = leans_back(bytes(key), facts.codec or "", extradata)
+            if unsettled and not back:
+                # What it leans on may be asked for in the window itself.
+                continue
+            walk = chain([key], packets, _flush(video))
+            frames = _decoded(walk, salvage, settled=first if unsettled else None)
+            # What is not whole at the start of the window is not put out: then it is too late.
+            early = next(frames, None)
         except Lost:
+            continue
+        except Damaged as error:
+            if not unsettled:
+                raise
+            # It is damage only if it is there from a keyframe further back as well.
+            damage = error
             continue
         except BROKEN:
             break
+        if early is None or early.pts is None or early.pts > first + 1:
+            continue
+        yield early
+        yield from frames
+        return
+    else:
+        if damage is not None:
+            raise damage
     container.seek(min(origin, 0), stream=video, backward=True)
-    return container.demux(video)
+    yield from _decoded(container.demux(video), salvage)
 
 
 def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -113,7 +154,13 @@ def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
     yield end  # type: ignore[misc]
 
 
-def _decoded(packets: Iterable[Packet[VideoStream]], salvage: bool) -> Iterator[VideoFrame]:
+def _decoded(
+    packets: Iterable[Packet[VideoStream]], salvage: bool, settled: Fraction | None = None
+) -> Iterator[VideoFrame]:
+    """Frames that decode. Of the first packets those shown before ``settled`` ticks may fail.
+
+    Raises Damaged where another does not, unless ``salvage``.
+    """
     number = decoded = 0
     walk = iter(packets)
     while True:
@@ -133,6 +180,8 @@ def _decoded(packets: Iterable[Packet[VideoStream]], salvage: bool) -> Iterator[
             return
         except BROKEN as error:
             if salvage or packet.is_discard:
+                continue
+            if settled is not None and number <= REORDER and (packet.pts or 0) < settled:
                 continue
             said = f"a frame does not decode after {decoded} that did: {clause(error)}"
             raise Damaged(said, decoded) from None

@@ -62,3 +62,12 @@ def begins_clean(packet: bytes, codec: str, extradata: bytes) -> bool:
             if kind in HEVC_SLICES:
                 return kind in HEVC_IDR
     return False
+
+
+def leans_back(packet: bytes, codec: str, extradata: bytes) -> bool:
+    """Whether a decoder that begins with this key frame may still ask for pictures before it.
+
+    Such a frame of H.264 is only a point of recovery: it clears no references, and may itself
+    need some frames until the picture is whole. HEVC's decoder leaves out what leads it.
+    """
+    return codec == "h264" and not begins_clean(packet, codec, extradata)
