@@ -289,3 +289,56 @@ def test_a_start_after_a_keyframe_that_clears_no_references(
         for number in (0, 1, 2, 12, len(got) - 1):
             mine, right = look.picture(got[number]), look.picture(whole[start + number])
             assert look.apart(mine, right) < 2
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("ending", ["mov", "mkv"])
+def test_sound_is_read_beside_a_picture_that_is_still_being_read(
+    ending: str, tmp_path: Path
+) -> None:
+    """The file is far larger than what a reader holds of it."""
+    source = tmp_path / f"a.{ending}"
+    moving = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=10:duration=6"]
+    hum = ["-f", "lavfi", "-i", "sine=frequency=440:duration=6:sample_rate=48000"]
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-c:a", "pcm_s16le"]
+    ffmpeg(*moving, *hum, *coded, source)
+    with_sound = out(prepared(source, tmp_path / "with", keep_audio=True))
+    assert look.hashes(with_sound) == look.hashes(out(prepared(source, tmp_path / "without")))
+    with av.open(with_sound) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+        heard = sum(frame.samples for frame in container.decode(container.streams.audio[0]))
+    assert 4.9 < heard / 48000 < 5.1
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("rate", "channels", "codec"),
+    [(192000, 2, "pcm_s16le"), (8000, 1, "pcm_mulaw"), (48000, 8, "pcm_s24le"), (44100, 6, "flac")],
+)
+def test_sound_of_any_rate_and_number_of_channels(
+    rate: int, channels: int, codec: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.mkv"
+    moving = ["-f", "lavfi", "-i", "testsrc2=size=360x360:rate=20:duration=2"]
+    hum = ["-f", "lavfi", "-i", "sine=duration=2"]
+    kind = ["-ar", str(rate), "-ac", str(channels), "-c:a", codec, "-c:v", "libx264"]
+    ffmpeg(*moving, *hum, *kind, source)
+    entry = prepared(source, tmp_path, keep_audio=True)
+    with av.open(out(entry)) as container:
+        track = container.streams.audio[0]
+        heard = sum(frame.samples for frame in container.decode(track))
+        assert 1.9 < heard / track.codec_context.sample_rate < 2.1
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
+def test_sound_that_sets_in_later_still_does(codec: str, tmp_path: Path) -> None:
+    source = tmp_path / "a.mov"
+    moving = ["-f", "lavfi", "-i", "testsrc2=size=360x360:rate=20:duration=4"]
+    hum = ["-itsoffset", "1", "-f", "lavfi", "-i", "sine=duration=3"]
+    ffmpeg(*moving, *hum, "-c:v", "libx264", "-c:a", codec, source)
+    for start, sets_in in ((None, 1.0), ("0.5", 0.5)):
+        entry = prepared(source, tmp_path / str(start), keep_audio=True, start=start)
+        with av.open(out(entry)) as container:
+            first = next(container.decode(container.streams.audio[0]))
+            assert first.time == pytest.approx(sets_in, abs=0.05)
