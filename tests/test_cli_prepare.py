@@ -209,9 +209,13 @@ def test_what_is_damaged_in_the_middle_is_salvaged_only_where_asked(
         assert "VP106" in done.stdout
         assert "--salvage" in done.stdout
         assert not (tmp_path / "a").exists()
-    saved = run(FIXTURES / "video" / "truncated.mp4", "--salvage", "-o", "b")
-    assert saved.returncode == 0, saved.stdout
-    assert vaceprep.check(tmp_path / "b" / "truncated.mp4", strict=True).ok
+    for name in ("truncated.mp4", "damaged.mp4"):
+        saved = run(FIXTURES / "video" / name, "--salvage", "-o", "b")
+        assert saved.returncode == 0, saved.stdout
+        assert "re-encode" in saved.stdout
+        assert vaceprep.check(tmp_path / "b" / name, strict=True, deep=True).ok
+    whole = run(FIXTURES / "video" / "ok-b-frames.mp4", "--salvage", "-o", "b")
+    assert "1 unchanged" in whole.stdout
 
 
 @pytest.fixture

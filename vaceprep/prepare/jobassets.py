@@ -193,7 +193,7 @@ def _open(piece: Piece, stack: ExitStack) -> None:
         findings = judge(error.fact, Asset(piece.role, None))
         piece.entry = Prepared(item.source, None, piece.role, "failed", remaining=tuple(findings))
         return
-    piece.source = measured(item, opened, piece.role)
+    piece.source = measured(item, opened, piece.role, piece.options)
 
 
 @dataclass(slots=True)

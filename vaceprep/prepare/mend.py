@@ -73,18 +73,37 @@ def opening(item: Item) -> AbstractContextManager[Opened]:
     return open_path(item.source)
 
 
-def measured(item: Item, opened: Opened, role: Role | None) -> Source:
-    """The source with its facts and findings."""
+def measured(item: Item, opened: Opened, role: Role | None, options: Options) -> Source:
+    """The source with its facts and findings; where damage is to be salvaged, it is looked for."""
     sniffed = sniff(opened.head)
     name = os.path.basename(item.source) if item.kind == "path" else None
     role = role or default_role(sniffed, name)
     facts: Facts | Unreadable
     try:
         facts = measure(opened, role, sniffed)
+        if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
+            facts = _damage(opened, sniffed, facts, role, options)
     except OSError as error:
         reason = f"reading it fails ({error.strerror or error})"
         facts = Unreadable("unavailable", reason, opened.size)
     return Source(item, opened, sniffed, role, facts, tuple(judge(facts, Asset(role, name))))
+
+
+def _damage(
+    opened: Opened, sniffed: Sniffed, facts: VideoFacts, role: Role, options: Options
+) -> VideoFacts:
+    """The facts with the first frame that does not decode, up to the end of what is kept."""
+    from vaceprep.plan.video import CannotPlan, window_of
+    from vaceprep.probe.decode import decode_all
+
+    if sniffed.demuxer is None:
+        return facts
+    try:
+        start, room = window_of(facts, role, options)
+    except CannotPlan:
+        return facts
+    found, _ = decode_all(opened, sniffed.demuxer, as_mask=False, until=start + room)
+    return facts if found.failed_frame is None else replace(facts, decoded=found)
 
 
 def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
@@ -128,7 +147,8 @@ def mend(item: Item, target: Target, work: Work) -> Prepared:
     known = identity(item.source) if item.kind == "path" else None
     try:
         with opening(item) as opened:
-            return mend_opened(measured(item, opened, work.role), target, work, known)
+            source = measured(item, opened, work.role, work.options)
+            return mend_opened(source, target, work, known)
     except CannotOpen as error:
         role = work.role or default_role(None, item.source)
         findings = tuple(judge(error.fact, Asset(role, None)))
