@@ -152,7 +152,7 @@ def test_standard_input(run: Run, vaceprep_cli: Run, tmp_path: Path) -> None:
         (["--role", "video"], "--role"),
         (["--start", "soon"], "is no time"),
         (["--start", "-1"], "before the start"),
-        (["--duration", "0"], "before the start"),
+        (["--duration", "0"], "keeps nothing"),
         (["--start", "video_url=1"], "is for jobs"),
         (["--start", "prompt=1"], "no field with a video"),
         (["--start", "1", "--start", "2"], "given twice"),
@@ -240,9 +240,10 @@ def started(source: Path, folder: Path) -> subprocess.Popen[str]:
     raise AssertionError("it never began to write")
 
 
-def test_ctrl_c_leaves_nothing(heavy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing(heavy: Path, tmp_path: Path, how: signal.Signals) -> None:
     process = started(heavy, tmp_path / "out")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     told, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in told + said
@@ -255,8 +256,32 @@ def test_a_kill_leaves_no_file_of_that_name(heavy: Path, tmp_path: Path) -> None
     process.communicate(timeout=30)
     assert not list((tmp_path / "out").glob("*.mp4"))
     assert all(p.name.startswith(".vaceprep-") for p in (tmp_path / "out").iterdir())
+    (left,) = (tmp_path / "out").iterdir()
+    day = time.time() - 25 * 60 * 60
+    os.utime(left, (day, day))
     done = vaceprep.prepare(heavy, tmp_path / "out")
     assert done.ok
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["heavy.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--start", "last"], "'last' is no time; write it as 1.5, 1:02.5 or 3003/1000"),
+        (["--start", "soon"], "'soon' is no time; write it as 1.5, 1:02.5 or 3003/1000"),
+        (["--duration", "0"], "0 keeps nothing; it must be above zero"),
+        (["--start", "-1"], "-1 lies before the start"),
+    ],
+)
+def test_what_is_no_time_is_said(run: Run, options: list[str], said: str) -> None:
+    done = run(MOV, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_plan_tells_of_the_size_only_what_it_may_be(run: Run) -> None:
+    done = run(FIXTURES / "video" / "mpeg4.mp4", "--dry-run")
+    assert "h264, at most 50.00 MB" in done.stdout
 
 
 def noisy(path: Path) -> Path:

@@ -30,12 +30,19 @@ Examples:
 Exit codes: 0 all are ready; 1 something failed; 2 wrong usage."""
 
 
+#: Said of what is no time; the words for a frame's place mean nothing here.
+NO_TIME: Final = "{!r} is no time; write it as 1.5, 1:02.5 or 3003/1000"
+
+
 def _seconds(text: str) -> Fraction:
     from vaceprep.prepare.times import parse_instant
 
-    value = parse_instant(text)
+    try:
+        value = parse_instant(text)
+    except ValueError:
+        raise ValueError(NO_TIME.format(text)) from None
     if isinstance(value, str):
-        raise ValueError(f"{text!r} is no time; write it as 1.5, 1:02.5 or 3003/1000")
+        raise ValueError(NO_TIME.format(text))
     return value
 
 
@@ -54,7 +61,9 @@ def _times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...])
             found[field] = _seconds(value)
         except ValueError as error:
             raise click.BadParameter(printable(str(error))) from None
-        if found[field] < 0 or (parameter.name == "duration" and found[field] == 0):
+        if parameter.name == "duration" and found[field] <= 0:
+            raise click.BadParameter(f"{printable(value)} keeps nothing; it must be above zero")
+        if found[field] < 0:
             raise click.BadParameter(f"{printable(value)} lies before the start")
     return found
 
@@ -183,7 +192,7 @@ def command(
     options.collect_garbage()
     entries: list[Prepared] = []
     style = options.style()
-    with _telling() as (name_it, tell):
+    with _terminable(), _telling() as (name_it, tell):
         work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
         named = {f: _for_field(asked, start.get(f), duration.get(f)) for f in fields}
 
@@ -214,6 +223,23 @@ def _for_field(asked: Options, start: Fraction | None, duration: Fraction | None
     from dataclasses import replace
 
     return replace(asked, start=start, duration=duration)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """A polite kill (SIGTERM) ends the work like Ctrl-C: nothing half-made stays behind."""
+    import signal
+
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:
+        # Only the main thread may set it.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def joined(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
     whole = tail._replace(times=head + tail.times, frames=count)
     edits = _copy_edits(ask, whole, first, rate, joined=True)
     told = (
-        f"{len(head)} frames encoded up to the next keyframe, "
+        f"{len(head)} frame{'' if len(head) == 1 else 's'} encoded up to the next keyframe, "
         f"the packets of the other {tail.frames} copied"
     )
     why = ask.reasons(["VP104", "VP122"]) + ask.cuts

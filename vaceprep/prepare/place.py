@@ -30,6 +30,8 @@ PART_AGE: Final = 24 * 60 * 60
 FULL: Final = frozenset([errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", -1)])
 #: Folders that this process made and in which nothing is placed yet, by absolute path.
 _made: set[str] = set()
+#: Folders that were looked through for what killed processes left.
+_swept: set[str] = set()
 #: Held while folders come and go, so that no thread loses the one it is about to write in.
 _folders: Final = threading.Lock()
 
@@ -257,6 +259,9 @@ def _part_in(folder: str, target: str, *, force: bool, make_folder: bool) -> Ite
     try:
         try:
             _create(part, make_folder=make_folder)
+            if folder not in _swept:
+                _swept.add(folder)
+                sweep(folder or os.curdir)
         except (OSError, ValueError) as error:
             raise _cannot(target, error) from None
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from vaceprep.prepare.entry import Prepared, Summary
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style, describe, finding_lines, wrapped
 from vaceprep.rules.catalogue import Severity
+from vaceprep.rules.wording import size
 
 #: Columns of an edit's name and what stands before it.
 INDENT = 17
@@ -32,10 +34,20 @@ def entry_lines(entry: Prepared, style: Style) -> Iterator[str]:
             yield from finding_lines(finding, style)
     if entry.output is not None and entry.ok:
         arrow = "would be" if entry.status == "planned" else "is"
-        after = "" if entry.after is None else f": {describe(entry.after)}"
+        after = "" if entry.after is None else f": {_foreseen(entry) or describe(entry.after)}"
         again = ", made before" if entry.reused else ""
         told = f"{printable(entry.output)}{printable(after)}{again}"
         yield from wrapped(f"  {arrow + ' ':<9}", told, style, 11)
+
+
+def _foreseen(entry: Prepared) -> str | None:
+    """The facts of what is planned, whose size is only known not to be over a limit."""
+    facts = entry.after
+    if entry.status != "planned" or not entry.plan or facts is None or facts.bytes is None:
+        return None
+    if entry.before is not None and facts.bytes == entry.before.bytes:
+        return None
+    return f"{describe(replace(facts, bytes=None))}, at most {size(facts.bytes)}"
 
 
 def summary_line(summary: Summary, style: Style) -> str:
