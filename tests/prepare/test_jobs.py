@@ -363,3 +363,17 @@ def test_names_like_urls_stay_files(tmp_path: Path) -> None:
     (tmp_path / "a.mov").rename(tmp_path / "data:x.mov")
     path = job(tmp_path, **OUTPAINT, video_url="./data:x.mov", top_scale=2)
     assert good(prepared(path, tmp_path / "out"))["video_url"] == "./data:x.mp4"
+
+
+def test_a_window_that_cannot_be_applied_stops_the_job(tmp_path: Path) -> None:
+    write(tmp_path / "clip.mov", frames=60, rate=30)
+    window = Options(start=Fraction(1))
+    local = job(tmp_path, **OUTPAINT, video_url="clip.mov", left_scale=1.5)
+    entry = prepared(local, tmp_path / "a", fields={"first_clip_url": window})[0]
+    assert (entry.status, "first_clip_url: it has none" in str(entry.error)) == ("failed", True)
+    away = {**OUTPAINT, "video_url": "https://example.com/clip.mp4", "left_scale": 1.5}
+    for options, fields in ((window, {}), (Options(), {"video_url": window})):
+        path = job(tmp_path, **away)
+        entry = prepared(path, tmp_path / "a", options, fields=fields)[0]
+        assert "video_url: since URLs stay as they are" in str(entry.error)
+    assert not (tmp_path / "a").exists()

@@ -67,7 +67,7 @@ def mend_job(
         work = replace(work, sources=tuple({*work.sources, source, *media}))
         job = _Job(item, data, draft, target, assets, work)
         try:
-            _look_first(job)
+            _look_first(job, fields)
             maker = Maker(work, names, target, len(assets.pieces))
             frame = make_all(draft, assets, maker, work.options)
         except Stop as stop:
@@ -103,8 +103,16 @@ def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
 
 
-def _look_first(job: _Job) -> None:
+def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     """Raises Stop for what nothing here mends, before anything is written."""
+    asked = job.work.options
+    cut = dict.fromkeys(name for name in fields if job.assets.of(name) is None)
+    if (asked.start is not None or asked.duration is not None) and "/video_url" in job.assets.urls:
+        cut["video_url"] = None
+    for name in cut:
+        # A window that is not applied would be found out only in the finished video.
+        why = "since URLs stay as they are" if f"/{name}" in job.assets.urls else "it has none"
+        raise Stop(f"--start and --duration cannot be applied to its {name}: {why}")
     refused = [at[1:] for at, entry in job.assets.urls.items() if errors(entry.remaining)]
     if refused:
         raise Stop(f"{listed(refused)} cannot be mended, since URLs stay as they are")
