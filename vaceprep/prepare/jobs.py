@@ -106,7 +106,8 @@ def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     """Raises Stop for what nothing here mends, before anything is written."""
     asked = job.work.options
-    cut = dict.fromkeys(name for name in fields if job.assets.of(name) is None)
+    local = {piece.role for piece in job.assets.pieces}
+    cut = dict.fromkeys(name for name in fields if name not in local)
     if (asked.start is not None or asked.duration is not None) and "/video_url" in job.assets.urls:
         cut["video_url"] = None
     for name in cut:
