@@ -272,13 +272,15 @@ def test_nothing_is_copied_from_before_a_keyframe_that_others_lean_over(tmp_path
 
 @needs_ffmpeg
 @pytest.mark.parametrize("ending", ["mov", "mkv", "ts"])
-@pytest.mark.parametrize("structure", ["open-gop=1:keyint=60", "intra-refresh=1:keyint=50"])
+@pytest.mark.parametrize(
+    "structure", ["open-gop=1:ref=3", "open-gop=1:ref=1:8x8dct=0:cabac=0", "intra-refresh=1"]
+)
 def test_a_start_after_a_keyframe_that_clears_no_references(
     structure: str, ending: str, tmp_path: Path
 ) -> None:
     """Decoding that begins there complains of pictures that were never read, or lacks some."""
     source = tmp_path / f"a.{ending}"
-    params = f"{structure}:bframes=3:ref=3:scenecut=0"
+    params = f"{structure}:bframes=2:scenecut=0:keyint=60"
     moving = ["-f", "lavfi", "-i", "testsrc2=size=360x360:rate=30:duration=9"]
     ffmpeg(*moving, "-c:v", "libx264", "-preset", "veryfast", "-x264-params", params, source)
     whole = look.decoded(source)
@@ -342,3 +344,29 @@ def test_sound_that_sets_in_later_still_does(codec: str, tmp_path: Path) -> None
         with av.open(out(entry)) as container:
             first = next(container.decode(container.streams.audio[0]))
             assert first.time == pytest.approx(sets_in, abs=0.05)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("preset", ["ultrafast", "medium"])
+def test_damage_after_such_a_keyframe_is_still_told(preset: str, tmp_path: Path) -> None:
+    source = tmp_path / "a.mp4"
+    moving = ["-f", "lavfi", "-i", "testsrc2=size=360x360:rate=30:duration=12"]
+    params = "open-gop=1:keyint=60:bframes=2"
+    ffmpeg(*moving, "-c:v", "libx264", "-preset", preset, "-x264-params", params, source)
+    whole = look.decoded(source)
+    entry = prepared(source, tmp_path, start=Fraction(15, 2), duration=3)
+    for number, frame in enumerate(look.decoded(out(entry))):
+        assert look.apart(look.picture(frame), look.picture(whole[225 + number])) < 2
+    with av.open(str(source)) as container:
+        packets = [p for p in container.demux(container.streams.video[0]) if p.size]
+        hurt = next(p for p in packets if p.pts is not None and p.pts * p.time_base > 8)
+        assert hurt.pos is not None
+        place, size = hurt.pos, hurt.size
+    data = bytearray(source.read_bytes())
+    data[place + size // 3 : place + size] = bytes(
+        b ^ 0x5A for b in data[place + size // 3 : place + size]
+    )
+    source.write_bytes(data)
+    entry = vaceprep.prepare(source, tmp_path / "b", start=Fraction(15, 2), duration=3).files[0]
+    assert entry.status == "failed"
+    assert [f.code for f in entry.remaining] == ["VP106"]

@@ -109,7 +109,10 @@ def _from_before(
 
     Where what came before a keyframe is needed after all, the walk starts further back.
     """
-    extradata = video.codec_context.extradata or b""
+    context = video.codec_context
+    extradata = context.extradata or b""
+    #: From where on frames must be whole, if the decoder complains of pictures never read.
+    settled: Fraction | None = None
     damage: Damaged | None = None
     for back in BACK_OFF:
         target = first + Fraction(1, 2) - back / base
@@ -122,14 +125,20 @@ def _from_before(
             if unsettled and not back:
                 # What it leans on may be asked for in the window itself.
                 continue
+            if unsettled and settled is None:
+                if context.is_open:
+                    continue
+                # A decoder that stops at each complaint would do so without end.
+                context.options = {"threads": "auto"}
+                settled = first
             walk = chain([key], packets, _flush(video))
-            frames = _decoded(walk, salvage, settled=first if unsettled else None)
+            frames = _decoded(walk, salvage, settled)
             # What is not whole at the start of the window is not put out: then it is too late.
             early = next(frames, None)
         except Lost:
             continue
         except Damaged as error:
-            if not unsettled:
+            if settled is None:
                 raise
             # It is damage only if it is there from a keyframe further back as well.
             damage = error
@@ -145,7 +154,7 @@ def _from_before(
         if damage is not None:
             raise damage
     container.seek(min(origin, 0), stream=video, backward=True)
-    yield from _decoded(container.demux(video), salvage)
+    yield from _decoded(container.demux(video), salvage, settled)
 
 
 def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -157,9 +166,9 @@ def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
 def _decoded(
     packets: Iterable[Packet[VideoStream]], salvage: bool, settled: Fraction | None = None
 ) -> Iterator[VideoFrame]:
-    """Frames that decode. Of the first packets those shown before ``settled`` ticks may fail.
+    """Frames that decode; before ``settled`` ticks the first may fail and any may be damaged.
 
-    Raises Damaged where another does not, unless ``salvage``.
+    Raises Damaged where another does not decode, or is not whole, unless ``salvage``.
     """
     number = decoded = 0
     walk = iter(packets)
@@ -186,6 +195,10 @@ def _decoded(
             said = f"a frame does not decode after {decoded} that did: {clause(error)}"
             raise Damaged(said, decoded) from None
         for frame in frames:
-            if isinstance(frame, VideoFrame):
-                decoded += 1
-                yield frame
+            if not isinstance(frame, VideoFrame):
+                continue
+            counts = settled is not None and (frame.pts is None or frame.pts >= settled)
+            if counts and frame.is_corrupt and not salvage:
+                raise Damaged(f"a frame is damaged after {decoded} that are not", decoded)
+            decoded += 1
+            yield frame
