@@ -370,3 +370,12 @@ def test_damage_after_such_a_keyframe_is_still_told(preset: str, tmp_path: Path)
     entry = vaceprep.prepare(source, tmp_path / "b", start=Fraction(15, 2), duration=3).files[0]
     assert entry.status == "failed"
     assert [f.code for f in entry.remaining] == ["VP106"]
+
+
+@needs_ffmpeg
+def test_a_mask_of_many_edges_comes_out_black_and_white(tmp_path: Path) -> None:
+    source = tmp_path / "busy.mp4"
+    moving = ["-f", "lavfi", "-i", "testsrc2=size=640x480:rate=30:duration=2"]
+    ffmpeg(*moving, "-c:v", "libx264", "-preset", "veryfast", source)
+    entry = prepared(source, tmp_path, role="mask_video_url")
+    assert vaceprep.check(out(entry), role="mask_video_url", strict=True).ok

@@ -32,8 +32,10 @@ from vaceprep.source import Opened
 #: Visually transparent, as far as H.264's own measure goes.
 CRF: Final = 18
 PRESET: Final = "medium"
-#: For masks: so fine that every pixel stays within a few levels.
-MASK_CRF: Final = 4
+#: For masks: so fine that every pixel stays within a few levels, wherever edges are many.
+MASK_CRF: Final = 1
+#: What is spent by how much an eye sees takes from edges what a mask needs there.
+MASK_PARAMS: Final = "aq-mode=0:psy=0"
 #: Share of the limit that the rate ceiling aims at; the rest is the container and rounding.
 AIM: Final = Fraction(9, 10)
 #: Attempts at a size: each has a lower ceiling.
@@ -224,6 +226,8 @@ def _stream(
         "maxrate": str(ceiling),
         "bufsize": str(ceiling),
     }
+    if recipe.threshold:
+        stream.options |= {"x264-params": MASK_PARAMS}
     # The encoder writes these only if they are there before its first frame.
     said = tags(facts, tone_mapped=recipe.tone_map)
     context.color_range = LIMITED
