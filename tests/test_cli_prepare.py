@@ -336,6 +336,9 @@ def test_a_picture_that_fits_only_in_another_format_gets_its_ending(
     assert entry["status"] == "prepared"
     assert entry["output"] == os.path.join("out", "noise.jpg")
     assert entry["after"]["bytes"] <= 10_000_000
+    (told,) = [e for e in entry["plan"] if e["edit"] == "convert-format"]
+    assert told["detail"] == "PNG to JPEG, since as PNG it would be too large"
+    assert told["reason"] == ["image-size"]
     assert vaceprep.check(tmp_path / entry["output"], strict=True).ok
     assert entries(run("noise.png", "-o", "out", "--format", "json"))[0]["reused"]
     named = run("noise.png", "-o", "quiet.png")

@@ -6,6 +6,7 @@ Nothing of the process is switched and nothing is kept, so threads do not distur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from PIL import Image as Pillow
@@ -13,7 +14,7 @@ from PIL.Image import Image, Resampling
 
 from vaceprep.facts import ImageFacts
 from vaceprep.plan.image import ImageRecipe
-from vaceprep.plan.model import Colour, Plan
+from vaceprep.plan.model import Colour, Edit, Plan
 from vaceprep.plan.size import Fit
 from vaceprep.prepare import still
 from vaceprep.prepare.colours import plain
@@ -24,6 +25,7 @@ from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.stillread import Still, turned
 from vaceprep.prepare.stillread import still as decode
 from vaceprep.probe.imagesniff import sniff_image
+from vaceprep.rules.imagenames import shown_format
 from vaceprep.rules.wording import megabytes
 from vaceprep.source import HEAD_BYTES
 
@@ -229,3 +231,20 @@ def _tables(image: Image, facts: ImageFacts) -> dict[str, Any] | None:
 def made_format(data: bytes) -> str:
     """The format of what ``make_image`` made: where the recipe's takes too many bytes, another."""
     return sniff_image(data[:HEAD_BYTES]) or ""
+
+
+def as_made(plan: Plan, facts: ImageFacts, data: bytes) -> Plan:
+    """The plan as it was carried out: with the format that fitted, where the recipe's did not."""
+    recipe, fmt = plan.recipe, made_format(data)
+    if not isinstance(recipe, ImageRecipe) or fmt == recipe.format:
+        return plan
+    edits = [edit for edit in plan.edits if edit.edit != "convert-format"]
+    if fmt != facts.format:
+        names = [shown_format(one) for one in (facts.format, fmt, recipe.format)]
+        told = f"{names[0]} to {names[1]}, since as {names[2]} it would be too large"
+        last = next((e for e in edits if e.edit == "recompress"), None)
+        reason = ("limit",) if last is None else last.reason
+        edits.insert(
+            len(edits) if last is None else edits.index(last), Edit("convert-format", reason, told)
+        )
+    return replace(plan, edits=tuple(edits))

@@ -143,7 +143,8 @@ def mend(item: Item, target: Target, work: Work) -> Prepared:
     """What became of one source; everything that goes wrong with it is in the entry."""
     if item.kind == "url":
         message = "URLs are not prepared; download the file and name it"
-        return Prepared(item.source, None, work.role, "failed", error=message)
+        role = work.role or default_role(None, item.source)
+        return Prepared(item.source, None, role, "failed", error=message)
     known = identity(item.source) if item.kind == "path" else None
     try:
         with opening(item) as opened:
@@ -220,6 +221,7 @@ def _made(
     if plan.recipe is not None and not isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         # A picture's format is certain only when it is made: the limit may ask for another.
         data, path = _pictured(source, plan, path, target)
+        plan = _as_made(source, plan, data)
         again = None if work.force else recall(path, known, wish)
         if again is not None:
             return _reused(replace(entry, output=path), again)
@@ -262,6 +264,12 @@ def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[by
         raise Refused(
             f"{path} is no name for what fits the limit, which is {fmt.upper()}"
         ) from None
+
+
+def _as_made(source: Source, plan: Plan, data: bytes) -> Plan:
+    from vaceprep.prepare.image import as_made
+
+    return as_made(plan, source.facts, data) if isinstance(source.facts, ImageFacts) else plan
 
 
 def _verified(
