@@ -199,7 +199,7 @@ TASKS_AT_ONCE: Final = 2
 PRICE_PER_SECOND: Final = Fraction(1, 10)
 #: Seconds to wait after a 429 that does not say how long: doubled each time, up to the second. J
 BACKOFF_SECONDS: Final = (2.0, 60.0)
-#: Seconds that making a connection to the service may take. J
+#: Seconds that making a connection may take, to the service or for a transfer. J
 CONNECT_SECONDS: Final = 15.0
 #: Seconds of silence after which the answer to a new task is given up: many, for a task whose
 #: answer is lost may have been paid for. J
@@ -232,8 +232,6 @@ STALL_SECONDS: Final = 60.0
 TRANSFER_TRIES: Final = 3
 #: Seconds between two tries, doubled after each. J
 TRANSFER_PAUSE_SECONDS: Final = 1.0
-#: Seconds within which a connection for an upload or a download has to come about. J
-CONNECT_SECONDS: Final = 10.0
 #: A presigned URL that dies within so many seconds is about to expire (VP506). J
 EXPIRES_SOON_SECONDS: Final = 60 * 60
 #: Redirects that a download follows. J

@@ -65,7 +65,7 @@ def restore_sound(result: str, source: str, role: VideoRole, options: Options, i
 
 def _restored(result: str, source: str, role: VideoRole, options: Options, into: str) -> bool:
     with open_path(source) as opened:
-        heard = measured(Item(source, "path"), opened, role)
+        heard = measured(Item(source, "path"), opened, role, options)
         facts = _video(heard, source)
         if not facts.has_audio or heard.sniffed.demuxer is None:
             return False

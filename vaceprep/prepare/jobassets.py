@@ -153,7 +153,7 @@ def options_for(role: Role, asked: Options, fields: Mapping[str, Options]) -> Op
 
 
 def open_assets(
-    draft: Draft, folder: str, asked: Options, fields: Mapping[str, Options], stack: ExitStack
+    draft: Draft, folder: str, work: Work, fields: Mapping[str, Options], stack: ExitStack
 ) -> Assets:
     """Every asset of a job, opened (until the stack is closed) and measured."""
     assets = Assets()
@@ -162,7 +162,8 @@ def open_assets(
         assets.order.append(at)
         kind = kind_of(path)
         if kind in ("url", "data"):
-            report = check_item(Item(path, kind), Look(role=role))
+            look = Look(role=role, allowed_hosts=work.allowed_hosts)
+            report = check_item(Item(path, kind), look)
             assets.urls[at] = Prepared(
                 path,
                 None,
@@ -177,7 +178,7 @@ def open_assets(
         if key in by_file:
             by_file[key].pointers.append(at)
             continue
-        piece = Piece(role, Item(path, "path"), [at], options_for(role, asked, fields))
+        piece = Piece(role, Item(path, "path"), [at], options_for(role, work.options, fields))
         by_file[key] = piece
         assets.pieces.append(piece)
         _open(piece, stack)

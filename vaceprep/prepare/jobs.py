@@ -62,7 +62,7 @@ def mend_job(
         return (replace(failed, error=str(error)),)
     source = item.source if item.base is None else item.base
     with ExitStack() as stack:
-        assets = open_assets(draft, os.path.dirname(source), work.options, fields, stack)
+        assets = open_assets(draft, os.path.dirname(source), work, fields, stack)
         media = [piece.item.source for piece in assets.pieces]
         work = replace(work, sources=tuple({*work.sources, source, *media}))
         job = _Job(item, data, draft, target, assets, work)
@@ -205,7 +205,8 @@ def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
 def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
     """What ``check`` says of the new job; of a plan, what is foreseen of its media."""
     if not job.work.dry_run:
-        reports = check_mapping(job.target, values, job.folder, Look())
+        look = Look(allowed_hosts=job.work.allowed_hosts)
+        reports = check_mapping(job.target, values, job.folder, look)
         told = {f for entry in job.assets.urls.values() for f in entry.remaining}
         return [f for r in reports for f in r.findings if replace(f, pointer=None) not in told]
     draft = draft_of(values)

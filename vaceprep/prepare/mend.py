@@ -62,6 +62,8 @@ class Work:
     tell: Tell = lambda _: None
     #: Every source of the run: none is written over, not even for another one.
     sources: tuple[str, ...] = ()
+    #: Private hosts that the user vouches for, in the URLs of jobs.
+    allowed_hosts: tuple[str, ...] = ()
 
 
 def opening(item: Item) -> AbstractContextManager[Opened]:
@@ -73,7 +75,9 @@ def opening(item: Item) -> AbstractContextManager[Opened]:
     return open_path(item.source)
 
 
-def measured(item: Item, opened: Opened, role: Role | None, options: Options) -> Source:
+def measured(
+    item: Item, opened: Opened, role: Role | None, options: Options = NOTHING_ASKED
+) -> Source:
     """The source with its facts and findings; where damage is to be salvaged, it is looked for."""
     sniffed = sniff(opened.head)
     name = os.path.basename(item.source) if item.kind == "path" else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vaceprep.job import put
+from vaceprep.job import FIELDS, put
 from vaceprep.jobcheck import check_mapping
 from vaceprep.look import Options
 from vaceprep.rules.catalogue import Severity
@@ -18,7 +18,8 @@ def judge_media(values: Mapping[str, Any], paths: Mapping[str, str]) -> None:
 
     Raises Breach with every error, warnings are let through.
     """
-    local = dict(values)
+    # Fields that the contract does not have were judged with the body.
+    local = {name: value for name, value in values.items() if name in FIELDS}
     for at, path in paths.items():
         put(local, at, path)
     entries = check_mapping("body", local, "", Options())
