@@ -53,7 +53,7 @@ def shared(tmp_path: Path) -> Iterator[Ledger]:
         yield opened
 
 
-def sent(ledger: Ledger, job: str = "j", state: State = "accepted", **more: object) -> Row:
+def sent(ledger: Ledger, job: str = "j", state: State = "accepted", **more: Any) -> Row:
     row, mine = ledger.claim(job, **ABOUT)
     assert mine
     assert ledger.start(row.id, {"model": "m"}, at_once=99, per_second=1e6) == 0

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 from vaceprep.contract import RESULT_SECONDS
@@ -275,9 +276,17 @@ class Ledger:
         return row, True
 
     def start(
-        self, number: int, body: Mapping[str, Any], *, at_once: int, per_second: float
+        self,
+        number: int,
+        body: Mapping[str, Any],
+        *,
+        at_once: int,
+        per_second: float,
+        notes: Mapping[str, Any] = MappingProxyType({}),
     ) -> float | None:
         """Mark a queued row as being sent, synced to the disk; the request may leave now.
+
+        ``body`` and ``notes`` (beside those that it has) are kept with it.
 
         0: it may. More: so many seconds must pass first. None: ``at_once`` tasks of the account
         are at work already.
@@ -301,14 +310,27 @@ class Ledger:
             self._db.execute(
                 "INSERT OR REPLACE INTO pace VALUES (?, ?, ?)", (*account, now + 1 / per_second)
             )
-            self._update(number, state="sending", sent_at=now, body=dict(body))
+            kept = {**row.notes, **notes}
+            self._update(number, state="sending", sent_at=now, body=dict(body), notes=kept)
         return 0.0
 
-    def settle(self, number: int, state: State, **values: object) -> Row:
-        """Write what became of a row. ``values`` are columns of the same names."""
+    def settle(
+        self,
+        number: int,
+        state: State,
+        *,
+        only_from: Collection[State] | None = None,
+        **values: Any,
+    ) -> Row:
+        """Write what became of a row. ``values`` are columns of the same names.
+
+        Where it is in none of the states ``only_from`` by now, it stays as it is.
+        """
         with self._writing():
-            self._update(number, state=state, **values)
             row = self.row(number)
+            if row is not None and (only_from is None or row.state in only_from):
+                self._update(number, state=state, **values)
+                row = self.row(number)
         if row is None:
             raise LedgerError(f"row {number} is gone")
         return row

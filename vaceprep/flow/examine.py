@@ -1,0 +1,140 @@
+"""Each job before anything is done for it: read, planned, and told from all others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from tempfile import gettempdir
+from typing import Any, Final
+
+from vaceprep.collect import Item
+from vaceprep.contract import IMAGE_ROLES, Function
+from vaceprep.flow.model import RunEntry, RunOptions
+from vaceprep.job import InvalidJob, Job, role_of
+from vaceprep.jobfile import JobUnreadable
+from vaceprep.ledger.identity import identity
+from vaceprep.prepare.entry import Prepared
+from vaceprep.prepare.jobs import mend_job
+from vaceprep.prepare.mend import Work
+from vaceprep.prepare.outputs import Output, Outputs
+from vaceprep.rules.catalogue import Severity
+from vaceprep.source import CannotOpen, open_path
+
+#: Fields whose sound belongs under the result, in the order in which they are asked.
+SOUNDING: Final = ("video_url", "first_clip_url")
+#: What stands before the ending of a job file, so that hooks find it.
+MARK: Final = ".vace"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A job that can become one that is accepted."""
+
+    item: Item
+    job: Job
+    function: Function
+    #: See ``ledger.identity``.
+    identity: str
+    #: What will be done to it and its media; its own entry first.
+    planned: tuple[Prepared, ...]
+    #: What a later run needs to know of it.
+    notes: Mapping[str, Any]
+
+    @property
+    def source(self) -> str:
+        """The job as it was named."""
+        return self.item.source
+
+    def to_publish(self, inline_images: bool) -> list[str]:
+        """The fields' pointers whose media need a public URL."""
+        return [
+            at
+            for at in self.job.local_paths()
+            if not (inline_images and role_of(at) in IMAGE_ROLES)
+        ]
+
+
+def examine(item: Item, options: RunOptions, *, service: str, account: str) -> Ready | RunEntry:
+    """The job, or why it is none that could be sent; nothing is written."""
+    # Only names are thought of: where the outputs would go does not matter.
+    names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
+    work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts)
+    planned = mend_job(item, names, work, {})
+    own = planned[0]
+    if not own.ok:
+        return _refused(item, planned)
+    try:
+        job = job_of(item)
+        sources = {at: _sha256(path) for at, path in job.local_paths().items()}
+    except InvalidJob as error:
+        return RunEntry(item.source, None, "refused", findings=error.findings, prepared=planned)
+    except (JobUnreadable, CannotOpen, OSError) as error:
+        return RunEntry(item.source, None, "refused", prepared=planned, error=str(error))
+    values = job.given()
+    function: Function = values["function"]
+    return Ready(
+        item,
+        job,
+        function,
+        identity(service, account, values, sources, options.prepare),
+        planned,
+        _notes(item, job),
+    )
+
+
+def _refused(item: Item, planned: tuple[Prepared, ...]) -> RunEntry:
+    # A URL stays as it is and has its own errors.
+    grave = [f for e in planned for f in e.remaining if f.severity is Severity.ERROR or not e.ok]
+    findings = tuple(dict.fromkeys(grave))
+    errors = [entry.error for entry in planned if entry.error]
+    return RunEntry(
+        item.source,
+        None,
+        "refused",
+        findings=findings,
+        prepared=planned,
+        error="; ".join(dict.fromkeys(errors)) or None,
+    )
+
+
+def job_of(item: Item) -> Job:
+    """The job of a file, or of a manifest's line. Raises InvalidJob or JobUnreadable."""
+    if item.job is None:
+        return Job.from_file(item.source)
+    if isinstance(item.job, JobUnreadable):
+        raise item.job
+    return Job.from_dict(item.job, base=os.path.dirname(item.base or ""))
+
+
+def stem_of(item: Item) -> str:
+    """What the results of a job are called after: its file's name without the ending."""
+    stem = os.path.splitext(os.path.basename(item.base or item.source))[0]
+    # edit.vace.yaml is called edit: .vace is the way to tell job files from others.
+    stem = stem.removesuffix(MARK) or "job"
+    if item.base is None:
+        return stem
+    line = item.source[len(item.base) :].strip(":")
+    return f"{stem}-{line}" if line else stem
+
+
+def _sha256(path: str) -> str:
+    sha = hashlib.sha256()
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_path(path))
+        while chunk := opened.read(1 << 20):
+            sha.update(chunk)
+    return sha.hexdigest()
+
+
+def _notes(item: Item, job: Job) -> dict[str, Any]:
+    notes: dict[str, Any] = {"stem": stem_of(item)}
+    local = job.local_paths()
+    for field in SOUNDING:
+        path = local.get(f"/{field}")
+        if path is not None:
+            notes["sound"] = {"path": os.path.abspath(path), "role": field}
+            break
+    return notes

@@ -1,0 +1,225 @@
+"""The whole walk for any number of jobs, a few at a time: one that fails stops itself alone."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from vaceprep.api.client import Client
+from vaceprep.api.model import StillRunning
+from vaceprep.facts import VideoFacts
+from vaceprep.flow.bring import Bringer, CannotBring, Lost, TaskEnded
+from vaceprep.flow.examine import Ready
+from vaceprep.flow.model import Control, Interrupted, RunEntry, RunOptions, Status, Step, Tell
+from vaceprep.flow.send import FateOpen, NotSent, Sender
+from vaceprep.flow.supply import NeedsTarget, NotPrepared, clear, prepare, supply, work_folder
+from vaceprep.job import InvalidJob
+from vaceprep.ledger.rows import Row
+from vaceprep.ledger.store import Ledger, LedgerError
+from vaceprep.prepare.entry import Prepared
+from vaceprep.publish.target import PublishError, Target
+from vaceprep.source import CannotOpen
+
+#: Seconds between two looks at what another process does with the same job.
+LOOK: Final = 0.5
+#: Jobs that are made ready while others wait.
+AHEAD: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays: the service's base URL and the key's fingerprint."""
+
+    service: str
+    fingerprint: str
+
+
+@dataclass(slots=True)
+class Walk:
+    """Takes ready jobs all the way."""
+
+    ledger: Ledger
+    client: Client
+    account: Account
+    target: Target | None
+    options: RunOptions
+    control: Control
+    tell: Tell
+    #: One video is encoded at a time: it uses all cores.
+    _encoding: threading.Lock = field(default_factory=threading.Lock)
+
+    def all(self, jobs: Sequence[Ready]) -> list[RunEntry]:
+        """What became of each, in their order."""
+        workers = min(len(jobs), self.options.at_once + AHEAD)
+        if workers <= 1:
+            return [self.one(job) for job in jobs]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(workers, thread_name_prefix="vaceprep-run") as pool:
+            return list(pool.map(self.one, jobs))
+
+    def one(self, ready: Ready) -> RunEntry:
+        """One job from its file to its videos."""
+        entry = self._one(ready)
+        self.tell(Step(ready.source, "end", note=entry.status))
+        return entry
+
+    def _one(self, ready: Ready) -> RunEntry:
+        entry = RunEntry(ready.source, ready.function, "failed")
+        try:
+            while True:
+                self.control.step()
+                row, mine = self.ledger.claim(
+                    ready.identity,
+                    service=self.account.service,
+                    account=self.account.fingerprint,
+                    function=ready.function,
+                    source=ready.source,
+                    notes=ready.notes,
+                    again=self.options.again,
+                )
+                if mine:
+                    return self._new(ready, row, entry)
+                settled = self._elsewhere(row)
+                if settled is not None:
+                    return self._resumed(settled, replace(entry, resumed=True))
+        except Interrupted:
+            return replace(entry, status="interrupted", hint=GO_ON)
+        except LedgerError as error:
+            return replace(entry, error=f"{error}; nothing was sent")
+
+    def _elsewhere(self, row: Row) -> Row | None:
+        """The row once nobody is sending it; None where nothing came of it. Raises Interrupted."""
+        while row.state in ("queued", "sending"):
+            self.tell(Step(row.source, "queue", note="the same job is under way already"))
+            self.control.sleep(LOOK)
+            self.control.step()
+            self.ledger.reap(row.job)
+            found = self.ledger.row(row.id)
+            if found is None:
+                return None
+            row = found
+        return None if row.state == "refused" else row
+
+    # --- a new submission --------------------------------------------------------------------
+
+    def _new(self, ready: Ready, row: Row, entry: RunEntry) -> RunEntry:
+        entry = replace(entry, row=row.id)
+        folder = work_folder(os.path.dirname(self.ledger.path), ready.identity)
+        made = self._made(ready, row, folder, entry)
+        if isinstance(made, RunEntry):
+            return made
+        body, prepared = made
+        entry = replace(entry, prepared=prepared)
+        sender = Sender(self.ledger, self.client, self.options, self.control, self.tell)
+        try:
+            row, task = sender.send(row, body, sound_notes(row, prepared))
+        except NotSent as error:
+            return replace(entry, status="refused", error=str(error))
+        except FateOpen as error:
+            clear(folder)
+            return replace(entry, status="unknown", error=str(error), hint=unknown_hint(row.id))
+        except Interrupted:
+            return replace(entry, row=None, status="interrupted", hint=GO_ON)
+        clear(folder)
+        # The id that came back, whether or not the ledger could be written.
+        return self._accepted(replace(row, task_id=task.id, status=task.status), entry)
+
+    def _made(
+        self, ready: Ready, row: Row, folder: str, entry: RunEntry
+    ) -> tuple[dict[str, Any], tuple[Prepared, ...]] | RunEntry:
+        """The body, and what was done for it; or why there is none, and the row is taken away."""
+        try:
+            with self._encoding:
+                self.control.step()
+                job, prepared = prepare(ready, folder, self.options, self.control, self.tell)
+            entry = replace(entry, prepared=prepared)
+            job = supply(
+                ready, job, self.target, self.ledger, self.options, self.control, self.tell
+            )
+            return job.body(), prepared
+        except NotPrepared as error:
+            findings = tuple(f for e in error.entries if not e.ok for f in e.remaining)
+            entry = replace(entry, status="refused", prepared=error.entries, findings=findings)
+            said = str(error)
+        except (PublishError, NeedsTarget, CannotOpen, OSError, InvalidJob) as error:
+            said = getattr(error, "strerror", None) or str(error)
+        except Interrupted:
+            self.ledger.drop(row.id)
+            return replace(entry, row=None, status="interrupted", hint=GO_ON)
+        self.ledger.drop(row.id)
+        return replace(entry, row=None, error=f"{said}; nothing was sent")
+
+    # --- what the service has ----------------------------------------------------------------
+
+    def _resumed(self, row: Row, entry: RunEntry) -> RunEntry:
+        entry = replace(entry, row=row.id, task=row.task_id, task_status=row.status)
+        if row.state == "unknown":
+            return replace(entry, status="unknown", error=UNKNOWN_STANDS, hint=unknown_hint(row.id))
+        there = row.state == "downloaded" and all(os.path.isfile(path) for path in row.files)
+        if there and not self.options.restore_audio:
+            return replace(entry, status="downloaded", videos=row.files, hint=MAKES_ANOTHER)
+        if row.state in ("failed", "cancelled", "expired", "forgotten"):
+            # It ended while it was looked at; the next run may send it again.
+            return replace(entry, status="failed", error=row.error, hint=GO_ON)
+        return self._accepted(row, entry)
+
+    def _accepted(self, row: Row, entry: RunEntry) -> RunEntry:
+        entry = replace(entry, task=row.task_id, task_status=row.status)
+        if not self.options.wait:
+            return replace(entry, status="accepted", hint=f"vaceprep task wait {row.task_id}")
+        return finish(
+            Bringer(self.ledger, self.client, self.options, self.control, self.tell), row, entry
+        )
+
+
+def sound_notes(row: Row, prepared: Sequence[Prepared]) -> dict[str, Any]:
+    """How long the stretch is that was used of the source whose sound can be put back."""
+    about = row.notes.get("sound")
+    for entry in prepared:
+        used = entry.after
+        if about and entry.role == about["role"] and isinstance(used, VideoFacts) and used.duration:
+            return {"sound": {**about, "duration": str(used.duration)}}
+    return {}
+
+
+def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
+    """Wait for a task and bring its videos home."""
+    later = f"it goes on at the service; to go on here: vaceprep task wait {row.task_id}"
+    try:
+        if row.state not in ("finished", "downloaded"):
+            row = bringer.wait(row)
+        row = bringer.download(row)
+    except StillRunning as error:
+        now = error.task.status
+        return replace(entry, status="running", task_status=now, error=str(error), hint=later)
+    except TaskEnded as error:
+        ended: Status = "cancelled" if error.row.state == "cancelled" else "failed"
+        return replace(entry, status=ended, task_status=error.row.status, error=str(error))
+    except Lost as error:
+        return replace(entry, status="failed", error=str(error))
+    except CannotBring as error:
+        hint = f"the task is kept for 24 hours; to go on: vaceprep task wait {row.task_id}"
+        return replace(entry, status="failed", error=str(error), hint=hint)
+    except Interrupted:
+        return replace(entry, status="interrupted", hint=later)
+    again = MAKES_ANOTHER if entry.resumed else None
+    return replace(entry, status="downloaded", task_status=row.status, videos=row.files, hint=again)
+
+
+GO_ON: Final = "the same command goes on"
+MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
+UNKNOWN_STANDS: Final = (
+    "it was sent before, and nobody knows whether it was accepted; it is not sent again on its own"
+)
+
+
+def unknown_hint(row: int) -> str:
+    """What the user can do about a submission of unknown fate."""
+    return (
+        f"look into your account: if the task is there, vaceprep task adopt {row} TASK_ID; "
+        f"if not, vaceprep task forget {row}"
+    )
