@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     )
     from vaceprep.contract import Role
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
+    from vaceprep.flow.library import arun, run
+    from vaceprep.flow.model import RunEntry, RunReport
     from vaceprep.job import (
         ImageReference,
         InvalidJob,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         VideoRepainting,
     )
     from vaceprep.jobschema import schema
+    from vaceprep.ledger.store import LedgerError
     from vaceprep.plan.model import Edit
     from vaceprep.preflight import ProbeError, check
     from vaceprep.prepare.entry import Prepared, PrepareReport
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
     from vaceprep.verdict import FileReport, Report, Summary
 
 _HOMES = {
+    **dict.fromkeys(("arun", "run"), "vaceprep.flow.library"),
+    **dict.fromkeys(("RunEntry", "RunReport"), "vaceprep.flow.model"),
     **dict.fromkeys(("Facts", "ImageFacts", "VideoFacts"), "vaceprep.facts"),
     **dict.fromkeys(("Finding", "Rule", "Severity", "UnknownRule"), "vaceprep.rules.catalogue"),
     **dict.fromkeys(("FileReport", "Report", "Summary"), "vaceprep.verdict"),
@@ -65,6 +70,7 @@ _HOMES = {
     **dict.fromkeys(("ProbeError", "check"), "vaceprep.preflight"),
     "Edit": "vaceprep.plan.model",
     **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.prepare.entry"),
+    "LedgerError": "vaceprep.ledger.store",
     "Cancelled": "vaceprep.prepare.refused",
     "Client": "vaceprep.api.client",
     "AsyncClient": "vaceprep.api.aclient",
@@ -86,6 +92,7 @@ __all__ = [
     "ImageReference",
     "InvalidJob",
     "Job",
+    "LedgerError",
     "NotConnected",
     "NotPublished",
     "PrepareReport",
@@ -94,6 +101,8 @@ __all__ = [
     "Rejected",
     "Report",
     "Rule",
+    "RunEntry",
+    "RunReport",
     "Severity",
     "StillRunning",
     "Summary",
@@ -105,10 +114,12 @@ __all__ = [
     "VideoOutpainting",
     "VideoRepainting",
     "__version__",
+    "arun",
     "check",
     "plan",
     "prepare",
     "probe",
+    "run",
     "schema",
 ]
 

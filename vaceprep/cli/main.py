@@ -18,6 +18,9 @@ from vaceprep.version import __version__
 COMMANDS: Final = {
     "check": "vaceprep.cli.check",
     "prepare": "vaceprep.cli.prepare",
+    "run": "vaceprep.cli.run",
+    "task": "vaceprep.cli.task",
+    "demo": "vaceprep.cli.demo",
     "probe": "vaceprep.cli.probe",
     "request": "vaceprep.cli.request",
     "init": "vaceprep.cli.init",
@@ -72,7 +75,9 @@ def app() -> None:
     vaceprep check clip.mp4                 would it be accepted?
     vaceprep check --role mask_image_url mask.png
     vaceprep check shoot/                   every video and image of a folder
-    vaceprep probe clip.mp4                 the facts alone
+    vaceprep prepare clip.mov               mends it, into prepared/
+    vaceprep run edit.vace.yaml --sandbox   all the way, rehearsed offline
+    vaceprep demo                           one job of each function, offline
     vaceprep rules video-fps                what a rule asks and why
     """
 

@@ -1,0 +1,76 @@
+"""``vaceprep demo``: all five functions from local files to finished videos, offline."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vaceprep.flow.model import RunEntry
+
+#: Where the demo writes where nobody says.
+FOLDER: Final = "vaceprep-demo"
+#: The folder in it for jobs and their media.
+JOBS: Final = "jobs"
+
+EPILOG: Final = """\b
+It makes small media that need mending and a job for each function, starts a local stand-in for
+the service, and runs the jobs against it: check, prepare, publish, submit, wait, download. No key,
+no network, no cost. The results are stand-ins too: made from the input, not by the model.
+
+Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C."""
+
+
+@click.command("demo", epilog=EPILOG)
+@click.option(
+    "-o",
+    "--output",
+    "where",
+    metavar="DIR",
+    default=FOLDER,
+    show_default=True,
+    help="Where everything is written.",
+)
+@options.output_format
+def command(where: str, output: str) -> int:
+    """The whole way for one job of each function, against a local stand-in."""
+    from vaceprep.cli.run import SANDBOX_POLL, code_of, in_sandbox, show_entries
+    from vaceprep.contract import FUNCTIONS
+    from vaceprep.flow.model import RunOptions
+    from vaceprep.flow.start import items_of
+    from vaceprep.prepare.refused import Refused
+    from vaceprep.sandbox.showcase import write_showcase
+
+    folder = os.path.join(where, JOBS)
+    options.collect_garbage()
+    try:
+        os.makedirs(folder, exist_ok=True)
+        jobs = write_showcase(folder)
+    except (Refused, OSError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        options.say(f"vaceprep: {printable(folder)}: {printable(said)}")
+        return 1
+    options.say(f"the jobs and their media: {printable(folder)}")
+    asked = RunOptions(output=where, poll_interval=SANDBOX_POLL)
+    entries = in_sandbox(items_of(jobs), asked)
+    if output == "json":
+        show_entries(entries, output)
+    else:
+        _show(entries)
+    finished = sum(entry.status == "downloaded" for entry in entries)
+    return code_of(entries) or int(finished < len(FUNCTIONS))
+
+
+def _show(entries: Sequence[RunEntry]) -> None:
+    width = max((len(entry.function or "") for entry in entries), default=0)
+    for entry in entries:
+        said = entry.videos[0] if entry.videos else (entry.error or entry.status)
+        name = (entry.function or os.path.basename(entry.source)).ljust(width)
+        options.write(f"{name}  {printable(said, limit=4000)}\n")

@@ -1,0 +1,333 @@
+"""``vaceprep run``: from a job to the finished video on disk, paid for once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vaceprep.cli import options, service
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vaceprep.api.config import Settings
+    from vaceprep.collect import Item
+    from vaceprep.flow.model import RunEntry, RunOptions
+    from vaceprep.flow.start import Outset
+    from vaceprep.publish.target import Target
+
+#: Seconds between two looks at a task of the sandbox, which is quick.
+SANDBOX_POLL: Final = 0.5
+
+EPILOG: Final = """\b
+Examples:
+  vaceprep run edit.vace.yaml --publish s3://bucket/vace
+  vaceprep run edit.vace.yaml --publish /var/www/media --public-base https://cdn.example.com/media
+  vaceprep run jobs.jsonl --publish 'https://host/upload/{key}' --yes -o results/
+  vaceprep run edit.vace.yaml --sandbox          rehearse offline: no key, no cost
+  vaceprep run edit.vace.yaml --dry-run          what would be done, nothing sent
+
+Each accepted task costs money. The same job within 24 hours is picked up, not sent again.
+
+Exit codes: 0 every video is on disk (--no-wait: every task accepted); 1 something was refused,
+failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
+
+
+@click.command("run", epilog=EPILOG)
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB|-...")
+@click.option(
+    "--publish",
+    metavar="TARGET",
+    help="Where local media are made public: s3://, gs:// or az://, a web folder (with "
+    "--public-base), or a URL with {key} to PUT to.",
+)
+@click.option(
+    "--public-base",
+    metavar="URL",
+    help="The URL under which what was published there is read.",
+)
+@click.option("--inline-images", is_flag=True, help="Send images in the request itself.")
+@click.option(
+    "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
+)
+@click.option("--sandbox", is_flag=True, help="Rehearse against a local stand-in: no key, no cost.")
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="NAME[:COUNT]",
+    help="With --sandbox: a fault to rehearse, such as 429 or drop-after-accept.",
+)
+@click.option("--no-wait", is_flag=True, help="Leave once the tasks are accepted.")
+@click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
+@click.option("--again", is_flag=True, help="Send even what was sent within the last 24 hours.")
+@service.waiting
+@click.option(
+    "--max-tasks",
+    type=click.IntRange(min=1, max=64),
+    metavar="N",
+    help="Tasks of the account at once, over all your processes (2).",
+)
+@click.option(
+    "--max-rate",
+    type=click.FloatRange(min=0.01, max=100),
+    metavar="N",
+    help="Submissions a second, over all your processes (2).",
+)
+@service.account
+@click.option("-o", "--output", "where", metavar="DIR", default=".", help="Where videos go (here).")
+@click.option("--dry-run", is_flag=True, help="Check and plan; send and write nothing.")
+@click.option("--restore-audio", is_flag=True, help="Put the source's sound under the result.")
+@click.option(
+    "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
+)
+@options.output_format
+def command(
+    jobs: tuple[str, ...],
+    publish: str | None,
+    public_base: str | None,
+    inline_images: bool,
+    allow_host: tuple[str, ...],
+    sandbox: bool,
+    fault: tuple[str, ...],
+    no_wait: bool,
+    yes: bool,
+    again: bool,
+    poll_interval: float | None,
+    max_wait: float | None,
+    max_tasks: int | None,
+    max_rate: float | None,
+    site: str | None,
+    base_url: str | None,
+    api_key_file: str | None,
+    where: str,
+    dry_run: bool,
+    restore_audio: bool,
+    extra: tuple[str, ...],
+    output: str,
+) -> int:
+    """Check jobs, mend and publish their media, submit each once, wait, bring the videos home.
+
+    A job file is .json, .yaml, .yml or .toml, or a .jsonl manifest with a job a line.
+    """
+    from vaceprep import contract
+    from vaceprep.cli.request import extras
+    from vaceprep.flow.model import RunOptions
+
+    if fault and not sandbox:
+        raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
+    if sandbox and (site or base_url or publish or api_key_file):
+        raise click.UsageError("--sandbox is a service and a place to publish by itself.")
+    if os.path.lexists(where) and not os.path.isdir(where):
+        raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
+    asked = RunOptions(
+        output=where,
+        inline_images=inline_images,
+        again=again,
+        wait=not no_wait,
+        poll_interval=poll_interval or (SANDBOX_POLL if sandbox else contract.POLL_SECONDS),
+        max_wait=contract.MAX_WAIT_SECONDS if max_wait is None else max_wait,
+        at_once=max_tasks or contract.TASKS_AT_ONCE,
+        per_second=max_rate or contract.SUBMISSIONS_PER_SECOND,
+        restore_audio=restore_audio,
+        allowed_hosts=allow_host,
+    )
+    added = extras(extra)
+    items = _items(jobs, added)
+    options.collect_garbage()
+    if dry_run:
+        entries = _planned(items, asked)
+        show_entries(entries, output)
+        return code_of(entries)
+    if sandbox:
+        entries = in_sandbox(items, asked, fault, list(added))
+    else:
+        settings = service.settings_of(site, base_url, api_key_file)
+        entries = _run(items, settings, _target(publish, public_base), asked, sandbox, yes)
+    show_entries(entries, output)
+    return code_of(entries)
+
+
+INTERRUPTED: Final = 130
+
+
+def code_of(entries: Sequence[RunEntry]) -> int:
+    """The exit code of a run."""
+    if any(entry.status == "interrupted" for entry in entries):
+        return INTERRUPTED
+    return int(not all(entry.ok for entry in entries))
+
+
+def in_sandbox(
+    items: Sequence[Item],
+    asked: RunOptions,
+    faults: Sequence[str] = (),
+    extra_fields: Sequence[str] = (),
+) -> list[RunEntry]:
+    """What becomes of jobs at a service of their own. Exits with 2 where it cannot start."""
+    from vaceprep.sandbox.server import SandboxUnavailable
+
+    with ExitStack() as stack:
+        try:
+            settings, target, asked = _sandbox(stack, faults, extra_fields, asked)
+        except (SandboxUnavailable, ValueError) as error:
+            raise click.UsageError(printable(str(error), limit=4000)) from None
+        return _run(items, settings, target, asked, sandbox=True, yes=True)
+
+
+def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
+    from vaceprep.flow.start import items_of
+
+    try:
+        items = items_of(jobs)
+    except ValueError as error:
+        raise click.UsageError(printable(str(error))) from None
+    return [_with_extra(item, added) for item in items] if added else items
+
+
+def _with_extra(item: Item, added: dict[str, Any]) -> Item:
+    """The job with more fields; what cannot be read stays for the rules to name."""
+    from vaceprep.jobfile import JobUnreadable, read_job
+
+    try:
+        values = read_job(item.source) if item.job is None else item.job
+    except JobUnreadable:
+        return item
+    own = values.get("extra") if isinstance(values, dict) else None
+    if not isinstance(values, dict) or not isinstance(own, dict | None):
+        return item
+    job = {**values, "extra": {**(own or {}), **added}}
+    return item._replace(job=job, base=item.base or item.source)
+
+
+def _target(publish: str | None, public_base: str | None) -> Target | None:
+    from vaceprep.publish.target import parse_target
+
+    if publish is None:
+        if public_base is not None:
+            raise click.UsageError("--public-base says where --publish TARGET is read.")
+        return None
+    try:
+        return parse_target(publish, public_base)
+    except ValueError as error:
+        raise click.UsageError(printable(str(error), limit=4000)) from None
+
+
+def _sandbox(
+    stack: ExitStack, faults: Sequence[str], extra_fields: Sequence[str], asked: RunOptions
+) -> tuple[Settings, Target, RunOptions]:
+    """A service of its own for this run."""
+    from dataclasses import replace
+
+    from vaceprep.api.config import read_settings
+    from vaceprep.publish.target import parse_target
+    from vaceprep.sandbox.server import ANY_KEY, Sandbox
+
+    box = stack.enter_context(Sandbox(faults, extra_fields=extra_fields))
+    settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
+    hosts = (*asked.allowed_hosts, "127.0.0.1")
+    return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)
+
+
+def _run(
+    items: Sequence[Item],
+    settings: Settings,
+    target: Target | None,
+    asked: RunOptions,
+    sandbox: bool,
+    yes: bool,
+) -> list[RunEntry]:
+    from vaceprep.api.model import ApiError
+    from vaceprep.flow.model import Control
+    from vaceprep.flow.start import (
+        NotConfigured,
+        account_of,
+        check_key,
+        look_at,
+        need_target,
+        walking,
+    )
+    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
+
+    try:
+        account = account_of(settings)
+        with ExitStack() as stack:
+            ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
+            outset = look_at(items, asked, account, ledger)
+            need_target(outset, target, asked)
+            if not outset.ready:
+                return list(outset.merged([]))
+            _ask(outset, settings, yes)
+            control = Control()
+            display = service.Display(len(outset.ready))
+            stack.callback(display.close)
+            stack.enter_context(service.interruptible(control))
+            walk = stack.enter_context(
+                walking(settings, account, ledger, target, asked, control, display.tell)
+            )
+            check_key(walk.client, settings)
+            return list(outset.merged(walk.all(outset.ready)))
+    except NotConfigured as error:
+        raise click.UsageError(printable(str(error), limit=4000)) from None
+    except (LedgerError, ApiError) as error:
+        options.say(f"vaceprep: {printable(str(error), limit=4000)}; nothing was sent")
+        raise click.exceptions.Exit(1) from None
+
+
+def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
+    """What would be done; neither a key nor a ledger is needed for it."""
+    from vaceprep.flow.examine import Ready, examine
+    from vaceprep.flow.model import RunEntry
+
+    jobs = (examine(item, asked, service="", account="") for item in items)
+    return [
+        RunEntry(job.source, job.function, "planned", prepared=job.planned)
+        if isinstance(job, Ready)
+        else job
+        for job in jobs
+    ]
+
+
+def _ask(outset: Outset, settings: Settings, yes: bool) -> None:
+    """The one question before money is spent. Exits with 2 where nobody can answer it."""
+    from vaceprep.flow.model import TASK_PRICE
+
+    count = len(outset.fresh)
+    if not count or yes:
+        return
+    tasks = f"{count} task{'s' if count > 1 else ''}"
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            f"{tasks} would be sent, for up to {outset.cost}, and there is no terminal to ask on: "
+            "give --yes."
+        )
+    known = len(outset.ready) - count
+    resumed = f" ({known} more were sent before and are picked up)" if known else ""
+    question = (
+        f"Send {tasks} to {settings.base_url}{resumed}? At the list price of "
+        f"{float(TASK_PRICE):.2f} USD each that is up to {outset.cost}"
+    )
+    if not click.confirm(question, err=True):
+        options.say("Nothing was sent.")
+        raise click.exceptions.Exit(1)
+
+
+def show_entries(entries: Sequence[RunEntry], output: str) -> None:
+    if output == "json":
+        import json
+
+        from vaceprep.flow.model import RunReport
+
+        options.write(json.dumps(RunReport(tuple(entries)).to_dict(), indent=1) + "\n")
+        return
+    from vaceprep.report import ran
+
+    style = options.style()
+    for entry in entries:
+        for line in ran.run_lines(entry, style):
+            options.write(line + "\n")
+    options.write(ran.run_summary(entries, style) + "\n")

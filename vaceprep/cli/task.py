@@ -1,0 +1,370 @@
+"""``vaceprep task``: what was sent and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vaceprep.cli import options, service
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.api.client import Client
+    from vaceprep.api.config import Settings
+    from vaceprep.flow.model import RunEntry
+    from vaceprep.ledger.rows import Row
+    from vaceprep.ledger.store import Ledger
+
+EPILOG: Final = """\b
+Examples:
+  vaceprep task list
+  vaceprep task status                 asks the service about all that are not done
+  vaceprep task wait 3c90c3cc -o out/  waits and brings the video home
+  vaceprep task adopt 7 3c90c3cc-...   row 7 is that task of your account
+  vaceprep task forget 7               row 7 came to nothing; its job may be sent again
+
+ID is a row's number, a task's id, or the first characters of one."""
+
+sandbox = click.option("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
+
+
+@click.group("task", epilog=EPILOG)
+def command() -> None:
+    """What was sent and what came of it: the ledger of this user."""
+
+
+@contextmanager
+def _ledger(in_sandbox: bool) -> Iterator[Ledger]:
+    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
+
+    try:
+        with Ledger(SANDBOX if in_sandbox else PAID) as ledger:
+            yield ledger
+    except LedgerError as error:
+        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
+        raise click.exceptions.Exit(1) from None
+
+
+def _find(ledger: Ledger, name: str) -> Row | None:
+    """The row of a number, a task's id or its beginning."""
+    if name.isascii() and name.isdigit():
+        row = ledger.row(int(name)) if len(name) < 18 else None
+        if row is not None:
+            return row
+    return ledger.by_task(name)
+
+
+def _rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
+    """The rows named. Exits with 2 where there is no such row."""
+    found = []
+    ledger.reap()
+    for name in names:
+        row = _find(ledger, name)
+        if row is None:
+            raise click.UsageError(
+                f"no row and no task here is called {printable(name)}; to see them: "
+                "vaceprep task list"
+            )
+        found.append(row)
+    return found
+
+
+def _show_rows(rows: Sequence[Row], output: str) -> None:
+    from vaceprep.report import ran
+    from vaceprep.verdict import JSON_VERSION
+
+    if output == "json":
+        listed = {"version": JSON_VERSION, "tasks": [row.to_dict() for row in rows]}
+        options.write(json.dumps(listed, indent=1) + "\n")
+        return
+    style = options.style()
+    for row in rows:
+        for line in ran.row_lines(row, style):
+            options.write(line + "\n")
+    if not rows:
+        options.write("nothing was sent from here yet\n")
+
+
+@command.command("list")
+@sandbox
+@options.output_format
+def list_(sandbox: bool, output: str) -> int:
+    """All submissions, newest first; the service is not asked."""
+    with _ledger(sandbox) as ledger:
+        _show_rows(ledger.rows(), output)
+    return 0
+
+
+class _Clients:
+    """A client for each service that rows were sent to, with the key that sent them."""
+
+    def __init__(self, settings: Settings, stack: ExitStack, **more: Any) -> None:
+        self._settings, self._stack, self._more = settings, stack, more
+        self._open: dict[str, Client] = {}
+
+    def of(self, service_url: str, account: str) -> Client:
+        """Exits with 2 where the key is missing or another one."""
+        from dataclasses import replace
+
+        from vaceprep.api.client import Client
+        from vaceprep.flow.start import NotConfigured, account_of
+
+        try:
+            own = account_of(self._settings)
+        except NotConfigured as error:
+            raise click.UsageError(str(error)) from None
+        if own.fingerprint != account:
+            raise click.UsageError(
+                f"it was sent to {printable(service_url)} with another key than that of "
+                f"{self._settings.key_origin}; give that key"
+            )
+        if service_url not in self._open:
+            settings = replace(self._settings, base_url=service_url)
+            self._open[service_url] = self._stack.enter_context(Client(settings, **self._more))
+        return self._open[service_url]
+
+
+@command.command("status")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@service.account
+@sandbox
+@options.output_format
+def status(
+    ids: tuple[str, ...],
+    site: str | None,
+    base_url: str | None,
+    api_key_file: str | None,
+    sandbox: bool,
+    output: str,
+) -> int:
+    """Ask the service how tasks stand; without ID, all that are not done."""
+    from vaceprep.api.model import ApiError
+    from vaceprep.flow.send import note_task
+
+    settings = service.settings_of(site, base_url, api_key_file)
+    failed = False
+    shown = []
+    with _ledger(sandbox) as ledger, ExitStack() as stack:
+        rows = _rows_of(ledger, ids) if ids else ledger.rows(["accepted", "unknown", "sending"])
+        clients = _Clients(settings, stack)
+        for row in rows:
+            found = row
+            if row.task_id is not None and row.state in ("accepted", "finished"):
+                try:
+                    task = clients.of(row.service, row.account).get(row.task_id)
+                    found = note_task(ledger, row, task)
+                except ApiError as error:
+                    failed = True
+                    options.say(f"row {row.id}: {printable(str(error), limit=4000)}")
+            failed = failed or found.state in ("failed", "cancelled", "unknown", "expired")
+            shown.append(found)
+        _show_rows(shown, output)
+    return int(failed)
+
+
+def _bring(
+    ids: tuple[str, ...],
+    settings: Settings,
+    in_sandbox: bool,
+    output: str,
+    where: str,
+    more: dict[str, Any],
+    *,
+    wait: bool,
+) -> int:
+    """Bring the videos of tasks home, one after the other."""
+    from vaceprep.cli.run import INTERRUPTED, show_entries
+    from vaceprep.flow.model import Control, RunOptions
+    from vaceprep.flow.start import NotConfigured, need_folder
+
+    asked = RunOptions(output=where, **more)
+    entries: list[RunEntry] = []
+    control = Control()
+    with _ledger(in_sandbox) as ledger, ExitStack() as stack:
+        rows = _rows_for(ledger, ids, settings)
+        try:
+            need_folder(where)
+        except NotConfigured as error:
+            raise click.UsageError(printable(str(error))) from None
+        clients = _Clients(settings, stack, sleep=control.sleep)
+        display = service.Display(len(rows))
+        stack.callback(display.close)
+        stack.enter_context(service.interruptible(control))
+        for row in rows:
+            entries.append(_one(row, clients, ledger, asked, control, display, wait=wait))
+            if control.stopped():
+                break
+    show_entries(entries, output)
+    if control.stopped():
+        return INTERRUPTED
+    return int(not all(entry.ok for entry in entries))
+
+
+def _one(
+    row: Row,
+    clients: _Clients,
+    ledger: Ledger,
+    asked: Any,
+    control: Any,
+    display: service.Display,
+    *,
+    wait: bool,
+) -> RunEntry:
+    from vaceprep.flow.bring import Bringer
+    from vaceprep.flow.model import RunEntry, Step
+    from vaceprep.flow.walk import finish, unknown_hint
+
+    entry = RunEntry(
+        row.source, row.function, "failed", row=row.id, task=row.task_id, task_status=row.status
+    )
+    from dataclasses import replace
+
+    if row.state in ("unknown", "sending"):
+        hint = unknown_hint(row.id)
+        return replace(entry, status="unknown", error=row.error, hint=hint)
+    if row.task_id is None or row.state in ("failed", "cancelled", "expired", "refused"):
+        return replace(entry, error=row.error or f"the row is {row.state}")
+    client = clients.of(row.service, row.account)
+    bringer = Bringer(ledger, client, asked, control, display.tell)
+    if not wait and row.state == "accepted":
+        # Asked once: download does not wait.
+        bringer = replace(bringer, options=replace(asked, max_wait=0.0))
+    entry = finish(bringer, row, entry)
+    display.tell(Step(row.source, "end", note=entry.status))
+    return entry
+
+
+def _rows_for(ledger: Ledger, ids: tuple[str, ...], settings: Settings) -> list[Row]:
+    """The rows named, or all whose videos are not here; a foreign task's id gets a row."""
+    if not ids:
+        return ledger.rows(["accepted", "finished"])
+    from vaceprep.flow.start import NotConfigured, account_of
+
+    ledger.reap()
+    found = []
+    for name in ids:
+        row = _find(ledger, name)
+        if row is None and len(name) >= FULL_ID:
+            try:
+                account = account_of(settings)
+            except NotConfigured as error:
+                raise click.UsageError(str(error)) from None
+            row = ledger.foreign(name, service=account.service, account=account.fingerprint)
+        found += [row] if row is not None else _rows_of(ledger, [name])
+    return found
+
+
+#: Characters from which a name that no row has may be a whole task's id.
+FULL_ID: Final = 20
+
+
+def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
+    def run(
+        ids: tuple[str, ...],
+        where: str,
+        restore_audio: bool,
+        site: str | None,
+        base_url: str | None,
+        api_key_file: str | None,
+        sandbox: bool,
+        output: str,
+        poll_interval: float | None = None,
+        max_wait: float | None = None,
+    ) -> int:
+        from vaceprep import contract
+
+        settings = service.settings_of(site, base_url, api_key_file)
+        more = {
+            "poll_interval": poll_interval or contract.POLL_SECONDS,
+            "max_wait": contract.MAX_WAIT_SECONDS if max_wait is None else max_wait,
+            "restore_audio": restore_audio,
+        }
+        return _bring(ids, settings, sandbox, output, where, more, wait=wait)
+
+    run.__doc__ = help_text
+    decorated = options.output_format(sandbox(service.account(run)))
+    if wait:
+        decorated = service.waiting(decorated)
+    decorated = click.option(
+        "--restore-audio", is_flag=True, help="Put the source's sound under the result."
+    )(decorated)
+    decorated = click.option(
+        "-o", "--output", "where", metavar="DIR", default=".", help="Where videos go (here)."
+    )(decorated)
+    return command.command(name)(click.argument("ids", nargs=-1, metavar="[ID]...")(decorated))
+
+
+wait = _bringing(
+    "wait", "Wait for tasks and bring their videos home; without ID, for all.", wait=True
+)
+download = _bringing(
+    "download", "Bring the videos of finished tasks home; without ID, of all.", wait=False
+)
+
+
+@command.command("forget")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--yes", is_flag=True, help="Forget even what the service has.")
+@sandbox
+def forget(ids: tuple[str, ...], yes: bool, sandbox: bool) -> int:
+    """Set rows aside, so that their jobs may be sent again."""
+    with _ledger(sandbox) as ledger:
+        code = 0
+        for row in _rows_of(ledger, ids):
+            if row.state in ("queued", "sending"):
+                options.say(f"row {row.id} is being sent right now; wait for it")
+                code = 1
+            elif row.state in ("accepted", "finished") and not yes:
+                options.say(
+                    f"row {row.id} is paid for and its video is not here; to bring it home: "
+                    f"vaceprep task wait {row.id}; to forget it all the same: --yes"
+                )
+                code = 1
+            else:
+                ledger.settle(row.id, "forgotten")
+                options.write(f"row {row.id} is forgotten; its job may be sent again\n")
+    return code
+
+
+@command.command("adopt")
+@click.argument("row", metavar="ROW")
+@click.argument("task_id", metavar="TASK_ID")
+@service.account
+@sandbox
+def adopt(
+    row: str,
+    task_id: str,
+    site: str | None,
+    base_url: str | None,
+    api_key_file: str | None,
+    sandbox: bool,
+) -> int:
+    """Give a row of unknown fate the task's id that your account shows."""
+    from vaceprep.api.model import ApiError
+    from vaceprep.flow.send import note_task
+
+    settings = service.settings_of(site, base_url, api_key_file)
+    with _ledger(sandbox) as ledger, ExitStack() as stack:
+        (found,) = _rows_of(ledger, [row])
+        if found.state not in ("unknown", "forgotten"):
+            raise click.UsageError(
+                f"row {found.id} is {found.state}; only a row of unknown fate is given a task"
+            )
+        holder = ledger.by_task(task_id)
+        if holder is not None and holder.task_id == task_id:
+            raise click.UsageError(f"row {holder.id} has that task already")
+        try:
+            task = _Clients(settings, stack).of(found.service, found.account).get(task_id)
+        except (ApiError, ValueError) as error:
+            options.say(f"vaceprep: {printable(str(error), limit=4000)}; the row stays as it was")
+            return 1
+        taken = ledger.settle(found.id, "accepted", task_id=task.id, error=None)
+        shown = note_task(ledger, taken, task)
+        options.write(f"row {found.id} has task {printable(task.id)} ({printable(task.status)})\n")
+        if shown.state in ("accepted", "finished"):
+            options.say(f"to bring its video home: vaceprep task wait {found.id}")
+    return 0

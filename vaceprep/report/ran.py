@@ -1,0 +1,93 @@
+"""What became of jobs at the service, as text: the video first, or why there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from vaceprep.flow.model import RunEntry
+from vaceprep.ledger.rows import MEANING, Row
+from vaceprep.report.escape import printable
+from vaceprep.report.prepared import entry_lines
+from vaceprep.report.text import Style, finding_lines, wrapped
+from vaceprep.rules.catalogue import Severity
+
+COLOURS = {
+    "downloaded": "green",
+    "accepted": "green",
+    "planned": "cyan",
+    "running": "yellow",
+    "interrupted": "yellow",
+    "unknown": "yellow",
+}
+#: What is said is longer than a name.
+LONG = 4000
+
+
+def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
+    """What is printed of one job."""
+    label = style.paint(entry.status, COLOURS.get(entry.status, "red"))
+    about = entry.function or "job"
+    if entry.task:
+        about += f", task {printable(entry.task)}"
+    if entry.task_status:
+        about += f" ({printable(entry.task_status)})"
+    yield from wrapped(f"{label}  ", f"{printable(entry.source)}  {about}", style, 4)
+    for video in entry.videos:
+        yield f"    {printable(video, limit=LONG)}"
+    if entry.error:
+        yield from wrapped(" " * 4, printable(entry.error, limit=LONG), style, 4)
+    for finding in entry.findings:
+        if finding.severity is Severity.ERROR or style.advice:
+            yield from finding_lines(finding, style)
+    if entry.status == "planned":
+        for piece in entry.prepared:
+            for line in entry_lines(piece, style):
+                yield f"    {line}"
+    if entry.hint:
+        word = "note" if entry.status == "downloaded" else "next"
+        yield from wrapped(" " * 4, f"{word}: {printable(entry.hint, limit=LONG)}", style, 4)
+
+
+def run_summary(entries: Sequence[RunEntry], style: Style) -> str:
+    """The last line: how many came to what."""
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry.status] = counts.get(entry.status, 0) + 1
+    said = [
+        style.paint(f"{number} {status}", COLOURS.get(status, "red"))
+        for status, number in counts.items()
+    ]
+    return ", ".join(said) or "there is nothing to bring home"
+
+
+def _ago(seconds: float) -> str:
+    minutes = int(max(0.0, seconds) // 60)
+    if minutes < 60:
+        return f"{minutes} min ago"
+    hours = minutes // 60
+    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
+
+
+def row_lines(row: Row, style: Style, now: float | None = None) -> Iterator[str]:
+    """What is printed of one row of the ledger."""
+    label = style.paint(row.state, COLOURS.get(row.state, "red"))
+    age = _ago((time.time() if now is None else now) - row.born)
+    task = f", task {printable(row.task_id)}" if row.task_id else ""
+    status = f" ({printable(row.status)})" if row.status else ""
+    head = f"{row.id}  {label}  "
+    said = f"{printable(row.source)}  {row.function}{task}{status}, {age}"
+    yield from wrapped(head, said, style, 4)
+    for path in row.files:
+        yield f"    {printable(path, limit=LONG)}"
+    if row.error:
+        yield from wrapped(" " * 4, printable(row.error, limit=LONG), style, 4)
+    if row.state == "unknown":
+        yield from wrapped(" " * 4, f"{MEANING['unknown']}.", style, 4)
+        for line in (
+            f"vaceprep task adopt {row.id} TASK_ID   if your account shows the task",
+            f"vaceprep task forget {row.id}          if it does not: the job may be sent again",
+        ):
+            yield f"    {line}"
+    elif row.state in ("accepted", "finished") and row.task_id:
+        yield f"    vaceprep task wait {printable(row.task_id)}   brings its video home"
