@@ -22,7 +22,7 @@ def test_the_table_of_rules_is_the_catalogue() -> None:
 
 
 def test_the_first_screen_is_what_the_command_prints() -> None:
-    shown = re.search(r"```console\n\$ vaceprep (.*)\n```\n", README)
+    shown = re.search(r"```console\n\$ vaceprep (check .*)\n```\n", README)
     assert shown
     printed = subprocess.run(
         [sys.executable, "-m", "vaceprep", *shown.group(1).split()],
