@@ -81,6 +81,18 @@ def test_no_job_is_made_of_it(change: Change) -> None:
     assert brief(caught.value.findings) == [(code, at)]
 
 
+def test_a_number_beyond_all_floats_is_a_wrong_value_or_no_job(tmp_path: Path) -> None:
+    url = "https://example.com/clip.mp4"
+    job: Values = {"function": "video_outpainting", "prompt": "x", "video_url": url}
+    job["left_scale"] = 10**400
+    with pytest.raises(InvalidJob) as caught:
+        Job.from_dict(job)
+    assert brief(caught.value.findings) == [("VP403", "/left_scale")]
+    # In a file it is not even read.
+    (finding,) = [f for f in checked(tmp_path, job) if f.code != "VP412"]
+    assert finding.code == "VP400"
+
+
 @given(job=jobs(), change=st.data())
 def test_a_job_with_any_two_of_its_fields_swapped_never_crashes(
     job: Values, change: st.DataObject
