@@ -315,7 +315,9 @@ def test_frame_for_frame(
     assert (one.fps, one.frames, one.duration) == (other.fps, other.frames, other.duration)
 
 
-@pytest.mark.parametrize(("one", "other"), [("mkv", "mp4"), ("mp4", "mkv")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("mkv", "mp4"), pytest.param("mp4", "mkv", marks=pytest.mark.long)]
+)
 def test_frame_for_frame_though_one_clock_rounds(one: str, other: str, tmp_path: Path) -> None:
     write(tmp_path / f"clip.{one}", frames=200, rate=30)
     write(tmp_path / f"mask.{other}", frames=200, rate=30)

@@ -221,7 +221,14 @@ def test_media_that_are_urls_need_no_target(
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("fault", ["429:2", "503", "status-500:2", "expired-result", "half-result"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "429:2",
+        "expired-result",
+        *(pytest.param(f, marks=pytest.mark.long) for f in ("503", "status-500:2", "half-result")),
+    ],
+)
 def test_faults_that_pass(cli: Cli, box: Sandbox, job: Path, tmp_path: Path, fault: str) -> None:
     box.add_fault(fault)
     done = cli("run", job, *service_flags(box), "--yes")
@@ -233,12 +240,12 @@ def test_faults_that_pass(cli: Cli, box: Sandbox, job: Path, tmp_path: Path, fau
 @pytest.mark.parametrize(
     "fault",
     [
-        "500-after-accept",
         "drop-after-accept",
-        "bad-json",
-        "no-id",
         "503-bare",
-        "drop-before-accept",
+        *(
+            pytest.param(f, marks=pytest.mark.long)
+            for f in ("500-after-accept", "bad-json", "no-id", "drop-before-accept")
+        ),
     ],
 )
 def test_a_lost_answer_is_no_failure_and_no_success(
@@ -289,7 +296,9 @@ def test_a_refused_body_may_be_sent_again_once_mended(
         assert box.account()["accepted"] == 2
 
 
-@pytest.mark.parametrize("fault", ["empty-result:*", "html-result:*"])
+@pytest.mark.parametrize(
+    "fault", ["html-result:*", pytest.param("empty-result:*", marks=pytest.mark.long)]
+)
 def test_a_result_that_is_none_is_not_kept(
     cli: Cli, box: Sandbox, job: Path, tmp_path: Path, fault: str
 ) -> None:
