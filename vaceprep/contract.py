@@ -234,6 +234,8 @@ TRANSFER_TRIES: Final = 3
 TRANSFER_PAUSE_SECONDS: Final = 1.0
 #: A presigned URL that dies within so many seconds is about to expire (VP506). J
 EXPIRES_SOON_SECONDS: Final = 60 * 60
+#: Seconds that a download may take in all, however steadily it drips. J
+TRANSFER_SECONDS: Final = 3600.0
 #: Redirects that a download follows. J
 MAX_REDIRECTS: Final = 5
 #: Bytes of a result above which it is not downloaded: far more than 5 s at 720p can have. J

@@ -28,7 +28,7 @@ def names(number: int) -> str:
 
 
 def get(url: str, folder: Path, **more: Any) -> Fetched:
-    return fetch(url, str(folder), names, **{"wait": 0, **more})
+    return fetch(url, str(folder), names, **{"wait": 0, "allow_hosts": ["127.0.0.1"], **more})
 
 
 def served(folder: Path, *answers: Answer, **more: Any) -> Fetched:
@@ -65,7 +65,7 @@ def test_a_result_gets_its_name(tmp_path: Path) -> None:
 def test_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with serving(whole(VIDEO)) as web:
-        assert fetch(web.url, "", names).path == "a.mp4"
+        assert fetch(web.url, "", names, allow_hosts=["127.0.0.1"]).path == "a.mp4"
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
@@ -100,14 +100,14 @@ def test_two_at_once_share_one_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "b/a.mp4", "/a.mp4"])
 def test_a_name_stays_in_its_folder(tmp_path: Path, name: str) -> None:
     with serving(whole(VIDEO)) as web, pytest.raises(ValueError, match="no name of a file"):
-        fetch(web.url, str(tmp_path), lambda _: name)
+        fetch(web.url, str(tmp_path, allow_hosts=["127.0.0.1"]), lambda _: name)
     assert os.listdir(tmp_path) == []
 
 
 def test_names_that_come_to_no_end(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"mine")
     with serving(whole(VIDEO)) as web, pytest.raises(FetchFailed, match="other names are taken"):
-        fetch(web.url, str(tmp_path), lambda _: "a.mp4")
+        fetch(web.url, str(tmp_path, allow_hosts=["127.0.0.1"]), lambda _: "a.mp4")
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
@@ -273,14 +273,21 @@ def test_redirects_lead_to_http_alone(tmp_path: Path, there: str) -> None:
 
 
 def test_redirects_lead_nobody_into_a_private_network(tmp_path: Path) -> None:
-    import httpx
+    with serving(whole(VIDEO)) as inside:
+        # The same server under a name that nobody vouches for.
+        there = inside.url.replace("127.0.0.1", "localhost")
+        error = refused(tmp_path, status(302, Location=there))
+        assert "private host" in str(error)
+        assert inside.seen == []
+    error = refused(tmp_path, status(302, Location="http://169.254.169.254/latest/"))
+    assert "169.254.169.254 is not public" in str(error)
 
-    from vaceprep.flow.download import _redirected
 
-    response = httpx.Response(302, headers={"Location": "http://169.254.169.254/latest/"})
-    with pytest.raises(FetchFailed, match="private host"):
-        _redirected("https://oss.example.com/a.mp4", response)
-    assert _redirected("http://127.0.0.1/a.mp4", response) == "http://169.254.169.254/latest/"
+def test_a_result_of_a_private_host_is_not_asked_for(tmp_path: Path) -> None:
+    with serving(whole(VIDEO)) as inside:
+        with pytest.raises(FetchFailed, match="private host"):
+            get(inside.url, tmp_path, allow_hosts=())
+        assert inside.seen == []
 
 
 @pytest.mark.parametrize(
@@ -308,7 +315,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
         with pytest.raises(FetchFailed, match="could not be kept"):
             get(web.url, tmp_path / "file")
         with pytest.raises(FetchFailed, match="could not be kept"):
-            fetch(web.url, str(tmp_path), lambda n: "a" * 300 + ".mp4")
+            fetch(web.url, str(tmp_path, allow_hosts=["127.0.0.1"]), lambda n: "a" * 300 + ".mp4")
     assert os.listdir(tmp_path) == ["file"]
 
 
@@ -336,7 +343,9 @@ def test_what_is_told_may_call_it_off_too(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from vaceprep.flow.results import fetch
-fetch(sys.argv[1], sys.argv[2], lambda n: f"a-{n}.mp4", tell=lambda n, _: print(n, flush=True))
+tell = lambda n, _: print(n, flush=True)
+names = lambda n: f"a-{n}.mp4"
+fetch(sys.argv[1], sys.argv[2], names, tell=tell, allow_hosts=["127.0.0.1"])
 """
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests.publish.known import never, untold
 from tests.publish.web import Web, closed_port
+from vaceprep import net
 from vaceprep.prepare.refused import Cancelled
-from vaceprep.publish import send
 from vaceprep.publish.put import PutTarget
 from vaceprep.publish.target import Asset, PublishError
 from vaceprep.publish.walk import publish
@@ -274,7 +274,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
         )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
-    monkeypatch.setattr(send, "_trusted", lambda: ssl.create_default_context(cafile=str(path)))
+    monkeypatch.setattr(net, "trusted", lambda: ssl.create_default_context(cafile=str(path)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     with Web(tls=context) as server:
@@ -300,7 +300,7 @@ def test_over_tls(tls: Web, big_asset: Asset) -> None:
 def test_a_certificate_that_nobody_trusts(
     tls: Web, clip_asset: Asset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "_trusted", ssl.create_default_context)
+    monkeypatch.setattr(net, "trusted", ssl.create_default_context)
     with pytest.raises(PublishError, match="CERTIFICATE_VERIFY_FAILED"):
         publish(clip_asset, target_of(tls), allow_hosts=[tls.host], pause=0.01)
     assert tls.seen == []

@@ -267,6 +267,7 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
         ids: tuple[str, ...],
         where: str,
         restore_audio: bool,
+        allow_host: tuple[str, ...],
         site: str | None,
         base_url: str | None,
         api_key_file: str | None,
@@ -282,6 +283,7 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
             "poll_interval": poll_interval or contract.POLL_SECONDS,
             "max_wait": contract.MAX_WAIT_SECONDS if max_wait is None else max_wait,
             "restore_audio": restore_audio,
+            "allowed_hosts": allow_host,
         }
         return _bring(ids, settings, sandbox, output, where, more, wait=wait)
 
@@ -289,6 +291,12 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
     decorated = options.output_format(sandbox(service.account(run)))
     if wait:
         decorated = service.waiting(decorated)
+    decorated = click.option(
+        "--allow-host",
+        multiple=True,
+        metavar="HOST",
+        help="Let results come from this private host.",
+    )(decorated)
     decorated = click.option(
         "--restore-audio", is_flag=True, help="Put the source's sound under the result."
     )(decorated)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Rejected, StillRunning, Task
@@ -173,7 +174,15 @@ class Bringer:
 
         told(0, None)
         try:
-            return fetch(url, self.options.output, name, tell=told, cancelled=self.control.halted)
+            return fetch(
+                url,
+                self.options.output,
+                name,
+                tell=told,
+                cancelled=self.control.halted,
+                # A service on this machine has its results there, too.
+                allow_hosts=(*self.options.allowed_hosts, urlsplit(row.service).hostname or ""),
+            )
         except Cancelled:
             raise Interrupted from None
 

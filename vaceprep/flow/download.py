@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urljoin, urlsplit
 
-from vaceprep.contract import BACKOFF_SECONDS, MAX_REDIRECTS
+from vaceprep.contract import BACKOFF_SECONDS, MAX_REDIRECTS, TRANSFER_SECONDS
+from vaceprep.hosts import PUBLIC_SCHEMES
 from vaceprep.prepare.refused import Cancelled
-from vaceprep.rules.url import PUBLIC_SCHEMES, private_reason
-from vaceprep.version import __version__
 
 if TYPE_CHECKING:
     import httpx
@@ -70,6 +68,8 @@ class Body:
     validator: str | None = None
     sha256: Any = field(default_factory=hashlib.sha256)
     head: bytes = b""
+    #: When it has taken too long in all, by the steady clock.
+    until: float = field(default_factory=lambda: time.monotonic() + TRANSFER_SECONDS)
 
     def start_over(self) -> None:
         """Forget what came."""
@@ -82,6 +82,8 @@ class Body:
         """Keep more bytes. Raises FetchFailed where they are too many, TryAgain, or OSError."""
         if self.done + len(data) > self.limit:
             raise too_long(self.limit)
+        if time.monotonic() > self.until:
+            raise FetchFailed(f"it is not here after {TRANSFER_SECONDS:g} s")
         if len(self.head) < HEAD:
             self.head += data[: HEAD - len(self.head)]
             self.look(self.head)
@@ -109,20 +111,6 @@ def host_of(url: str) -> str:
     return host
 
 
-@contextlib.contextmanager
-def client(stall: float) -> Iterator[httpx.Client]:
-    """A client that gives up after ``stall`` seconds without a byte, and follows no redirect."""
-    import httpx
-
-    headers = {
-        "User-Agent": f"vaceprep/{__version__}",
-        # Lengths and ranges are the file's own only where nothing is packed on the way.
-        "Accept-Encoding": "identity",
-    }
-    with httpx.Client(timeout=stall, headers=headers, follow_redirects=False) as made:
-        yield made
-
-
 def pause(seconds: float, cancelled: Callable[[], bool]) -> None:
     """Wait. Raises Cancelled."""
     end = time.monotonic() + seconds
@@ -144,11 +132,15 @@ def receive(
     """
     import httpx
 
+    from vaceprep.net import NotPublic
+
     try:
         if not _received(web, url, body, tell, cancelled):
             # What the server would go on with is not what it began with.
             body.start_over()
             _received(web, url, body, tell, cancelled)
+    except NotPublic as error:
+        raise FetchFailed(f"its URL leads to a private host: {error}") from None
     except httpx.TimeoutException:
         raise TryAgain(f"no byte came for {_seconds(web)} s") from None
     except httpx.ConnectError as error:
@@ -204,9 +196,6 @@ def _redirected(url: str, response: httpx.Response) -> str:
         raise FetchFailed("its URL leads on to no URL") from None
     if not there or not parts.hostname or parts.scheme.lower() not in PUBLIC_SCHEMES:
         raise FetchFailed("its URL leads on to what is no http or https URL")
-    if private_reason(parts.hostname) and not private_reason(urlsplit(url).hostname or ""):
-        # A server out there has no business with hosts in here.
-        raise FetchFailed(f"its URL leads on to a private host ({parts.hostname})")
     return target
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,6 @@ from vaceprep.flow.download import (
     FetchFailed,
     Tell,
     TryAgain,
-    client,
     host_of,
     pause,
     receive,
@@ -63,6 +62,7 @@ def fetch(
     tries: int = TRANSFER_TRIES,
     limit: int = MAX_RESULT_BYTES,
     wait: float = BACKOFF_SECONDS[0],
+    allow_hosts: Collection[str] = (),
 ) -> Fetched:
     """Download an MP4 into ``folder``, which is made where absent.
 
@@ -74,7 +74,7 @@ def fetch(
     asked with each piece, so at the latest after ``stall`` seconds without one, after which a try
     ends. There are ``tries``, ``wait`` seconds apart, then twice as many, and so on, or as the
     server asks; each goes on where the last one ended if the server can do that. More than
-    ``limit`` bytes are no result.
+    ``limit`` bytes are no result. ``allow_hosts`` are private hosts that it may come from.
 
     Raises FetchFailed, Cancelled; ValueError where ``names`` gives what is no name.
     """
@@ -82,7 +82,9 @@ def fetch(
     sweep(folder or os.curdir)
     try:
         with placing_in(folder, make_folder=True) as place:
-            sha256, facts = _downloaded(url, place, tell, cancelled, stall, tries, limit, wait)
+            sha256, facts = _downloaded(
+                url, place, tell, cancelled, stall, tries, limit, wait, allow_hosts
+            )
             size = os.path.getsize(place.path)
             path, already = _named(place, folder, names, sha256, size)
     except FetchFailed as error:
@@ -105,9 +107,15 @@ def _downloaded(
     tries: int,
     limit: int,
     wait: float,
+    allow_hosts: Collection[str],
 ) -> tuple[str, VideoFacts]:
     """The hash and the facts of what came. Raises FetchFailed, Cancelled, Refused, OSError."""
-    with open(place.path, "r+b") as file, client(stall) as web:
+    from vaceprep.net import client
+
+    with (
+        open(place.path, "r+b") as file,
+        client(stall=stall, allow_hosts=allow_hosts) as web,
+    ):
         body = Body(file, limit, _look)
         for left in reversed(range(tries)):
             try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -15,10 +15,11 @@ from vaceprep.contract import (
     DEFAULT_VIDEO_ROLE,
     READ_SECONDS,
 )
+from vaceprep.net import NotPublic, client
 from vaceprep.prepare.refused import Cancelled
-from vaceprep.publish.send import BUSY, Answer, client, failures, host_of, shown
+from vaceprep.publish.send import BUSY, Answer, failures, host_of, shown
 from vaceprep.publish.target import Asset, PublishError
-from vaceprep.rules.url import is_vouched, judge_url, private_reason
+from vaceprep.rules.url import judge_url
 from vaceprep.source import HEAD_BYTES, CannotOpen, open_path
 
 #: Redirects that are followed, each judged like the URL itself.
@@ -48,7 +49,11 @@ def read_back(
         _judge(url, asset, allow_hosts)
         if cancelled():
             raise Cancelled("publishing was called off")
-        with failures(host_of(url), timeout), client(timeout) as http:
+        with (
+            _public(url),
+            failures(host_of(url), timeout),
+            client(stall=timeout, allow_hosts=allow_hosts) as http,
+        ):
             wanted = {"Range": f"bytes=0-{len(head) - 1}"}
             with http.stream("GET", url, headers=wanted) as response:
                 answer = Answer(response.status_code, response.headers)
@@ -74,21 +79,17 @@ def _judge(url: str, asset: Asset, allow_hosts: Collection[str]) -> None:
     if findings:
         hint = "; --allow-host lets it through" if findings[0].code == "VP503" else ""
         raise PublishError(f"{shown(url)} cannot be used: {findings[0].message}{hint}")
-    if is_vouched(url, allow_hosts):
-        return
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+
+
+@contextmanager
+def _public(url: str) -> Iterator[None]:
+    """Say that a host's address is not the public's. Raises PublishError."""
     try:
-        found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
-    except OSError:
-        # Behind a proxy names are the proxy's to resolve; without one, connecting will fail.
-        return
-    for *_, address in found:
-        if private_reason(str(address[0])) is not None:
-            raise PublishError(
-                f"the service cannot reach {shown(url)}: {host} is {address[0]}, which is not "
-                "public; --allow-host lets it through"
-            )
+        yield
+    except NotPublic as error:
+        raise PublishError(
+            f"the service cannot reach {shown(url)}: {error}; --allow-host lets it through"
+        ) from None
 
 
 def _compare(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,10 +14,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from vaceprep import net
 from vaceprep.contract import CONNECT_SECONDS, READ_SECONDS
 from vaceprep.prepare.refused import Cancelled
 from vaceprep.publish.target import Asset, PublishError, pieces
-from vaceprep.version import __version__
 
 #: Bytes that the system may hold unsent. It would take several MB, and a slow line that still
 #: sends them would look like a server that does not answer.
@@ -32,7 +30,6 @@ ANSWER_BYTES: Final = 64 * 1024
 BUSY: Final = frozenset([408, 425, 429, 500, 502, 503, 504])
 #: No proxy of the environment leads to this machine itself.
 _DIRECT: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
-USER_AGENT: Final = f"vaceprep/{__version__}"
 
 _RANGE: Final = re.compile(r"bytes ([0-9]+)-[0-9]+/([0-9]+)")
 
@@ -86,20 +83,14 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-@functools.cache
-def _trusted() -> ssl.SSLContext:
-    # Reading the certificates takes longer than most requests here.
-    return httpx.create_ssl_context()
-
-
 def client(stall: float, auth: Auth = None) -> httpx.Client:
     """A client that waits ``stall`` seconds for each step, and less for a connection."""
     return httpx.Client(
         auth=auth,
-        verify=_trusted(),
+        verify=net.trusted(),
         timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
         follow_redirects=False,
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        headers={"User-Agent": net.USER_AGENT, "Accept-Encoding": "identity"},
         mounts=dict.fromkeys(_DIRECT),
     )
 

@@ -1,0 +1,157 @@
+"""Fetching from hosts that strangers name: looked up once, checked, and connected to as checked.
+
+A name may lead to another address each time it is asked for. So every host is resolved here, every
+address it has is judged, and the connection is made to the very address that was judged; name and
+certificate are still those of the host. Each request is judged by itself, redirects included, since
+no redirect is followed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from vaceprep.contract import CONNECT_SECONDS
+from vaceprep.hosts import PUBLIC_SCHEMES, is_vouched, private_reason
+from vaceprep.version import __version__
+
+#: The addresses of a host, as text.
+Resolve = Callable[[str, int], list[str]]
+USER_AGENT: Final = f"vaceprep/{__version__}"
+PORTS: Final = {"http": 80, "https": 443}
+
+
+class NotPublic(Exception):
+    """A host that is not the public's, and that the user does not vouch for; one clause."""
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host, in the system's order. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that are trusted; reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
+def proxy_of(url: httpx.URL) -> str | None:
+    """The environment's proxy for a URL. None leads there directly, as for this machine itself."""
+    if private_reason(url.host) or proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
+
+
+class Checked(httpx.BaseTransport):
+    """Lets requests through to public hosts, and to ``allow_hosts``, at addresses it has checked.
+
+    A request elsewhere raises NotPublic before anything is connected. Where the environment names a
+    proxy, that is connected to, and it resolves the name by itself: then the name is judged, and
+    the addresses that it has from here, but which one the proxy takes cannot be seen.
+    """
+
+    def __init__(
+        self,
+        allow_hosts: Collection[str] = (),
+        *,
+        resolve: Resolve | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow_hosts = allow_hosts
+        self._resolve = resolve or look_up
+        self._verify = verify or trusted()
+        self._lock = threading.Lock()
+        #: One for each host: a connection made for one name is never used for another.
+        self._inner: dict[tuple[str, str, int], httpx.HTTPTransport] = {}
+
+    def addresses(self, url: httpx.URL) -> list[str]:
+        """The addresses that may be connected to. Raises NotPublic, or ConnectError."""
+        if url.scheme not in PUBLIC_SCHEMES or not url.host:
+            raise NotPublic("it is no http or https URL")
+        vouched = is_vouched(str(url), self._allow_hosts)
+        reason = None if vouched else private_reason(url.host)
+        if reason is not None:
+            raise NotPublic(reason)
+        try:
+            found = self._resolve(url.host, url.port or PORTS[url.scheme])
+        except (OSError, UnicodeError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise httpx.ConnectError(f"{url.host} cannot be resolved: {said}") from None
+        private = None if vouched else next((a for a in found if private_reason(a)), None)
+        if private is not None:
+            raise NotPublic(f"{url.host} is {private}, which is not public")
+        return found
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to an address of its host that was checked just now."""
+        url = request.url
+        proxy = proxy_of(url)
+        if proxy is not None:
+            return self._by_proxy(request, proxy)
+        failed: Exception = httpx.ConnectError(f"{url.host} has no address")
+        for address in self.addresses(url):
+            pinned = httpx.Request(
+                request.method,
+                url.copy_with(host=address),
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": url.host},
+            )
+            try:
+                return self._transport(url, None).handle_request(pinned)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                # Nothing was sent: the next address may answer.
+                failed = error
+        raise failed
+
+    def _by_proxy(self, request: httpx.Request, proxy: str) -> httpx.Response:
+        # What cannot be resolved from here may be from there.
+        with contextlib.suppress(httpx.ConnectError):
+            self.addresses(request.url)
+        return self._transport(request.url, proxy).handle_request(request)
+
+    def _transport(self, url: httpx.URL, proxy: str | None) -> httpx.HTTPTransport:
+        key = (url.scheme, url.host, url.port or PORTS[url.scheme])
+        with self._lock:
+            if key not in self._inner:
+                self._inner[key] = httpx.HTTPTransport(verify=self._verify, proxy=proxy)
+            return self._inner[key]
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        with self._lock:
+            for transport in self._inner.values():
+                transport.close()
+            self._inner.clear()
+
+
+def client(
+    *,
+    stall: float,
+    allow_hosts: Collection[str] = (),
+    headers: Mapping[str, str] | None = None,
+    resolve: Resolve | None = None,
+    verify: ssl.SSLContext | None = None,
+) -> httpx.Client:
+    """A client for hosts that strangers name: see Checked.
+
+    It waits ``stall`` seconds for each step, and less for a connection, follows no redirect, and
+    asks for bytes as they are, since lengths and ranges are the file's own only then.
+    """
+    return httpx.Client(
+        transport=Checked(allow_hosts, resolve=resolve, verify=verify),
+        timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
+    )
