@@ -100,14 +100,14 @@ def test_two_at_once_share_one_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "b/a.mp4", "/a.mp4"])
 def test_a_name_stays_in_its_folder(tmp_path: Path, name: str) -> None:
     with serving(whole(VIDEO)) as web, pytest.raises(ValueError, match="no name of a file"):
-        fetch(web.url, str(tmp_path, allow_hosts=["127.0.0.1"]), lambda _: name)
+        fetch(web.url, str(tmp_path), lambda _: name, allow_hosts=["127.0.0.1"])
     assert os.listdir(tmp_path) == []
 
 
 def test_names_that_come_to_no_end(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"mine")
     with serving(whole(VIDEO)) as web, pytest.raises(FetchFailed, match="other names are taken"):
-        fetch(web.url, str(tmp_path, allow_hosts=["127.0.0.1"]), lambda _: "a.mp4")
+        fetch(web.url, str(tmp_path), lambda _: "a.mp4", allow_hosts=["127.0.0.1"])
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
@@ -315,7 +315,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
         with pytest.raises(FetchFailed, match="could not be kept"):
             get(web.url, tmp_path / "file")
         with pytest.raises(FetchFailed, match="could not be kept"):
-            fetch(web.url, str(tmp_path, allow_hosts=["127.0.0.1"]), lambda n: "a" * 300 + ".mp4")
+            fetch(web.url, str(tmp_path), lambda n: "a" * 300 + ".mp4", allow_hosts=["127.0.0.1"])
     assert os.listdir(tmp_path) == ["file"]
 
 
