@@ -20,6 +20,17 @@ CLASSES: Final = bytes(
     for v in range(256)
 )
 
+#: A bit for each class that is the one counted.
+_BLACKS: Final = bytes(c == BLACK for c in range(256))
+_WHITES: Final = bytes(c == WHITE for c in range(256))
+
+
+def _in_all(classes: bytes, wanted: bytes) -> int:
+    """Pixels whose three channels are of one class: as long numbers, a second's work is a blink."""
+    flags = classes.translate(wanted)
+    red, green, blue = (int.from_bytes(flags[channel::3], "little") for channel in range(3))
+    return (red & green & blue).bit_count()
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Tally:
@@ -44,10 +55,7 @@ class _Tally:
         if classes[1::3] == red and classes[2::3] == red:
             black, white = red.count(BLACK), red.count(WHITE)
         else:
-            together = bytes(map(max, classes[0::3], classes[1::3], classes[2::3]))
-            lowest = bytes(map(min, classes[0::3], classes[1::3], classes[2::3]))
-            black, white = together.count(BLACK), 0
-            white = sum(h == low == WHITE for h, low in zip(together, lowest, strict=True))
+            black, white = _in_all(classes, _BLACKS), _in_all(classes, _WHITES)
         self.pixels += pixels
         self.black += black
         self.white += white
