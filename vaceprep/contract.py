@@ -251,7 +251,7 @@ MASK_VIDEO_TOLERANCE: Final = 8
 #: Samples (frames) in one track above which a file is not measured. J
 MAX_SAMPLES: Final = 5_000_000
 #: Bytes of the index (``moov``) above which a file is not measured. J
-MAX_INDEX_BYTES: Final = 256 * 2**20
+MAX_INDEX_BYTES: Final = 64 * 2**20
 #: Tracks or streams above which a file is not measured. J
 MAX_STREAMS: Final = 256
 #: Seconds that opening or measuring one file may wait for its bytes. J

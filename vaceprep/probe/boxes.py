@@ -13,6 +13,7 @@ import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES, MAX_STREAMS
@@ -30,7 +31,9 @@ MAX_EDITS: Final = 1000
 MAX_HOLDER_BYTES: Final = 16 << 20
 #: Top-level boxes beside the index that FFmpeg looks into.
 HOLDERS: Final = ("udta", "meta")
-#: Bytes of a top-level ``uuid`` box searched for XMP.
+#: Data references that are looked at; a sample entry names its own in 16 bits.
+MAX_REFERENCES: Final = 0xFFFF
+#: Bytes of XMP that are searched in all.
 MAX_XMP_BYTES: Final = 1 << 20
 XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
@@ -142,7 +145,8 @@ def _elst(view: memoryview) -> tuple[Edit, ...]:
 
 def _dref_external(view: memoryview) -> list[bool]:
     # Flag 1 of a data reference: the data are in this file.
-    return [len(body) >= 4 and not body[3] & 1 for _, body in children(view[8:])]
+    listed = islice(children(view[8:]), MAX_REFERENCES)
+    return [len(body) >= 4 and not body[3] & 1 for _, body in listed]
 
 
 def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
@@ -151,7 +155,7 @@ def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
     per_chunk: array[int] = array("I")
     for kind, body in children(view):
         if kind == "stsd":
-            entries = list(children(body[8:]))[:MAX_STREAMS]
+            entries = list(islice(children(body[8:]), MAX_STREAMS))
             track.formats = tuple(name for name, _ in entries)
             if entries and len(entries[0][1]) >= 8:
                 reference = struct.unpack_from(">H", entries[0][1], 6)[0]
@@ -213,9 +217,9 @@ def _moov(view: memoryview, movie: Movie) -> None:
         elif kind == "cmov":
             movie.compressed_index = True
         elif kind == "udta":
-            movie.xmp += b"".join(
-                bytes(b[:MAX_XMP_BYTES]) for k, b in children(body) if k == "XMP_"
-            )
+            for name, packet in children(body):
+                if name == "XMP_":
+                    movie.xmp += bytes(packet[: MAX_XMP_BYTES - len(movie.xmp)])
 
 
 def _check_counts(movie: Movie) -> None:

@@ -83,8 +83,12 @@ class Directory:
     ``next`` is 0 at the end of the chain and None where the bytes end before it.
     """
 
-    def __init__(self, view: TiffView, entries: dict[int, Entry], following: int | None) -> None:
+    def __init__(
+        self, view: TiffView, entries: dict[int, Entry], following: int | None, listed: int
+    ) -> None:
         self._view = view
+        #: Entries as they are listed, those of a tag that was there before included.
+        self.listed = listed
         self.entries = entries
         self.next = following
 
@@ -125,8 +129,8 @@ class Directory:
         if not data:
             return False
         if self.entries[tag].kind in _RATIONALS:
-            words = struct.unpack(f"{self._view.order}{len(data) // 4}I", data)
-            return any(words[1::2])
+            # Any byte of a denominator, the second half of each eight.
+            return any(data[at::8].strip(b"\0") for at in range(4, 8))
         return bool(data.strip(b" \0"))
 
 
@@ -166,7 +170,8 @@ class TiffView:
         for tag, kind, number, inline in struct.iter_unpack(form, data):
             entries.setdefault(tag, Entry(kind, number, inline))
         following = self.source.read_at(at + width + count * step, word)
-        return Directory(self, entries, self.offset(following) if len(following) == word else None)
+        further = self.offset(following) if len(following) == word else None
+        return Directory(self, entries, further, count)
 
 
 def _block(data: bytes) -> TiffView:

@@ -99,6 +99,7 @@ def sizes_of(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:
         fixed, count = struct.unpack_from(">II", view, 4)
         if fixed:
             return count, fixed, None
+        count = counted(view, 8, "frames")
         return count, 0, numbers(view, 12, count, "I", "frames")
     width, count = view[7], counted(view, 8, "frames")
     if width == 16:
@@ -125,7 +126,9 @@ def end_of_data(
     near = last_start - max(counts) * largest
     late = compress(range(1, len(chunks) + 1), map(near.__lt__, chunks))
     # Samples before each run of chunks, without a step of Python's own for each chunk.
-    before = list(accumulate(map(mul, map(sub, firsts[1:], firsts), counts), initial=0))
+    before: list[int] = []
+    if sizes is not None:
+        before = list(accumulate(map(mul, map(sub, firsts[1:], firsts), counts), initial=0))
     end = 0
     for number in late:
         run = bisect_right(firsts, number) - 1

@@ -103,7 +103,7 @@ def _measure(
         except BROKEN:
             codec = None
     if codec is None:
-        names = "/".join(track.formats) if track and track.formats else "unknown"
+        names = "/".join([*dict.fromkeys(track.formats if track else ())][:3]) or "unknown"
         message = f"its video codec ({names}) is not one that can be read"
         return Unreadable("broken", message, opened.size)
     if codec.width <= 0 or codec.height <= 0:

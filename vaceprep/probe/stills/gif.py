@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import struct
+from typing import Final
 
 from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
 
 _CUT = "the file ends before the GIF's end mark"
+
+
+#: Sub-blocks that are walked: a gigabyte of full ones. A file of short ones takes a minute. J
+_MAX_BLOCKS: Final = 4_000_000
+
+
+class TooMany(Exception):
+    """More sub-blocks than any picture has."""
 
 
 class _Blocks:
@@ -17,6 +26,7 @@ class _Blocks:
         self._start = 0
         self._data = b""
         self.at = 0
+        self.seen = 0
 
     def take(self, size: int) -> bytes:
         offset = self.at - self._start
@@ -33,12 +43,22 @@ class _Blocks:
             if length == b"\0":
                 return True
             self.at += length[0]
+            self.seen += 1
+            if self.seen > _MAX_BLOCKS:
+                raise TooMany
         return False
 
 
 def read_gif(source: Source) -> Layout:
     """Walk a GIF's blocks; the decoder gets the first frame. Sizes in pixels; never raises."""
     layout = Layout("gif", bit_depth=8)
+    try:
+        return _walk(source, layout)
+    except TooMany:
+        return layout.broken("the GIF has too many blocks")
+
+
+def _walk(source: Source, layout: Layout) -> Layout:
     blocks = _Blocks(source)
     head = blocks.take(13)
     if len(head) < 13:

@@ -70,11 +70,11 @@ def read_jpeg(source: Source) -> Layout:
             if wanted and body.startswith(wanted):
                 layout.keep(at, 2 + length)
             elif marker == 0xE1 and body.startswith(_EXIF):
-                layout.exif.append(body)
+                layout.exif.append(layout.metadata(body))
             elif marker == 0xE1 and body.startswith(_XMP):
-                layout.xmp.append(body.split(b"\0", 1)[1])
+                layout.xmp.append(layout.metadata(body.split(b"\0", 1)[1]))
             elif marker == 0xE2 and body.startswith(_ICC):
-                icc.append(body[12:])
+                icc.append(layout.metadata(body[12:]))
             elif marker == 0xE2 and body.startswith(b"MPF\0"):
                 mpf = (body[4:], at + 8)
             gain_map = gain_map or any(mark in body for mark in _GAIN_MAPS)

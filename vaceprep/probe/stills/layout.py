@@ -15,7 +15,7 @@ from typing import Final, Literal, Protocol
 #: Frames or pages that are counted, segments or chunks that are walked, before giving up. J
 MAX_FRAMES: Final = 10_000
 MAX_PIECES: Final = 1_000_000
-#: Bytes of one piece of metadata (EXIF, XMP, ICC) that are read. J
+#: Bytes of metadata (EXIF, XMP, ICC) that are read of one file, as they are once unpacked. J
 MAX_METADATA: Final = 16 * 2**20
 
 
@@ -63,6 +63,8 @@ class Layout:
     #: Names of places and serial numbers where the format itself says them (TIFF).
     location: list[str] = field(default_factory=list)
     damage: Damage | None = None
+    #: Bytes of metadata that may still be read.
+    room: int = MAX_METADATA
     #: What a decoder gets: literal bytes, or (offset, length) of the file.
     parts: list[bytes | tuple[int, int]] = field(default_factory=list)
 
@@ -73,6 +75,12 @@ class Layout:
             self.parts[-1] = (last[0], last[1] + length)
         else:
             self.parts.append((offset, length))
+
+    def metadata(self, data: bytes) -> bytes:
+        """A piece of metadata, as much of it as there is room for."""
+        kept = data[: self.room]
+        self.room -= len(kept)
+        return kept
 
     def cut(self, message: str) -> Layout:
         """This layout, marked as ending too early."""

@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import Final
 
-from vaceprep.probe.stills.layout import MAX_METADATA, MAX_PIECES, Layout, Source
+from vaceprep.probe.stills.layout import MAX_PIECES, Layout, Source
 
 #: Chunks that make pixels.
 _PIXEL_CHUNKS: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -43,11 +43,12 @@ def read_png(source: Source) -> Layout:
             if name != b"IHDR" or not _header(layout, body):
                 return layout.broken("the PNG does not begin with its header")
         elif name == b"eXIf":
-            layout.exif.append(source.read_at(at + 8, min(length, MAX_METADATA)))
-        elif name == b"iCCP":
-            layout.icc = _profile(source.read_at(at + 8, min(length, MAX_METADATA)))
-        elif name == b"iTXt" and body.startswith(_XMP_KEY + b"\0"):
-            layout.xmp.append(_text(body[len(_XMP_KEY) + 1 :]))
+            layout.exif.append(layout.metadata(source.read_at(at + 8, min(length, layout.room))))
+        elif name == b"iCCP" and layout.room:
+            data = source.read_at(at + 8, min(length, layout.room))
+            layout.icc = layout.metadata(_profile(data, layout.room))
+        elif name == b"iTXt" and body.startswith(_XMP_KEY + b"\0") and layout.room:
+            layout.xmp.append(layout.metadata(_text(body[len(_XMP_KEY) + 1 :], layout.room)))
         elif name == b"acTL":
             animation = max(animation, 1)
         elif name == b"fcTL":
@@ -94,22 +95,22 @@ def _header(layout: Layout, body: bytes) -> bool:
     return bool(width and height)
 
 
-def _inflated(data: bytes) -> bytes:
-    """At most MAX_METADATA bytes from a zlib stream; empty where it is damaged."""
+def _inflated(data: bytes, most: int) -> bytes:
+    """At most ``most`` bytes (not 0, which is no limit) of a zlib stream; empty if damaged."""
     try:
-        return zlib.decompressobj().decompress(data, MAX_METADATA)
+        return zlib.decompressobj().decompress(data, most)
     except zlib.error:
         return b""
 
 
-def _profile(body: bytes) -> bytes:
+def _profile(body: bytes, most: int) -> bytes:
     name, separator, rest = body.partition(b"\0")
-    return _inflated(rest[1:]) if separator and name and rest[:1] == b"\0" else b""
+    return _inflated(rest[1:], most) if separator and name and rest[:1] == b"\0" else b""
 
 
-def _text(rest: bytes) -> bytes:
+def _text(rest: bytes, most: int) -> bytes:
     """The text of an iTXt chunk behind its keyword."""
     fields = rest[2:].split(b"\0", 2)
     if len(rest) < 2 or len(fields) < 3:
         return b""
-    return _inflated(fields[2]) if rest[0] else fields[2]
+    return _inflated(fields[2], most) if rest[0] else fields[2]

@@ -34,6 +34,10 @@ _SINGLE: Final = frozenset(
 _PICTURE_TAGS: Final = _SINGLE.union(
     (258, 273, 279, 320, 324, 325, 338, 339, 347, *range(512, 522), 529, 530, 532)
 )
+#: What all pages' directories may cost to walk: values of their tables of strips, and so many
+#: times that for each entry. Pages may share both, so the file's size is no bound. J
+_MAX_WORK: Final = 4_000_000
+_ENTRY_COST: Final = 10
 _CUT: Final = "the file ends before the TIFF's data does"
 
 
@@ -55,7 +59,7 @@ def read_tiff(source: Source) -> Layout:
     if (raw := _raw_kind(view, main, source)) is not None:
         layout.format, layout.width, layout.height = raw, 0, 0
         return layout
-    pages = 0
+    pages = work = 0
     seen: set[int] = set()
     at = view.first
     page: Directory | None = main
@@ -63,6 +67,9 @@ def read_tiff(source: Source) -> Layout:
         seen.add(at)
         if page is None:
             return _no_directory(layout, view, source, at)
+        work += _cost(page)
+        if work > _MAX_WORK:
+            return layout.broken("the TIFF's pages have more entries than any picture's")
         pages += not (page.integer(_SUBFILE) or 0) & _THUMBNAIL_OR_MASK
         if not _is_whole(page, source):
             return layout.cut(_CUT)
@@ -119,6 +126,11 @@ def _raw_kind(view: TiffView, main: Directory, source: Source) -> str | None:
         return None
     make = main.raw(_MAKE).upper()
     return next((name for maker, name in _MAKERS.items() if make.startswith(maker)), "raw")
+
+
+def _cost(page: Directory) -> int:
+    tables = (page.entries.get(tag) for tag in (_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES))
+    return _ENTRY_COST * page.listed + sum(entry.count for entry in tables if entry)
 
 
 def _is_whole(page: Directory, source: Source) -> bool:

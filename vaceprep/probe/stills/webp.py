@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_METADATA, MAX_PIECES, Layout, Source
+from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
 
 _METADATA: Final = (b"EXIF", b"XMP ", b"ICCP")
 
@@ -40,7 +40,7 @@ def read_webp(source: Source) -> Layout:
         elif name == b"ANMF":
             frames += 1
         elif name in _METADATA and at + 8 + length <= source.size:
-            data = source.read_at(at + 8, min(length, MAX_METADATA))
+            data = layout.metadata(source.read_at(at + 8, min(length, layout.room)))
             if name == b"EXIF":
                 layout.exif.append(data)
             elif name == b"XMP ":

@@ -1,0 +1,46 @@
+"""What once broke something: taken within time and memory, with a sentence and no traceback."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.found.built import BUILT
+from tests.hostile import Outcome, survive
+from vaceprep.probe.decode import BLACK, OTHER, WHITE, _in_all
+
+HERE = Path(__file__).parent / "found"
+#: Small files, named for what they did.
+FILES = sorted(p for p in HERE.iterdir() if p.suffix != ".py" and p.is_file())
+MEGABYTES = 400
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    folder = tmp_path_factory.mktemp("found")
+    files = {path.name: path for path in FILES}
+    for name, make in BUILT.items():
+        files[name] = folder / name
+        files[name].write_bytes(make())
+    return survive(files)
+
+
+# ``survive`` gives each eight seconds of processor time and three gigabytes of addresses.
+@pytest.mark.parametrize("name", [*BUILT, *(path.name for path in FILES)])
+def test_it_is_taken(name: str, outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes[name]
+    assert outcome.error is None
+    assert outcome.megabytes < MEGABYTES
+    assert all(message and len(message) < 400 for message in outcome.findings.values())
+
+
+def test_coloured_pixels_of_a_mask_are_counted_as_one_by_one() -> None:
+    """A clip in colour took seconds for each second of it."""
+    chance = random.Random(6)
+    classes = bytes(chance.choice((BLACK, WHITE, OTHER)) for _ in range(3 * 5000))
+    pixels = [classes[at : at + 3] for at in range(0, len(classes), 3)]
+    for level in (BLACK, WHITE):
+        wanted = bytes(c == level for c in range(256))
+        assert _in_all(classes, wanted) == pixels.count(bytes([level] * 3))
