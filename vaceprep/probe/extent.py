@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vaceprep.probe.stills.gif import read_gif
 from vaceprep.source import Opened
 
 SEGMENT = b"\x18\x53\x80\x67"
@@ -19,6 +20,17 @@ def _vint(data: bytes, at: int) -> tuple[int, int] | None:
     return value, width
 
 
+def _missing_mark(opened: Opened) -> str | None:
+    """A GIF has no length, but an end mark."""
+    # A demuxer may be reading on from here.
+    at = opened.tell()
+    try:
+        damage = read_gif(opened).damage
+    finally:
+        opened.seek(at)
+    return damage.message if damage is not None and damage.reason == "truncated" else None
+
+
 def missing_end(opened: Opened, name: str) -> str | None:
     """Where the file ends too early, in words; None where it does not or nobody can tell."""
     declared = None
@@ -32,6 +44,8 @@ def missing_end(opened: Opened, name: str) -> str | None:
                 declared = at + 4 + size[1] + size[0] if size else None
     elif name in ("avi", "webp") and head[:4] == b"RIFF" and len(head) >= 8:
         declared = int.from_bytes(head[4:8], "little") + 8
+    elif name == "gif":
+        return _missing_mark(opened)
     if declared is not None and declared > opened.size:
         return f"it should end at byte {declared:,} but the file ends at byte {opened.size:,}"
     return None
