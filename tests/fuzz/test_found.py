@@ -11,6 +11,7 @@ import vaceprep
 from tests.fuzz.found.built import BUILT
 from tests.fuzz.seeds import FIXTURES
 from tests.hostile import Outcome, survive
+from vaceprep.contract import Role
 from vaceprep.probe.decode import BLACK, OTHER, WHITE, _in_all
 
 HERE = Path(__file__).parent / "found"
@@ -41,6 +42,14 @@ def test_a_cut_animation_is_told(tmp_path: Path) -> None:
         path.write_bytes(whole[:size])
         codes = {f.code for f in vaceprep.check(path, "video_url").findings}
         assert ("VP106" in codes) == (size < len(whole))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("role", ["video_url", "mask_video_url", "ref_images_url"])
+def test_it_is_taken_under_every_role(path: Path, role: Role) -> None:
+    if path.name in UNBOUNDED:
+        pytest.skip("its memory is looked at below")
+    assert not vaceprep.check(path, role).ok
 
 
 # ``survive`` gives each eight seconds of processor time and three gigabytes of addresses.

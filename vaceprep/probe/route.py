@@ -71,7 +71,9 @@ def _moves(sniffed: Sniffed, head: bytes) -> bool:
         return True
     if sniffed.format == "png":
         return b"acTL" in head.partition(b"IDAT")[0]
-    return sniffed.format == "webp" and head[12:16] == b"VP8X" and bool(head[20:21][0] & 2)
+    # A file may end before its flags do.
+    flags = int.from_bytes(head[20:21])
+    return sniffed.format == "webp" and head[12:16] == b"VP8X" and bool(flags & 2)
 
 
 def _still(sniffed: Sniffed, size: int) -> Unreadable:
