@@ -142,16 +142,21 @@ def main() -> int:
     run = _Run(asked)
     if not run.traced and not asked.no_trace:
         _say("there is no strace, or it may not trace: what is opened is not looked at")
+    stopped = False
     with tempfile.TemporaryDirectory(prefix="vaceprep-fuzz-") as scratch:
-        if asked.inputs != 0:
-            run.run("mutants", asked.inputs, Path(scratch))
-        if asked.truncations:
-            run.run("truncations", asked.truncations, Path(scratch))
+        try:
+            if asked.inputs != 0:
+                run.run("mutants", asked.inputs, Path(scratch))
+            if asked.truncations:
+                run.run("truncations", asked.truncations, Path(scratch))
+        except KeyboardInterrupt:
+            _say("broken off: these are the figures so far")
+            stopped = True
     run.figures.seconds = time.monotonic() - run.began
     print(run.figures.table())
     if asked.json:
         asked.json.write_text(json.dumps(run.figures.to_dict(), indent=2) + "\n", "utf-8")
-    return 0 if run.figures.ok else 1
+    return 130 if stopped else 0 if run.figures.ok else 1
 
 
 if __name__ == "__main__":

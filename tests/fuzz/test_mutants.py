@@ -74,7 +74,7 @@ def test_some_hundred_broken_files(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_many_broken_files(tmp_path: Path) -> None:
-    found = fuzz(tmp_path, "--inputs", "15000", "--truncations", "3000", "--seed", "60")
+    found = fuzz(tmp_path, "--inputs", "8000", "--truncations", "2000", "--seed", "60")
     assert_held(found)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import struct
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media import IDENTITY, Hand, box, coded, ftyp, full, runs, small_mp4, u32, u64
+from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES
 from vaceprep.probe.boxes import BoxError, Edit, Movie, Track, read_boxes
-from vaceprep.source import Opened
+from vaceprep.probe.tables import sizes_of
+from vaceprep.source import Opened, open_path
 
 
 def read(data: bytes) -> Movie:
@@ -236,3 +239,28 @@ def test_any_bytes_in_a_box_that_matters(kind: str, body: bytes) -> None:
         read(ftyp() + index)
     except BoxError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_the_largest_index_that_is_read(over: int, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with path.open("wb") as file:
+        file.write(ftyp() + u32(MAX_INDEX_BYTES + over) + b"moov")
+        file.truncate(len(ftyp()) + MAX_INDEX_BYTES + over)
+    with open_path(path) as opened:
+        if over:
+            with pytest.raises(BoxError, match="are read"):
+                read_boxes(opened)
+        else:
+            assert read_boxes(opened).has_index
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_the_most_sizes_that_are_read(over: int) -> None:
+    count = MAX_SAMPLES + over
+    view = memoryview(u32(0, 0, count) + bytes(4 * count))
+    if over:
+        with pytest.raises(BoxError, match="frames"):
+            sizes_of(view, "stsz")
+    else:
+        assert sizes_of(view, "stsz")[0] == count
