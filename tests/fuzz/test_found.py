@@ -13,6 +13,7 @@ from tests.fuzz.seeds import FIXTURES
 from tests.hostile import Outcome, survive
 from vaceprep.contract import Role
 from vaceprep.probe.decode import BLACK, OTHER, WHITE, _in_all
+from vaceprep.probe.sniff import sniff
 
 HERE = Path(__file__).parent / "found"
 #: Small files, named for what they did.
@@ -42,6 +43,13 @@ def test_a_cut_animation_is_told(tmp_path: Path) -> None:
         path.write_bytes(whole[:size])
         codes = {f.code for f in vaceprep.check(path, "video_url").findings}
         assert ("VP106" in codes) == (size < len(whole))
+
+
+def test_a_picture_that_speaks_of_a_manifest_is_a_picture() -> None:
+    whole = (FIXTURES / "image/ok.jpg").read_bytes()
+    comment = b"\xff\xfe\0\x0a<MPD />x"
+    assert sniff(whole[:2] + comment + whole[2:]).kind == "image"
+    assert sniff(b'<?xml version="1.0"?>\n<MPD/>').kind == "playlist"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -43,7 +43,8 @@ def _playlist(head: bytes) -> str | None:
         return "an SDP session description"
     if text.startswith(b"[playlist]"):
         return "a PLS playlist"
-    if b"<mpd" in text or b"<smoothstreamingmedia" in text:
+    # A picture may hold these words, too.
+    if text.startswith(b"<") and (b"<mpd" in text or b"<smoothstreamingmedia" in text):
         return "a streaming manifest"
     if text.startswith((b"#http live", b"[reference]", b"<asx", b"rtsptext")):
         return "a playlist"
