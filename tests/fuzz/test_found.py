@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 
 import vaceprep
 from tests.fuzz.found.built import BUILT
 from tests.fuzz.seeds import FIXTURES
 from tests.hostile import Outcome, survive
 from vaceprep.contract import Role
+from vaceprep.probe import decode
 from vaceprep.probe.decode import BLACK, OTHER, WHITE, _in_all
 from vaceprep.probe.sniff import sniff
 
@@ -52,12 +56,39 @@ def test_a_picture_that_speaks_of_a_manifest_is_a_picture() -> None:
     assert sniff(b'<?xml version="1.0"?>\n<MPD/>').kind == "playlist"
 
 
+@pytest.mark.parametrize("band", [1, 64 * 3, 64 * 5 + 7, 1 << 20])
+def test_bands_of_a_frame_count_as_the_whole(band: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of a whole frame took 400 MB for one of 15 megapixels."""
+    monkeypatch.setattr(decode, "BAND_PIXELS", band)
+    frame = VideoFrame(64, 48, "rgb24")
+    stride = frame.planes[0].line_size
+    lines = [
+        bytes([0, 0, 0] * (y % 3) + [255] * 3 * (64 - y % 3 - 1) + [9, 0, 0]) for y in range(48)
+    ]
+    frame.planes[0].update(b"".join(line.ljust(stride, b"\0") for line in lines))
+    tally = decode._Tally()
+    tally.add(frame)
+    facts = tally.facts()
+    assert facts is not None
+    assert (facts.pixels, facts.black, facts.other) == (64 * 48, 48, 48)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 @pytest.mark.parametrize("role", ["video_url", "mask_video_url", "ref_images_url"])
 def test_it_is_taken_under_every_role(path: Path, role: Role) -> None:
     if path.name in UNBOUNDED:
         pytest.skip("its memory is looked at below")
     assert not vaceprep.check(path, role).ok
+
+
+def test_a_mask_of_huge_frames_takes_bounded_memory() -> None:
+    ask = (
+        "import resource, sys, vaceprep; vaceprep.check(sys.argv[1], 'mask_video_url');"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    command = [sys.executable, "-c", ask, str(HERE / "15-megapixel-frame.gif")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 300
 
 
 # ``survive`` gives each eight seconds of processor time and three gigabytes of addresses.

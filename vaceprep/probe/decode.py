@@ -20,6 +20,8 @@ CLASSES: Final = bytes(
     for v in range(256)
 )
 
+#: Pixels of a frame that are counted at a time.
+BAND_PIXELS: Final = 1 << 20
 #: A bit for each class that is the one counted.
 _BLACKS: Final = bytes(c == BLACK for c in range(256))
 _WHITES: Final = bytes(c == WHITE for c in range(256))
@@ -44,12 +46,20 @@ class _Tally:
 
     def add(self, frame: VideoFrame) -> None:
         plane = frame.reformat(format="rgb24").planes[0]
-        row, stride = frame.width * 3, plane.line_size
-        data = bytes(plane)
-        if stride != row:
-            data = b"".join(data[y * stride : y * stride + row] for y in range(frame.height))
-        classes = data[: row * frame.height].translate(CLASSES)
+        view, row, stride = memoryview(plane), frame.width * 3, plane.line_size
+        # A band at a time, for a frame may have any size and each step here copies it.
+        rows = max(1, BAND_PIXELS // frame.width)
         self.frames += 1
+        for top in range(0, frame.height, rows):
+            bottom = min(top + rows, frame.height)
+            if stride == row:
+                data = bytes(view[top * row : bottom * row])
+            else:
+                lines = (view[y * stride : y * stride + row] for y in range(top, bottom))
+                data = b"".join(lines)
+            self._add_band(data.translate(CLASSES))
+
+    def _add_band(self, classes: bytes) -> None:
         pixels = len(classes) // 3
         red = classes[0::3]
         if classes[1::3] == red and classes[2::3] == red:
