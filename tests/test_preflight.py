@@ -39,13 +39,13 @@ def test_only_a_few_are_taken_ahead() -> None:
     results = spread(lambda item: item.source, endless(), 2)  # type: ignore[arg-type]
     next(results)
     assert taken <= 2 * AHEAD + 2
-    results.close()  # type: ignore[attr-defined]
+    results.close()
 
 
 def test_a_walk_that_is_left_early_leaves_no_thread() -> None:
     results = spread(lambda item: item.source, ITEMS, 4)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("vaceprep")]
 
 

@@ -266,3 +266,19 @@ MAX_JOB_NODES: Final = 10_000
 MAX_JOB_DEPTH: Final = 100
 #: Bytes taken from standard input before it is refused. J
 MAX_STDIN_BYTES: Final = 2**30
+
+# --- isolation: what a worker process may take for one file ----------------------------------
+
+#: Bytes of a megabyte, as memory is told. J
+BYTES_PER_MEGABYTE: Final = 10**6
+#: Seconds that looking at one file may take, and with every frame decoded. J
+CHECK_SECONDS: Final = 10.0
+DEEP_SECONDS: Final = 300.0
+#: Bytes of memory that looking at one file may take beyond the interpreter's own. J
+CHECK_MEMORY: Final = 400 * BYTES_PER_MEGABYTE
+#: Seconds without any progress after which preparing one file is given up. J
+PREPARE_STALL_SECONDS: Final = 120.0
+#: Bytes of memory that preparing one file may take beyond the interpreter's own. J
+PREPARE_MEMORY: Final = 1000 * BYTES_PER_MEGABYTE
+#: Bytes of the largest file that preparing may write, far above what is ever accepted. J
+PREPARE_OUTPUT: Final = 512 * 2**20

@@ -30,6 +30,8 @@ UnreadableReason = Literal[
     "truncated",
     "bomb",
     "unsupported-image",
+    "crashed",
+    "too-slow",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from vaceprep.draft import draft_of
 from vaceprep.facts import Facts
 from vaceprep.job import FIELDS, media_of, resolve, role_of
 from vaceprep.jobfile import JobUnreadable, read_job, read_opened
-from vaceprep.look import Options, check_item, probe_opened, report_on
+from vaceprep.look import Asked, Look, Options, probe_opened, report_on
 from vaceprep.probe.route import default_role
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.drafts import Draft, pointer
@@ -25,8 +25,12 @@ from vaceprep.verdict import FileReport
 MAX_ASSETS: Final = 16
 
 
-def check_job_item(item: Item, options: Options) -> tuple[FileReport, ...]:
-    """The entries of a job file, of a manifest's line, or of what standard input holds."""
+def _said(*reports: FileReport) -> Asked:
+    return Asked((), lambda _: reports)
+
+
+def ask_job_item(item: Item, options: Options) -> Asked:
+    """What a job file, a manifest's line, or what standard input holds asks for."""
     if item.kind == "stdin":
         return _stdin(item, options)
     try:
@@ -34,9 +38,9 @@ def check_job_item(item: Item, options: Options) -> tuple[FileReport, ...]:
         if isinstance(data, JobUnreadable):
             raise data
     except JobUnreadable as error:
-        return (_broken(item.source, error, options),)
+        return _said(_broken(item.source, error, options))
     folder = os.path.dirname(item.base if item.base is not None else item.source)
-    return check_mapping(item.source, data, folder, options)
+    return ask_mapping(item.source, data, folder, options)
 
 
 def _broken(source: str, error: JobUnreadable, options: Options) -> FileReport:
@@ -44,20 +48,20 @@ def _broken(source: str, error: JobUnreadable, options: Options) -> FileReport:
     return FileReport(source, None, None, options.selection.apply(findings))
 
 
-def _stdin(item: Item, options: Options) -> tuple[FileReport, ...]:
+def _stdin(item: Item, options: Options) -> Asked:
     """Standard input is a job where it begins as JSON's mapping does, else media."""
     try:
         with open_stdin() as opened:
             if opened.head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
                 try:
-                    return check_mapping(item.source, read_opened(opened), "", options)
+                    return ask_mapping(item.source, read_opened(opened), "", options)
                 except JobUnreadable as error:
-                    return (_broken(item.source, error, options),)
+                    return _said(_broken(item.source, error, options))
             role, facts = probe_opened(opened, None, options)
     except CannotOpen as error:
         # Asked a second time, standard input would give what is left of it, or nothing.
         role, facts = options.role or default_role(None, None), error.fact
-    return (report_on(item.source, role, facts, None, options),)
+    return _said(report_on(item.source, role, facts, None, options))
 
 
 def check_mapping(
@@ -67,8 +71,13 @@ def check_mapping(
 
     Relative paths are relative to ``folder``.
     """
+    return ask_mapping(source, data, folder, options).at_once()
+
+
+def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Options) -> Asked:
+    """The same, with its media still to be looked at."""
     draft = draft_of(data)
-    assets: dict[str, FileReport] = {}
+    looks: dict[str, Look] = {}
     wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
     for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
         if at in wrong:
@@ -79,8 +88,19 @@ def check_mapping(
             # VP408 speaks of the field; its file does not matter.
             continue
         path = resolve(value, folder)
-        entry = check_item(Item(path, kind_of(path)), options._replace(role=role))
-        assets[at] = replace(entry, findings=_pointed(entry.findings, at))
+        looks[at] = Look(Item(path, kind_of(path)), options._replace(role=role))
+
+    def answer(reports: Sequence[FileReport]) -> tuple[FileReport, ...]:
+        return _together(source, draft, dict(zip(looks, reports, strict=True)), options)
+
+    return Asked(tuple(looks.values()), answer)
+
+
+def _together(
+    source: str, draft: Draft, reports: Mapping[str, FileReport], options: Options
+) -> tuple[FileReport, ...]:
+    """The entries of a job whose media were looked at, by their pointers."""
+    assets = {at: replace(e, findings=_pointed(e.findings, at)) for at, e in reports.items()}
     facts: dict[str, Facts] = {at: e.facts for at, e in assets.items() if e.facts is not None}
     own = judge_job(draft)
     for finding in judge_together(Together(draft, facts)):

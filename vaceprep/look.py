@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -90,6 +90,32 @@ def check_item(item: Item, options: Options) -> FileReport:
             return FileReport(item.source, role, None, options.selection.apply(findings))
     role, facts = probe_item(item, options)
     return report_on(item.source, role, facts, _name(item), options)
+
+
+class Look(NamedTuple):
+    """One source to be looked at, by whoever does it."""
+
+    item: Item
+    options: Options
+
+
+def look_at(look: Look) -> FileReport:
+    """The same as ``check_item``, for a worker that takes one argument."""
+    return check_item(look.item, look.options)
+
+
+class Asked(NamedTuple):
+    """What has to be looked at for one source, and what is said once that is done.
+
+    ``answer`` takes the reports on ``looks``, in their order.
+    """
+
+    looks: tuple[Look, ...]
+    answer: Callable[[Sequence[FileReport]], tuple[FileReport, ...]]
+
+    def at_once(self) -> tuple[FileReport, ...]:
+        """Look and answer here and now."""
+        return self.answer([look_at(look) for look in self.looks])
 
 
 def report_on(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -41,7 +41,7 @@ class ProbeError(Exception):
         return type(self), (self.source, self.fact)
 
 
-def spread(work: Callable[[Item], T], items: Iterable[Item], jobs: int) -> Iterator[T]:
+def spread(work: Callable[[Item], T], items: Iterable[Item], jobs: int) -> Generator[T]:
     """``work`` on each item, in order, on ``jobs`` threads, a few ahead at most."""
     queue = iter(items)
     start = list(islice(queue, 2))
@@ -74,10 +74,30 @@ def default_jobs() -> int:
 def check_entry(item: Item, options: Options) -> tuple[FileReport, ...]:
     """The entries of one source: a file has one, a job one of its own and one for each asset."""
     if item.kind in ("job", "stdin"):
-        from vaceprep.jobcheck import check_job_item
+        from vaceprep.jobcheck import ask_job_item
 
-        return check_job_item(item, options)
+        return ask_job_item(item, options).at_once()
     return (check_item(item, options),)
+
+
+def check_items(
+    items: Iterable[Item],
+    options: Options,
+    jobs: int,
+    *,
+    isolate: bool = False,
+    seconds: float | None = None,
+) -> Generator[tuple[FileReport, ...]]:
+    """The entries of each source, in order.
+
+    With ``isolate`` each file is looked at in a worker process, for ``seconds`` at most (None: as
+    long as a file may take by default). Raises CannotIsolate where none can be started.
+    """
+    if not isolate:
+        return spread(lambda item: check_entry(item, options), items, jobs)
+    from vaceprep.isolated import check_isolated
+
+    return check_isolated(items, options, jobs, seconds)
 
 
 def _sources(source: Pathish | Iterable[Pathish]) -> list[str]:
@@ -126,14 +146,24 @@ def check(
     deep: bool = False,
     allow_hosts: Collection[str] = (),
     jobs: int = 1,
+    isolate: bool = False,
+    timeout: float | None = None,
 ) -> Report:
     """Check one source or several: files, folders (walked), job files, URLs; or a Job.
 
     ``select`` and ``ignore`` take slugs, codes and code prefixes; ``strict`` makes errors of
     warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let through;
-    ``jobs`` is the number of threads. What is wrong with a file is a finding, never an exception.
+    ``jobs`` is the number of files looked at side by side. What is wrong with a file is a finding,
+    never an exception.
 
-    Raises ValueError for an unknown role or rule.
+    ``isolate`` looks at each file in a worker process: one that crashes its decoder, takes more
+    than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with ``deep``) gets VP105 or
+    VP204, and the others go on. As always with processes, a script that asks for it must keep its
+    own work under ``if __name__ == "__main__":``. Standard input and URLs are judged in this
+    process.
+
+    Raises ValueError for an unknown role or rule or a ``timeout`` that is none, CannotIsolate (a
+    RuntimeError) where no process can be started.
     """
     _known_role(role)
     options = Options(
@@ -142,14 +172,15 @@ def check(
         selection=make_selection(select, ignore, strict),
         allowed_hosts=tuple(allow_hosts),
     )
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise ValueError(f"a file cannot be given {timeout} seconds")
+    items: Iterable[Item]
     if hasattr(source, "given"):
-        from vaceprep.jobcheck import check_mapping
-
-        return Report(check_mapping("job", source.given(), "", options))
-    items = collect(_sources(source), Skipped())
-    return Report(
-        tuple(chain.from_iterable(spread(lambda i: check_entry(i, options), items, jobs)))
-    )
+        items = [Item("job", "job", source.given(), "")]
+    else:
+        items = collect(_sources(source), Skipped())
+    entries = check_items(items, options, jobs, isolate=isolate, seconds=timeout)
+    return Report(tuple(chain.from_iterable(entries)))
 
 
 def make_selection(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from vaceprep.cli import options
@@ -31,6 +33,8 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 )
 @options.output_format
 @options.jobs
+@options.isolate
+@options.timeout("Seconds that one isolated file may take: 10 without it, 300 with --deep.")
 def command(
     sources: tuple[str, ...],
     role: Role | None,
@@ -43,6 +47,8 @@ def command(
     allow_host: tuple[str, ...],
     output: str,
     jobs: int | None,
+    isolate: bool | None,
+    timeout: float | None,
 ) -> int:
     """Check videos and images, folders of them, URLs, or standard input (-).
 
@@ -50,7 +56,7 @@ def command(
     """
     from vaceprep.collect import Skipped, collect
     from vaceprep.look import Options
-    from vaceprep.preflight import check_entry, default_jobs, make_selection, spread
+    from vaceprep.preflight import check_items, default_jobs, make_selection
     from vaceprep.report import text
     from vaceprep.rules.catalogue import UnknownRule
     from vaceprep.verdict import FileReport, summarise
@@ -70,8 +76,10 @@ def command(
     style = options.style(advice=advice)
     files: list[FileReport] = []
     options.collect_garbage()
-    with options.progress(len(items), "checking") as step:
-        for entries in spread(lambda i: check_entry(i, settings), items, jobs or default_jobs()):
+    apart = options.apart(isolate, items)
+    work = check_items(items, settings, jobs or default_jobs(), isolate=apart, seconds=timeout)
+    with options.terminable(), options.progress(len(items), "checking") as step, closing(work):
+        for entries in work:
             files.extend(entries)
             step()
     if not no_remote and any(item.kind == "url" for item in items):

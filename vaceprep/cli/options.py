@@ -6,9 +6,9 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,8 +16,14 @@ from vaceprep.contract import ROLES
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style
 
+if TYPE_CHECKING:
+    from vaceprep.collect import Item
+
 #: Files from which a progress bar is worth its line.
 MANY: Final = 8
+
+#: Seconds of the longest that anything may be given.
+LONGEST: Final = 86400.0
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,7 +50,24 @@ jobs = click.option(
     metavar="N",
     help="Files looked at side by side; as many as there are cores without it.",
 )
+isolate = click.option(
+    "--isolate/--no-isolate",
+    default=None,
+    help="Look at each file in a process of its own, with limits on time, memory and output. "
+    "Without either: yes for folders and for more than one file.",
+)
 sources = click.argument("sources", nargs=-1, required=True, metavar="FILE|DIR|URL|-...")
+
+
+def timeout(words: str) -> Callable[[F], F]:
+    """``--timeout S``, said in the words of the command."""
+
+    def given(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+        if value is not None and not 0 < value <= LONGEST:
+            raise click.BadParameter(f"{value:g} is no time that work may take, in seconds")
+        return value
+
+    return click.option("--timeout", type=float, metavar="S", callback=given, help=words)
 
 
 def colourful(stream: Any) -> bool:
@@ -103,3 +126,27 @@ def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
         return
     with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:
         yield lambda: bar.update(1)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """A polite kill (SIGTERM) ends the work like Ctrl-C: nothing half-made stays behind."""
+    import signal
+
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:
+        # Only the main thread may set it.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def apart(asked: bool | None, items: Sequence[Item]) -> bool:
+    """Whether each file gets a process of its own: as asked, else where there are several."""
+    if asked is not None:
+        return asked
+    return len(items) > 1 or any(item.root is not None for item in items)

@@ -192,7 +192,7 @@ def command(
     options.collect_garbage()
     entries: list[Prepared] = []
     style = options.style()
-    with _terminable(), _telling() as (name_it, tell):
+    with options.terminable(), _telling() as (name_it, tell):
         work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
         named = {f: _for_field(asked, start.get(f), duration.get(f)) for f in fields}
 
@@ -223,23 +223,6 @@ def _for_field(asked: Options, start: Fraction | None, duration: Fraction | None
     from dataclasses import replace
 
     return replace(asked, start=start, duration=duration)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """A polite kill (SIGTERM) ends the work like Ctrl-C: nothing half-made stays behind."""
-    import signal
-
-    try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    except ValueError:
-        # Only the main thread may set it.
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,0 +1,63 @@
+"""How workers are started: from a server that has one thread and has imported what they need.
+
+A plain fork would copy this process with whatever locks its other threads hold; a fresh start
+(spawn) costs a third of a second each. Only where there is no such server (Windows) is it used.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+FORKSERVER: Final = "forkserver"
+#: Python's own switch: do not import from where one happens to be.
+SAFE_PATH: Final = "PYTHONSAFEPATH"
+
+
+class CannotIsolate(RuntimeError):
+    """No worker process can be started here; the message is one sentence."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "worker processes do not start here; a script that isolates must keep its own work "
+            'under if __name__ == "__main__":'
+        )
+
+
+def context(modules: Sequence[str]) -> BaseContext:
+    """How to start workers, with modules that are imported once for all of them.
+
+    The server begins at once, so that it gets ready while this process does other things.
+    """
+    if FORKSERVER not in multiprocessing.get_all_start_methods():
+        # Each worker is started anew, whenever one is due.
+        os.environ.setdefault(SAFE_PATH, "1")
+        return multiprocessing.get_context("spawn")
+    found = multiprocessing.get_context(FORKSERVER)
+    # Heard at the first time alone: the server stays.
+    found.set_forkserver_preload(list(modules))
+    from multiprocessing.forkserver import ensure_running
+
+    with _safe_path():
+        ensure_running()
+    return found
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """What is started imports nothing from the current folder, which may be a stranger's."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
