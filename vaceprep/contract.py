@@ -282,3 +282,5 @@ PREPARE_STALL_SECONDS: Final = 120.0
 PREPARE_MEMORY: Final = 1000 * BYTES_PER_MEGABYTE
 #: Bytes of the largest file that preparing may write, far above what is ever accepted. J
 PREPARE_OUTPUT: Final = 512 * 2**20
+#: Processors that preparing uses at most in a worker, since encoders take memory by them. J
+PREPARE_CORES: Final = 8

@@ -24,7 +24,8 @@ from vaceprep.source import CannotOpen, open_data_uri, open_path
 from vaceprep.verdict import FileReport
 
 if TYPE_CHECKING:
-    from vaceprep.isolate.pool import Fault, Ticket, Workers
+    from vaceprep.isolate.faults import Fault
+    from vaceprep.isolate.pool import Ticket, Workers
 
 #: What the workers' server imports once for all of them: what nearly every file needs.
 MODULES: Final = (

@@ -115,7 +115,8 @@ def many(bench: Bench) -> Iterator[Row]:
         return
     warm(*files)
     _seen(files)
-    check = ("check", "--format", "json")
+    # In one process: the row below says what isolation costs.
+    check = ("check", "--no-isolate", "--format", "json")
     ours, alone, theirs = in_turns(
         [
             partial(run, vaceprep(*check, *map(str, files))),
@@ -128,6 +129,27 @@ def many(bench: Bench) -> Iterator[Row]:
     yield Row(name, ratio(theirs, ours), "x", at_least=least, note=note)
     note = _rates(len(files), alone, theirs)
     yield Row(f"{name}, with -j 1", ratio(theirs, alone), "x", note=note)
+
+
+def isolation(bench: Bench) -> Iterator[Row]:
+    """Many files with each in a worker process against the same in one process."""
+    files = sorted((bench.media / "mixed").iterdir())
+    # Ten times over: what counts is the going rate.
+    names = [str(f) for f in (files if bench.quick else files * 10)]
+    warm(*files)
+    _seen(files)
+    check = ("check", "--format", "json")
+    apart, plain = in_turns(
+        [
+            partial(run, vaceprep(*check, "--isolate", *names)),
+            partial(run, vaceprep(*check, "--no-isolate", *names)),
+        ],
+        bench.rounds(7),
+    )
+    name = f"check --isolate of {len(names)} MP4 files: files a second, over those without"
+    least = None if bench.quick else 0.6
+    note = _rates(len(names), apart, plain)
+    yield Row(name, ratio(plain, apart), "x", at_least=least, note=note)
 
 
 def single(bench: Bench) -> Iterator[Row]:
@@ -201,6 +223,7 @@ def imports(bench: Bench) -> Iterator[Row]:
 
 CHECKS: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (
     many,
+    isolation,
     single,
     version,
     length,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -132,6 +132,8 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 )
 @click.option("--keep-audio", is_flag=True, help="Keep one sound track.")
 @click.option("--salvage", is_flag=True, help="Encode what still decodes of a damaged video.")
+@options.isolate
+@options.timeout("Seconds without progress after which an isolated file is given up (120).")
 @options.output_format
 def command(
     sources: tuple[str, ...],
@@ -148,6 +150,8 @@ def command(
     background: Colour | None,
     keep_audio: bool,
     salvage: bool,
+    isolate: bool | None,
+    timeout: float | None,
     output: str,
 ) -> int:
     """Make videos, images and jobs compliant, with the least damage, into new files.
@@ -201,13 +205,16 @@ def command(
                 name_it(item.source)
                 yield item
 
-        for group in prepare_items(announced(), to, work, named):
-            name_it(None)
-            entries.extend(group)
-            if output == "text":
-                for entry in group:
-                    for line in text.entry_lines(entry, style):
-                        options.write(line + "\n")
+        apart = options.apart(isolate, items)
+        groups = prepare_items(announced(), to, work, named, isolate=apart, seconds=timeout)
+        with closing(groups):
+            for group in groups:
+                name_it(None)
+                entries.extend(group)
+                if output == "text":
+                    for entry in group:
+                        for line in text.entry_lines(entry, style):
+                            options.write(line + "\n")
     summary = summarise(entries)
     if output == "json":
         from vaceprep.report.json import prepare_json

@@ -18,6 +18,8 @@ class Bounds(NamedTuple):
     memory: int
     #: Bytes of the largest file that it may write.
     output: int
+    #: Processors at most: encoders take memory by their number.
+    cores: int | None = None
 
 
 def confine(bounds: Bounds) -> None:
@@ -27,7 +29,11 @@ def confine(bounds: Bounds) -> None:
     """
     # A polite kill ends it at once, though C code may be running.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _follow_parent()
+    if bounds.cores is not None and hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: bounds.cores])
     null = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(null, stream)

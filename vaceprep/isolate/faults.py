@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from vaceprep.contract import BYTES_PER_MEGABYTE
 from vaceprep.facts import Unreadable
+
+#: How a worker fails its file.
+Fault = Literal["crashed", "slow", "hungry"]
 
 
 def crashed(size: int | None) -> Unreadable:
@@ -14,6 +19,11 @@ def crashed(size: int | None) -> Unreadable:
 def slow(seconds: float, size: int | None) -> Unreadable:
     """It had to be stopped."""
     return Unreadable("too-slow", f"it took longer than {seconds:g} s", size)
+
+
+def stalled(seconds: float, size: int | None) -> Unreadable:
+    """It had to be stopped, since it came no further."""
+    return Unreadable("too-slow", f"it made no progress for {seconds:g} s", size)
 
 
 def hungry(memory: int, size: int | None) -> Unreadable:

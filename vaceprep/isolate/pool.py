@@ -17,14 +17,14 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from vaceprep.isolate.bounds import Bounds, confine, outlive
+from vaceprep.isolate.faults import Fault
 from vaceprep.isolate.start import CannotIsolate
 
-Fault = Literal["crashed", "slow", "hungry"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -44,19 +45,22 @@ def context(modules: Sequence[str]) -> BaseContext:
     found.set_forkserver_preload(list(modules))
     from multiprocessing.forkserver import ensure_running
 
-    with _safe_path():
+    with _sheltered():
         ensure_running()
     return found
 
 
 @contextmanager
-def _safe_path() -> Iterator[None]:
-    """What is started imports nothing from the current folder, which may be a stranger's."""
+def _sheltered() -> Iterator[None]:
+    """What is started hears no Ctrl-C, and imports nothing from a stranger's folder."""
+    # A terminal sends it to all processes; this one ends the others.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         if before is None:
             del os.environ[SAFE_PATH]
         else:

@@ -25,7 +25,7 @@ from vaceprep.prepare import conform
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.made import Identity, identity
 from vaceprep.prepare.mend import Source, Work, measured, mend_opened, opening, planned
-from vaceprep.prepare.outputs import Outputs
+from vaceprep.prepare.outputs import Names
 from vaceprep.prepare.refused import Refused
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.drafts import Draft, pointer
@@ -202,7 +202,7 @@ class Maker:
     """Makes the pieces of one job, beside its file."""
 
     work: Work
-    names: Outputs
+    names: Names
     #: The path of the new job file.
     target: str
     #: How many pieces there are, and how many are done.

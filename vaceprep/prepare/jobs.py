@@ -21,7 +21,7 @@ from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.jobassets import Assets, Maker, errors, open_assets
 from vaceprep.prepare.jobtext import text_of
 from vaceprep.prepare.mend import Work
-from vaceprep.prepare.outputs import Outputs
+from vaceprep.prepare.outputs import Names
 from vaceprep.prepare.place import check_target, placing
 from vaceprep.prepare.refused import Refused
 from vaceprep.rules.catalogue import Finding
@@ -36,7 +36,7 @@ MOVING: Final = ("cut", "frame-rate", "retime")
 
 
 def mend_job(
-    item: Item, names: Outputs, work: Work, fields: Mapping[str, Options]
+    item: Item, names: Names, work: Work, fields: Mapping[str, Options]
 ) -> tuple[Prepared, ...]:
     """The entries of a job: its own first, then one for each asset in the order of the fields.
 

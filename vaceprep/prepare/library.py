@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from fractions import Fraction
 from itertools import chain
 from typing import Literal
@@ -52,6 +53,8 @@ def prepare(
     dry_run: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    isolate: bool = False,
+    timeout: float | None = None,
 ) -> PrepareReport:
     """Mend files, folders of them or jobs, into new files; sources are never changed.
 
@@ -60,11 +63,18 @@ def prepare(
     where it says yes, Cancelled is raised and the file at work is left out. What is wrong with a
     file is in its entry, never an exception.
 
+    ``isolate`` prepares each source in a worker process: one that crashes its decoder, takes more
+    than 1 GB, writes a file over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120)
+    fails, and the others go on. As always with processes, a script that asks for it must keep its
+    own work under ``if __name__ == "__main__":``. Standard input is prepared in this process.
+
     Raises ValueError for an unknown role, a time that is none, or an ``output`` that cannot be
-    meant; Cancelled.
+    meant; Cancelled; CannotIsolate (a RuntimeError) where no process can be started.
     """
     if role is not None and role not in ROLES:
         raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise ValueError(f"work cannot be given {timeout} seconds")
     sources = [source] if isinstance(source, (str, bytes, os.PathLike)) else source
     names = [os.fsdecode(one) for one in sources]
     options = Options(
@@ -96,5 +106,6 @@ def prepare(
             tell(Fraction(0))
             yield item
 
-    groups = prepare_items(announced(), to, work)
-    return PrepareReport(tuple(chain.from_iterable(groups)))
+    groups = prepare_items(announced(), to, work, isolate=isolate, seconds=timeout)
+    with closing(groups):
+        return PrepareReport(tuple(chain.from_iterable(groups)))

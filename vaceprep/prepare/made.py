@@ -10,13 +10,13 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import stat
 import time
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from vaceprep.prepare.parts import part_name
 from vaceprep.source import CannotOpen, open_path
 from vaceprep.state import state_dir
 from vaceprep.version import __version__
@@ -83,16 +83,22 @@ def fingerprint(asked: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def records() -> str | None:
+    """The folder of the records; None where there is no state directory."""
+    folder = state_dir()
+    return None if folder is None else os.path.join(folder, "prepared")
+
+
 def _record(target: str) -> str | None:
     """The path of the record for an output."""
-    folder = state_dir()
+    folder = records()
     if folder is None:
         return None
     head, name = os.path.split(target)
     real = os.path.join(os.path.realpath(head or os.curdir), name)
     # Odd names, and bytes that are no text, become plain ones.
     key = hashlib.sha256(real.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return os.path.join(folder, "prepared", f"{key}.json")
+    return os.path.join(folder, f"{key}.json")
 
 
 def digest(path: str) -> dict[str, Any] | None:
@@ -155,7 +161,7 @@ def _write(data: bytes, path: str) -> None:
     folder = os.path.dirname(path)
     for one in (os.path.dirname(folder), folder):
         os.makedirs(one, mode=0o700, exist_ok=True)
-    part = os.path.join(folder, f".vaceprep-{secrets.token_hex(8)}.part")
+    part = os.path.join(folder, part_name())
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with open(os.open(part, flags, 0o600), "wb") as file:

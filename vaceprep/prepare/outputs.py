@@ -6,7 +6,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from vaceprep.collect import JOB_ENDINGS, Item
 from vaceprep.prepare.refused import Refused
@@ -95,6 +95,18 @@ def fitting(output: Output, items: Iterable[Item]) -> Iterator[Item]:
 
 def _one_alone(output: Output) -> ValueError:
     return ValueError(f"{output.path} is one file, but there are several sources; name a folder")
+
+
+class Names(Protocol):
+    """Whoever hands out names."""
+
+    def target(self, item: Item, new_ending: str | None) -> str:
+        """The path for an item's output."""
+        ...
+
+    def beside(self, target: str, item: Item, new_ending: str | None) -> str:
+        """The path for an item's output in the folder of ``target``."""
+        ...
 
 
 class Outputs:

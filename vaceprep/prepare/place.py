@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
-import secrets
 import stat
 import threading
 import time
@@ -15,6 +13,7 @@ from typing import Final
 
 from vaceprep.contract import Role
 from vaceprep.facts import Facts, Unreadable
+from vaceprep.prepare.parts import PART, part_name
 from vaceprep.prepare.refused import Refused, Taken
 from vaceprep.probe.route import measure
 from vaceprep.probe.sniff import sniff
@@ -23,7 +22,6 @@ from vaceprep.rules.judge import judge
 from vaceprep.source import CannotOpen, open_path
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
-_PART: Final = re.compile(r"\.vaceprep-[0-9a-f]{16}\.part")
 #: Seconds after which a part file is nobody's any more.
 PART_AGE: Final = 24 * 60 * 60
 #: What a disk says that takes no more.
@@ -74,7 +72,7 @@ def check_target(
         return
     if not make_folder:
         raise Refused(f"there is no folder {folder}")
-    for above in _chain(folder):
+    for above in chain_of(folder):
         # One look at each: folders come and go while others are at work.
         with contextlib.suppress(OSError, ValueError):
             if stat.S_ISDIR(os.stat(above).st_mode):
@@ -82,7 +80,7 @@ def check_target(
             raise Refused(f"{target} cannot be written: {above} is no folder")
 
 
-def _chain(folder: str) -> Iterator[str]:
+def chain_of(folder: str) -> Iterator[str]:
     """A folder and all those above it, from the innermost."""
     while folder:
         yield folder
@@ -180,7 +178,7 @@ class Placing:
 
 def _make_folders(folder: str) -> None:
     missing = []
-    for above in _chain(os.path.abspath(folder)):
+    for above in chain_of(os.path.abspath(folder)):
         if os.path.isdir(above):
             break
         missing.append(above)
@@ -214,7 +212,7 @@ def _create(part: str, *, make_folder: bool) -> None:
 def _settle_folders(folder: str, *, placed: bool) -> None:
     """Keep the folders that were made for what is placed, remove those that stayed empty."""
     with _folders:
-        for path in _chain(os.path.abspath(folder)):
+        for path in chain_of(os.path.abspath(folder)):
             if path not in _made:
                 continue
             if not placed:
@@ -254,7 +252,7 @@ def placing_in(folder: str, *, make_folder: bool = False) -> Iterator[Placing]:
 
 @contextlib.contextmanager
 def _part_in(folder: str, target: str, *, force: bool, make_folder: bool) -> Iterator[Placing]:
-    part = os.path.join(folder, f".vaceprep-{secrets.token_hex(8)}.part")
+    part = os.path.join(folder, part_name())
     place = Placing(target, part, force=force)
     try:
         try:
@@ -308,7 +306,7 @@ def sweep(folder: str) -> int:
     removed = 0
     with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
         for entry in entries:
-            if _PART.fullmatch(entry.name) is None:
+            if PART.fullmatch(entry.name) is None:
                 continue
             with contextlib.suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
