@@ -118,7 +118,7 @@ def facts_lines(source: str, facts: Facts | None, error: str | None, style: Styl
     """What ``probe`` prints of one file: every fact on a line."""
     if facts is None:
         label = style.paint("unreadable", "red")
-        yield from wrapped(f"{label}  ", f"{printable(source)}: {error}", style, 4)
+        yield from wrapped(f"{label}  ", f"{printable(source)}: {printable(error or '')}", style, 4)
         return
     yield printable(source)
     for key, value in facts.to_dict().items():
