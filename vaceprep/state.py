@@ -17,8 +17,15 @@ def state_dir() -> str | None:
     named = os.environ.get(VARIABLE)
     if named:
         return named
+    if os.environ.get("HOME") == "" and os.name == "posix":
+        # It would be taken for the root of all folders.
+        return None
     import platformdirs
 
-    folder = platformdirs.user_state_dir("vaceprep", appauthor=False)
-    # Without a home folder the answer begins with a bare "~".
+    try:
+        folder = platformdirs.user_state_dir("vaceprep", appauthor=False)
+    except RuntimeError:
+        # Newer versions say so where there is no home folder.
+        return None
+    # With older ones the answer begins with a bare "~".
     return folder if os.path.isabs(folder) else None

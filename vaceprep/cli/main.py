@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -13,6 +14,7 @@ from typing import Final, NoReturn
 
 import click
 
+from vaceprep.cli import streams
 from vaceprep.version import __version__
 
 COMMANDS: Final = {
@@ -84,24 +86,30 @@ def app() -> None:
 
 def _fail_writing(error: OSError) -> int:
     # The reader went away (a pipe into head), or the disk is full: say it once, if possible.
-    try:
+    with contextlib.suppress(OSError):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        if not isinstance(error, BrokenPipeError):
-            click.echo(f"vaceprep: cannot write the output: {error.strerror or error}", err=True)
-    except OSError:
-        pass
+    if not isinstance(error, BrokenPipeError):
+        streams.say(f"vaceprep: cannot write the output: {error.strerror or error}")
     return 1
+
+
+def _refuse(error: click.ClickException) -> int:
+    """Say what is wrong with the usage; the words of the command line may be a stranger's."""
+    from vaceprep.report.escape import printable
+
+    text = error.format_message()
+    if not isinstance(error, click.MissingParameter):
+        # That one alone has lines of its own, and nothing of the user's.
+        text = printable(text, limit=streams.REMARK)
+    shown = click.UsageError(text, ctx=getattr(error, "ctx", None))
+    with contextlib.suppress(OSError):
+        shown.show()
+    return 2
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises."""
-    # A closed stream is None; what would go there goes nowhere.
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that knows no degree sign must not break a report.
-            stream.reconfigure(errors="backslashreplace")
+    streams.make_usable()
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
@@ -116,21 +124,22 @@ def _dispatch(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("vaceprep: interrupted", err=True)
+        streams.say("vaceprep: interrupted")
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
-        return 2
+        return _refuse(error)
     return code if isinstance(code, int) else 0
 
 
 def main() -> NoReturn:
     """The console script. Leaves without tearing everything down, which costs more than a check."""
     gc.disable()
+    streams.take_places()
     code = run()
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
     except OSError as error:
         code = _fail_writing(error)
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from vaceprep.cli.streams import REMARK, colourful, is_terminal, moves, say
 from vaceprep.contract import ROLES
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style
 
 if TYPE_CHECKING:
     from vaceprep.collect import Item
+
+__all__ = ["colourful", "is_terminal", "moves", "say"]
 
 #: Files from which a progress bar is worth its line.
 MANY: Final = 8
@@ -70,14 +72,9 @@ def timeout(words: str) -> Callable[[F], F]:
     return click.option("--timeout", type=float, metavar="S", callback=given, help=words)
 
 
-def colourful(stream: Any) -> bool:
-    """Whether to colour: a terminal, and nobody set NO_COLOR."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
-
-
 def style(*, advice: bool = False) -> Style:
     """How to print on standard output: wrapped and coloured on a terminal alone."""
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         return Style(advice=advice)
     width = shutil.get_terminal_size().columns
 
@@ -93,11 +90,6 @@ def collect_garbage() -> None:
     gc.enable()
 
 
-def say(message: str) -> None:
-    """Talk, on standard error."""
-    click.echo(message, err=True)
-
-
 def refusing(work: Callable[[], list[str]], target: str) -> int:
     """Do the work, say its remarks and print the output's path, or say the one refusal."""
     from vaceprep.prepare.refused import Refused
@@ -105,11 +97,11 @@ def refusing(work: Callable[[], list[str]], target: str) -> int:
     try:
         remarks = work()
     except Refused as error:
-        say(printable(str(error), limit=4000))
+        say(str(error))
         return 1
     for remark in remarks:
         say(remark)
-    write(printable(target) + "\n")
+    write(printable(target, limit=REMARK) + "\n")
     return 0
 
 
@@ -121,7 +113,7 @@ def write(piece: str) -> None:
 @contextmanager
 def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
     """A bar on standard error for many files on a terminal; else nothing."""
-    if total < MANY or not sys.stderr.isatty():
+    if total < MANY or not moves(sys.stderr):
         yield lambda: None
         return
     with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.streams import draw
 from vaceprep.contract import VIDEO_ROLES, Role
 from vaceprep.report.escape import printable
 
@@ -240,7 +241,7 @@ def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fractio
     import sys
     import time
 
-    if not sys.stderr.isatty():
+    if not options.moves(sys.stderr):
         yield (lambda _: None), (lambda _: None)
         return
     bars: list[Any] = []
@@ -251,7 +252,7 @@ def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fractio
             bar = bars.pop()
             bar.__exit__(None, None, None)
             # The finished bar makes room for the report.
-            click.echo("\x1b[1A\x1b[2K", nl=False, err=True)
+            draw("\x1b[1A\x1b[2K")
 
     def name_it(name: str | None) -> None:
         close()

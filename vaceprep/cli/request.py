@@ -61,7 +61,8 @@ class RequestGroup(click.Group):
 
 def _placeholder(path: str) -> str:
     name = os.path.basename(path.replace("\\", "/")) or "file"
-    return f"https://example.com/{quote(os.fsencode(name))}"
+    # By the letters, not by how the file system of this machine writes them.
+    return f"https://example.com/{quote(name.encode('utf-8', 'surrogateescape'))}"
 
 
 def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:

@@ -54,7 +54,7 @@ def command(name: str | None, schema: bool, output: str) -> int:
     elif len(rules) == 1:
         lines = catalogue.explain(rules[0])
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        width = shutil.get_terminal_size().columns if options.is_terminal(sys.stdout) else None
         lines = catalogue.table(rules, width)
     for line in lines:
         options.write(line + "\n")

@@ -300,7 +300,7 @@ def _ask(outset: Outset, settings: Settings, yes: bool) -> None:
     if not count or yes:
         return
     tasks = f"{count} task{'s' if count > 1 else ''}"
-    if not sys.stdin.isatty():
+    if not options.is_terminal(sys.stdin):
         raise click.UsageError(
             f"{tasks} would be sent, for up to {outset.cost}, and there is no terminal to ask on: "
             "give --yes."

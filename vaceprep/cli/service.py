@@ -8,12 +8,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.streams import draw
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ def interruptible(control: Control) -> Iterator[None]:
 
 def _tell_apart(text: str) -> None:
     # Written at once: a signal may come in the middle of any print.
-    os.write(
-        2, f"\r\x1b[2Kvaceprep: {text}\n".encode() if sys.stderr.isatty() else f"{text}\n".encode()
-    )
+    begin = "\r\x1b[2Kvaceprep: " if options.moves(sys.stderr) else ""
+    with suppress(OSError):
+        os.write(2, f"{begin}{text}\n".encode())
 
 
 class Display:
@@ -113,7 +114,7 @@ class Display:
 
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
-        self._terminal = sys.stderr.isatty()
+        self._terminal = options.moves(sys.stderr)
         self._count, self._ended = count, 0
         self._now: dict[str, str] = {}
         self._said: dict[str, str] = {}
@@ -158,11 +159,11 @@ class Display:
         ]
         counted = f"[{self._ended}/{self._count}] " if self._count > 1 else ""
         text = (counted + " · ".join(parts))[:width]
-        click.echo(f"\r\x1b[2K{text}", nl=False, err=True)
+        draw(f"\r\x1b[2K{text}")
         self._shown = True
 
     def close(self) -> None:
         """Wipe the line away."""
         if self._shown:
-            click.echo("\r\x1b[2K", nl=False, err=True)
+            draw("\r\x1b[2K")
             self._shown = False
