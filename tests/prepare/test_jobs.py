@@ -362,7 +362,7 @@ def test_names_like_urls_stay_files(tmp_path: Path) -> None:
     sized(tmp_path / "a.mov", (400, 360))
     (tmp_path / "a.mov").rename(tmp_path / "data:x.mov")
     path = job(tmp_path, **OUTPAINT, video_url="./data:x.mov", top_scale=2)
-    assert good(prepared(path, tmp_path / "out"))["video_url"] == "./data:x.mp4"
+    assert good(prepared(path, tmp_path / "out"))["video_url"] == "data_x.mp4"
 
 
 def test_a_window_that_cannot_be_applied_stops_the_job(tmp_path: Path) -> None:

@@ -41,7 +41,10 @@ def test_a_page_is_never_served_as_one(sandbox: Sandbox) -> None:
     assert call("GET", url).headers["content-type"] == "application/octet-stream"
 
 
-@pytest.mark.parametrize("key", [".hidden", "a%2Fb", "..%2F..%2Fetc", "a b", "%00", "x" * 201])
+@pytest.mark.parametrize(
+    "key",
+    [".hidden", "a%2Fb", "..%2F..%2Fetc", "a b", "%00", "x" * 201, "a%5Cb", "nul.mp4", "Con", "a."],
+)
 def test_keys_lead_nowhere_else(sandbox: Sandbox, key: str) -> None:
     assert call("PUT", url_of(sandbox, key), content=b"1").status_code in (400, 404)
 

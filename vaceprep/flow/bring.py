@@ -24,6 +24,7 @@ from vaceprep.flow.sidecar import read_sidecar, write_sidecar
 from vaceprep.ledger.rows import Row
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.prepare.made import digest
+from vaceprep.prepare.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.prepare.refused import Cancelled, Refused
 from vaceprep.source import CannotOpen
 
@@ -32,8 +33,8 @@ ID_SHOWN: Final = 8
 #: The form of the sidecar.
 SIDECAR_VERSION: Final = 1
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
-#: What no file name may hold on one system or another.
-_FORBIDDEN: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+#: Bytes of a name that numbers and the ending may take, the sidecar's own among them.
+_TAIL_BYTES: Final = len("-10000-1000.json")
 
 
 class Lost(Exception):
@@ -269,10 +270,15 @@ def silent_hash(video: Mapping[str, Any]) -> object:
 
 
 def names_of(row: Row, number: int) -> Callable[[int], str]:
-    """The names of a task's video in the order in which they are tried, from 1."""
-    stem = _FORBIDDEN.sub("_", str(row.notes.get("stem") or "task"))
+    """The names of a task's video in the order in which they are tried, from 1.
+
+    The job's name and the task's id come from strangers: neither leads out of the folder, and
+    both fit beside a sidecar's ending.
+    """
+    stem, _ = fit(str(row.notes.get("stem") or "task"), ".mp4")
     short = _UNFIT.sub("_", (row.task_id or "")[:ID_SHOWN])
-    base = f"{stem}-{row.function}-{short}" if row.job else f"{stem}-{short}"
+    own = f"-{row.function}-{short}" if row.job else f"-{short}"
+    base = cut(stem, NAME_BYTES - _TAIL_BYTES - in_bytes(own)) + own
 
     def name(tried: int) -> str:
         at = number + tried

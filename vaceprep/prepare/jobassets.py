@@ -174,7 +174,7 @@ def open_assets(
                 remaining=report.findings,
             )
             continue
-        key = os.path.realpath(path), role
+        key = _real(path), role
         if key in by_file:
             by_file[key].pointers.append(at)
             continue
@@ -183,6 +183,14 @@ def open_assets(
         assets.pieces.append(piece)
         _open(piece, stack)
     return assets
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        # No disk holds such a name; opening it says so.
+        return path
 
 
 def _open(piece: Piece, stack: ExitStack) -> None:

@@ -29,7 +29,7 @@ from vaceprep.rules.drafts import Draft
 from vaceprep.rules.job import judge_job
 from vaceprep.rules.together import Together, judge_together
 from vaceprep.rules.wording import listed
-from vaceprep.source import CannotOpen, is_url, open_path
+from vaceprep.source import CannotOpen, open_path
 
 #: Edits of a video after which its frames have other numbers.
 MOVING: Final = ("cut", "frame-rate", "retime")
@@ -167,8 +167,8 @@ def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str,
     before = media_of(job.draft.values)
     for piece in job.assets.pieces:
         name = os.path.basename("" if piece.entry is None else piece.entry.output or "")
-        if is_url(name) or name == "-":
-            # A file that is called like a URL stays a file.
+        if name == "-":
+            # Not standard input; a name like a URL's has lost its colon by now.
             name = f"./{name}"
         for at in piece.pointers:
             if before[at] != name:

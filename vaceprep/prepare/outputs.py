@@ -9,6 +9,7 @@ from itertools import chain, count, islice
 from typing import Final, Literal, NamedTuple, Protocol
 
 from vaceprep.collect import JOB_ENDINGS, Item
+from vaceprep.prepare.names import fit, in_bytes, numbered
 from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.still import ENDINGS as IMAGE_FORMATS
 from vaceprep.probe.route import IMAGE_ENDINGS, VIDEO_ENDINGS, ending
@@ -25,8 +26,6 @@ _PROMISED: Final = {
     **{one: one for one in JOB_ENDINGS},
     ".yml": ".yaml",
 }
-#: Bytes of the longest name that common file systems hold.
-NAME_BYTES: Final = 255
 #: A longer ending is no ending, but a name with a dot in it.
 _ENDING_BYTES: Final = 20
 _SEPARATORS: Final = os.sep + (os.altsep or "")
@@ -121,6 +120,8 @@ class Outputs:
         self._files: set[str] = set()
         self._folders: set[str] = set()
         self._real: dict[str, str] = {}
+        #: Folders that no link leads out of.
+        self._inside: set[str] = set()
         #: The number to try next, by the name that was asked for.
         self._next: dict[str, int] = {}
         self._given_out = False
@@ -129,11 +130,13 @@ class Outputs:
         """The path for an item's output; None keeps the source's own name whole.
 
         Raises ValueError for a second item under ``-o FILE``, Refused where FILE has the ending
-        of another format.
+        of another format, or where a link that nobody named leads the output elsewhere.
         """
         if self._output.kind != "file":
             base, tree = self._place(item)
-            return self._free(base, tree, item, new_ending)
+            found = self._free(base, tree, item, new_ending)
+            self._stay(base, os.path.dirname(found))
+            return found
         path = self._output.path
         if self._given_out:
             raise _one_alone(self._output)
@@ -150,7 +153,7 @@ class Outputs:
         return self._free(os.path.dirname(target), [], item, new_ending)
 
     def _place(self, item: Item) -> tuple[str, list[str]]:
-        """The folder for outputs, and the folders below it."""
+        """The folder that the user named, if only by a source in it, and the folders below it."""
         tree: list[str] = []
         base = os.path.dirname(_path(item))
         if item.root is not None:
@@ -161,7 +164,22 @@ class Outputs:
             base = item.root
         if self._output.kind == "folder":
             return self._output.path, tree
-        return os.path.join(base, PREPARED), tree
+        return base, [PREPARED, *tree]
+
+    def _stay(self, base: str, folder: str) -> None:
+        """Raises Refused where a link below ``base`` leads out of it: a stranger may have laid it.
+
+        Where ``base`` itself leads is the user's own choice.
+        """
+        if folder in self._inside:
+            return
+        root, real = os.path.realpath(base or os.curdir), os.path.realpath(folder or os.curdir)
+        if real != root and not real.startswith(os.path.join(root, "")):
+            raise Refused(
+                f"{folder} is a link, or lies behind one, that leads out of {base or os.curdir}; "
+                "to write there all the same, name the folder with -o"
+            )
+        self._inside.add(folder)
 
     def _key(self, folder: str, name: str) -> str:
         if folder not in self._real:
@@ -173,14 +191,14 @@ class Outputs:
         folder = base
         for part in tree:
             # An output may have taken the name that a folder of the tree has.
-            names = (_numbered(part, "", n) for n in count(1))
+            names = (numbered(*fit(part), n) for n in count(1))
             name = next(n for n in names if self._key(folder, n) not in self._files)
             self._folders.add(self._key(folder, name))
             folder = os.path.join(folder, name)
         stem, last = _named(item, new_ending)
-        wish = self._key(folder, _numbered(stem, last, 1))
+        wish = self._key(folder, numbered(stem, last, 1))
         for number in count(self._next.get(wish, 1)):
-            name = _numbered(stem, last, number)
+            name = numbered(stem, last, number)
             key = self._key(folder, name)
             if key not in self._files and key not in self._folders:
                 break
@@ -215,28 +233,12 @@ def _named(item: Item, new_ending: str | None) -> tuple[str, str]:
     """The stem and the ending of an output's name."""
     own = _own_name(item)
     stem, last = os.path.splitext(own)
-    if item.base is not None or _bytes(last) > _ENDING_BYTES:
+    if item.base is not None or in_bytes(last) > _ENDING_BYTES:
         stem, last = own, ""
     if new_ending is None or new_ending.lower() == last.lower():
         # The right ending stays as it is spelt: CLIP.MP4.
-        return stem, last
-    return stem, new_ending
-
-
-def _bytes(name: str) -> int:
-    try:
-        return len(os.fsencode(name))
-    except UnicodeEncodeError:
-        # A name of a job's text that no disk holds; writing it says so.
-        return len(name.encode("utf-8", "surrogatepass"))
-
-
-def _numbered(stem: str, last: str, number: int) -> str:
-    """The name with its number from 2 on, the stem cut to what a disk holds."""
-    tail = last if number == 1 else f"-{number}{last}"
-    while len(stem) > 1 and _bytes(stem + tail) > NAME_BYTES:
-        stem = stem[:-1]
-    return stem + tail
+        return fit(stem, last)
+    return fit(stem, new_ending)
 
 
 def _folded(path: str) -> str:

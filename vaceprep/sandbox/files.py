@@ -11,6 +11,8 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from vaceprep.prepare.names import fit
+
 #: Bytes of one file: more than any that the contract lets through, so that too large ones can be
 #: published and refused by the task, as with the service.
 MAX_FILE_BYTES: Final = 256 * 2**20
@@ -33,6 +35,8 @@ class Files:
         key = request.path_params["key"]
         if not _KEY.fullmatch(key):
             return PlainTextResponse("a key is letters, digits, dots, dashes and underscores", 400)
+        if "".join(fit(*os.path.splitext(key))) != key:
+            return PlainTextResponse("a key is no device's name and ends in no dot", 400)
         path = os.path.join(self._folder, key)
         # No key begins with a dot.
         part = os.path.join(self._folder, f".{secrets.token_hex(8)}")

@@ -25,6 +25,7 @@ from vaceprep.prepare.place import write
 from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.webp import as_frame
 from vaceprep.sandbox import scenery
+from vaceprep.source import CannotOpen, open_path
 
 WIDE: Final = (1280, 720)
 SMALL: Final = (960, 540)
@@ -62,9 +63,9 @@ def write_showcase(folder: str | os.PathLike[str]) -> list[str]:
 
 def _keep(data: bytes, path: str) -> None:
     try:
-        with open(path, "rb") as file:
-            same = file.read() == data
-    except OSError:
+        with open_path(path) as opened:
+            same = opened.read() == data
+    except (CannotOpen, OSError):
         same = False
     if not same:
         write(data, path, force=False)
