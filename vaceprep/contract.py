@@ -215,6 +215,8 @@ MAX_RETRY_AFTER: Final = float(RESULT_SECONDS)
 MAX_ANSWER_BYTES: Final = 8 * 2**20
 #: Characters of the service's words that are kept. J
 MAX_WORDS: Final = 2000
+#: Videos of a task that are brought home; a task makes one. J
+MAX_VIDEOS: Final = 100
 #: Characters of a task id, and of a key. J
 MAX_TASK_ID: Final = 200
 MAX_KEY: Final = 8192

@@ -243,3 +243,10 @@ def test_errors_are_picklable(error: Any) -> None:
     assert (str(again), vars(again)) == (str(error), vars(error))
     assert isinstance(error, ApiError)
     assert str(error)
+
+
+@pytest.mark.parametrize("more", [0, 1, 100_000])
+def test_no_more_videos_than_a_disk_can_take(more: int) -> None:
+    body = {"task_info": {"status": "completed"}, "videos": ["u"] * (contract.MAX_VIDEOS + more)}
+    task = told(Answer(200, {}, json.dumps(body).encode()), "id", KEY, NOW)
+    assert len(task.videos) == contract.MAX_VIDEOS

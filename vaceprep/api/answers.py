@@ -269,7 +269,7 @@ def _task(answer: Answer, document: object, key: Secret | None, asked: str | Non
         status=_text(info.get("status"), key) or "unknown",
         videos=tuple(
             url.encode("utf-8", "replace").decode()
-            for url in (videos if isinstance(videos, list) else ())
+            for url in (videos[: contract.MAX_VIDEOS] if isinstance(videos, list) else ())
             if isinstance(url, str) and url
         ),
         error=_described(None, [error], traceparent, key) if error else None,

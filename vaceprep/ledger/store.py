@@ -55,8 +55,23 @@ class LedgerError(Exception):
     """The ledger cannot be read or written, so nothing may be sent; one sentence for a person."""
 
 
+def _kept(value: Any) -> Any:
+    """A value as SQLite takes it: a text with lone surrogates, as odd file names have, is bytes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def _given(value: Any) -> Any:
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+
+
 def _row(values: tuple[Any, ...]) -> Row:
-    row = dict(zip(_COLUMNS.split(", "), values, strict=True))
+    row = dict(zip(_COLUMNS.split(", "), map(_given, values), strict=True))
     for name in _JSON:
         row[name] = None if row[name] is None else json.loads(row[name])
     row["videos"], row["files"] = tuple(row["videos"]), tuple(row["files"])
@@ -156,7 +171,8 @@ class Ledger:
 
     def _select(self, where: str, *values: object) -> list[Row]:
         with self._lock, self._telling():
-            found = self._db.execute(f"SELECT {_COLUMNS} FROM submissions {where}", values)  # noqa: S608 (no foreign text in it)
+            kept = [*map(_kept, values)]
+            found = self._db.execute(f"SELECT {_COLUMNS} FROM submissions {where}", kept)  # noqa: S608 (no foreign text in it)
             return [_row(r) for r in found.fetchall()]
 
     def row(self, number: int) -> Row | None:
@@ -228,14 +244,16 @@ class Ledger:
     def _update(self, number: int, **values: object) -> None:
         values["updated_at"] = self._now()
         names = ", ".join(f"{name} = ?" for name in values)
-        data = [json.dumps(v) if n in _JSON and v is not None else v for n, v in values.items()]
+        data = [
+            json.dumps(v) if n in _JSON and v is not None else _kept(v) for n, v in values.items()
+        ]
         self._db.execute(f"UPDATE submissions SET {names} WHERE id = ?", (*data, number))  # noqa: S608 (names of columns)
 
     def _insert(self, **values: object) -> Row:
         now = self._now()
         values |= {"created_at": now, "updated_at": now}
         names, marks = ", ".join(values), ", ".join("?" * len(values))
-        data = [json.dumps(v) if n in _JSON else v for n, v in values.items()]
+        data = [json.dumps(v) if n in _JSON else _kept(v) for n, v in values.items()]
         made = self._db.execute(f"INSERT INTO submissions ({names}) VALUES ({marks})", data)  # noqa: S608 (names of columns)
         row = self.row(made.lastrowid or 0)
         if row is None:
@@ -366,16 +384,16 @@ class Ledger:
         """The URL under which that content was published to that target."""
         with self._lock, self._telling():
             found = self._db.execute(
-                "SELECT url FROM published WHERE target = ? AND key = ?", (target, key)
+                "SELECT url FROM published WHERE target = ? AND key = ?", (_kept(target), key)
             ).fetchone()
-        return None if found is None else str(found[0])
+        return None if found is None else str(_given(found[0]))
 
     def remember(self, target: str, key: str, url: str) -> None:
         """Note where that content was published."""
         with self._writing():
             self._db.execute(
                 "INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?)",
-                (target, key, url, self._now()),
+                (_kept(target), key, _kept(url), self._now()),
             )
 
 
