@@ -50,9 +50,13 @@ def draw(text: str) -> None:
 
 def _talk(text: str) -> None:
     # A job that is paid for must not end because the pipe for remarks did.
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stderr.write(text)
         sys.stderr.flush()
+    except (OSError, ValueError):
+        # What could not be said would fail again with every flush, also in starting processes.
+        with contextlib.suppress(OSError):
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def is_terminal(stream: Any) -> bool:
