@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml")
+HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml", "pebble")
 
 
 def imported(code: str, *arguments: str | Path) -> set[str]:

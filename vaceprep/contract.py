@@ -112,6 +112,10 @@ IMAGE_FORMATS_TEXT: Final = "JPG, JPEG, PNG, BMP, TIFF or WEBP"
 #: Declared pixels above which an image is not decoded. J
 MAX_IMAGE_PIXELS: Final = 178_956_970
 
+#: Declared pixels up to which ``check`` decodes an image to prove that it is whole; beyond, it is
+#: refused for its size alone (VP203). J
+MAX_PROVEN_PIXELS: Final = 64_000_000
+
 # --- jobs ----------------------------------------------------------------------------------
 
 #: The only model. M
@@ -256,6 +260,8 @@ MAX_SAMPLES: Final = 5_000_000
 MAX_INDEX_BYTES: Final = 64 * 2**20
 #: Tracks or streams above which a file is not measured. J
 MAX_STREAMS: Final = 256
+#: Pixels of one frame, as coded, above which nothing of a video is decoded: 8K is less. J
+MAX_FRAME_PIXELS: Final = 8192 * 4352
 #: Seconds that opening or measuring one file may wait for its bytes. J
 READ_SECONDS: Final = 10.0
 #: Bytes of a JSON job file, ``data:`` URIs included, above which it is not read. J
@@ -278,6 +284,8 @@ CHECK_SECONDS: Final = 10.0
 DEEP_SECONDS: Final = 300.0
 #: Bytes of memory that looking at one file may take beyond the interpreter's own. J
 CHECK_MEMORY: Final = 400 * BYTES_PER_MEGABYTE
+#: Of these, bytes that an image's pixels and their decoder may take: the rest is our own. J
+CHECK_PIXEL_MEMORY: Final = 330 * BYTES_PER_MEGABYTE
 #: Seconds without any progress after which preparing one file is given up. J
 PREPARE_STALL_SECONDS: Final = 120.0
 #: Bytes of memory that preparing one file may take beyond the interpreter's own. J

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from vaceprep.collect import Item
-from vaceprep.contract import DEFAULT_IMAGE_ROLE, MAX_IMAGE_PIXELS, Role
+from vaceprep.contract import CHECK_PIXEL_MEMORY, DEFAULT_IMAGE_ROLE, MAX_IMAGE_PIXELS, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.probe.route import default_role, measure
 from vaceprep.probe.sniff import sniff
@@ -26,6 +26,8 @@ class Options(NamedTuple):
     selection: Selection = Selection()
     allowed_hosts: Collection[str] = ()
     max_pixels: int = MAX_IMAGE_PIXELS
+    #: Bytes that an image's pixels may take; None: whatever they take.
+    memory: int | None = CHECK_PIXEL_MEMORY
 
 
 def _opening(item: Item) -> AbstractContextManager[Opened]:
@@ -47,7 +49,14 @@ def probe_opened(
     sniffed = sniff(opened.head)
     role = options.role or default_role(sniffed, name)
     try:
-        facts = measure(opened, role, sniffed, deep=options.deep, max_pixels=options.max_pixels)
+        facts = measure(
+            opened,
+            role,
+            sniffed,
+            deep=options.deep,
+            max_pixels=options.max_pixels,
+            memory=options.memory,
+        )
     except OSError as error:
         reason = f"reading it fails ({error.strerror or error})"
         return role, Unreadable("unavailable", reason, opened.size)

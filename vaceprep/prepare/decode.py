@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.refused import Damaged, Refused
-from vaceprep.probe.container import BROKEN, clause
+from vaceprep.probe.container import BOUNDED, BROKEN, clause
 from vaceprep.probe.nal import leans_back
 from vaceprep.probe.samples import (
     BACK_OFF,
@@ -61,9 +61,9 @@ def frames_from(
     context.thread_count = 0
     if not salvage:
         # Without this a decoder paints over what it cannot read and says nothing.
-        context.options = {"err_detect": "explode", "threads": "auto"}
+        context.options = {"err_detect": "explode", "threads": "auto", **BOUNDED}
     else:
-        context.options = {"threads": "auto"}
+        context.options = {"threads": "auto", **BOUNDED}
     base = video.time_base
     if counted or base is None:
         rate = facts.fps
@@ -129,7 +129,7 @@ def _from_before(
                 if context.is_open:
                     continue
                 # A decoder that stops at each complaint would do so without end.
-                context.options = {"threads": "auto"}
+                context.options = {"threads": "auto", **BOUNDED}
                 settled = first
             walk = chain([key], packets, _flush(video))
             frames = _decoded(walk, salvage, settled)

@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
 from vaceprep.probe.boxes import read_boxes
-from vaceprep.probe.container import ATTACHED_PICTURE, BROKEN, clause, open_container
+from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, clause, open_container
 from vaceprep.probe.sniff import MOV
 from vaceprep.source import Opened
 
@@ -64,7 +64,7 @@ def _open(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
     for stream in container.streams.video:
         if not stream.disposition & ATTACHED_PICTURE:
             # Without this a decoder paints over what it cannot read and says nothing.
-            stream.codec_context.options = {"err_detect": "explode", "threads": "1"}
+            stream.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
             return container, stream
     container.close()
     raise NoFrame("it has no video track")

@@ -12,7 +12,7 @@ import av
 import av.error
 from av.container import InputContainer
 
-from vaceprep.contract import READ_SECONDS
+from vaceprep.contract import MAX_FRAME_PIXELS, READ_SECONDS
 from vaceprep.source import Opened
 
 #: What PyAV raises on broken bytes, beside its own errors.
@@ -26,6 +26,8 @@ BROKEN: Final = (
     IndexError,
 )
 
+#: For every decoder: a header's claim of a huge frame is refused before memory is taken for it.
+BOUNDED: Final = {"max_pixels": str(MAX_FRAME_PIXELS)}
 #: A cover picture poses as a video stream.
 ATTACHED_PICTURE: Final = av.stream.Disposition.attached_pic
 
@@ -45,7 +47,7 @@ def open_container(
     """
     opened.seek(0)
     limits = {"format_whitelist": demuxer, "protocol_whitelist": "none"}
-    options = {"threads": "1"}
+    options = {"threads": "1", **BOUNDED}
     if without_edits:
         limits |= {"ignore_editlist": "1"}
     if fast:

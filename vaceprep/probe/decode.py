@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 
 from vaceprep.contract import MASK_VIDEO_TOLERANCE
 from vaceprep.facts import DecodeFacts, MaskFacts
-from vaceprep.probe.container import ATTACHED_PICTURE, BROKEN, clause, open_container
+from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, clause, open_container
 from vaceprep.source import Opened
 
 BLACK, WHITE, OTHER = 0, 1, 2
@@ -94,7 +94,7 @@ def decode_all(
         with open_container(opened, demuxer) as container:
             video = next(s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE)
             # Without this a decoder paints over what it cannot read and says nothing.
-            video.codec_context.options = {"err_detect": "explode", "threads": "1"}
+            video.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
             packets = container.demux(video)
             start: Fraction | None = None
             while True:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, UnreadableReason
-from vaceprep.probe import exif, icc, pixels
+from vaceprep.probe import cost, exif, icc, pixels
 from vaceprep.probe.stills.bmp import read_bmp
 from vaceprep.probe.stills.gif import read_gif
 from vaceprep.probe.stills.jpeg import read_jpeg
@@ -51,25 +51,32 @@ _LONGEST_DETAIL: Final = 120
 
 
 def probe_image(
-    opened: Opened, fmt: str, *, max_pixels: int = MAX_IMAGE_PIXELS, want_mask: bool = False
+    opened: Opened,
+    fmt: str,
+    *,
+    max_pixels: int = MAX_IMAGE_PIXELS,
+    want_mask: bool = False,
+    memory: int | None = None,
 ) -> ImageFacts | Unreadable:
     """Measure one image whose first bytes are of format ``fmt`` (``sniff_image``).
 
-    More than ``max_pixels`` declared pixels are not decoded. ``want_mask`` counts the pixels
-    that are white, black and neither. Sizes in pixels; never raises for what a file holds.
+    More than ``max_pixels`` declared pixels are refused. With ``memory``, an image that would take
+    more bytes than that, or has more than 64 million pixels (J), is not decoded, save what a JPEG
+    tells at an eighth of its size; its facts say so. ``want_mask`` counts the pixels that are
+    white, black and neither. Sizes in pixels; never raises for what a file holds.
     """
     layout = Layout(fmt)
     try:
         if fmt in READERS:
             layout = READERS[fmt](opened)
-            return _from_layout(opened, layout, max_pixels, want_mask)
-        return _from_decoder(opened, layout, max_pixels, want_mask)
+            return _from_layout(opened, layout, max_pixels, want_mask, memory)
+        return _from_decoder(opened, layout, max_pixels, want_mask, memory)
     except Exception as error:  # Pillow raises nearly everything for broken data
         return _failure(opened, layout, error)
 
 
 def _from_layout(
-    opened: Opened, layout: Layout, max_pixels: int, want_mask: bool
+    opened: Opened, layout: Layout, max_pixels: int, want_mask: bool, memory: int | None
 ) -> ImageFacts | Unreadable:
     if layout.width * layout.height > max_pixels:
         return _bomb(opened, layout, max_pixels)
@@ -86,11 +93,19 @@ def _from_layout(
     if image.size != (layout.width, layout.height):
         message = "its headers disagree about the size"
         return _unreadable(opened, layout, "broken", message)
-    return _facts(opened, layout, image, want_mask)
+    way = "whole" if memory is None else cost.way(layout, image, memory)
+    if way == "not":
+        return _facts(opened, layout, image, None, want_mask=False)
+    if way == "draft":
+        # Every bit of the stream is read, and a sixty-fourth of the pixels is made of it.
+        image.draft(None, (layout.width // 8, layout.height // 8))
+    decoded = pixels.decode(image)
+    # Of a draft, each pixel is the mean of many: that judges no mask.
+    return _facts(opened, layout, image, decoded, want_mask=want_mask and way == "whole")
 
 
 def _from_decoder(
-    opened: Opened, layout: Layout, max_pixels: int, want_mask: bool
+    opened: Opened, layout: Layout, max_pixels: int, want_mask: bool, memory: int | None
 ) -> ImageFacts | Unreadable:
     """A format that is not accepted: Pillow's header, the same limits."""
     make = pixels.decoder(layout.format)
@@ -109,7 +124,9 @@ def _from_decoder(
             kept.append(value)
     profile = image.info.get("icc_profile")
     layout.icc = profile if isinstance(profile, bytes) else None
-    return _facts(opened, layout, image, want_mask)
+    if memory is not None and cost.way(layout, image, memory) == "not":
+        return _facts(opened, layout, image, None, want_mask=False)
+    return _facts(opened, layout, image, pixels.decode(image), want_mask=want_mask)
 
 
 def _is_too_large_to_bother(layout: Layout) -> bool:
@@ -117,8 +134,11 @@ def _is_too_large_to_bother(layout: Layout) -> bool:
     return not accepted and layout.width * layout.height > _MAX_OTHER_PIXELS
 
 
-def _facts(opened: Opened, layout: Layout, header: ImageFile, want_mask: bool) -> ImageFacts:
-    image = pixels.decode(header)
+def _facts(
+    opened: Opened, layout: Layout, header: ImageFile, decoded: Image | None, *, want_mask: bool
+) -> ImageFacts:
+    """The facts; ``decoded`` None where the pixels were left alone."""
+    image = decoded or header
     orientation = _orientation(layout)
     width, height = _displayed(layout)
     name, srgb = (None, True) if layout.icc is None else icc.read_icc(layout.icc)
@@ -132,12 +152,12 @@ def _facts(opened: Opened, layout: Layout, header: ImageFile, want_mask: bool) -
         orientation=orientation,
         mode=_mode(layout, image),
         bit_depth=layout.bit_depth or _depth(image.mode),
-        has_alpha=pixels.alpha_used(image, layout.bit_depth),
+        has_alpha=None if decoded is None else pixels.alpha_used(decoded, layout.bit_depth),
         icc_profile=name,
         srgb=srgb,
         frames=layout.frames,
         location=(*layout.location, *exif.location(layout.exif, layout.xmp)),
-        decoded=True,
+        decoded=decoded is not None,
         mask=_mask(image) if want_mask else None,
     )
 

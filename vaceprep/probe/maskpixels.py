@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaceprep.facts import MaskFacts
+from vaceprep.probe.pixels import bands
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,7 +22,11 @@ def count_mask(image: Image) -> MaskFacts:
     White is 255 in all channels (16-bit grey: 65535), black 0; turning an image changes no count,
     so stored pixels serve. May raise what Pillow raises for a mode that it cannot convert.
     """
-    white, black = _white_and_black(image)
+    white = black = 0
+    for band in bands(image):
+        more_white, more_black = _white_and_black(band)
+        white += more_white
+        black += more_black
     pixels = image.width * image.height
     other = pixels - white - black
     return MaskFacts(pixels, white, black, other, frames=1, first_other=1 if other else None)

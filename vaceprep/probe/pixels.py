@@ -6,7 +6,7 @@ read or set, and the decoder sees the parts that make pixels, so no broken tag c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -34,6 +34,8 @@ DECODERS: Final[dict[str, tuple[str, str]]] = {
     "heic": ("pillow_heif", "HeifImageFile"),
     "heif": ("pillow_heif", "HeifImageFile"),
 }
+#: Pixels of one piece of a picture that is looked at by pieces.
+_BAND_PIXELS: Final = 4_000_000
 
 
 def decoder(fmt: str) -> Callable[[IO[bytes]], ImageFile] | None:
@@ -70,6 +72,20 @@ def rewound(opened: Opened) -> Opened:
     return opened
 
 
+def bands(image: Image) -> Iterator[Image]:
+    """The picture from top to bottom in pieces, so that looking at planes takes little memory."""
+    rows = max(1, _BAND_PIXELS // max(1, image.width))
+    if rows >= image.height:
+        yield image
+        return
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(image.height, top + rows)))
+
+
+def _lowest_alpha(image: Image) -> int:
+    return cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())[0]
+
+
 def alpha_used(image: Image, depth: int | None = None) -> bool:
     """Whether any pixel is not opaque: by an alpha channel, or by a transparent colour.
 
@@ -77,8 +93,7 @@ def alpha_used(image: Image, depth: int | None = None) -> bool:
     pixels are decoded to 8 bits. Of 16-bit RGB only the high bytes are there to compare.
     """
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        lowest = cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())[0]
-        return lowest < 255
+        return any(_lowest_alpha(band) < 255 for band in bands(image))
     transparent: Any = image.info.get("transparency")
     if transparent is None:
         return False
@@ -97,10 +112,11 @@ def alpha_used(image: Image, depth: int | None = None) -> bool:
         scale = {2: 85, 4: 17}.get(depth or 8, 1)
         return image.histogram()[transparent * scale & 255] > 0
     if image.mode.startswith("I;16"):
-        return _has_value(image, transparent)
+        return any(_has_value(band, transparent) for band in bands(image))
     if image.mode == "RGB" and isinstance(transparent, tuple):
         wide = depth == 16
-        return _has_colour(image, tuple(c >> 8 if wide else c for c in transparent))
+        wanted = tuple(c >> 8 if wide else c for c in transparent)
+        return any(_has_colour(band, wanted) for band in bands(image))
     return False
 
 

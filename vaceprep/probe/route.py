@@ -88,11 +88,12 @@ def measure(
     *,
     deep: bool = False,
     max_pixels: int = MAX_IMAGE_PIXELS,
+    memory: int | None = None,
 ) -> Facts | Unreadable:
     """The facts of an open file under a role.
 
     ``deep`` decodes every frame of a video; an image is always decoded, up to ``max_pixels``
-    declared pixels.
+    declared pixels and, where it is given, as many bytes of ``memory``.
     """
     if role in VIDEO_ROLES:
         if sniffed.kind == "image" and not _moves(sniffed, opened.head):
@@ -104,7 +105,11 @@ def measure(
         from vaceprep.probe.image import probe_image
 
         return probe_image(
-            opened, sniffed.format, max_pixels=max_pixels, want_mask=role in MASK_ROLES
+            opened,
+            sniffed.format,
+            max_pixels=max_pixels,
+            want_mask=role in MASK_ROLES,
+            memory=memory,
         )
     if sniffed.kind == "video":
         return _video(opened, role, sniffed, deep=False)

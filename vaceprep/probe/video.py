@@ -15,7 +15,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vaceprep.contract import MAX_STREAMS
+from vaceprep.contract import MAX_FRAME_PIXELS, MAX_STREAMS
 from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
 from vaceprep.probe import boxes, colour, extent, matrix, packets, webp
 from vaceprep.probe.claims import Claims, claims_of, other_streams, track_ends
@@ -107,7 +107,8 @@ def _measure(
         message = f"its video codec ({names}) is not one that can be read"
         return Unreadable("broken", message, opened.size)
     if codec.width <= 0 or codec.height <= 0:
-        return Unreadable("broken", "its picture has no size", opened.size)
+        message = f"its picture has no size, or more than {MAX_FRAME_PIXELS:,} pixels"
+        return Unreadable("broken", message, opened.size)
     truncation = movie.truncation if movie else extent.missing_end(opened, sniffed.format)
     streams: tuple[StreamFacts, ...]
     start = Fraction(0)

@@ -9,6 +9,8 @@ from vaceprep.probe.exif import TiffView
 from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
 
 _SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: Frames whose pixels are refined scan by scan.
+_PROGRESSIVE: Final = frozenset([0xC2, 0xC6, 0xCA, 0xCE])
 _ALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
 #: The segments whose content decides how pixels are made: Adobe's colour transform and JFIF.
 _DECODER_APPS: Final = {0xE0: b"JFIF", 0xEE: b"Adobe"}
@@ -26,6 +28,7 @@ def read_jpeg(source: Source) -> Layout:
     icc: list[bytes] = []
     mpf: tuple[bytes, int] | None = None
     gain_map = False
+    colours = b""
     at = 2
     for _ in range(MAX_PIECES):
         head = source.read_at(at, 4)
@@ -55,13 +58,17 @@ def read_jpeg(source: Source) -> Layout:
         if at + 2 + length > source.size:
             return layout.cut(_ENDS_EARLY)
         if marker == 0xDA:
+            # A scan of fewer colours than the picture has is not the only one.
+            layout.scans = layout.scans or source.read_at(at + 4, 1) < colours
             break
         app = 0xE0 <= marker <= 0xEF or marker == 0xFE
         if not app:
             layout.keep(at, 2 + length)
         if marker in _SOF and not layout.width:
             frame = source.read_at(at + 4, 6)
+            layout.scans = marker in _PROGRESSIVE
             if len(frame) == 6:
+                colours = frame[5:]
                 layout.bit_depth = frame[0]
                 layout.height, layout.width = struct.unpack(">HH", frame[1:5])
         elif app and marker != 0xFE:

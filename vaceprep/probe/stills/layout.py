@@ -50,6 +50,8 @@ class Layout:
     bit_depth: int | None = None
     #: Pillow's mode where the decoder would hide the stored one (``RGB;16``).
     mode: str | None = None
+    #: JPEG: its pixels come in several scans, of which the last one completes every pixel.
+    scans: bool = False
     #: Frames or pages.
     frames: int = 1
     #: EXIF blocks, each a TIFF structure with or without ``Exif\\0\\0``.
