@@ -152,7 +152,9 @@ class Workers(Generic[Task, Result]):
 
     def _settle(self, done: list[Future[list[Any]]]) -> None:
         for future in done:
-            self._take_in(future, self._running.pop(future))
+            batch = self._running.pop(future, None)
+            if batch is not None:
+                self._take_in(future, batch)
         while self._waiting and self._free:
             # An even share of what waits, so that no worker is idle at the end.
             share = max(1, min(BATCH, len(self._waiting) // (self._jobs * QUEUED)))
