@@ -134,7 +134,8 @@ def kinds(data: bytes) -> None:
     """What the first bytes are."""
     head = data[:HEAD_BYTES]
     found = sniff(head)
-    if sniff_image(head) is not None and found.kind != "image":
+    # SVG is told by its text alone, and what begins with a box is a container before it is text.
+    if sniff_image(head) not in (None, "svg") and found.kind != "image":
         raise Wrong(f"an image that is {found}")
     _opened(data, lambda o: [extent.missing_end(o, n) for n in ("matroska", "avi", "webp")])
     if head[:4] == b"RIFF" and len(head) >= 30:
