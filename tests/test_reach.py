@@ -185,6 +185,24 @@ def test_hostile_files_reach_nothing(tmp_path: Path) -> None:
     assert len(programs) == 1
 
 
+def test_a_folder_called_like_a_protocol_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg takes what stands before a colon in an output's name for a protocol."""
+    import vaceprep
+
+    monkeypatch.chdir(tmp_path)
+    with listening() as (port, met):
+        source = Path("http:", f"127.0.0.1:{port}", "clip.mp4")
+        source.parent.mkdir(parents=True)
+        source.write_bytes(small_mp4())
+        report = vaceprep.prepare(source)
+    assert met == []
+    assert report.ok
+    assert report.files[0].output is not None
+    assert Path(report.files[0].output).is_file()
+
+
 def test_hostile_files_are_refused_in_words(tmp_path: Path) -> None:
     import vaceprep
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -33,7 +34,8 @@ def open_mp4(path: str, ticks: int, *, edits: bool = False) -> OutputContainer:
     the same, which keeps decoding timestamps whatever they are.
     """
     return av.open(
-        path,
+        # FFmpeg takes what stands before a colon for a protocol: a folder may be called "http:".
+        os.path.join(os.curdir, path),
         "w",
         format="mp4",
         container_options={
