@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from vaceprep.probe.route import is_media
 from vaceprep.rules.wording import listed
-from vaceprep.source import CannotOpen, is_data_uri, is_url, open_path
+from vaceprep.source import CannotOpen, is_data_uri, is_url, leads_inside, open_path
 
 if TYPE_CHECKING:
     from vaceprep.jobfile import JobUnreadable
@@ -100,13 +100,6 @@ def _manifest(path: str) -> Iterator[Item]:
         yield Item(path, "job", JobUnreadable("there is no job in it"), path)
 
 
-def _inside(path: str, root: str) -> bool:
-    try:
-        return os.path.commonpath([os.path.realpath(path), root]) == root
-    except (ValueError, OSError):
-        return False
-
-
 def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]:
     root = os.path.realpath(folder)
 
@@ -126,7 +119,7 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]
             path = os.path.join(here, name)
             if os.path.islink(path):
                 # A link within the tree leads to what the walk finds under its own name.
-                skipped.links += not _inside(path, root)
+                skipped.links += not leads_inside(path, root)
                 continue
             kept.append(name)
         folders[:] = kept
@@ -134,7 +127,7 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]
             if name.startswith("."):
                 continue
             path = os.path.join(here, name)
-            if os.path.islink(path) and not _inside(path, root):
+            if os.path.islink(path) and not leads_inside(path, root):
                 skipped.links += 1
             elif _counts(path, name):
                 yield Item(path, "path", root=folder)

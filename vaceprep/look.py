@@ -35,7 +35,7 @@ def _opening(item: Item) -> AbstractContextManager[Opened]:
         return open_stdin()
     if item.kind == "data":
         return open_data_uri(item.source)
-    return open_path(item.source)
+    return open_path(item.source, item.root)
 
 
 def _name(item: Item) -> str | None:

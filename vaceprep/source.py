@@ -21,6 +21,8 @@ from vaceprep.facts import Unreadable
 
 #: ``scheme://`` with a scheme of two letters or more, so that ``C:/clip.mp4`` stays a path.
 SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
+#: Windows has no links that anybody may make, and no folders to open from.
+_FOLLOWS_NO_LINK: Final = hasattr(os, "O_NOFOLLOW") and os.open in os.supports_dir_fd
 #: Enough to recognise every container and image format.
 HEAD_BYTES: Final = 4096
 
@@ -119,14 +121,62 @@ def _refusal(error: OSError) -> Unreadable:
     return Unreadable("unavailable", f"the system refuses it ({text})", None)
 
 
+def leads_inside(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> bool:
+    """Whether a path, links followed, leads into a folder or to it."""
+    try:
+        real = os.path.realpath(root)
+        return os.path.commonpath([os.path.realpath(path), real]) == real
+    except (ValueError, OSError):
+        return False
+
+
+def _open_inside(path: str | os.PathLike[str], root: str, flags: int) -> int:
+    """Open a file from its folder downwards, through no link. Raises OSError, CannotOpen.
+
+    A path is followed anew by each call, so whatever was judged by its name may be another file
+    when it is opened. From one open folder to the next there is nothing to put a link into.
+    """
+    message = "it leads out of the folder that it was found in"
+    away = CannotOpen(Unreadable("special", message, None))
+    try:
+        top, real = os.path.realpath(root), os.path.realpath(path)
+        if os.path.commonpath([real, top]) != top:
+            raise away
+    except (ValueError, OSError):
+        # Something on the way became a link, or ceased to be one, while it was followed.
+        raise away from None
+    if not _FOLLOWS_NO_LINK:
+        return os.open(real, flags)
+    *folders, name = os.path.relpath(real, top).split(os.sep)
+    here = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            below = os.open(
+                folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here
+            )
+            os.close(here)
+            here = below
+        return os.open(name, flags | os.O_NOFOLLOW, dir_fd=here)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise away from None
+        raise
+    finally:
+        os.close(here)
+
+
 @contextmanager
-def open_path(path: str | os.PathLike[str]) -> Iterator[Opened]:
-    """Open one regular file. Raises CannotOpen with the reason as a value."""
+def open_path(path: str | os.PathLike[str], root: str | None = None) -> Iterator[Opened]:
+    """Open one regular file; with ``root``, only where it lies in that folder, links followed.
+
+    It helps nobody to put a link in its place after a look. Raises CannotOpen with the reason as a
+    value.
+    """
     try:
         # O_NONBLOCK: opening a pipe that nobody writes to must not wait.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
-        handle = os.open(path, flags)
+        handle = os.open(path, flags) if root is None else _open_inside(path, root, flags)
     except OSError as error:
         if os.path.isdir(path):
             raise CannotOpen(Unreadable("folder", "it is a folder", None)) from None

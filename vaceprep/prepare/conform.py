@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vaceprep.contract import IMAGE_BYTES_DECIMAL
 from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
@@ -28,6 +28,8 @@ from vaceprep.rules.catalogue import Finding, Severity
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+#: The formats of what is made, in Pillow's words: no other decoder looks at it.
+ACCEPTED: Final = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 Carry = Callable[[Plan, str], None]
 #: Whether what came out is what was wished for; a file that is not is made by the next plan.
 Suits = Callable[[Facts], bool]
@@ -73,7 +75,7 @@ def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> 
     read = Read(source.item.source, source.opened, source.sniffed, facts)
     plain = replace(plan, recipe=replace(plan.recipe, size=None))
     (wide, high), (width, height) = where.fit.scaled, where.canvas
-    with Pillow.open(BytesIO(make_image(read, plain))) as opened:
+    with Pillow.open(BytesIO(make_image(read, plain)), formats=ACCEPTED) as opened:
         image = opened.convert("L").resize((wide, high), Pillow.Resampling.NEAREST)
     left, top = where.cut
     image = image.crop((left, top, left + min(wide, width), top + min(high, height)))

@@ -72,7 +72,7 @@ def opening(item: Item) -> AbstractContextManager[Opened]:
         return open_stdin()
     if item.kind == "data":
         return open_data_uri(item.source)
-    return open_path(item.source)
+    return open_path(item.source, item.root)
 
 
 def measured(
