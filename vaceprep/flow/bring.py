@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from vaceprep.ledger.rows import Row
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.prepare.made import digest
 from vaceprep.prepare.names import NAME_BYTES, cut, fit, in_bytes
+from vaceprep.prepare.place import placing
 from vaceprep.prepare.refused import Cancelled, Refused
 from vaceprep.source import CannotOpen
 
@@ -212,16 +212,14 @@ class Bringer:
         """Raises Refused, CannotOpen, OSError; a reason why there is no sound, or nothing."""
         from vaceprep.flow.sound import restore_sound
 
-        part = os.path.join(os.path.dirname(path), f".vaceprep-{secrets.token_hex(8)}.part")
-        try:
-            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-            options = self.options.prepare
-            if options.duration is None and about.get("duration"):
-                # Of two clips each has its share of the time.
-                options = replace(options, duration=Fraction(about["duration"]))
-            if not restore_sound(path, about["path"], about["role"], options, part):
+        options = self.options.prepare
+        if options.duration is None and about.get("duration"):
+            # Of two clips each has its share of the time.
+            options = replace(options, duration=Fraction(about["duration"]))
+        with placing(path, force=True) as place:
+            if not restore_sound(path, about["path"], about["role"], options, place.path):
                 return "its source has no sound"
-            silent, sounding = digest(path), digest(part)
+            silent, sounding = digest(path), digest(place.path)
             kept = read_sidecar(path)
             if silent is None or sounding is None or kept is None:
                 return "it cannot be read again"
@@ -229,10 +227,7 @@ class Bringer:
             video = {**kept["video"], **sounding, "service_sha256": silent["sha256"]}
             if not self._note_down(row, path, {**kept, "video": video}):
                 return "its sidecar cannot be written"
-            os.replace(part, path)
-        finally:
-            with suppress(OSError):
-                os.unlink(part)
+            place.commit()
         return ""
 
 
