@@ -133,11 +133,7 @@ def file_command(job: str, placeholder_urls: bool, extra: tuple[str, ...], outpu
     added = extras(extra)
 
     def make() -> Job:
-        values = _values(job)
-        own = values.get("extra")
-        # What is no mapping stays, for the rules to name.
-        if added and (own is None or isinstance(own, dict)):
-            values["extra"] = {**(own or {}), **added}
+        values = with_extra(_values(job), added)
         return Job.from_dict(values, base="" if job == "-" else os.path.dirname(job))
 
     return _show(make, placeholder_urls, output, job)
@@ -172,6 +168,14 @@ def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
         except (ValueError, RecursionError):
             values[key] = text
     return values
+
+
+def with_extra(values: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """A job's mapping with more fields; an ``extra`` that is no mapping stays, for the rules."""
+    own = values.get("extra")
+    if not added or not isinstance(own, dict | None):
+        return values
+    return {**values, "extra": {**(own or {}), **added}}
 
 
 def function_command(function: Function) -> click.Command:

@@ -191,17 +191,16 @@ def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
 
 def _with_extra(item: Item, added: dict[str, Any]) -> Item:
     """The job with more fields; what cannot be read stays for the rules to name."""
+    from vaceprep.cli.request import with_extra
     from vaceprep.jobfile import JobUnreadable, read_job
 
     try:
         values = read_job(item.source) if item.job is None else item.job
     except JobUnreadable:
         return item
-    own = values.get("extra") if isinstance(values, dict) else None
-    if not isinstance(values, dict) or not isinstance(own, dict | None):
+    if isinstance(values, JobUnreadable):
         return item
-    job = {**values, "extra": {**(own or {}), **added}}
-    return item._replace(job=job, base=item.base or item.source)
+    return item._replace(job=with_extra(values, added), base=item.base or item.source)
 
 
 def _target(publish: str | None, public_base: str | None) -> Target | None:

@@ -214,6 +214,8 @@ def _one(
     *,
     wait: bool,
 ) -> RunEntry:
+    from dataclasses import replace
+
     from vaceprep.flow.bring import Bringer
     from vaceprep.flow.model import RunEntry, Step
     from vaceprep.flow.walk import finish, unknown_hint
@@ -221,8 +223,6 @@ def _one(
     entry = RunEntry(
         row.source, row.function, "failed", row=row.id, task=row.task_id, task_status=row.status
     )
-    from dataclasses import replace
-
     if row.state in ("unknown", "sending"):
         hint = unknown_hint(row.id)
         return replace(entry, status="unknown", error=row.error, hint=hint)
