@@ -46,13 +46,13 @@ def test_what_a_trace_tells(tmp_path: Path) -> None:
     lines = f"""
         1 openat(AT_FDCWD, "/etc/before", O_RDONLY) = 3
         1 openat(AT_FDCWD, "{READY}", O_RDONLY) = -1 ENOENT
-        1 openat(AT_FDCWD, "/work/input-7.mp4", O_RDONLY|O_NONBLOCK) = 3
+        1 openat(AT_FDCWD, "/folder/input-7.mp4", O_RDONLY|O_NONBLOCK) = 3
         1 openat(AT_FDCWD, "/proc/self/maps", O_RDONLY) = 4
         1 openat(AT_FDCWD, "other.mp4", O_RDONLY) = -1 ENOENT (No such file or directory)
         1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4
-        1 openat(AT_FDCWD, "/work/input-8.mp4", O_RDONLY|O_NONBLOCK) = 3
+        1 openat(AT_FDCWD, "/folder/input-8.mp4", O_RDONLY|O_NONBLOCK) = 3
         1 openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 4
     """
     log.write_text(textwrap.dedent(lines).strip(), "utf-8")
-    reached = [(r.number, r.connects) for r in trace.outside(log, Path("/work"))]
+    reached = [(r.number, r.connects) for r in trace.outside(log, Path("/folder"))]
     assert reached == [(7, False), (7, True), (8, False)]

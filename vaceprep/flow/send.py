@@ -55,11 +55,12 @@ class Sender:
                 task = self._post(row, body)
             except NotConnected as error:
                 refused += 1
-                wait = pause
+                wait, why = pause, "there is no connection; it is tried again in"
                 if refused >= CONNECTIONS:
                     raise self._gave_up(row, str(error)) from None
             except Busy as error:
                 wait = pause if error.retry_after is None else error.retry_after
+                why = "the service asks to wait"
                 if self.now() + wait > deadline:
                     said = f"{error}; it asks for {wait:.0f} s more, and --max-wait is over"
                     raise self._gave_up(row, said) from None
@@ -68,7 +69,7 @@ class Sender:
             # Surely not accepted: it is as if it had not been sent.
             row = self.ledger.settle(row.id, "queued", sent_at=None)
             pause = min(2 * pause, longest)
-            self.tell(Step(row.source, "queue", note=f"the service asks to wait {wait:.0f} s"))
+            self.tell(Step(row.source, "queue", note=f"{why} {wait:.0f} s"))
             self.control.sleep(wait)
             self._step(row)
 
