@@ -14,7 +14,7 @@ from vaceprep.probe.boxes import BoxError, read_boxes
 from vaceprep.probe.image import READERS
 from vaceprep.probe.imagesniff import sniff_image
 from vaceprep.probe.matrix import turn
-from vaceprep.probe.sniff import sniff
+from vaceprep.probe.sniff import FIRST_BOXES, sniff
 from vaceprep.probe.stills.layout import Layout, Source
 from vaceprep.probe.tables import end_of_data, sizes_of
 from vaceprep.probe.timing import present
@@ -134,8 +134,9 @@ def kinds(data: bytes) -> None:
     """What the first bytes are."""
     head = data[:HEAD_BYTES]
     found = sniff(head)
-    # SVG is told by its text alone, and what begins with a box is a container before it is text.
-    if sniff_image(head) not in (None, "svg") and found.kind != "image":
+    # What begins with a box is a container, whatever shorter mark or text of an image it has.
+    boxed = head[4:8] in FIRST_BOXES and head[:4] != b"RIFF"
+    if sniff_image(head) is not None and found.kind not in ("image", "playlist") and not boxed:
         raise Wrong(f"an image that is {found}")
     _opened(data, lambda o: [extent.missing_end(o, n) for n in ("matroska", "avi", "webp")])
     if head[:4] == b"RIFF" and len(head) >= 30:

@@ -70,3 +70,10 @@ def test_clauses_are_short_and_name_no_path() -> None:
     assert clause(MemoryError()) == "it asks for more memory than there is"
     assert clause(ValueError()) == "ValueError"
     assert len(clause(ValueError("long " * 99))) <= 120
+
+
+def test_a_riff_size_that_spells_a_box_is_a_size() -> None:
+    """Guided fuzzing found it: the letters after the size tell more than the size."""
+    for form, kind in ((b"WEBP", "image"), (b"AVI ", "video"), (b"WAVE", "audio")):
+        assert sniff(b"RIFFmdat" + form + bytes(30)).kind == kind
+    assert sniff(b"RIFFmdat" + b"none" + bytes(30)).demuxer == MOV

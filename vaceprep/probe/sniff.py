@@ -17,6 +17,7 @@ Kind = Literal["video", "image", "audio", "playlist", "text", "unknown"]
 FIRST_BOXES: Final = frozenset(
     b"ftyp moov mdat free skip wide pnot styp moof sidx uuid udta emsg".split()
 )
+RIFF_FORMS: Final = (b"WEBP", b"AVI ", b"AVIX", b"WAVE")
 MOV: Final = "mov,mp4,m4a,3gp,3g2,mj2"
 TS_PACKET: Final = 188
 BLURAY_PACKET: Final = 192
@@ -52,7 +53,9 @@ def _playlist(head: bytes) -> str | None:
 
 
 def _boxes(head: bytes) -> Sniffed | None:
-    if head[4:8] not in FIRST_BOXES:
+    # A RIFF file's size may spell a box's name; its form, eight letters in all, tells more.
+    riff = head[:4] == b"RIFF" and head[8:12] in RIFF_FORMS
+    if head[4:8] not in FIRST_BOXES or riff:
         return None
     if head[4:8] != b"ftyp":
         return Sniffed("video", "mov", MOV)
