@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from vaceprep.cli import options
+from vaceprep.cli import html, options
 from vaceprep.contract import Role
 
 EPILOG = """\b
@@ -31,6 +31,7 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 @click.option(
     "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
 )
+@html.report
 @options.output_format
 @options.jobs
 @options.isolate
@@ -45,6 +46,7 @@ def command(
     deep: bool,
     no_remote: bool,
     allow_host: tuple[str, ...],
+    report: str | None,
     output: str,
     jobs: int | None,
     isolate: bool | None,
@@ -65,9 +67,10 @@ def command(
         selection = make_selection(select or None, ignore, strict)
     except UnknownRule as error:
         raise click.UsageError(str(error)) from None
+    html.ready(report, sources)
     settings = Options(role=role, deep=deep, selection=selection, allowed_hosts=allow_host)
     skipped = Skipped()
-    items = list(collect(sources, skipped))
+    items = list(collect(sources, skipped, html.skipped(report)))
     note = skipped.sentence()
     if note:
         options.say(note)
@@ -75,11 +78,13 @@ def command(
         options.say("no video or image was found")
     style = options.style(advice=advice)
     files: list[FileReport] = []
+    groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
     apart = options.apart(isolate, items)
     work = check_items(items, settings, jobs or default_jobs(), isolate=apart, seconds=timeout)
     with options.terminable(), options.progress(len(items), "checking") as step, closing(work):
         for entries in work:
+            groups.append(entries)
             files.extend(entries)
             step()
     if not no_remote and any(item.kind == "url" for item in items):
@@ -95,4 +100,5 @@ def command(
             for line in text.file_lines(entry, style):
                 options.write(line + "\n")
         options.write(text.summary_line(summary, style) + "\n")
-    return int(summary.errors > 0)
+    told = html.written(report, "check", items, groups, sources, jobs=jobs)
+    return int(summary.errors > 0 or not told)

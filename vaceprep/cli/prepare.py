@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import options
+from vaceprep.cli import html, options
 from vaceprep.cli.streams import draw
 from vaceprep.contract import VIDEO_ROLES, Role
 from vaceprep.report.escape import printable
@@ -135,6 +135,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 @click.option("--salvage", is_flag=True, help="Encode what still decodes of a damaged video.")
 @options.isolate
 @options.timeout("Seconds without progress after which an isolated file is given up (120).")
+@html.report
 @options.output_format
 def command(
     sources: tuple[str, ...],
@@ -153,6 +154,7 @@ def command(
     salvage: bool,
     isolate: bool | None,
     timeout: float | None,
+    report: str | None,
     output: str,
 ) -> int:
     """Make videos, images and jobs compliant, with the least damage, into new files.
@@ -179,10 +181,11 @@ def command(
         keep_audio=keep_audio,
         salvage=salvage,
     )
+    html.ready(report, sources, force=force)
     skipped = Skipped()
     try:
         to = parse_output(where)
-        found = list(collect(sources, skipped, walk_skips(to, sources)))
+        found = list(collect(sources, skipped, walk_skips(to, sources) | html.skipped(report)))
         items = list(fitting(to, found))
     except ValueError as error:
         raise click.UsageError(printable(str(error))) from None
@@ -196,6 +199,7 @@ def command(
         options.say("no video, image or job was found")
     options.collect_garbage()
     entries: list[Prepared] = []
+    groups: list[tuple[Prepared, ...]] = []
     style = options.style()
     with options.terminable(), _telling() as (name_it, tell):
         work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
@@ -207,11 +211,12 @@ def command(
                 yield item
 
         apart = options.apart(isolate, items)
-        groups = prepare_items(announced(), to, work, named, isolate=apart, seconds=timeout)
-        with closing(groups):
-            for group in groups:
+        walk = prepare_items(announced(), to, work, named, isolate=apart, seconds=timeout)
+        with closing(walk):
+            for group in walk:
                 name_it(None)
                 entries.extend(group)
+                groups.append(group)
                 if output == "text":
                     for entry in group:
                         for line in text.entry_lines(entry, style):
@@ -224,7 +229,8 @@ def command(
             options.write(piece)
     else:
         options.write(text.summary_line(summary, style) + "\n")
-    return int(summary.failed > 0)
+    told = html.written(report, "prepare", items, groups, sources, force=force)
+    return int(summary.failed > 0 or not told)
 
 
 def _for_field(asked: Options, start: Fraction | None, duration: Fraction | None) -> Options:

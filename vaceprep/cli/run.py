@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import options, service
+from vaceprep.cli import html, options, service
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
 @click.option(
     "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
 )
+@html.report
 @options.output_format
 def command(
     jobs: tuple[str, ...],
@@ -108,6 +109,7 @@ def command(
     dry_run: bool,
     restore_audio: bool,
     extra: tuple[str, ...],
+    report: str | None,
     output: str,
 ) -> int:
     """Check jobs, mend and publish their media, submit each once, wait, bring the videos home.
@@ -124,6 +126,7 @@ def command(
         raise click.UsageError("--sandbox is a service and a place to publish by itself.")
     if os.path.lexists(where) and not os.path.isdir(where):
         raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
+    html.ready(report, jobs)
     asked = RunOptions(
         output=where,
         inline_images=inline_images,
@@ -141,15 +144,14 @@ def command(
     options.collect_garbage()
     if dry_run:
         entries = _planned(items, asked)
-        show_entries(entries, output)
-        return code_of(entries)
-    if sandbox:
+    elif sandbox:
         entries = in_sandbox(items, asked, fault, list(added))
     else:
         settings = service.settings_of(site, base_url, api_key_file)
         entries = _run(items, settings, _target(publish, public_base), asked, sandbox, yes)
     show_entries(entries, output)
-    return code_of(entries)
+    told = html.written(report, "run", items, [(entry,) for entry in entries], jobs)
+    return code_of(entries) or int(not told)
 
 
 INTERRUPTED: Final = 130

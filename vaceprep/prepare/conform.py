@@ -19,7 +19,15 @@ from vaceprep.plan.video import CannotPlan
 from vaceprep.prepare import still
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.made import Identity, digest, fingerprint, recall, remember
-from vaceprep.prepare.mend import Source, Target, Work, carry_out, ending_of, planned
+from vaceprep.prepare.mend import (
+    Source,
+    Target,
+    Work,
+    carry_out,
+    ending_of,
+    planned,
+    window_kept,
+)
 from vaceprep.prepare.place import placing, verified
 from vaceprep.prepare.reading import Read
 from vaceprep.prepare.refused import Refused
@@ -151,6 +159,7 @@ def _make(
             output=path,
             plan=plan.edits,
             lossless=plan.lossless,
+            window=window_kept(plan, facts),
         )
         if work.dry_run:
             return replace(entry, status="planned", after=predict(plan, facts))
@@ -195,6 +204,7 @@ def _written(
         lossless=plan.lossless,
         after=after,
         remaining=tuple(findings),
+        window=window_kept(plan, source.facts),
     )
     if known is not None:
         remember(path, known, wish, entry.to_dict(), kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 from vaceprep.contract import Role
@@ -34,6 +35,8 @@ class Prepared:
     error: str | None = None
     #: The output was there already, made of the same source with the same options.
     reused: bool = False
+    #: The start and the length of the stretch of a video that is kept, in seconds.
+    window: tuple[Fraction, Fraction] | None = None
 
     @property
     def ok(self) -> bool:

@@ -181,6 +181,7 @@ def mend_opened(
             plan=plan.edits,
             lossless=plan.lossless,
             remaining=plan.remaining,
+            window=window_kept(plan, before),
         )
         if work.dry_run:
             return replace(entry, status="planned", after=predict(plan, before))
@@ -189,6 +190,15 @@ def mend_opened(
         finding = _as_finding(error, source)
         remaining = (finding,) if finding else ()
         return replace(failed, error=None if finding else str(error), remaining=remaining)
+
+
+def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:
+    """The start and the length that a plan keeps of a video, in seconds; None of an image."""
+    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+        return plan.recipe.start, plan.recipe.length
+    if isinstance(facts, VideoFacts) and facts.duration is not None:
+        return Fraction(0), facts.duration
+    return None
 
 
 def _as_finding(error: Exception, source: Source) -> Finding | None:
@@ -245,6 +255,7 @@ def _made(
         lossless=plan.lossless,
         after=after,
         remaining=tuple(findings),
+        window=window_kept(plan, source.facts),
     )
     if known is not None:
         remember(path, known, wish, entry.to_dict(), kept)

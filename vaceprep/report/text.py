@@ -124,15 +124,15 @@ def facts_lines(source: str, facts: Facts | None, error: str | None, style: Styl
     for key, value in facts.to_dict().items():
         if value is None or value == [] or key.endswith("_exact"):
             continue
-        yield from wrapped(f"  {key:<20}", printable(_said(value)), style, 22)
+        yield from wrapped(f"  {key:<20}", printable(said(value)), style, 22)
 
 
-def _said(value: Any) -> str:
+def said(value: Any) -> str:
     """A fact's value as a person says it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
         return " ".join(str(v) for v in value.values() if v is not None)
     if isinstance(value, list):
-        return "; ".join(_said(item) for item in value)
+        return "; ".join(said(item) for item in value)
     return str(value)

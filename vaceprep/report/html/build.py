@@ -1,0 +1,179 @@
+"""From the answers of a command to the page: each file's entry, jobs with all of theirs."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import NamedTuple
+
+from vaceprep.collect import Item
+from vaceprep.flow.model import RunEntry
+from vaceprep.job import MEDIA_FIELDS
+from vaceprep.preflight import default_jobs
+from vaceprep.prepare.entry import Prepared
+from vaceprep.report.html.album import Album
+from vaceprep.report.html.drawing import (
+    draft_from,
+    drawn,
+    media_of_prepared,
+    media_of_reports,
+)
+from vaceprep.report.html.entries import checked, grade_of, name_of, ordered, prepared
+from vaceprep.report.html.films import Films
+from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
+from vaceprep.rules.catalogue import RULES
+from vaceprep.rules.drafts import Draft, said
+from vaceprep.verdict import FileReport
+from vaceprep.version import __version__
+
+#: The words of a run's status for what is neither good nor bad.
+_WAITING = ("running", "interrupted", "unknown")
+
+
+class Found(NamedTuple):
+    """What a command says of one source: a file's one entry, or a job's several."""
+
+    item: Item | None
+    answers: tuple[FileReport, ...] | tuple[Prepared, ...] | tuple[RunEntry]
+
+
+def page_of(
+    command: str,
+    found: Sequence[Found],
+    path: str,
+    *,
+    notes: Sequence[str] = (),
+    jobs: int | None = None,
+    step: Callable[[], None] = lambda: None,
+) -> Page:
+    """The page of a command's answers, to be written to ``path``.
+
+    ``notes`` are sentences about the whole, ``jobs`` the threads that take pictures, and ``step``
+    is called after each source.
+    """
+    every = [answer for one in found for answer in one.answers]
+    files = sum(1 + len(a.prepared) if isinstance(a, RunEntry) else 1 for a in every)
+    album = Album(files)
+    films = Films(path, album)
+
+    def made(one: Found) -> Group:
+        group = _group(one, album, films)
+        step()
+        return group
+
+    with ThreadPoolExecutor(jobs or default_jobs(), thread_name_prefix="vaceprep") as pool:
+        try:
+            groups = tuple(pool.map(made, found))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    entries = [entry for group in groups for entry in group.entries]
+    codes = {f.code for entry in entries for f in entry.findings}
+    told = list(notes)
+    if album.dropped:
+        told.append("Some pictures were left out: their number, size and time are bounded.")
+    return Page(
+        command=command,
+        version=__version__,
+        written=time.strftime("%Y-%m-%d %H:%M %Z").strip(),
+        counts=tuple(_counts(command, every, entries)),
+        groups=groups,
+        rules=tuple(RULES[code] for code in sorted(codes) if code in RULES),
+        statuses=tuple(dict.fromkeys(entry.status for entry in entries)),
+        notes=tuple(told),
+    )
+
+
+def _counts(
+    command: str, every: Iterable[object], entries: Sequence[Entry]
+) -> Iterable[tuple[int, str, str]]:
+    if command == "check":
+        severities = Counter(f.severity.value for e in entries for f in e.findings)
+        yield len(entries), "file" if len(entries) == 1 else "files", "plain"
+        for word, many in (("error", "errors"), ("warning", "warnings"), ("advice", "advice")):
+            number = severities[word]
+            yield number, word if number == 1 else many, word if number else "plain"
+        return
+    grades = {entry.status: entry.grade for entry in reversed(entries)}
+    statuses = Counter(answer.status for answer in every if isinstance(answer, Prepared | RunEntry))
+    for status, number in statuses.items():
+        yield number, status, "error" if status == "failed" else grades.get(status, "plain")
+
+
+def _group(one: Found, album: Album, films: Films) -> Group:
+    first = one.answers[0] if one.answers else None
+    if isinstance(first, RunEntry):
+        return _ran(one.item, first, album, films)
+    if isinstance(first, Prepared):
+        answers = [a for a in one.answers if isinstance(a, Prepared)]
+        entries = [prepared(answer, album) for answer in answers]
+        if first.role is None:
+            made = first.output if first.status in ("prepared", "unchanged") else None
+            outputs = made is not None
+            draft = draft_from(one.item, made)
+            media = media_of_prepared(answers, outputs=outputs)
+            entries[0] = _job(entries[0], draft)
+            if draft is not None:
+                entries[0] = replace(entries[0], drawn=drawn(draft, media, album))
+    else:
+        reports = [a for a in one.answers if isinstance(a, FileReport)]
+        entries = [checked(report, album) for report in reports]
+        if reports and reports[0].role is None:
+            draft = draft_from(one.item)
+            entries[0] = _job(entries[0], draft)
+            if draft is not None:
+                shown = drawn(draft, media_of_reports(reports), album)
+                entries[0] = replace(entries[0], drawn=shown)
+    job = entries[0].name if entries and entries[0].role.startswith("job") else None
+    return Group(tuple(entries), job)
+
+
+def _job(entry: Entry, draft: Draft | None) -> Entry:
+    """The job's own entry with the fields that it sets."""
+    if draft is None:
+        return entry
+    rows = [
+        Row(name.replace("_", " "), value if isinstance(value, str) else said(value))
+        for name, value in draft.values.items()
+        if name not in MEDIA_FIELDS and name != "function"
+    ]
+    role = f"job, {draft.function}" if draft.function else "job"
+    return replace(entry, role=role, rows=tuple(rows))
+
+
+def _ran(item: Item | None, ran: RunEntry, album: Album, films: Films) -> Group:
+    grade: Grade = "fine" if ran.ok else "warning" if ran.status in _WAITING else "error"
+    if grade == "fine" and ran.findings:
+        grade = grade_of(ran.findings)
+    about = f"task {ran.task}" if ran.task else ""
+    if ran.task_status:
+        about += f" ({ran.task_status})" if about else ran.task_status
+    if ran.resumed:
+        about += ", picked up again" if about else "picked up again"
+    draft = draft_from(item)
+    own = Entry(
+        name=name_of(ran.source),
+        role=f"job, {ran.function}" if ran.function else "job",
+        status=ran.status,
+        grade=grade,
+        about=about,
+        findings=ordered(ran.findings),
+        error=ran.error or "",
+        hint=ran.hint or "",
+        films=tuple(films.film(video) for video in ran.videos),
+    )
+    own = _job(own, draft)
+    if draft is not None:
+        # What was prepared is gone once it was sent: what went in is shown.
+        media = media_of_prepared(ran.prepared, outputs=False)
+        own = replace(own, drawn=drawn(draft, media, album))
+    told = set(ran.findings)
+    entries = [
+        prepared(replace(made, remaining=tuple(f for f in made.remaining if f not in told)), album)
+        for made in ran.prepared
+        if made.role is not None
+    ]
+    return Group((own, *entries), own.name)

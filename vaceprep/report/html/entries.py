@@ -1,0 +1,217 @@
+"""From what a command found to what the page shows of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from vaceprep.collect import STDIN
+from vaceprep.contract import VIDEO_ROLES, Role
+from vaceprep.facts import Facts, VideoFacts
+from vaceprep.plan.model import NOTHING_ASKED
+from vaceprep.plan.video import CannotPlan, window_of
+from vaceprep.prepare.entry import Prepared
+from vaceprep.report.html import likeness
+from vaceprep.report.html.album import LARGE, SMALL, Album, Shot, Shots, bounded, instants
+from vaceprep.report.html.tables import more, rows, seconds, window_bar
+from vaceprep.report.html.view import Entry, Grade, Picture, Side, Window
+from vaceprep.report.text import WEIGHT, describe
+from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.rules.wording import size as file_size
+from vaceprep.source import is_data_uri, is_url
+from vaceprep.verdict import FileReport
+
+#: Characters of a ``data:`` URI that are shown.
+URI_SHOWN: Final = 40
+
+
+def name_of(source: str) -> str:
+    """What an entry is called: the source as it was given, but for what carries its own bytes."""
+    if source == STDIN:
+        return "standard input"
+    if is_data_uri(source):
+        return f"{source[:URI_SHOWN]}... ({len(source):,} characters)"
+    return source
+
+
+def grade_of(findings: Sequence[Finding]) -> Grade:
+    """The gravest of what was found."""
+    if not findings:
+        return "fine"
+    gravest = min(findings, key=lambda f: WEIGHT[f.severity]).severity
+    return {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "advice"}[
+        gravest
+    ]  # type: ignore[return-value]
+
+
+def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The gravest first."""
+    return tuple(sorted(findings, key=lambda f: (WEIGHT[f.severity], f.code)))
+
+
+def default_window(facts: VideoFacts, role: Role | None) -> Window | None:
+    """The stretch that ``prepare`` would take where nobody asks for another."""
+    if role not in VIDEO_ROLES or facts.duration is None:
+        return None
+    try:
+        start, room = window_of(facts, role, NOTHING_ASKED)
+    except CannotPlan:
+        return None
+    return start, min(room, facts.duration - start)
+
+
+def is_local(source: str) -> bool:
+    """Whether its bytes can be had again: no URL, and not standard input, which is used up."""
+    return source != STDIN and (is_data_uri(source) or not is_url(source))
+
+
+# --- check ---------------------------------------------------------------------------------
+
+
+def checked(report: FileReport, album: Album) -> Entry:
+    """What ``check`` says of one file."""
+    facts = report.facts
+    grade = grade_of(report.findings)
+    entry = Entry(
+        name=name_of(report.source),
+        role=report.role or "job",
+        status={"error": "errors", "warning": "warnings"}.get(grade, "ok"),
+        grade=grade,
+        about="" if facts is None else describe(facts),
+        findings=ordered(report.findings),
+        rows=rows(facts),
+        more=more(facts),
+    )
+    if facts is None:
+        return entry
+    window = default_window(facts, report.role) if isinstance(facts, VideoFacts) else None
+    if isinstance(facts, VideoFacts):
+        entry = replace(entry, bar=window_bar(facts, report.role, window))
+    if not is_local(report.source):
+        return entry
+    shots = _taken(report.source, facts, None, album, SMALL)
+    pictures = _printed(shots.shots, album, facts, window)
+    return replace(entry, sides=(Side("", "", pictures, shots.note),))
+
+
+def _taken(
+    path: str, facts: Facts, at: Sequence[Fraction] | None, album: Album, longest: int
+) -> Shots:
+    """A strip of frames, or the picture; ``at`` None spreads the frames over the whole file."""
+    size = bounded((facts.width, facts.height), longest)
+    if not isinstance(facts, VideoFacts):
+        return album.still(path, facts, size)
+    return album.strip(path, facts, instants(facts, album.frames) if at is None else at, size)
+
+
+def _printed(
+    shots: Sequence[Shot], album: Album, facts: Facts, window: Window | None = None
+) -> tuple[Picture, ...]:
+    found = []
+    for shot in shots:
+        size = bounded((facts.width, facts.height), SMALL)
+        image = shot.image if shot.image.size == size else shot.image.resize(size)
+        at = "" if shot.at is None or not isinstance(facts, VideoFacts) else seconds(shot.at)
+        outside = (
+            shot.at is not None
+            and window is not None
+            and not window[0] <= shot.at <= window[0] + window[1]
+        )
+        alt = f"the frame at {at} seconds" if at else "the picture"
+        if outside:
+            alt += ", outside of what is used"
+        picture = album.printed(image, alt, f"{at} s" if at else "", faint=outside)
+        if picture is not None:
+            found.append(picture)
+    return tuple(found)
+
+
+# --- prepare -------------------------------------------------------------------------------
+
+
+def prepared(made: Prepared, album: Album, *, kept: bool = True) -> Entry:
+    """What became of one source; ``kept`` says whether its output is there to be looked at."""
+    before, after = made.before, made.after
+    findings = ordered(made.remaining)
+    grade: Grade = "error" if not made.ok else grade_of(findings)
+    entry = Entry(
+        name=name_of(made.source),
+        role=made.role or "job",
+        status=made.status,
+        grade=grade,
+        about="" if before is None else describe(before),
+        findings=findings,
+        edits=tuple((e.edit, e.detail, ", ".join(e.reason)) for e in made.plan),
+        rows=rows(before, after),
+        more=more(before),
+        output=made.output or "" if made.ok else "",
+        error=made.error or "",
+    )
+    if before is None:
+        return entry
+    if isinstance(before, VideoFacts):
+        window = made.window or default_window(before, made.role)
+        entry = replace(entry, bar=window_bar(before, made.role, window))
+    if not is_local(made.source):
+        return entry
+    there = kept and made.output is not None and made.status in ("prepared", "unchanged")
+    if after is None or not there or made.output is None:
+        shots = _taken(made.source, before, None, album, SMALL)
+        side = Side("", "", _printed(shots.shots, album, before, made.window), shots.note)
+        return replace(entry, sides=(side,))
+    return _side_by_side(entry, made, made.output, before, after, album)
+
+
+def _side_by_side(
+    entry: Entry, made: Prepared, output: str, before: Facts, after: Facts, album: Album
+) -> Entry:
+    """Before and after, at the same instants, and how alike they are."""
+    start = made.window[0] if made.window else Fraction(0)
+    at = instants(after, album.frames) if isinstance(after, VideoFacts) else ()
+    early = [start + time for time in at]
+    different = likeness.incomparable(before, after)
+    # Both at one size, so that they can be compared.
+    size = bounded((after.width, after.height), LARGE)
+    other = bounded((before.width, before.height), LARGE) if different else size
+    if isinstance(before, VideoFacts):
+        one = album.strip(made.source, before, early, other)
+    else:
+        one = album.still(made.source, before, other)
+    if isinstance(after, VideoFacts):
+        two = album.strip(output, after, at, size)
+    else:
+        two = album.still(output, after, size)
+    sides = (
+        Side("before", _bytes(before), _printed(one.shots, album, before), one.note),
+        Side("after", _bytes(after), _printed(two.shots, album, after), two.note),
+    )
+    return replace(entry, sides=sides, likeness=_alike(made, one, two, different))
+
+
+def _bytes(facts: Facts) -> str:
+    return "" if facts.bytes is None else file_size(facts.bytes)
+
+
+def _alike(made: Prepared, one: Shots, two: Shots, different: str | None) -> str:
+    if made.status == "unchanged":
+        return "the same file, byte for byte"
+    if different is not None:
+        return f"SSIM {different}"
+    pairs = [
+        (a.image.convert("RGB"), b.image.convert("RGB"))
+        for a, b in zip(one.shots, two.shots, strict=False)
+        if a.image.size == b.image.size
+    ]
+    if not pairs:
+        return "SSIM not measured, since there is no picture of both"
+    try:
+        value = likeness.ssim(pairs)
+    except Exception as error:  # FFmpeg's filters have errors of many kinds
+        return f"SSIM not measured ({type(error).__name__})"
+    still = not isinstance(made.after, VideoFacts)
+    told = likeness.told(value, len(pairs), pairs[0][0].size, still=still)
+    return (
+        f"{told}; packets copied, no picture encoded anew" if made.lossless and not still else told
+    )
