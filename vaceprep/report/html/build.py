@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vaceprep.collect import Item
 from vaceprep.flow.model import RunEntry
@@ -29,6 +29,8 @@ from vaceprep.rules.drafts import Draft, said
 from vaceprep.verdict import FileReport
 from vaceprep.version import __version__
 
+#: From bad to good.
+GRADES: Final[tuple[Grade, ...]] = ("error", "warning", "advice", "fine")
 #: The words of a run's status for what is neither good nor bad.
 _WAITING = ("running", "interrupted", "unknown")
 
@@ -127,8 +129,19 @@ def _group(one: Found, album: Album, films: Films) -> Group:
             if draft is not None:
                 shown = drawn(draft, media_of_reports(reports), album)
                 entries[0] = replace(entries[0], drawn=shown)
+            entries[0] = whole_of(entries)
     job = entries[0].name if entries and entries[0].role.startswith("job") else None
     return Group(tuple(entries), job)
+
+
+def whole_of(entries: Sequence[Entry]) -> Entry:
+    """The job's own entry with the state of all: a job is no better than its media."""
+    own = entries[0]
+    worst = min(entries, key=lambda entry: GRADES.index(entry.grade))
+    if worst.grade == own.grade:
+        return own
+    word = worst.status if worst.grade in ("error", "warning") else own.status
+    return replace(own, grade=worst.grade, status=word)
 
 
 def _job(entry: Entry, draft: Draft | None) -> Entry:
@@ -136,12 +149,21 @@ def _job(entry: Entry, draft: Draft | None) -> Entry:
     if draft is None:
         return entry
     rows = [
-        Row(name.replace("_", " "), value if isinstance(value, str) else said(value))
+        Row(name.replace("_", " "), _worded(value))
         for name, value in draft.values.items()
         if name not in MEDIA_FIELDS and name != "function"
     ]
     role = f"job, {draft.function}" if draft.function else "job"
     return replace(entry, role=role, rows=tuple(rows))
+
+
+def _worded(value: object) -> str:
+    """A field's value as a person reads it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(_worded(part) for part in value)
+    return said(value)
 
 
 def _ran(item: Item | None, ran: RunEntry, album: Album, films: Films) -> Group:
@@ -172,7 +194,11 @@ def _ran(item: Item | None, ran: RunEntry, album: Album, films: Films) -> Group:
         own = replace(own, drawn=drawn(draft, media, album))
     told = set(ran.findings)
     entries = [
-        prepared(replace(made, remaining=tuple(f for f in made.remaining if f not in told)), album)
+        prepared(
+            replace(made, remaining=tuple(f for f in made.remaining if f not in told)),
+            album,
+            kept=False,
+        )
         for made in ran.prepared
         if made.role is not None
     ]

@@ -146,7 +146,7 @@ def prepared(made: Prepared, album: Album, *, kept: bool = True) -> Entry:
         edits=tuple((e.edit, e.detail, ", ".join(e.reason)) for e in made.plan),
         rows=rows(before, after),
         more=more(before),
-        output=made.output or "" if made.ok else "",
+        output=(made.output or "") if made.ok and kept else "",
         error=made.error or "",
     )
     if before is None:

@@ -31,6 +31,12 @@ FIRST: Final = (
     "has_audio",
     "bytes",
 )
+#: Values of which nothing is said: nobody wonders about them.
+QUIET: Final = {
+    ("image", "frames"): "1",
+    ("image", "orientation"): "1",
+    ("video", "rotation"): "0°",
+}
 WORDS: Final = {
     "fps": "frames a second",
     "size": "width x height",
@@ -67,7 +73,7 @@ def rows(facts: Facts | None, after: Facts | None = None) -> tuple[Row, ...]:
     for key in FIRST:
         one = _value(facts, key)
         other = None if after is None else _value(after, key)
-        if one is None and other is None:
+        if {one, other} <= {None, QUIET.get((facts.kind, key))}:
             continue
         word = WORDS.get(key, key.replace("_", " "))
         found.append(Row(word, one or "-", None if after is None else other or "-"))
