@@ -6,12 +6,13 @@ pydantic finds what each value breaks by itself; its words never leave this modu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from vaceprep.job import FIELDS, MEDIA_FIELDS, MODELS, Job, path_text, shape_of, size_text
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.drafts import Draft, ErrorKind, FieldError
 from vaceprep.rules.job import judge_job
@@ -47,7 +48,7 @@ def _clean(name: str, value: Any) -> Any:
     return path_text(value) if media else value
 
 
-def draft_of(data: Mapping[Any, Any]) -> Draft:
+def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT) -> Draft:
     """A mapping as a draft: what counts as set, and what each value breaks by itself."""
     named = data.get("function")
     function = named if isinstance(named, str) and named in MODELS else None
@@ -61,9 +62,37 @@ def draft_of(data: Mapping[Any, Any]) -> Draft:
     model = Job if function is None else MODELS[function]
     known = {name: value for name, value in values.items() if name in model.model_fields}
     errors = [*_field_errors(model, known), *_extra_errors(values.get("extra"))]
+    if limits != CONTRACT:
+        errors = list(_within(errors, known, limits))
     told = {error.path for error in errors}
     errors += [e for e in _surrogates(known) if e.path not in told and e.path[:1] not in told]
-    return Draft(values, function, tuple(errors), FIELDS)
+    return Draft(values, function, tuple(errors), FIELDS, limits=limits)
+
+
+def _within(
+    errors: Iterable[FieldError], values: Mapping[str, Any], limits: Limits
+) -> Iterator[FieldError]:
+    """The same errors where texts are as long as other limits than the models' allow."""
+    most = {
+        "prompt": limits.prompt_characters,
+        "negative_prompt": limits.negative_prompt_characters,
+    }
+    told = set()
+    for error in errors:
+        if error.name in most and error.kind == "long":
+            continue
+        told.add(error.name)
+        yield error
+    for name, longest in most.items():
+        text = values.get(name)
+        if not isinstance(text, str) or name in told:
+            continue
+        allowed = f"text of at most {longest} characters"
+        if len(text) > longest:
+            yield FieldError((name,), "long", text, allowed)
+        elif name == "prompt" and not text.strip():
+            # Too long for the model, which then does not look whether it is blank.
+            yield FieldError((name,), "short", text, allowed)
 
 
 def errors_of(draft: Draft) -> list[Finding]:

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from vaceprep import contract
 from vaceprep.contract import Function, Role
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.drafts import Draft, FieldError
 from vaceprep.source import is_url
@@ -99,6 +100,8 @@ class Job(BaseModel):
         "Fields that vaceprep does not know; they join the body's top level as they are."
     )
 
+    _limits: Limits = PrivateAttr(default=CONTRACT)
+
     def __init__(self, **data: Any) -> None:
         """Raises InvalidJob with every problem, in the words of the rules."""
         values = dict(data)
@@ -125,16 +128,19 @@ class Job(BaseModel):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], *, base: str = "") -> Job:
+    def from_dict(
+        cls, data: Mapping[str, Any], *, base: str = "", limits: Limits = CONTRACT
+    ) -> Job:
         """The job of a mapping, of the class that its ``function`` names.
 
-        Relative paths are relative to ``base``. Raises InvalidJob with all findings.
+        Relative paths are relative to ``base``; prompts are held to ``limits``. Raises InvalidJob
+        with all findings.
         """
         from vaceprep.draft import draft_of, errors_of
         from vaceprep.jobfile import JobUnreadable, mapping_of
 
         try:
-            draft = draft_of(mapping_of(data))
+            draft = draft_of(mapping_of(data), limits)
         except JobUnreadable as error:
             raise unreadable(error) from None
         problems = errors_of(draft)
@@ -143,10 +149,10 @@ class Job(BaseModel):
         values = dict(draft.values)
         for at, path in media_of(values).items():
             put(values, at, resolve(path, base))
-        return MODELS[draft.function](**values)
+        return MODELS[draft.function]._held_to(limits, values)
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Job:
+    def from_file(cls, path: str | os.PathLike[str], *, limits: Limits = CONTRACT) -> Job:
         """The job of a JSON, YAML or TOML file; relative paths are relative to the file.
 
         Raises InvalidJob with all findings, VP400 among them.
@@ -158,7 +164,23 @@ class Job(BaseModel):
             values = read_job(source)
         except JobUnreadable as error:
             raise unreadable(error) from None
-        return cls.from_dict(values, base=os.path.dirname(source))
+        return cls.from_dict(values, base=os.path.dirname(source), limits=limits)
+
+    @classmethod
+    def _held_to(cls, limits: Limits, values: dict[str, Any]) -> Self:
+        """A job of these values under other limits than the class's own. Raises InvalidJob."""
+        if limits == CONTRACT:
+            return cls(**values)
+        from vaceprep.draft import draft_of, errors_of
+
+        draft = draft_of(values, limits)
+        problems = errors_of(draft)
+        if problems:
+            raise InvalidJob(problems)
+        # The draft was validated but for the length of its texts, which the class would refuse.
+        job = cls.model_construct(set(draft.values), **draft.values)
+        job._limits = limits
+        return job
 
     def given(self) -> dict[str, Any]:
         """The fields that were set, in the order of the model, without ``None``."""
@@ -187,7 +209,7 @@ class Job(BaseModel):
         values = self.given()
         for at, value in media.items():
             put(values, at, value)
-        return type(self)(**values)
+        return self._held_to(self._limits, values)
 
 
 class ImageReference(Job):

@@ -76,7 +76,7 @@ def check_mapping(
 
 def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Options) -> Asked:
     """The same, with its media still to be looked at."""
-    draft = draft_of(data)
+    draft = draft_of(data, options.limits)
     looks: dict[str, Look] = {}
     wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
     for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:

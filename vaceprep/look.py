@@ -10,6 +10,7 @@ from typing import NamedTuple
 from vaceprep.collect import Item
 from vaceprep.contract import CHECK_PIXEL_MEMORY, DEFAULT_IMAGE_ROLE, MAX_IMAGE_PIXELS, Role
 from vaceprep.facts import Facts, Unreadable
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probe.route import default_role, measure
 from vaceprep.probe.sniff import sniff
 from vaceprep.rules.catalogue import Asset, Finding
@@ -28,6 +29,7 @@ class Options(NamedTuple):
     max_pixels: int = MAX_IMAGE_PIXELS
     #: Bytes that an image's pixels may take; None: whatever they take.
     memory: int | None = CHECK_PIXEL_MEMORY
+    limits: Limits = CONTRACT
 
 
 def _opening(item: Item) -> AbstractContextManager[Opened]:
@@ -56,6 +58,7 @@ def probe_opened(
             deep=options.deep,
             max_pixels=options.max_pixels,
             memory=options.memory,
+            limits=options.limits,
         )
     except OSError as error:
         reason = f"reading it fails ({error.strerror or error})"
@@ -131,6 +134,6 @@ def report_on(
     source: str, role: Role, facts: Facts | Unreadable, name: str | None, options: Options
 ) -> FileReport:
     """The verdict on measured facts."""
-    findings = judge(facts, Asset(role, name))
+    findings = judge(facts, Asset(role, name, options.limits))
     known = None if isinstance(facts, Unreadable) else facts
     return FileReport(source, role, known, options.selection.apply(findings))

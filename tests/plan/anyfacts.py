@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.media import video_facts
 from vaceprep.facts import SampleFacts, StreamFacts, VideoFacts
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plan.model import Options
 
 ROLES = ["video_url", "first_clip_url", "last_clip_url"]
@@ -27,8 +28,25 @@ streams = st.lists(
     ),
     max_size=3,
 ).map(tuple)
+#: The contract's limits as often as any others.
+limits = st.one_of(
+    st.just(CONTRACT),
+    st.builds(
+        Limits,
+        video_seconds=st.fractions(Fraction(1, 2), 12, max_denominator=8),
+        clip_seconds=st.fractions(Fraction(1, 2), 8, max_denominator=8),
+        clips_seconds=st.fractions(Fraction(1, 2), 8, max_denominator=8),
+        video_fps=st.fractions(4, 60, max_denominator=1001),
+        video_megabytes=st.fractions(1, 200, max_denominator=10),
+        image_megabytes=st.fractions(1, 50, max_denominator=10),
+        image_side_min=st.integers(1, 600),
+        image_side_max=st.integers(600, 6000),
+        origin=st.just("vaceprep.toml"),
+    ),
+)
 options = st.builds(
     Options,
+    limits=limits,
     duration=st.one_of(st.none(), st.fractions(Fraction(1, 2), 6, max_denominator=100)),
     only_errors=st.booleans(),
     fit_720p=st.booleans(),

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
+from tests.plan.anyfacts import limits
 from vaceprep.contract import (
     IMAGE_BYTES_BINARY,
     IMAGE_BYTES_DECIMAL,
@@ -107,6 +108,7 @@ def odd_facts(draw: st.DrawFn) -> ImageFacts:
 COLOURS = st.sampled_from([None, (255, 255, 255), (1, 2, 3), (9, 9, 9)])
 ANY_OPTIONS = st.builds(
     Options,
+    limits=limits,
     only_errors=st.booleans(),
     shape=st.sampled_from(["pad", "crop"]),
     background=COLOURS,

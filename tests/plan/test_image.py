@@ -19,6 +19,7 @@ from vaceprep.contract import (
     Role,
 )
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plan.image import ImageRecipe, plan_image, predict_image
 from vaceprep.plan.model import Options, Plan, wanted
 from vaceprep.plan.size import Fit
@@ -26,8 +27,10 @@ from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
 
-def found(facts: Any, role: Role, name: str | None = None) -> list[Finding]:
-    return judge(facts, Asset(role, name))
+def found(
+    facts: Any, role: Role, name: str | None = None, limits: Limits = CONTRACT
+) -> list[Finding]:
+    return judge(facts, Asset(role, name, limits))
 
 
 def planned(facts: Any, role: Role = "ref_images_url", **asked: Any) -> Plan:
@@ -59,7 +62,7 @@ ORDER = (
 def test_the_three_promises(
     facts: ImageFacts, role: Role, options: Options, name: str | None
 ) -> None:
-    findings = found(facts, role, name)
+    findings = found(facts, role, name, options.limits)
     plan = plan_image(facts, findings, role, options)
     assert plan.role == role
     if not plan.possible:
@@ -67,7 +70,7 @@ def test_the_three_promises(
         assert all(f.severity is Severity.ERROR for f in plan.remaining)
         return
     after = predict_image(plan, facts)
-    left = found(after, role)
+    left = found(after, role, None, options.limits)
     # Nothing that stops a submission.
     assert not [f for f in left if f.severity is Severity.ERROR]
     # Nothing left of what was wanted, save what nothing mends.
@@ -95,9 +98,9 @@ def test_compliant_facts_give_an_empty_plan(
 ) -> None:
     options = replace(options, size=None)
     # As it comes out of a plan, or as it is: both happen to be compliant now and then.
-    plan = plan_image(facts, found(facts, role), role, options)
+    plan = plan_image(facts, found(facts, role, None, options.limits), role, options)
     facts = predict_image(plan, facts)
-    if found(facts, role):
+    if found(facts, role, None, options.limits):
         return
     plan = plan_image(facts, [], role, options)
     assert plan == Plan(role, (), True, None, ())

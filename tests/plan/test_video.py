@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.media import video_facts
 from tests.plan import anyfacts
-from vaceprep.contract import MAX_SECONDS_BY_ROLE, MIN_FPS, VIDEO_SIDE, Role
+from vaceprep.contract import MIN_FPS, VIDEO_SIDE, Role
 from vaceprep.facts import SampleFacts, Unreadable, VideoFacts
 from vaceprep.plan.model import NOTHING_ASKED, Options, Plan, wanted
 from vaceprep.plan.predict import predict
@@ -29,7 +29,9 @@ def planned(
     samples: SampleFacts | None = None,
     name: str = "clip.mp4",
 ) -> Plan:
-    return plan_video(facts, judge(facts, Asset(role, name)), role, options, samples)
+    return plan_video(
+        facts, judge(facts, Asset(role, name, options.limits)), role, options, samples
+    )
 
 
 def codes(findings: list[Finding] | tuple[Finding, ...]) -> set[str]:
@@ -47,7 +49,7 @@ def holds(data: st.DataObject, facts: VideoFacts, role: Role, options: Options) 
         return
     after = predict(plan, facts)
     assert isinstance(after, VideoFacts)
-    findings = judge(after, Asset(role, "clip.mp4"))
+    findings = judge(after, Asset(role, "clip.mp4", options.limits))
     assert not [f for f in findings if f.severity is Severity.ERROR]
     left = [f for f in findings if wanted(f, options) and f.code != "VP123"]
     assert codes(left) <= codes(plan.remaining)
@@ -84,7 +86,7 @@ def test_a_start_is_kept_within_the_limit(
         return
     if plan.possible and plan.recipe is not None:
         assert plan.recipe.start <= start + (samples.tick if samples else 0)
-        assert plan.recipe.length <= MAX_SECONDS_BY_ROLE["video_url"]
+        assert plan.recipe.length <= options.limits.seconds("video_url")
 
 
 @given(st.sampled_from(anyfacts.ROLES), st.booleans(), st.booleans())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.limits import CONTRACT
 from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
 from vaceprep.rules.image import judge_image
 from vaceprep.rules.imagenames import name_disagrees
@@ -270,7 +271,12 @@ FAILURES = st.builds(
     width=st.none() | st.integers(1, 70_000),
     height=st.none() | st.integers(1, 70_000),
 )
-ASSETS = st.builds(Asset, role=st.sampled_from(IMAGE_ROLES), name=st.none() | st.text(max_size=9))
+ASSETS = st.builds(
+    Asset,
+    role=st.sampled_from(IMAGE_ROLES),
+    name=st.none() | st.text(max_size=9),
+    limits=st.just(CONTRACT),
+)
 
 
 @given(IMAGE_FACTS, ASSETS)

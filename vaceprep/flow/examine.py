@@ -16,6 +16,7 @@ from vaceprep.flow.model import RunEntry, RunOptions
 from vaceprep.job import InvalidJob, Job, role_of
 from vaceprep.jobfile import JobUnreadable
 from vaceprep.ledger.identity import identity
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.jobs import mend_job
 from vaceprep.prepare.mend import Work
@@ -67,7 +68,7 @@ def examine(item: Item, options: RunOptions, *, service: str, account: str) -> R
     if not own.ok:
         return _refused(item, planned)
     try:
-        job = job_of(item)
+        job = job_of(item, options.prepare.limits)
         sources = {at: _sha256(path) for at, path in job.local_paths().items()}
     except InvalidJob as error:
         return RunEntry(item.source, None, "refused", findings=error.findings, prepared=planned)
@@ -100,13 +101,13 @@ def _refused(item: Item, planned: tuple[Prepared, ...]) -> RunEntry:
     )
 
 
-def job_of(item: Item) -> Job:
+def job_of(item: Item, limits: Limits = CONTRACT) -> Job:
     """The job of a file, or of a manifest's line. Raises InvalidJob or JobUnreadable."""
     if item.job is None:
-        return Job.from_file(item.source)
+        return Job.from_file(item.source, limits=limits)
     if isinstance(item.job, JobUnreadable):
         raise item.job
-    return Job.from_dict(item.job, base=os.path.dirname(item.base or ""))
+    return Job.from_dict(item.job, base=os.path.dirname(item.base or ""), limits=limits)
 
 
 def stem_of(item: Item) -> str:

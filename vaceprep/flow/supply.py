@@ -83,7 +83,7 @@ def prepare(
     target = entries[0].output
     if target is None or not all(entry.ok for entry in entries):
         raise NotPrepared(entries)
-    return Job.from_file(target), entries
+    return Job.from_file(target, limits=options.prepare.limits), entries
 
 
 def supply(

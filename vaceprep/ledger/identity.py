@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -15,12 +14,11 @@ from vaceprep.plan.model import NOTHING_ASKED, Options
 
 def asked(options: Options) -> dict[str, str]:
     """The prepare options that differ from none, as text: new options change no old identity."""
-    values = {f.name: getattr(options, f.name) for f in fields(options)}
-    plain = {f.name: getattr(NOTHING_ASKED, f.name) for f in fields(options)}
+    plain = NOTHING_ASKED.asked()
     return {
         name: str(value) if isinstance(value, Fraction) else repr(value)
-        for name, value in values.items()
-        if value != plain[name]
+        for name, value in options.asked().items()
+        if value != plain.get(name)
     }
 
 

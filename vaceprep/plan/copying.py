@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import floor
 from typing import Final
 
-from vaceprep.contract import MIN_FPS, VIDEO_BYTES_BINARY, VIDEO_BYTES_DECIMAL, VIDEO_CODEC
+from vaceprep.contract import VIDEO_CODEC
 from vaceprep.plan import wording
 from vaceprep.plan.asked import Asked
 from vaceprep.plan.model import Edit, Plan
@@ -45,7 +45,7 @@ def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
     if rate is not None and cut and run.frames > room * rate:
         run = shortened(run, samples, max(floor(room * rate), 1))
     length = run.frames / rate if rate is not None else packed_length(run, samples)
-    if (cut and length > room) or run.frames / length < MIN_FPS:
+    if (cut and length > room) or run.frames / length < ask.options.limits.video_fps:
         return None
     if rate is None and (ask.reasons(["VP117", "VP103"]) or ask.options.rate is not None):
         return None
@@ -55,7 +55,8 @@ def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
     size = run.bytes + FILE_OVERHEAD + FRAME_OVERHEAD * run.frames
     if ask.options.keep_audio:
         size = max(size, ask.facts.bytes or 0)
-    if size > (VIDEO_BYTES_BINARY if ask.options.only_errors else VIDEO_BYTES_DECIMAL):
+    least, most = ask.options.limits.video_bytes
+    if size > (most if ask.options.only_errors else least):
         return None
     recipe = CopyRecipe(
         start=first,
@@ -90,7 +91,7 @@ def joined(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
         return None
     head = tuple(sorted(t for t in samples.times if first <= t < key))
     rate = _grid(ask, tail._replace(times=head + tail.times, frames=len(head) + tail.frames))
-    if rate is None or rate < MIN_FPS:
+    if rate is None or rate < ask.options.limits.video_fps:
         return None
     if cut and len(head) + tail.frames > room * rate:
         left = floor(room * rate) - len(head)
@@ -105,7 +106,7 @@ def joined(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
         frames=count,
         length=count / rate,
         rate=rate,
-        limit=VIDEO_BYTES_DECIMAL,
+        limit=ask.options.limits.video_bytes[0],
         keep_audio=ask.options.keep_audio and facts.has_audio,
         join=key,
         head=len(head),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import floor
 
-from vaceprep.contract import HDR_TRANSFERS, MIN_FPS, VIDEO_SIDE, WIDE_PRIMARIES
+from vaceprep.contract import HDR_TRANSFERS, VIDEO_SIDE, WIDE_PRIMARIES
 from vaceprep.facts import VideoFacts
 from vaceprep.plan import wording
 from vaceprep.plan.asked import Asked
@@ -36,6 +36,7 @@ def encoded(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan:
         salvage=options.salvage,
         beside=options.beside,
         behind=options.behind,
+        limit=options.limits.video_bytes[0],
     )
     return Plan(ask.role, _encode_edits(ask, recipe, cut), False, recipe, ask.remaining)
 
@@ -52,8 +53,9 @@ def _timeline(ask: Asked, start: Fraction, room: Fraction) -> tuple[Fraction, in
         after = next((t for t in shown if t >= start + room), None)
         end = ask.samples.end if after is None else after
     base = base_rate(facts, times, end)
-    base = base or MIN_FPS
-    rate = options.rate or base * multiple(base)
+    least = options.limits.video_fps
+    base = base or least
+    rate = options.rate or base * multiple(base, least)
     frames = min(max(slot(left, rate), 1), floor(room * rate))
     if options.frames is not None:
         frames = min(options.frames, floor(room * rate))

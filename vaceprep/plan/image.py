@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from vaceprep.contract import IMAGE_BYTES_DECIMAL, IMAGE_FORMATS, Role
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, VideoFacts
+from vaceprep.limits import Limits
 from vaceprep.plan import imagewording as wording
 from vaceprep.plan.model import (
     BLACK,
@@ -94,19 +95,22 @@ def plan_image(
     Impossible, with the findings that say why, where nothing here mends an error.
     """
     if not isinstance(facts, ImageFacts):
-        return _unreadable(facts, tuple(findings), role)
+        return _unreadable(facts, tuple(findings), role, options.limits)
     planner = _Planner(facts, tuple(findings), role, options)
     errors = tuple(f for f in planner.remaining if f.severity is Severity.ERROR)
     if errors:
         return impossible(role, errors)
     plan = planner.plan()
-    left = [f for f in _judged(predict_image(plan, facts), role) if _stops(f, plan)]
+    after = predict_image(plan, facts)
+    left = [f for f in _judged(after, role, options.limits) if _stops(f, plan)]
     # A size that a job asks for may be one that the rules refuse.
     return impossible(role, tuple(left)) if left else plan
 
 
-def _judged(facts: ImageFacts | VideoFacts | Unreadable, role: Role) -> list[Finding]:
-    return judge(facts, Asset(role))
+def _judged(
+    facts: ImageFacts | VideoFacts | Unreadable, role: Role, limits: Limits
+) -> list[Finding]:
+    return judge(facts, Asset(role, limits=limits))
 
 
 def _stops(finding: Finding, plan: Plan) -> bool:
@@ -114,9 +118,13 @@ def _stops(finding: Finding, plan: Plan) -> bool:
     return finding.severity is Severity.ERROR and plan.recipe is not None
 
 
-def _unreadable(facts: VideoFacts | Unreadable, findings: tuple[Finding, ...], role: Role) -> Plan:
+def _unreadable(
+    facts: VideoFacts | Unreadable, findings: tuple[Finding, ...], role: Role, limits: Limits
+) -> Plan:
     errors = tuple(f for f in findings if f.severity is Severity.ERROR)
-    errors = errors or tuple(f for f in _judged(facts, role) if f.severity is Severity.ERROR)
+    errors = errors or tuple(
+        f for f in _judged(facts, role, limits) if f.severity is Severity.ERROR
+    )
     if isinstance(facts, Unreadable) and _lacks_heic(facts):
         errors = tuple(unmended(f, HEIC_EXTRA) if f.code == "VP201" else f for f in errors)
     return impossible(role, errors)
@@ -197,7 +205,12 @@ class _Planner:
             return Plan(self.role, self._renamed(facts.format), True, None, self.remaining)
         kept = codes <= WITHOUT_PIXELS and size is None and facts.format in CUT_OUT
         if kept and facts.orientation == 1:
-            recipe = ImageRecipe(facts.format, pixels_kept=True, mode=_mode_of(facts))
+            recipe = ImageRecipe(
+                facts.format,
+                pixels_kept=True,
+                mode=_mode_of(facts),
+                limit=self.options.limits.image_bytes[0],
+            )
             return Plan(self.role, self._cut_edits(recipe), True, recipe, self.remaining)
         recipe = self._recipe(size)
         lossless = self._lossless(recipe)
@@ -212,7 +225,7 @@ class _Planner:
                 return Fit(self.target, self.target)
             return brought_to(self.shown, self.target, self.options.shape)
         if "VP203" in self.wanted:
-            return fit(self.shown, shape=self.options.shape)
+            return fit(self.shown, self.options.limits.image_side, self.options.shape)
         return None
 
     def _recipe(self, size: Fit | None) -> ImageRecipe:
@@ -233,7 +246,8 @@ class _Planner:
             tints += [options.beside] if size is not None and size.padded else []
             mode = "L" if all(len(set(tint)) == 1 for tint in tints) else "RGB"
         canvas = self.shown if size is None else size.canvas
-        if fmt == "bmp" and _bmp_bytes(canvas, mode) > IMAGE_BYTES_DECIMAL:
+        limit = options.limits.image_bytes[0]
+        if fmt == "bmp" and _bmp_bytes(canvas, mode) > limit:
             fmt = "png"
         turned = self.wanted.keys() <= {"VP206", "VP211", "VP215", "VP216"}
         return ImageRecipe(
@@ -246,6 +260,7 @@ class _Planner:
             threshold=self.is_mask,
             own_tables=turned and size is None and fmt == facts.format == "jpeg",
             recompress="VP202" in self.wanted,
+            limit=limit,
         )
 
     def _format(self) -> str:

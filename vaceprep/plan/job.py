@@ -12,8 +12,9 @@ from fractions import Fraction
 from math import floor
 from typing import Final, overload
 
-from vaceprep.contract import MAX_CLIPS_SECONDS, Role
+from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, VideoFacts
+from vaceprep.limits import CONTRACT
 from vaceprep.plan import imagewording, wording
 from vaceprep.plan.image import ImageRecipe, agrees, plan_image
 from vaceprep.plan.model import BLACK, Edit, Options, Plan
@@ -124,14 +125,14 @@ def lost_frame(
 def shares(
     lengths: tuple[Fraction, Fraction],
     asked: tuple[Fraction | None, Fraction | None] = (None, None),
+    whole: Fraction = CONTRACT.clips_seconds,
 ) -> tuple[Fraction, Fraction] | None:
-    """How long the first and the last clip may be, at most 3 s together.
+    """How long the first and the last clip may be, at most ``whole`` (3 s) together.
 
     ``lengths`` are what there is of each, ``asked`` what the user says of each. The shorter
     stays whole up to half, the other takes the rest. None where what is asked is too long.
     """
     a, b = lengths
-    whole = MAX_CLIPS_SECONDS
     if a + b <= whole:
         return lengths
     if asked[0] is not None and asked[1] is not None:
@@ -250,7 +251,9 @@ def mask_image_plan(
         edits.append(Edit("crop", reason, imagewording.cropped(fit)))
     if fit.padded:
         edits.append(Edit("pad", reason, imagewording.padded(fit.canvas, BLACK)))
-    recipe = ImageRecipe("png", mode="L", size=fit, threshold=True)
+    recipe = ImageRecipe(
+        "png", mode="L", size=fit, threshold=True, limit=options.limits.image_bytes[0]
+    )
     return Plan(role, tuple(edits), False, recipe, plain.remaining)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Final, Literal
 
 from vaceprep.contract import Role
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding, Severity
 
 Colour = tuple[int, int, int]
@@ -40,6 +41,18 @@ class Options:
     size: tuple[int, int] | None = None
     rate: Fraction | None = None
     frames: int | None = None
+    #: What comes out is held to these.
+    limits: Limits = CONTRACT
+
+    def asked(self) -> dict[str, Any]:
+        """Everything that was asked for, by name, as plain values and Fractions.
+
+        Limits are there only where they are not the contract's, so that nothing that was made or
+        sent under the contract's own counts as another by them.
+        """
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "limits"}
+        changed = self.limits.changed()
+        return values | ({"limits": {k: v for k, (v, _) in changed.items()}} if changed else {})
 
     @property
     def behind(self) -> Colour:

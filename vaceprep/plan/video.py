@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from vaceprep.contract import MAX_SECONDS_BY_ROLE, Role
+from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.plan import wording
 from vaceprep.plan.asked import Asked, asked_cut
@@ -42,7 +42,7 @@ def plan_video(
 
 def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction, Fraction]:
     """The start and the longest length, in seconds, of what is kept. Raises CannotPlan."""
-    room = MAX_SECONDS_BY_ROLE[role]
+    room = options.limits.seconds(role)
     if options.duration is not None:
         if options.duration <= 0:
             raise CannotPlan("the length asked for must be above zero")

@@ -11,7 +11,6 @@ from itertools import pairwise
 from math import ceil, floor
 from typing import Final, NamedTuple
 
-from vaceprep.contract import MIN_FPS
 from vaceprep.facts import SampleFacts, VideoFacts
 
 HALF: Final = Fraction(1, 2)
@@ -53,9 +52,9 @@ def usual(rate: Fraction, slack: Fraction = NEARLY) -> Fraction:
     return rate.limit_denominator(FINEST) or rate
 
 
-def multiple(rate: Fraction) -> int:
-    """How often each frame is shown so that the rate is enough: the smallest whole number."""
-    return max(1, ceil(MIN_FPS / rate))
+def multiple(rate: Fraction, least: Fraction) -> int:
+    """How often each frame is shown so that the rate is ``least``: the smallest whole number."""
+    return max(1, ceil(least / rate))
 
 
 def base_rate(

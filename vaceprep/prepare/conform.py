@@ -9,7 +9,6 @@ from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vaceprep.contract import IMAGE_BYTES_DECIMAL
 from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.plan.job import Following, Placement, mask_image_plan, mask_video_plan
 from vaceprep.plan.model import Edit, Options, Plan, unmended
@@ -63,7 +62,8 @@ def mask_image(
     plan = mask_image_plan(facts, source.findings, where, work.options)
 
     def carry(plan: Plan, path: str) -> None:
-        data = still.lossless(_placed(source, facts, plan, where), "png", IMAGE_BYTES_DECIMAL)
+        most = work.options.limits.image_bytes[0]
+        data = still.lossless(_placed(source, facts, plan, where), "png", most)
         with open(path, "wb") as file:
             file.write(data)
 
@@ -163,11 +163,10 @@ def _make(
         )
         if work.dry_run:
             return replace(entry, status="planned", after=predict(plan, facts))
-        values = {name: getattr(work.options, name) for name in Options.__slots__}
-        wish = fingerprint({"role": source.role, **values, **ways.asked})
+        wish = fingerprint({"role": source.role, **work.options.asked(), **ways.asked})
         again = None if work.force else recall(path, known, wish)
         if again is not None:
-            return _reused(entry, again)
+            return _reused(entry, again, work)
         return _written(source, ways, entry, work, known, wish)
     except (Refused, CannotPlan) as error:
         return replace(_failed(source, ()), error=str(error))
@@ -186,7 +185,8 @@ def _written(
     with placing(path, force=work.force, sources=sources, make_folder=True) as place:
         for plan in ways.plans:
             ways.carry(plan, place.path)
-            after, findings = verified(place.path, source.role, os.path.basename(path))
+            name = os.path.basename(path)
+            after, findings = verified(place.path, source.role, name, work.options.limits)
             grave = tuple(f for f in findings if f.severity is Severity.ERROR)
             if not grave and ways.suits(after):
                 break
@@ -212,13 +212,14 @@ def _written(
     return entry
 
 
-def _reused(entry: Prepared, again: Mapping[str, Any]) -> Prepared:
+def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
     """The entry of an output that is there already, as it was told when it was made."""
     path, role = entry.output or "", entry.role
     edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
     after, findings = entry.after, list(entry.remaining)
     if role is not None:
-        after, findings = verified(path, role, os.path.basename(path))
+        name = os.path.basename(path)
+        after, findings = verified(path, role, name, work.options.limits)
     return replace(
         entry,
         status="unchanged" if again.get("status") == "unchanged" else "prepared",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME, MAX_CLIP_SECONDS
+from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.plan.job import (
     CONFORMED,
@@ -24,7 +24,7 @@ from vaceprep.plan.job import (
 from vaceprep.plan.model import Options, Plan
 from vaceprep.plan.predict import predict
 from vaceprep.plan.window import base_rate
-from vaceprep.plan.wording import px
+from vaceprep.plan.wording import px, seconds
 from vaceprep.prepare import conform
 from vaceprep.prepare.jobassets import Assets, Maker, Piece
 from vaceprep.rules.catalogue import Finding
@@ -200,7 +200,7 @@ def _cannot_be(size: tuple[int, int], piece: Piece) -> bool:
 
 
 def _share(draft: Draft, assets: Assets) -> None:
-    """Give both clips their share of 3 s. Raises Stop where the user asks for more."""
+    """Give both clips their share of the limit. Raises Stop where the user asks for more."""
     first, last = assets.of("first_clip_url"), assets.of("last_clip_url")
     if first is None or last is None:
         return
@@ -208,10 +208,11 @@ def _share(draft: Draft, assets: Assets) -> None:
     if lengths[0] is None or lengths[1] is None:
         return
     asked = first.options.duration, last.options.duration
-    found = shares((lengths[0], lengths[1]), asked)
+    most = draft.limits.clips_seconds
+    found = shares((lengths[0], lengths[1]), asked, most)
     if found is None:
         said = _found(draft, assets, "VP413")
-        raise Stop("--duration asks for clips of over 3 s together", said)
+        raise Stop(f"--duration asks for clips of over {seconds(most)} s together", said)
     for piece, share, own, there in zip((first, last), found, asked, lengths, strict=True):
         # Set even where it cuts nothing: another rate may not round the length up.
         piece.options = replace(piece.options, duration=share)
@@ -227,4 +228,5 @@ def _available(clip: Piece) -> Fraction | None:
     left = facts.duration - (options.start or 0)
     if left <= 0:
         return None
-    return min(left, MAX_CLIP_SECONDS, options.duration or MAX_CLIP_SECONDS)
+    most = options.limits.clip_seconds
+    return min(left, most, options.duration or most)

@@ -162,7 +162,8 @@ def open_assets(
         assets.order.append(at)
         kind = kind_of(path)
         if kind in ("url", "data"):
-            look = Look(role=role, allowed_hosts=work.allowed_hosts)
+            limits = work.options.limits
+            look = Look(role=role, allowed_hosts=work.allowed_hosts, limits=limits)
             report = check_item(Item(path, kind), look)
             assets.urls[at] = Prepared(
                 path,
@@ -199,7 +200,7 @@ def _open(piece: Piece, stack: ExitStack) -> None:
     try:
         opened = stack.enter_context(opening(item))
     except CannotOpen as error:
-        findings = judge(error.fact, Asset(piece.role, None))
+        findings = judge(error.fact, Asset(piece.role, None, piece.options.limits))
         piece.entry = Prepared(item.source, None, piece.role, "failed", remaining=tuple(findings))
         return
     piece.source = measured(item, opened, piece.role, piece.options)

@@ -51,7 +51,7 @@ def mend_job(
             raise data
     except JobUnreadable as error:
         return (replace(failed, remaining=tuple(judge_job(Draft(broken=str(error))))),)
-    draft = draft_of(data)
+    draft = draft_of(data, work.options.limits)
     own = tuple(judge_job(draft))
     failed = replace(failed, remaining=own)
     if errors(own):
@@ -205,11 +205,12 @@ def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
 def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
     """What ``check`` says of the new job; of a plan, what is foreseen of its media."""
     if not job.work.dry_run:
-        look = Look(allowed_hosts=job.work.allowed_hosts)
+        limits = job.work.options.limits
+        look = Look(allowed_hosts=job.work.allowed_hosts, limits=limits)
         reports = check_mapping(job.target, values, job.folder, look)
         told = {f for entry in job.assets.urls.values() for f in entry.remaining}
         return [f for r in reports for f in r.findings if replace(f, pointer=None) not in told]
-    draft = draft_of(values)
+    draft = draft_of(values, job.work.options.limits)
     facts: dict[str, Facts] = {}
     for at in job.assets.order:
         piece = job.assets.at(at)

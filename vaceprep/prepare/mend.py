@@ -83,14 +83,16 @@ def measured(
     name = os.path.basename(item.source) if item.kind == "path" else None
     role = role or default_role(sniffed, name)
     facts: Facts | Unreadable
+    limits = options.limits
     try:
-        facts = measure(opened, role, sniffed)
+        facts = measure(opened, role, sniffed, limits=limits)
         if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
             facts = _damage(opened, sniffed, facts, role, options)
     except OSError as error:
         reason = f"reading it fails ({error.strerror or error})"
         facts = Unreadable("unavailable", reason, opened.size)
-    return Source(item, opened, sniffed, role, facts, tuple(judge(facts, Asset(role, name))))
+    findings = tuple(judge(facts, Asset(role, name, limits)))
+    return Source(item, opened, sniffed, role, facts, findings)
 
 
 def _damage(
@@ -156,7 +158,7 @@ def mend(item: Item, target: Target, work: Work) -> Prepared:
             return mend_opened(source, target, work, known)
     except CannotOpen as error:
         role = work.role or default_role(None, item.source)
-        findings = tuple(judge(error.fact, Asset(role, None)))
+        findings = tuple(judge(error.fact, Asset(role, None, work.options.limits)))
         return Prepared(item.source, None, role, "failed", remaining=findings)
 
 
@@ -214,8 +216,7 @@ def _as_finding(error: Exception, source: Source) -> Finding | None:
 
 def asked_for(work: Work, role: Role) -> str:
     """What tells one way of preparing from another."""
-    values = {name: getattr(work.options, name) for name in Options.__slots__}
-    return fingerprint({"role": role, **values})
+    return fingerprint({"role": role, **work.options.asked()})
 
 
 def _made(
@@ -230,7 +231,7 @@ def _made(
     wish = asked_for(work, source.role)
     again = None if work.force else recall(path, known, wish)
     if again is not None:
-        return _reused(entry, again)
+        return _reused(entry, again, work)
     data = None
     if plan.recipe is not None and not isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         # A picture's format is certain only when it is made: the limit may ask for another.
@@ -238,7 +239,7 @@ def _made(
         plan = _as_made(source, plan, data)
         again = None if work.force else recall(path, known, wish)
         if again is not None:
-            return _reused(replace(entry, output=path), again)
+            return _reused(replace(entry, output=path), again, work)
     sources = work.sources or (source.item.source,)
     with placing(path, force=work.force, sources=sources, make_folder=True) as place:
         plan, after, findings = _verified(source, plan, data, place, work)
@@ -296,17 +297,17 @@ def _verified(
     """
     from vaceprep.prepare.join import CannotJoin
 
-    name = os.path.basename(place.target)
+    name, limits = os.path.basename(place.target), work.options.limits
     try:
         carry_out(source, plan, place.path, work.tell, data)
-        after, findings = verified(place.path, source.role, name)
+        after, findings = verified(place.path, source.role, name, limits)
         instead = _unforeseen(plan, findings) and "what was copied would not pass"
     except CannotJoin as error:
         instead = str(error)
     if instead and isinstance(plan.recipe, CopyRecipe):
         plan = planned(source, work.options, instead=instead)
         carry_out(source, plan, place.path, work.tell)
-        after, findings = verified(place.path, source.role, name)
+        after, findings = verified(place.path, source.role, name, limits)
     if isinstance(after, VideoFacts) and not isinstance(plan.recipe, EncodeRecipe):
         _look(place.path, after)
     return plan, after, findings
@@ -393,12 +394,13 @@ def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: T
         raise Refused(f"it cannot be prepared: {clause(error)}") from None
 
 
-def _reused(entry: Prepared, again: Mapping[str, Any]) -> Prepared:
+def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
     """The entry of an output that is there already, as it was told when it was made."""
     edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
     after = None
     if entry.output is not None and entry.role is not None:
-        after, findings = verified(entry.output, entry.role, os.path.basename(entry.output))
+        name, limits = os.path.basename(entry.output), work.options.limits
+        after, findings = verified(entry.output, entry.role, name, limits)
         entry = replace(entry, remaining=tuple(findings))
     return replace(
         entry,

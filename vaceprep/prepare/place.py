@@ -13,6 +13,7 @@ from typing import Final
 
 from vaceprep.contract import Role
 from vaceprep.facts import Facts, Unreadable
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.prepare.parts import PART, part_name
 from vaceprep.prepare.refused import Refused, Taken
 from vaceprep.probe.route import measure
@@ -90,21 +91,23 @@ def chain_of(folder: str) -> Iterator[str]:
         folder = above
 
 
-def verified(path: str, role: Role, name: str) -> tuple[Facts, list[Finding]]:
+def verified(
+    path: str, role: Role, name: str, limits: Limits = CONTRACT
+) -> tuple[Facts, list[Finding]]:
     """The facts of a finished file, and what all rules say of it as if it were called ``name``.
 
     Raises Refused where it cannot be read again.
     """
     try:
         with open_path(path) as opened:
-            facts = measure(opened, role, sniff(opened.head))
+            facts = measure(opened, role, sniff(opened.head), limits=limits)
     except CannotOpen as error:
         raise Refused(f"{name} cannot be read again: {error.fact.message}") from None
     except OSError as error:
         raise Refused(f"{name} cannot be read again: {error.strerror or error}") from None
     if isinstance(facts, Unreadable):
         raise Refused(f"{name} cannot be read again: {facts.message}")
-    return facts, judge(facts, Asset(role, name))
+    return facts, judge(facts, Asset(role, name, limits))
 
 
 def _passed(path: str, role: Role, name: str, tolerated: Collection[str]) -> list[Finding]:

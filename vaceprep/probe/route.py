@@ -10,11 +10,11 @@ from vaceprep.contract import (
     DEFAULT_VIDEO_ROLE,
     MASK_ROLES,
     MAX_IMAGE_PIXELS,
-    MAX_SECONDS_BY_ROLE,
     VIDEO_ROLES,
     Role,
 )
 from vaceprep.facts import Facts, Unreadable, VideoFacts
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probe.sniff import Sniffed, sniff
 from vaceprep.source import Opened
 
@@ -89,18 +89,20 @@ def measure(
     deep: bool = False,
     max_pixels: int = MAX_IMAGE_PIXELS,
     memory: int | None = None,
+    limits: Limits = CONTRACT,
 ) -> Facts | Unreadable:
     """The facts of an open file under a role.
 
     ``deep`` decodes every frame of a video; an image is always decoded, up to ``max_pixels``
-    declared pixels and, where it is given, as many bytes of ``memory``.
+    declared pixels and, where it is given, as many bytes of ``memory``. Of a mask video, the frames
+    within the ``limits`` are judged.
     """
     if role in VIDEO_ROLES:
         if sniffed.kind == "image" and not _moves(sniffed, opened.head):
             return _still(sniffed, opened.size)
         if sniffed.kind not in ("video", "image"):
             return _not_media(sniffed, opened.size)
-        return _video(opened, role, sniffed, deep)
+        return _video(opened, role, sniffed, deep, limits)
     if sniffed.kind == "image":
         from vaceprep.probe.image import probe_image
 
@@ -112,11 +114,13 @@ def measure(
             memory=memory,
         )
     if sniffed.kind == "video":
-        return _video(opened, role, sniffed, deep=False)
+        return _video(opened, role, sniffed, False, limits)
     return _not_media(sniffed, opened.size)
 
 
-def _video(opened: Opened, role: Role, sniffed: Sniffed, deep: bool) -> Facts | Unreadable:
+def _video(
+    opened: Opened, role: Role, sniffed: Sniffed, deep: bool, limits: Limits
+) -> Facts | Unreadable:
     from vaceprep.probe.video import probe_video
 
     facts = probe_video(opened, sniffed)
@@ -132,7 +136,7 @@ def _video(opened: Opened, role: Role, sniffed: Sniffed, deep: bool) -> Facts | 
     from vaceprep.probe.decode import decode_all
 
     # A mask is judged on the frames that can count; --deep looks at every one.
-    until = None if deep else MAX_SECONDS_BY_ROLE[role]
+    until = None if deep else limits.seconds(role)
     decoded, mask = decode_all(opened, sniffed.demuxer, as_mask=as_mask, until=until)
     if decoded.failed_frame is not None and facts.frames and decoded.frames >= facts.frames:
         # Every frame that is shown decodes: what failed is hidden by the edit list.

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from vaceprep.contract import Role, SourceMark
+from vaceprep.limits import CONTRACT, Limits
 
 
 class Severity(StrEnum):
@@ -110,6 +111,8 @@ class Asset(NamedTuple):
     role: Role
     #: The file's name without folders; None where it has none (standard input, ``data:``).
     name: str | None = None
+    #: What it is held to.
+    limits: Limits = CONTRACT
 
 
 #: ``check(rule, facts, asset)`` gives a finding or None; a job's rules take ``(rule, draft)`` and

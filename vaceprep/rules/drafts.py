@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Final, Literal
 
 from vaceprep.contract import FIRST_MASK_FRAME, Function
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding, Rule, Severity, rule
 
 ErrorKind = Literal["missing", "type", "choice", "range", "short", "long", "text", "number"]
@@ -47,6 +48,8 @@ class Draft:
     errors: tuple[FieldError, ...] = ()
     fields: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
     broken: str | None = None
+    #: What it and its media are held to.
+    limits: Limits = CONTRACT
 
     def has(self, name: str) -> bool:
         """Whether a field counts as set."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from vaceprep.contract import FUNCTIONS, MAX_NEGATIVE_PROMPT, MAX_PROMPT
+from vaceprep.contract import FUNCTIONS
 from vaceprep.rules.catalogue import Rule, Severity
 from vaceprep.rules.drafts import (
     Draft,
@@ -140,15 +140,17 @@ def _near(given: Any, choices: tuple[str, ...]) -> str:
     why="Upstream cuts the rest off in silence: what was asked for would not be made.",
 )
 def prompt_length(rule: Rule, draft: Draft) -> Findings:
+    most = draft.limits.prompt_characters
+    note = draft.limits.note("prompt_characters")
     for error in errors_for(draft, "VP404"):
         count = len(error.given)
         message = (
-            f"the prompt has {count} characters; at most {MAX_PROMPT} are used"
+            f"the prompt has {count} characters; at most {most} are used{note}"
             if error.kind == "long"
             else "the prompt is empty or blank"
         )
         yield rule.found(
-            message, measured=count, allowed=MAX_PROMPT, unit="characters", pointer="/prompt"
+            message, measured=count, allowed=most, unit="characters", pointer="/prompt"
         )
 
 
@@ -161,13 +163,14 @@ def prompt_length(rule: Rule, draft: Draft) -> Findings:
     why="The service refuses it.",
 )
 def negative_prompt_length(rule: Rule, draft: Draft) -> Findings:
+    most = draft.limits.negative_prompt_characters
+    note = draft.limits.note("negative_prompt_characters")
     for error in errors_for(draft, "VP405"):
         count = len(error.given)
         yield rule.found(
-            f"the negative prompt has {count} characters; "
-            f"at most {MAX_NEGATIVE_PROMPT} are allowed",
+            f"the negative prompt has {count} characters; at most {most} are allowed{note}",
             measured=count,
-            allowed=MAX_NEGATIVE_PROMPT,
+            allowed=most,
             unit="characters",
             pointer="/negative_prompt",
         )

@@ -16,6 +16,7 @@ from vaceprep.contract import (
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.rules.catalogue import CHECKS, RULES, Asset, Finding, Rule, Severity, rule
 from vaceprep.rules.imagenames import ENDINGS, ending, name_disagrees, shown_format
+from vaceprep.rules.wording import decimal
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 
@@ -101,18 +102,18 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 )
 def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """M: at most 10 MB, read both ways."""
+    limits = asset.limits
+    least, most = limits.image_bytes
     if facts.bytes is None:
-        return rule.found(
-            "the number of bytes could not be measured", allowed=IMAGE_BYTES_DECIMAL, unit="bytes"
-        )
-    if facts.bytes <= IMAGE_BYTES_DECIMAL:
+        return rule.found("the number of bytes could not be measured", allowed=least, unit="bytes")
+    if facts.bytes <= least:
         return None
-    over = facts.bytes > IMAGE_BYTES_BINARY
+    over = facts.bytes > most
     return rule.found(
-        f"it has {facts.bytes:,} bytes; the limit is 10 MB"
-        + ("" if over else ", which may mean 10,000,000 bytes"),
+        f"it has {facts.bytes:,} bytes; the limit is {decimal(limits.image_megabytes)} MB"
+        f"{'' if over else f', which may mean {least:,} bytes'}{limits.note('image_megabytes')}",
         measured=facts.bytes,
-        allowed=IMAGE_BYTES_BINARY if over else IMAGE_BYTES_DECIMAL,
+        allowed=most if over else least,
         unit="bytes",
         severity=ERROR if over else WARNING,
     )
@@ -134,11 +135,12 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
     if asset.role == _MASK or _is_video(facts) or facts.width is None or facts.height is None:
         # Unmeasured only where the file is unreadable or undecodable: VP204 or VP201 says so.
         return None
-    low, high = IMAGE_SIDE
+    low, high = asset.limits.image_side
     if low <= min(facts.width, facts.height) and max(facts.width, facts.height) <= high:
         return None
     return rule.found(
-        f"it is {facts.width}x{facts.height} px; each side must be {low} to {high} px",
+        f"it is {facts.width}x{facts.height} px; each side must be {low} to {high} px"
+        f"{asset.limits.note('image_side_min', 'image_side_max')}",
         measured=f"{facts.width}x{facts.height}",
         allowed=f"{low} to {high}",
         unit="px",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from vaceprep.contract import HEADER_TOLERANCE, KEPT_PIXELS, MAX_SECONDS_BY_ROLE
+from vaceprep.contract import HEADER_TOLERANCE, KEPT_PIXELS
 from vaceprep.facts import VideoFacts, shown
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
 from vaceprep.rules.video import too_long
@@ -93,7 +93,7 @@ def video_extra_streams(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
     why="A reader may take either length.",
 )
 def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
-    limit = MAX_SECONDS_BY_ROLE[asset.role]
+    limit = asset.limits.seconds(asset.role)
     if facts.duration is None or facts.container_duration is None:
         return None
     if too_long(facts.duration, facts, limit):
@@ -105,9 +105,11 @@ def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Fin
         rounded = facts.container_duration - (facts.header_tick or 0)
         if header_lies(facts) or not too_long(rounded, facts, limit):
             return None
+    clip = asset.role in ("first_clip_url", "last_clip_url")
+    note = asset.limits.note("clip_seconds" if clip else "video_seconds")
     return rule.found(
-        f"the container lasts {decimal(facts.container_duration, limit)} s, over {limit} s, "
-        f"though its video ends after {decimal(facts.duration)} s",
+        f"the container lasts {decimal(facts.container_duration, limit)} s, over "
+        f"{decimal(limit)} s{note}, though its video ends after {decimal(facts.duration)} s",
         measured=shown(facts.container_duration),
         allowed=float(limit),
         unit="s",

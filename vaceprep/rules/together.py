@@ -10,11 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
-from vaceprep.contract import (
-    EXTENSION_FIELDS,
-    FIRST_MASK_FRAME,
-    MAX_CLIPS_SECONDS,
-)
+from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
 from vaceprep.rules.catalogue import Finding, Rule, Severity, Subject, rule, run_all
 from vaceprep.rules.drafts import Draft, frame_id_too_small
@@ -201,12 +197,13 @@ def clips_together(rule: Rule, job: Together) -> Findings:
         return
     total = first.duration + last.duration
     slack = (first.rounding_tick or Fraction(0)) + (last.rounding_tick or Fraction(0))
-    if total - slack > MAX_CLIPS_SECONDS:
+    most = job.draft.limits.clips_seconds
+    if total - slack > most:
         yield rule.found(
-            f"the clips last {decimal(total, MAX_CLIPS_SECONDS)} s together; "
-            f"at most {MAX_CLIPS_SECONDS} s are allowed",
+            f"the clips last {decimal(total, most)} s together; "
+            f"at most {decimal(most)} s are allowed{job.draft.limits.note('clips_seconds')}",
             measured=shown(total),
-            allowed=float(MAX_CLIPS_SECONDS),
+            allowed=float(most),
             unit="s",
             pointer="/last_clip_url",
         )

@@ -10,14 +10,9 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from vaceprep.contract import (
-    MAX_SECONDS_BY_ROLE,
-    MIN_FPS,
-    MP4_BRANDS,
-    VIDEO_BYTES_BINARY,
-    VIDEO_BYTES_DECIMAL,
-)
+from vaceprep.contract import MP4_BRANDS
 from vaceprep.facts import Unreadable, VideoFacts, shown
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probe.route import ending
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
 from vaceprep.rules.wording import NOT_MEASURED, decimal, megabytes
@@ -77,31 +72,33 @@ def video_container(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     fix="re-encode under a rate ceiling",
     why="The service takes 50 MB and does not say which MB; over the larger reading is refused.",
 )
-def video_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+def video_size(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
+    limits = asset.limits
+    least, most = limits.video_bytes
     if facts.bytes is None:
-        return rule.found(f"its size {NOT_MEASURED}", allowed=VIDEO_BYTES_BINARY, unit="bytes")
-    if facts.bytes <= VIDEO_BYTES_DECIMAL:
+        return rule.found(f"its size {NOT_MEASURED}", allowed=most, unit="bytes")
+    if facts.bytes <= least:
         return None
-    over = facts.bytes > VIDEO_BYTES_BINARY
-    said = megabytes(facts.bytes)
+    over = facts.bytes > most
+    reading = "" if over else " where MB means 10^6 bytes"
     return rule.found(
-        f"it has {said} ({facts.bytes:,} bytes), over 50 MB"
-        if over
-        else f"it has {said} ({facts.bytes:,} bytes), over 50 MB where MB means 10^6 bytes",
+        f"it has {megabytes(facts.bytes)} ({facts.bytes:,} bytes), over "
+        f"{decimal(limits.video_megabytes)} MB{reading}{limits.note('video_megabytes')}",
         measured=facts.bytes,
-        allowed=VIDEO_BYTES_BINARY if over else VIDEO_BYTES_DECIMAL,
+        allowed=most if over else least,
         unit="bytes",
         severity=ERROR if over else WARNING,
     )
 
 
-def too_slow(facts: VideoFacts) -> bool:
+def too_slow(facts: VideoFacts, limits: Limits = CONTRACT) -> bool:
     """Whether the rate is under the least, allowing for a time base that rounds."""
-    if facts.fps is None or facts.fps >= MIN_FPS:
+    least = limits.video_fps
+    if facts.fps is None or facts.fps >= least:
         return False
     if facts.rounding_tick and facts.duration and facts.frames:
         length = facts.duration - facts.rounding_tick
-        return not (length > 0 and facts.frames / length >= MIN_FPS)
+        return not (length > 0 and facts.frames / length >= least)
     return True
 
 
@@ -115,17 +112,19 @@ def too_slow(facts: VideoFacts) -> bool:
     fix="repeat frames to the smallest whole multiple at or above 16",
     why="The service refuses fewer than 16 FPS. Whole multiples keep motion even.",
 )
-def video_fps(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
-    least = float(MIN_FPS)
+def video_fps(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
+    limits = asset.limits
+    least = limits.video_fps
     if facts.fps is None or facts.fps <= 0:
-        return rule.found(f"its frame rate {NOT_MEASURED}", allowed=least, unit="fps")
-    if not too_slow(facts):
+        return rule.found(f"its frame rate {NOT_MEASURED}", allowed=float(least), unit="fps")
+    if not too_slow(facts, limits):
         return None
-    times = ceil(MIN_FPS / facts.fps)
+    times = ceil(least / facts.fps)
     return rule.found(
-        f"it plays at {decimal(facts.fps, MIN_FPS)} FPS; at least {MIN_FPS} are needed",
+        f"it plays at {decimal(facts.fps, least)} FPS; at least {decimal(least)} are needed"
+        f"{limits.note('video_fps')}",
         measured=shown(facts.fps),
-        allowed=least,
+        allowed=float(least),
         unit="fps",
         fix=f"show each frame {times} times, which gives {decimal(facts.fps * times)} FPS",
     )
@@ -147,7 +146,7 @@ def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
     why="Of a longer video the service uses only the first 5 s, in silence, or refuses it.",
 )
 def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
-    limit = MAX_SECONDS_BY_ROLE[asset.role]
+    limit = asset.limits.seconds(asset.role)
     if facts.duration is None:
         return rule.found(f"its duration {NOT_MEASURED}", allowed=float(limit), unit="s")
     if not too_long(facts.duration, facts, limit):
@@ -159,9 +158,11 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
     if facts.fps and facts.constant_rate:
         count = limit * facts.fps // 1
         kept, frames = count / facts.fps, f" ({count} frames)"
-    note = "" if clip else ": the service would use the first 5 s and say nothing"
+    said = decimal(limit)
+    source = asset.limits.note("clip_seconds" if clip else "video_seconds")
+    note = "" if clip else f": the service would use the first {said} s and say nothing"
     return rule.found(
-        f"it lasts {decimal(facts.duration, limit)} s; at most {limit} s are allowed{note}",
+        f"it lasts {decimal(facts.duration, limit)} s; at most {said} s are allowed{source}{note}",
         measured=shown(facts.duration),
         allowed=float(limit),
         unit="s",

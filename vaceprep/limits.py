@@ -1,0 +1,114 @@
+"""The limits in force: the contract's, or those that a configuration puts in their place.
+
+They travel as data, from whoever reads a configuration down to the rules and plans, so that two
+files of one run may be held to different ones and no thread sees another's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from math import floor
+from typing import Any, Final
+
+from vaceprep import contract
+from vaceprep.contract import Role
+
+#: Bytes of a megabyte under either reading.
+DECIMAL: Final = 10**6
+BINARY: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What media and prompts may be; each default is the contract's.
+
+    Seconds and frames a second are exact; a side is in pixels as displayed; a prompt is counted
+    in code points. ``origin`` names the file that changed a limit; where two sets hold the same
+    numbers they are equal, whoever set them.
+    """
+
+    #: Longest video and mask video, in seconds. M
+    video_seconds: Fraction = contract.MAX_SECONDS
+    #: Longest first or last clip, in seconds. U
+    clip_seconds: Fraction = contract.MAX_CLIP_SECONDS
+    #: Both clips of one request together, in seconds. U
+    clips_seconds: Fraction = contract.MAX_CLIPS_SECONDS
+    #: Fewest frames a second. M
+    video_fps: Fraction = contract.MIN_FPS
+    #: Largest video, in megabytes. M
+    video_megabytes: Fraction = Fraction(contract.VIDEO_BYTES_DECIMAL, DECIMAL)
+    #: Largest image, in megabytes. M
+    image_megabytes: Fraction = Fraction(contract.IMAGE_BYTES_DECIMAL, DECIMAL)
+    #: Shortest and longest side of an image, in pixels. M
+    image_side_min: int = contract.IMAGE_SIDE[0]
+    image_side_max: int = contract.IMAGE_SIDE[1]
+    #: Longest prompt and negative prompt, in code points. M U, M C
+    prompt_characters: int = contract.MAX_PROMPT
+    negative_prompt_characters: int = contract.MAX_NEGATIVE_PROMPT
+    #: The configuration that changed them; None for the contract's own.
+    origin: str | None = field(default=None, compare=False)
+
+    def seconds(self, role: Role) -> Fraction:
+        """The longest that a video of that field may be. M U"""
+        clip = role in ("first_clip_url", "last_clip_url")
+        return self.clip_seconds if clip else self.video_seconds
+
+    @property
+    def video_bytes(self) -> tuple[int, int]:
+        """Bytes above which a video may be refused, and above which it is: 10^6 and 2^20. M J"""
+        return _both(self.video_megabytes)
+
+    @property
+    def image_bytes(self) -> tuple[int, int]:
+        """The same for an image. M J"""
+        return _both(self.image_megabytes)
+
+    @property
+    def image_side(self) -> tuple[int, int]:
+        """Shortest and longest side of an image, in pixels. M"""
+        return self.image_side_min, self.image_side_max
+
+    def changed(self) -> dict[str, tuple[Fraction | int, Fraction | int]]:
+        """Each limit that is not the contract's, by its key: the value, and the contract's."""
+        return {
+            key(name): (value, usual)
+            for name in NAMES
+            if (value := getattr(self, name)) != (usual := getattr(CONTRACT, name))
+        }
+
+    def note(self, *names: str) -> str:
+        """`` (limit of pyproject.toml)`` where one of these attributes was changed; else nothing.
+
+        A message that tells a limit ends with it, so that nobody takes it for the contract's.
+        """
+        if all(getattr(self, name) == getattr(CONTRACT, name) for name in names):
+            return ""
+        return f" (limit of {self.origin or 'the configuration'})"
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """The changed limits as JSON values: ``{"video-seconds": {"value": 6, "default": 5}}``."""
+        return {
+            name: {"value": number(value), "default": number(usual)}
+            for name, (value, usual) in self.changed().items()
+        }
+
+
+def _both(megabytes: Fraction) -> tuple[int, int]:
+    return floor(megabytes * DECIMAL), floor(megabytes * BINARY)
+
+
+def key(name: str) -> str:
+    """How a configuration spells an attribute: ``video-seconds``."""
+    return name.replace("_", "-")
+
+
+def number(value: Fraction | int) -> int | float:
+    """A limit as JSON shows it."""
+    whole = Fraction(value)
+    return int(whole) if whole.denominator == 1 else float(whole)
+
+
+NAMES: Final = tuple(f.name for f in fields(Limits) if f.name != "origin")
+#: The limits where no configuration says otherwise.
+CONTRACT: Final = Limits()
