@@ -34,6 +34,9 @@ if TYPE_CHECKING:
         StillRunning,
         Task,
     )
+    from vaceprep.config.find import find_config, read_config
+    from vaceprep.config.model import Config
+    from vaceprep.config.read import BadConfig
     from vaceprep.contract import Role
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
     from vaceprep.flow.library import arun, run
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     )
     from vaceprep.jobschema import schema
     from vaceprep.ledger.store import LedgerError
+    from vaceprep.limits import Limits
     from vaceprep.plan.model import Edit
     from vaceprep.preflight import ProbeError, check
     from vaceprep.prepare.entry import Prepared, PrepareReport
@@ -67,6 +71,10 @@ _HOMES = {
     **dict.fromkeys(("ImageReference", "VideoRepainting", "VideoEdit"), "vaceprep.job"),
     **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job"),
     "schema": "vaceprep.jobschema",
+    "BadConfig": "vaceprep.config.read",
+    "Config": "vaceprep.config.model",
+    **dict.fromkeys(("find_config", "read_config"), "vaceprep.config.find"),
+    "Limits": "vaceprep.limits",
     **dict.fromkeys(("ProbeError", "check"), "vaceprep.preflight"),
     "Edit": "vaceprep.plan.model",
     **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.prepare.entry"),
@@ -81,8 +89,10 @@ _HOMES = {
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "BadConfig",
     "Cancelled",
     "Client",
+    "Config",
     "Edit",
     "Facts",
     "FateUnknown",
@@ -93,6 +103,7 @@ __all__ = [
     "InvalidJob",
     "Job",
     "LedgerError",
+    "Limits",
     "NotConnected",
     "NotPublished",
     "PrepareReport",
@@ -116,9 +127,11 @@ __all__ = [
     "__version__",
     "arun",
     "check",
+    "find_config",
     "plan",
     "prepare",
     "probe",
+    "read_config",
     "run",
     "schema",
 ]

@@ -294,3 +294,18 @@ PREPARE_MEMORY: Final = 1000 * BYTES_PER_MEGABYTE
 PREPARE_OUTPUT: Final = 512 * 2**20
 #: Processors that preparing uses at most in a worker, since encoders take memory by them. J
 PREPARE_CORES: Final = 8
+
+#: Bytes of a configuration file above which it is not read. J
+MAX_CONFIG_BYTES: Final = 2**20
+
+# --- between which numbers a configuration may put a limit -----------------------------------
+
+#: Seconds of a video, and frames a second: with both, one frame always fits. J
+LIMIT_SECONDS: Final = (1, 3600)
+LIMIT_FPS: Final = (1, 240)
+#: Megabytes of a file. J
+LIMIT_MEGABYTES: Final = (1, 10_000)
+#: Pixels of an image's side, up to what JPEG can say. J
+LIMIT_SIDE: Final = (1, 65_535)
+#: Characters of a prompt. J
+LIMIT_CHARACTERS: Final = (1, 1_000_000)

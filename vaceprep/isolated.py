@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Final
 
 from vaceprep.collect import Item
@@ -43,21 +43,20 @@ MODULES: Final = (
 )
 
 
-def seconds_for(options: Options, seconds: float | None) -> float:
+def seconds_for(deep: bool, seconds: float | None) -> float:
     """The seconds that one file may take: what is asked for, else by how closely it is read."""
     if seconds is not None:
         return seconds
-    return DEEP_SECONDS if options.deep else CHECK_SECONDS
+    return DEEP_SECONDS if deep else CHECK_SECONDS
 
 
 def check_isolated(
-    items: Iterable[Item], options: Options, jobs: int, seconds: float | None = None
+    items: Iterable[Item], asked_for: Callable[[Item], Options], jobs: int, allowed: float
 ) -> Generator[tuple[FileReport, ...]]:
-    """The entries of each source, in order; ``seconds`` is the longest that one file may take.
+    """The entries of each source, in order; ``allowed`` seconds are the longest for one file.
 
     Raises CannotIsolate where no worker process can be started.
     """
-    allowed = seconds_for(options, seconds)
     how = context(MODULES)
     # Only now: it takes its time, in which the server gets ready.
     from vaceprep.isolate.pool import BATCH, QUEUED, Workers
@@ -75,7 +74,7 @@ def check_isolated(
 
     try:
         for item in items:
-            asked = _ask(item, options)
+            asked = _ask(item, asked_for(item))
             waiting.append(([workers.put(look) for look in asked.looks], asked))
             count += 1 + len(asked.looks)
             while count > ahead:

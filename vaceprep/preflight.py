@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -12,13 +12,14 @@ from vaceprep.collect import Item, Skipped, collect, kind_of
 from vaceprep.contract import ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.look import Options, check_item, probe_item
-from vaceprep.rules.catalogue import resolve
-from vaceprep.rules.judge import Selection
+from vaceprep.rules.catalogue import Severity, resolve, weights_of
+from vaceprep.rules.judge import GATES, Selection
 from vaceprep.verdict import FileReport, Report
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from vaceprep.config.model import Config
     from vaceprep.job import Job
 
 #: Files waiting for each worker: enough to keep it busy, few enough to keep memory steady.
@@ -82,22 +83,24 @@ def check_entry(item: Item, options: Options) -> tuple[FileReport, ...]:
 
 def check_items(
     items: Iterable[Item],
-    options: Options,
+    asked: Callable[[Item], Options],
     jobs: int,
     *,
     isolate: bool = False,
     seconds: float | None = None,
+    deep: bool = False,
 ) -> Generator[tuple[FileReport, ...]]:
-    """The entries of each source, in order.
+    """The entries of each source, in order; ``asked`` gives the options of each.
 
     With ``isolate`` each file is looked at in a worker process, for ``seconds`` at most (None: as
-    long as a file may take by default). Raises CannotIsolate where none can be started.
+    long as a file may take by default, by whether it is looked at ``deep``). Raises CannotIsolate
+    where none can be started.
     """
     if not isolate:
-        return spread(lambda item: check_entry(item, options), items, jobs)
-    from vaceprep.isolated import check_isolated
+        return spread(lambda item: check_entry(item, asked(item)), items, jobs)
+    from vaceprep.isolated import check_isolated, seconds_for
 
-    return check_isolated(items, options, jobs, seconds)
+    return check_isolated(items, asked, jobs, seconds_for(deep, seconds))
 
 
 def _sources(source: Pathish | Iterable[Pathish]) -> list[str]:
@@ -142,19 +145,21 @@ def check(
     *,
     select: Iterable[str] | None = None,
     ignore: Iterable[str] = (),
-    strict: bool = False,
+    strict: bool | None = None,
     deep: bool = False,
     allow_hosts: Collection[str] = (),
     jobs: int = 1,
     isolate: bool = False,
     timeout: float | None = None,
+    config: Pathish | Config | None = None,
 ) -> Report:
     """Check one source or several: files, folders (walked), job files, URLs; or a Job.
 
     ``select`` and ``ignore`` take slugs, codes and code prefixes; ``strict`` makes errors of
     warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let through;
-    ``jobs`` is the number of files looked at side by side. What is wrong with a file is a finding,
-    never an exception.
+    ``jobs`` is the number of files looked at side by side; ``config`` a configuration or its file,
+    which says what the other arguments do not: without it none is read. What is wrong with a file
+    is a finding, never an exception.
 
     ``isolate`` looks at each file in a worker process: one that crashes its decoder, takes more
     than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with ``deep``) gets VP105 or
@@ -162,15 +167,23 @@ def check(
     own work under ``if __name__ == "__main__":``. Standard input and URLs are judged in this
     process.
 
-    Raises ValueError for an unknown role or rule or a ``timeout`` that is none, CannotIsolate (a
-    RuntimeError) where no process can be started.
+    Raises ValueError for an unknown role or rule, a configuration that cannot be meant or a
+    ``timeout`` that is none, CannotIsolate (a RuntimeError) where no process can be started.
     """
     _known_role(role)
-    options = Options(
-        role=role,
-        deep=deep,
-        selection=make_selection(select, ignore, strict),
-        allowed_hosts=tuple(allow_hosts),
+    held = configured(config)
+    if held is not None:
+        held = held.overridden(
+            select=select is not None, ignore=bool(ignore), strict=strict is not None
+        )
+    options = under(
+        Options(
+            role=role,
+            deep=deep,
+            selection=make_selection(select, ignore, bool(strict)),
+            allowed_hosts=tuple(allow_hosts),
+        ),
+        held,
     )
     if timeout is not None and not 0 < timeout < float("inf"):
         raise ValueError(f"a file cannot be given {timeout} seconds")
@@ -179,17 +192,64 @@ def check(
         items = [Item("job", "job", source.given(), "")]
     else:
         items = collect(_sources(source), Skipped())
-    entries = check_items(items, options, jobs, isolate=isolate, seconds=timeout)
-    return Report(tuple(chain.from_iterable(entries)))
+
+    def asked(item: Item) -> Options:
+        return for_item(item, options, held)
+
+    entries = check_items(items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep)
+    return Report(tuple(chain.from_iterable(entries)), () if held is None else (held,))
+
+
+def configured(config: Pathish | Config | None) -> Config | None:
+    """The configuration that a library call names. Raises BadConfig (a ValueError)."""
+    if config is None or not isinstance(config, (str, bytes, os.PathLike)):
+        return config
+    from vaceprep.config.find import read_config
+
+    return read_config(os.fsdecode(config))
 
 
 def make_selection(
-    select: Iterable[str] | None, ignore: Iterable[str] = (), strict: bool = False
+    select: Iterable[str] | None,
+    ignore: Iterable[str] = (),
+    strict: bool = False,
+    severity: Sequence[tuple[str, str]] = (),
+    origin: str = "",
 ) -> Selection:
     """A selection from names of rules. Raises UnknownRule (a ValueError)."""
-    if select is None and not ignore:
+    if select is None and not ignore and not severity:
         return Selection(strict=strict)
     from vaceprep.rules import every  # noqa: F401  (names are resolved against all rules)
 
     chosen = None if select is None else resolve(select)
-    return Selection(chosen or None, resolve(ignore), strict)
+    weights = weights_of(((name, Severity(weight)) for name, weight in severity), GATES)
+    return Selection(chosen or None, resolve(ignore), strict, tuple(weights.items()), origin)
+
+
+def under(options: Options, config: Config | None) -> Options:
+    """The options with what a configuration adds: its rules, hosts and limits.
+
+    What the options name themselves stays.
+    """
+    if config is None:
+        return options
+    own = options.selection
+    its = make_selection(
+        config.select, config.ignore, bool(config.strict), config.severity, config.path
+    )
+    return options._replace(
+        selection=its._replace(
+            select=its.select if own.select is None else own.select,
+            ignore=own.ignore or its.ignore,
+            strict=own.strict or its.strict,
+        ),
+        allowed_hosts=options.allowed_hosts or config.allow_hosts,
+        limits=config.limits,
+    )
+
+
+def for_item(item: Item, options: Options, config: Config | None) -> Options:
+    """The options for one source: with the role that the configuration's globs give a file."""
+    if config is None or options.role is not None or item.kind != "path":
+        return options
+    return options._replace(role=config.role_of(item.source))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from vaceprep.config.model import Config
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.rules.catalogue import Finding, Severity
@@ -63,6 +64,8 @@ class Report:
     """The answer on one or more files."""
 
     files: tuple[FileReport, ...]
+    #: The configurations under which they were judged.
+    configs: tuple[Config, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -84,6 +87,7 @@ class Report:
         return {
             "version": JSON_VERSION,
             "summary": self.summary.to_dict(),
+            "config": [config.to_dict() for config in self.configs],
             "files": [f.to_dict() for f in self.files],
         }
 

@@ -23,6 +23,7 @@ from tests.processes import of_session, wait_for
 from tests.test_isolated import started
 from vaceprep.collect import Item
 from vaceprep.contract import PREPARE_MEMORY
+from vaceprep.plan.model import Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.isolated import Isolated, mend_isolated
 from vaceprep.prepare.mend import Work
@@ -93,7 +94,8 @@ if sys.platform.startswith("linux"):
 
 def prepared(folder: Path, out: Path, work: Work | None = None) -> Iterator[Prepared]:
     items = [Item(str(p), "path", root=str(folder)) for p in sorted(folder.rglob("*.*"))]
-    isolated = Isolated(mend, Outputs(parse_output(str(out))), work or Work(), {}, 1)
+    asked = (work or Work(), dict[str, Options]())
+    isolated = Isolated(mend, Outputs(parse_output(str(out))), lambda _: asked, 1)
     with closing(mend_isolated(items, isolated, lambda _: ())) as groups:
         for group in groups:
             yield from group

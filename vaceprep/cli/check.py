@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from vaceprep.cli import html, options
+from vaceprep.cli import configured, html, options
 from vaceprep.contract import Role
 
 EPILOG = """\b
@@ -24,7 +24,7 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 @options.role
 @click.option("--select", multiple=True, metavar="RULES", help="Report only these rules.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Do not report these rules.")
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--strict/--no-strict", default=None, help="Warnings count as errors.")
 @click.option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
 @options.deep
 @click.option("--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text.")
@@ -32,6 +32,7 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
     "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
 )
 @html.report
+@configured.options
 @options.output_format
 @options.jobs
 @options.isolate
@@ -41,12 +42,14 @@ def command(
     role: Role | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    strict: bool,
+    strict: bool | None,
     advice: bool,
     deep: bool,
     no_remote: bool,
     allow_host: tuple[str, ...],
     report: str | None,
+    config_file: str | None,
+    no_config: bool,
     output: str,
     jobs: int | None,
     isolate: bool | None,
@@ -64,7 +67,7 @@ def command(
     from vaceprep.verdict import FileReport, summarise
 
     try:
-        selection = make_selection(select or None, ignore, strict)
+        selection = make_selection(select or None, ignore, bool(strict))
     except UnknownRule as error:
         raise click.UsageError(str(error)) from None
     html.ready(report, sources)
@@ -76,12 +79,22 @@ def command(
         options.say(note)
     if not items:
         options.say("no video or image was found")
+    held = configured.Judging(
+        configured.finder(config_file, no_config),
+        settings,
+        select=bool(select),
+        ignore=bool(ignore),
+        strict=strict is not None,
+    )
+    held.settle(items)
     style = options.style(advice=advice)
     files: list[FileReport] = []
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
     apart = options.apart(isolate, items)
-    work = check_items(items, settings, jobs or default_jobs(), isolate=apart, seconds=timeout)
+    work = check_items(
+        items, held.of, jobs or default_jobs(), isolate=apart, seconds=timeout, deep=deep
+    )
     with options.terminable(), options.progress(len(items), "checking") as step, closing(work):
         for entries in work:
             groups.append(entries)
@@ -93,12 +106,14 @@ def command(
     if output == "json":
         from vaceprep.report.json import check_json
 
-        for piece in check_json(files, summary):
+        for piece in check_json(files, summary, held.configs):
             options.write(piece)
     else:
         for entry in files:
             for line in text.file_lines(entry, style):
                 options.write(line + "\n")
+        for line in text.config_lines(held.configs, style):
+            options.write(line + "\n")
         options.write(text.summary_line(summary, style) + "\n")
     told = html.written(report, "check", items, groups, sources, jobs=jobs)
     return int(summary.errors > 0 or not told)

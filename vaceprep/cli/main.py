@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "frame": "vaceprep.cli.frame",
     "sandbox": "vaceprep.cli.sandbox",
     "rules": "vaceprep.cli.rules",
+    "config": "vaceprep.cli.config",
 }
 INTERRUPTED: Final = 130
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import html, options
+from vaceprep.cli import configured, html, options
 from vaceprep.cli.streams import draw
 from vaceprep.contract import VIDEO_ROLES, Role
 from vaceprep.report.escape import printable
@@ -136,6 +136,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 @options.isolate
 @options.timeout("Seconds without progress after which an isolated file is given up (120).")
 @html.report
+@configured.options
 @options.output_format
 def command(
     sources: tuple[str, ...],
@@ -155,6 +156,8 @@ def command(
     isolate: bool | None,
     timeout: float | None,
     report: str | None,
+    config_file: str | None,
+    no_config: bool,
     output: str,
 ) -> int:
     """Make videos, images and jobs compliant, with the least damage, into new files.
@@ -169,6 +172,7 @@ def command(
     from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
     from vaceprep.prepare.walk import prepare_items
     from vaceprep.report import prepared as text
+    from vaceprep.report.text import config_lines
 
     asked = Options(
         start=start.get(""),
@@ -183,6 +187,10 @@ def command(
     )
     html.ready(report, sources, force=force)
     skipped = Skipped()
+    find = configured.finder(config_file, no_config)
+    if where is None:
+        above = [(source, configured.config_above(find, source)) for source in sources]
+        where = configured.the_one((source, None if c is None else c.output) for source, c in above)
     try:
         to = parse_output(where)
         found = list(collect(sources, skipped, walk_skips(to, sources) | html.skipped(report)))
@@ -197,6 +205,8 @@ def command(
         options.say(note)
     if not items:
         options.say("no video, image or job was found")
+    configs = {id(item): configured.config_of(find, item) for item in items}
+    held = configured.in_force(c and c.judging_nothing() for c in configs.values())
     options.collect_garbage()
     entries: list[Prepared] = []
     groups: list[tuple[Prepared, ...]] = []
@@ -211,7 +221,15 @@ def command(
                 yield item
 
         apart = options.apart(isolate, items)
-        walk = prepare_items(announced(), to, work, named, isolate=apart, seconds=timeout)
+        walk = prepare_items(
+            announced(),
+            to,
+            work,
+            named,
+            lambda i: configs[id(i)],
+            isolate=apart,
+            seconds=timeout,
+        )
         with closing(walk):
             for group in walk:
                 name_it(None)
@@ -225,9 +243,11 @@ def command(
     if output == "json":
         from vaceprep.report.json import prepare_json
 
-        for piece in prepare_json(entry.to_dict() for entry in entries):
+        for piece in prepare_json((entry.to_dict() for entry in entries), held):
             options.write(piece)
     else:
+        for line in config_lines(held, style):
+            options.write(line + "\n")
         options.write(text.summary_line(summary, style) + "\n")
     told = html.written(report, "prepare", items, groups, sources, force=force)
     return int(summary.failed > 0 or not told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vaceprep.cli import options
+from vaceprep.cli import configured, options
 from vaceprep.contract import Role
 
 EPILOG = """\b
@@ -19,10 +19,17 @@ Exit codes: 0 every file was measured; 1 a file could not be read; 2 wrong usage
 @options.sources
 @options.role
 @options.deep
+@configured.options
 @options.output_format
 @options.jobs
 def command(
-    sources: tuple[str, ...], role: Role | None, deep: bool, output: str, jobs: int | None
+    sources: tuple[str, ...],
+    role: Role | None,
+    deep: bool,
+    config_file: str | None,
+    no_config: bool,
+    output: str,
+    jobs: int | None,
 ) -> int:
     """Measure videos and images: what they are, exactly, without judging them."""
     from vaceprep.collect import Item, Skipped, collect
@@ -38,10 +45,13 @@ def command(
     if note:
         options.say(note)
 
+    held = configured.Judging(configured.finder(config_file, no_config), settings)
+    held.settle(items)
+
     def look(item: Item) -> tuple[str, Facts | None, str | None]:
         if item.kind == "job":
             return item.source, None, "it is a job, not media; vaceprep check judges it"
-        facts = NOT_READ if item.kind == "url" else probe_item(item, settings)[1]
+        facts = NOT_READ if item.kind == "url" else probe_item(item, held.of(item))[1]
         if isinstance(facts, Unreadable):
             return item.source, None, facts.message
         return item.source, facts, None

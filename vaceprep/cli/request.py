@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 import click
 
-from vaceprep.cli import options
+from vaceprep.cli import configured, options
 from vaceprep.contract import FUNCTIONS, Function
+from vaceprep.report import text
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.job import Job
+    from vaceprep.limits import Limits
     from vaceprep.rules.catalogue import Finding
 
 EPILOG = """\b
@@ -125,18 +127,40 @@ extra = click.option(
 @click.argument("job", metavar="JOB")
 @placeholder
 @extra
+@configured.options
 @options.output_format
-def file_command(job: str, placeholder_urls: bool, extra: tuple[str, ...], output: str) -> int:
+def file_command(
+    job: str,
+    placeholder_urls: bool,
+    extra: tuple[str, ...],
+    config_file: str | None,
+    no_config: bool,
+    output: str,
+) -> int:
     """The body of a job file."""
     from vaceprep.job import Job
 
     added = extras(extra)
+    limits = _limits(config_file, no_config, job)
 
     def make() -> Job:
         values = with_extra(_values(job), added)
-        return Job.from_dict(values, base="" if job == "-" else os.path.dirname(job))
+        base = "" if job == "-" else os.path.dirname(job)
+        return Job.from_dict(values, base=base, limits=limits)
 
     return _show(make, placeholder_urls, output, job)
+
+
+def _limits(config_file: str | None, no_config: bool, source: str) -> Limits:
+    """The limits of the configuration of a job, which are told where they are not the usual."""
+    from vaceprep.limits import CONTRACT
+
+    config = configured.config_above(configured.finder(config_file, no_config), source)
+    if config is None:
+        return CONTRACT
+    for line in text.config_lines([config.judging_nothing()], text.Style()):
+        options.say(line)
+    return config.limits
 
 
 def _values(job: str) -> dict[str, Any]:
@@ -160,13 +184,13 @@ def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
     """``KEY=VALUE`` pairs; a value that is JSON is taken as such, else as text."""
     values: dict[str, Any] = {}
     for pair in pairs:
-        key, equals, text = pair.partition("=")
+        key, equals, value = pair.partition("=")
         if not equals or not key:
             raise click.UsageError(f"--extra takes KEY=VALUE, not {pair!r}")
         try:
-            values[key] = json.loads(text)
+            values[key] = json.loads(value)
         except (ValueError, RecursionError):
-            values[key] = text
+            values[key] = value
     return values
 
 
@@ -186,14 +210,16 @@ def function_command(function: Function) -> click.Command:
     def run(ctx: click.Context, /, **given: Any) -> int:
         from vaceprep.job import Job
 
-        settings = {k: given.pop(k) for k in ("placeholder_urls", "extra", "output")}
+        names = ("placeholder_urls", "extra", "config_file", "no_config", "output")
+        settings = {k: given.pop(k) for k in names}
+        limits = _limits(settings["config_file"], settings["no_config"], "-")
         values = values_of(function, given)
         added = extras(settings["extra"])
         if added:
             values["extra"] = added
 
         def make() -> Job:
-            return Job.from_dict(values)
+            return Job.from_dict(values, limits=limits)
 
         return _show(make, settings["placeholder_urls"], settings["output"], "JOB")
 
@@ -202,7 +228,7 @@ def function_command(function: Function) -> click.Command:
     )(run)
     command.help = f"The body of a {function} job, each field given as a flag."
     command.params += flags(function)
-    for decorate in (placeholder, extra, options.output_format):
+    for decorate in (placeholder, extra, configured.options, options.output_format):
         decorate(command)
     return command
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import html, options, service
+from vaceprep.cli import configured, html, options, service
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vaceprep.api.config import Settings
     from vaceprep.collect import Item
+    from vaceprep.config.model import Config
     from vaceprep.flow.model import RunEntry, RunOptions
     from vaceprep.flow.start import Outset
     from vaceprep.publish.target import Target
@@ -79,13 +80,14 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
     help="Submissions a second, over all your processes (2).",
 )
 @service.account
-@click.option("-o", "--output", "where", metavar="DIR", default=".", help="Where videos go (here).")
+@click.option("-o", "--output", "where", metavar="DIR", help="Where videos go (here).")
 @click.option("--dry-run", is_flag=True, help="Check and plan; send and write nothing.")
 @click.option("--restore-audio", is_flag=True, help="Put the source's sound under the result.")
 @click.option(
     "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
 )
 @html.report
+@configured.options
 @options.output_format
 def command(
     jobs: tuple[str, ...],
@@ -105,11 +107,13 @@ def command(
     site: str | None,
     base_url: str | None,
     api_key_file: str | None,
-    where: str,
+    where: str | None,
     dry_run: bool,
     restore_audio: bool,
     extra: tuple[str, ...],
     report: str | None,
+    config_file: str | None,
+    no_config: bool,
     output: str,
 ) -> int:
     """Check jobs, mend and publish their media, submit each once, wait, bring the videos home.
@@ -119,11 +123,28 @@ def command(
     from vaceprep import contract
     from vaceprep.cli.request import extras
     from vaceprep.flow.model import RunOptions
+    from vaceprep.plan.model import NOTHING_ASKED, Options
 
     if fault and not sandbox:
         raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
     if sandbox and (site or base_url or publish or api_key_file):
         raise click.UsageError("--sandbox is a service and a place to publish by itself.")
+    added = extras(extra)
+    items = _items(jobs, added)
+    find = configured.finder(config_file, no_config)
+    config: Config | None = configured.the_one(
+        (item.source, configured.config_of(find, item)) for item in items
+    )
+    held = () if config is None else (config.judging_nothing(),)
+    if config is not None:
+        where = where or config.output
+        allow_host = allow_host or config.allow_hosts
+        if not sandbox:
+            given = publish
+            publish, public_base = config.place(publish, public_base)
+            if publish != given and not dry_run:
+                options.say(f"publishing to {printable(publish)}, as {printable(config.path)} says")
+    where = where or "."
     if os.path.lexists(where) and not os.path.isdir(where):
         raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
     html.ready(report, jobs)
@@ -138,9 +159,8 @@ def command(
         per_second=max_rate or contract.SUBMISSIONS_PER_SECOND,
         restore_audio=restore_audio,
         allowed_hosts=allow_host,
+        prepare=Options(limits=config.limits) if config is not None else NOTHING_ASKED,
     )
-    added = extras(extra)
-    items = _items(jobs, added)
     options.collect_garbage()
     if dry_run:
         entries = _planned(items, asked)
@@ -149,7 +169,7 @@ def command(
     else:
         settings = service.settings_of(site, base_url, api_key_file)
         entries = _run(items, settings, _target(publish, public_base), asked, sandbox, yes)
-    show_entries(entries, output)
+    show_entries(entries, output, held)
     told = html.written(report, "run", items, [(entry,) for entry in entries], jobs)
     return code_of(entries) or int(not told)
 
@@ -228,7 +248,9 @@ def _sandbox(
     from vaceprep.publish.target import parse_target
     from vaceprep.sandbox.server import ANY_KEY, Sandbox
 
-    box = stack.enter_context(Sandbox(faults, extra_fields=extra_fields))
+    box = stack.enter_context(
+        Sandbox(faults, extra_fields=extra_fields, limits=asked.prepare.limits)
+    )
     settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
     hosts = (*asked.allowed_hosts, "127.0.0.1")
     return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)
@@ -317,18 +339,24 @@ def _ask(outset: Outset, settings: Settings, yes: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def show_entries(entries: Sequence[RunEntry], output: str) -> None:
+def show_entries(
+    entries: Sequence[RunEntry], output: str, configs: tuple[Config, ...] = ()
+) -> None:
+    """What became of the jobs, and the configuration that they were held to."""
     if output == "json":
         import json
 
         from vaceprep.flow.model import RunReport
 
-        options.write(json.dumps(RunReport(tuple(entries)).to_dict(), indent=1) + "\n")
+        options.write(json.dumps(RunReport(tuple(entries), configs).to_dict(), indent=1) + "\n")
         return
     from vaceprep.report import ran
+    from vaceprep.report.text import config_lines
 
     style = options.style()
     for entry in entries:
         for line in ran.run_lines(entry, style):
             options.write(line + "\n")
+    for line in config_lines(configs, style):
+        options.write(line + "\n")
     options.write(ran.run_summary(entries, style) + "\n")

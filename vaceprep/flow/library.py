@@ -6,12 +6,14 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from vaceprep.api.config import Secret, Settings, read_settings
 from vaceprep.collect import Item
+from vaceprep.config.model import Config
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
     POLL_SECONDS,
@@ -22,6 +24,8 @@ from vaceprep.flow.model import Control, RunOptions, RunReport, Step
 from vaceprep.flow.start import account_of, check_key, items_of, look_at, need_target, walking
 from vaceprep.job import Job
 from vaceprep.ledger.store import PAID, Ledger
+from vaceprep.plan.model import NOTHING_ASKED, Options
+from vaceprep.preflight import configured
 from vaceprep.publish.target import Target, parse_target
 
 Pathish = str | os.PathLike[str]
@@ -32,7 +36,7 @@ Progress = Callable[[str, str, float | None, str], None]
 
 def run(
     job: Job | Pathish | Iterable[Job | Pathish],
-    output: Pathish = ".",
+    output: Pathish | None = None,
     *,
     publish: Target | str | None = None,
     public_base: str | None = None,
@@ -50,8 +54,9 @@ def run(
     allow_hosts: Collection[str] = (),
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    config: Pathish | Config | None = None,
 ) -> RunReport:
-    """Take jobs all the way to videos in the folder ``output``; each new task costs money.
+    """Take jobs all the way to videos in the folder ``output`` (here); each new task costs money.
 
     ``job`` is a Job, a job file, a manifest, or several; ``publish`` is a target as ``--publish``
     takes it, or an object of your own with the methods of ``vaceprep.publish.target.Target``.
@@ -59,13 +64,17 @@ def run(
     is told how far each job is; ``cancelled`` is asked all along, and where it says yes, each job
     ends with the step it is at. What is wrong with a job is in its entry, never an exception.
 
+    ``config`` is a configuration or its file, for the limits, the hosts, the place to publish and
+    the output folder that it names; without it none is read.
+
     Times in seconds. Raises ValueError for settings that cannot be meant (no key, no place to
     publish), ApiError where the service cannot be asked whether it takes the key, LedgerError.
     """
+    held = configured(config)
     control = Control(cancelled)
     settings = read_settings(api_key=api_key, site=site, base_url=base_url)
     options = RunOptions(
-        output=os.fsdecode(output),
+        output=os.fsdecode(output) if output is not None else (held and held.output) or ".",
         inline_images=inline_images,
         again=again,
         wait=wait,
@@ -74,8 +83,11 @@ def run(
         at_once=tasks_at_once,
         per_second=submissions_per_second,
         restore_audio=restore_audio,
-        allowed_hosts=tuple(allow_hosts),
+        allowed_hosts=tuple(allow_hosts) or (held.allow_hosts if held else ()),
+        prepare=Options(limits=held.limits) if held else NOTHING_ASKED,
     )
+    if held is not None:
+        publish, public_base = held.place(publish, public_base)
     target = parse_target(publish, public_base) if isinstance(publish, str) else publish
 
     def tell(step: Step) -> None:
@@ -84,7 +96,8 @@ def run(
             done = float(share) if isinstance(share, Fraction) else None
             progress(step.source, step.name, done, step.note)
 
-    return _run(_items(job), settings, target, options, control, tell)
+    report = _run(_items(job), settings, target, options, control, tell)
+    return report if held is None else replace(report, configs=(held.judging_nothing(),))
 
 
 def _items(job: Any) -> list[Item]:
@@ -117,7 +130,7 @@ def _run(
             return RunReport(outset.merged(walk.all(outset.ready)))
 
 
-async def arun(job: Any, output: Pathish = ".", **options: Any) -> RunReport:
+async def arun(job: Any, output: Pathish | None = None, **options: Any) -> RunReport:
     """The same as ``run``, awaited; it works in a thread of its own.
 
     Where the awaiting task is cancelled, each job ends with the step it is at, and what was paid

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple
 
+from vaceprep.config.model import Config
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
     OUTPUT_SECONDS,
@@ -125,6 +126,8 @@ class RunReport:
     """The answer on one or more jobs, in their order."""
 
     jobs: tuple[RunEntry, ...]
+    #: The configurations whose limits they were held to.
+    configs: tuple[Config, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -133,7 +136,11 @@ class RunReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``run``."""
-        return {"version": JSON_VERSION, "jobs": [entry.to_dict() for entry in self.jobs]}
+        return {
+            "version": JSON_VERSION,
+            "config": [config.to_dict() for config in self.configs],
+            "jobs": [entry.to_dict() for entry in self.jobs],
+        }
 
 
 class Interrupted(Exception):

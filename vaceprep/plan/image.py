@@ -6,7 +6,7 @@ new file carries neither an orientation nor a profile. Sizes are displayed pixel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Literal
@@ -97,7 +97,7 @@ def plan_image(
     if not isinstance(facts, ImageFacts):
         return _unreadable(facts, tuple(findings), role, options.limits)
     planner = _Planner(facts, tuple(findings), role, options)
-    errors = tuple(f for f in planner.remaining if f.severity is Severity.ERROR)
+    errors = _errors(planner.remaining)
     if errors:
         return impossible(role, errors)
     plan = planner.plan()
@@ -121,13 +121,14 @@ def _stops(finding: Finding, plan: Plan) -> bool:
 def _unreadable(
     facts: VideoFacts | Unreadable, findings: tuple[Finding, ...], role: Role, limits: Limits
 ) -> Plan:
-    errors = tuple(f for f in findings if f.severity is Severity.ERROR)
-    errors = errors or tuple(
-        f for f in _judged(facts, role, limits) if f.severity is Severity.ERROR
-    )
+    errors = _errors(findings) or _errors(_judged(facts, role, limits))
     if isinstance(facts, Unreadable) and _lacks_heic(facts):
         errors = tuple(unmended(f, HEIC_EXTRA) if f.code == "VP201" else f for f in errors)
     return impossible(role, errors)
+
+
+def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(f for f in findings if f.severity is Severity.ERROR)
 
 
 def _lacks_heic(facts: Unreadable) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from vaceprep.config.model import Config
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.plan.model import Edit
@@ -75,6 +76,8 @@ class PrepareReport:
     """The answer on one or more sources."""
 
     files: tuple[Prepared, ...]
+    #: The configurations whose limits they were held to.
+    configs: tuple[Config, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -88,7 +91,11 @@ class PrepareReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``prepare``."""
-        return {"version": JSON_VERSION, "files": [entry.to_dict() for entry in self.files]}
+        return {
+            "version": JSON_VERSION,
+            "config": [config.to_dict() for config in self.configs],
+            "files": [entry.to_dict() for entry in self.files],
+        }
 
 
 def summarise(files: tuple[Prepared, ...] | list[Prepared]) -> Summary:

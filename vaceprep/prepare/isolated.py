@@ -90,14 +90,7 @@ class _Asking:
         return str(answer)
 
 
-def _serve(
-    channel: Connection,
-    mend: Mend,
-    work: Work,
-    fields: dict[str, Options],
-    bounds: Bounds,
-    own: str,
-) -> None:
+def _serve(channel: Connection, mend: Mend, bounds: Bounds, own: str) -> None:
     """The worker's life: a source comes, its entries go."""
     confine(bounds)
     mark(own)
@@ -112,7 +105,8 @@ def _serve(
             told = now
             channel.send(("tell", share))
 
-    while (item := channel.recv()) is not None:
+    while (sent := channel.recv()) is not None:
+        item, work, fields = sent
         try:
             answer: tuple[str, Any] = "done", mend(item, names, replace(work, tell=tell), fields)
         except MemoryError:
@@ -167,15 +161,13 @@ class Isolated:
         self,
         mend: Mend,
         names: Outputs,
-        work: Work,
-        fields: dict[str, Options],
+        asked: Callable[[Item], tuple[Work, dict[str, Options]]],
         seconds: float | None = None,
     ) -> None:
+        """``asked`` gives the work on each source, and the options for single fields of a job."""
         self._mend = mend
         self._names = names
-        self._tell = work.tell
-        self._work = replace(work, tell=_silent)
-        self._fields = fields
+        self._asked = asked
         self._seconds = PREPARE_STALL_SECONDS if seconds is None else seconds
         self._how: BaseContext = context(MODULES)
         self._worker: _Worker | None = None
@@ -191,15 +183,16 @@ class Isolated:
         worker = self._started()
         worker.folders.clear()
         worker.missing.clear()
+        work, fields = self._asked(item)
         try:
-            worker.channel.send(item)
+            worker.channel.send((item, replace(work, tell=_silent), fields))
             while worker.channel.poll(self._seconds):
                 kind, *rest = worker.channel.recv()
                 if kind == "tell":
-                    self._tell(rest[0])
+                    work.tell(rest[0])
                 elif kind == "done":
                     worker.done += 1
-                    self._tell(Fraction(1))
+                    work.tell(Fraction(1))
                     entries: tuple[Prepared, ...] = rest[0]
                     return entries
                 elif kind == "fault":
@@ -217,7 +210,7 @@ class Isolated:
             self.close()
             raise
         self.close()
-        return (self._failed(item, fault),)
+        return (self._failed(item, work.role, fault),)
 
     def _name(self, worker: _Worker, kind: str, asked: list[Any]) -> str | Exception:
         try:
@@ -234,7 +227,7 @@ class Isolated:
             ours, theirs = self._how.Pipe()
             own = new_mark()
             bounds = Bounds(PREPARE_MEMORY, PREPARE_OUTPUT, PREPARE_CORES)
-            arguments = (theirs, self._mend, self._work, self._fields, bounds, own)
+            arguments = (theirs, self._mend, bounds, own)
             process: BaseProcess = self._how.Process(  # type: ignore[attr-defined]
                 target=_serve, args=arguments, name="vaceprep-worker", daemon=True
             )
@@ -249,8 +242,7 @@ class Isolated:
                 raise CannotIsolate from None
         return self._worker
 
-    def _failed(self, item: Item, fault: str) -> Prepared:
-        role: Role | None = self._work.role
+    def _failed(self, item: Item, role: Role | None, fault: str) -> Prepared:
         size = None
         if item.kind == "path":
             with contextlib.suppress(CannotOpen, OSError), open_path(item.source) as opened:

@@ -10,8 +10,10 @@ from itertools import chain
 from typing import Literal
 
 from vaceprep.collect import Item, Skipped, collect
+from vaceprep.config.model import Config
 from vaceprep.contract import ROLES, Role
 from vaceprep.plan.model import Colour, Options
+from vaceprep.preflight import configured
 from vaceprep.prepare.entry import PrepareReport
 from vaceprep.prepare.mend import Work
 from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
@@ -55,21 +57,23 @@ def prepare(
     cancelled: Callable[[], bool] | None = None,
     isolate: bool = False,
     timeout: float | None = None,
+    config: Pathish | Config | None = None,
 ) -> PrepareReport:
     """Mend files, folders of them or jobs, into new files; sources are never changed.
 
     ``output`` is a folder or a file; without it, ``prepared/`` beside each source. Times are
     seconds. ``progress`` is told how far each source is; ``cancelled`` is asked all along, and
-    where it says yes, Cancelled is raised and the file at work is left out. What is wrong with a
-    file is in its entry, never an exception.
+    where it says yes, Cancelled is raised and the file at work is left out. ``config`` is a
+    configuration or its file, for the roles, limits, hosts and the output folder that it names;
+    without it none is read. What is wrong with a file is in its entry, never an exception.
 
     ``isolate`` prepares each source in a worker process: one that crashes its decoder, takes more
     than 1 GB, writes a file over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120)
     fails, and the others go on. As always with processes, a script that asks for it must keep its
     own work under ``if __name__ == "__main__":``. Standard input is prepared in this process.
 
-    Raises ValueError for an unknown role, a time that is none, or an ``output`` that cannot be
-    meant; Cancelled; CannotIsolate (a RuntimeError) where no process can be started.
+    Raises ValueError for an unknown role, a time that is none, an ``output`` or a configuration
+    that cannot be meant; Cancelled; CannotIsolate (a RuntimeError) where no process can be started.
     """
     if role is not None and role not in ROLES:
         raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
@@ -96,7 +100,9 @@ def prepare(
         if progress is not None:
             progress(at["name"], float(done))
 
-    to = parse_output(None if output is None else os.fsdecode(output))
+    held = configured(config)
+    folder = None if held is None else held.output
+    to = parse_output(folder if output is None else os.fsdecode(output))
     items = list(fitting(to, list(collect(names, Skipped(), walk_skips(to, names)))))
     work = Work(options, role, force, dry_run, tell, tuple(i.source for i in items))
 
@@ -106,6 +112,9 @@ def prepare(
             tell(Fraction(0))
             yield item
 
-    groups = prepare_items(announced(), to, work, isolate=isolate, seconds=timeout)
+    groups = prepare_items(
+        announced(), to, work, configured=lambda _: held, isolate=isolate, seconds=timeout
+    )
+    left = () if held is None else (held.judging_nothing(),)
     with closing(groups):
-        return PrepareReport(tuple(chain.from_iterable(groups)))
+        return PrepareReport(tuple(chain.from_iterable(groups)), left)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from functools import partial
 
 from vaceprep.collect import Item
+from vaceprep.config.model import Config
 from vaceprep.plan.model import Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.mend import Work, mend
@@ -17,26 +19,34 @@ def prepare_items(
     output: Output,
     work: Work,
     fields: dict[str, Options] | None = None,
+    configured: Callable[[Item], Config | None] = lambda _: None,
     *,
     isolate: bool = False,
     seconds: float | None = None,
 ) -> Generator[tuple[Prepared, ...]]:
     """The entries of each source in order: one for a file, several for a job.
 
-    ``fields`` are options for single fields of jobs, by the field's name. With ``isolate`` each
-    source is prepared in a worker process, for ``seconds`` without progress at most (None: as long
-    as it may be by default).
+    ``fields`` are options for single fields of jobs, by the field's name; ``configured`` gives
+    the configuration of each source. With ``isolate`` each source is prepared in a worker process,
+    for ``seconds`` without progress at most (None: as long as it may be by default).
     """
     names = Outputs(output)
+
+    def asked(item: Item) -> tuple[Work, dict[str, Options]]:
+        held = under(work, item, configured(item))
+        limits = held.options.limits
+        return held, {name: replace(o, limits=limits) for name, o in (fields or {}).items()}
+
     if isolate:
         from vaceprep.prepare.isolated import Isolated, mend_isolated
 
-        here = partial(mend_item, names=names, work=work, fields=fields or {})
-        isolated = Isolated(mend_item, names, work, fields or {}, seconds)
-        yield from mend_isolated(items, isolated, here)
+        def here(item: Item) -> tuple[Prepared, ...]:
+            return mend_item(item, names, *asked(item))
+
+        yield from mend_isolated(items, Isolated(mend_item, names, asked, seconds), here)
         return
     for item in items:
-        yield mend_item(item, names, work, fields or {})
+        yield mend_item(item, names, *asked(item))
 
 
 def mend_item(
@@ -48,3 +58,16 @@ def mend_item(
 
         return mend_job(item, names, work, fields)
     return (mend(item, partial(names.target, item), work),)
+
+
+def under(work: Work, item: Item, config: Config | None) -> Work:
+    """The work on one source with what a configuration says where the work says nothing of it."""
+    if config is None:
+        return work
+    role = config.role_of(item.source) if item.kind == "path" else None
+    return replace(
+        work,
+        options=replace(work.options, limits=config.limits),
+        role=work.role or role,
+        allowed_hosts=work.allowed_hosts or config.allow_hosts,
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
+from vaceprep.config.model import Config
 from vaceprep.facts import Facts
 from vaceprep.verdict import JSON_VERSION, FileReport, Summary
 
@@ -15,9 +17,15 @@ def dump(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, allow_nan=False, indent=indent)
 
 
-def check_json(files: list[FileReport], summary: Summary) -> Iterator[str]:
+def check_json(
+    files: list[FileReport], summary: Summary, configs: Iterable[Config] = ()
+) -> Iterator[str]:
     """The pieces of the JSON of ``check``."""
-    head = {"version": JSON_VERSION, "summary": summary.to_dict()}
+    head = {
+        "version": JSON_VERSION,
+        "summary": summary.to_dict(),
+        "config": [config.to_dict() for config in configs],
+    }
     yield dump(head)[:-1] + ', "files": ['
     for number, entry in enumerate(files):
         yield (",\n" if number else "\n") + dump(entry.to_dict())
@@ -38,13 +46,17 @@ def probe_json(entries: list[dict[str, Any]]) -> Iterator[str]:
     yield from _listed(entries)
 
 
-def prepare_json(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+def prepare_json(
+    entries: Iterable[dict[str, Any]], configs: Iterable[Config] = ()
+) -> Iterator[str]:
     """The pieces of the JSON of ``prepare``."""
-    yield from _listed(entries)
+    yield from _listed(entries, {"config": [config.to_dict() for config in configs]})
 
 
-def _listed(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
-    yield f'{{"version": {JSON_VERSION}, "files": ['
+def _listed(
+    entries: Iterable[dict[str, Any]], more: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[str]:
+    yield f'{dump({"version": JSON_VERSION, **more})[:-1]}, "files": ['
     number = 0
     for number, entry in enumerate(entries, 1):
         yield (",\n" if number > 1 else "\n") + dump(entry)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from vaceprep.config.model import Config
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.escape import printable
 from vaceprep.rules.catalogue import Finding, Severity
@@ -112,6 +113,16 @@ def summary_line(summary: Summary, style: Style) -> str:
         line += f", {summary.advice} advice"
         line += "" if style.advice else " (show with --advice)"
     return line
+
+
+def config_lines(configs: Iterable[Config], style: Style) -> Iterator[str]:
+    """What configurations change about verdicts: a line each, none where one changes nothing."""
+    for config in configs:
+        told = config.told()
+        if told:
+            label = style.paint("config", "yellow")
+            body = f"{printable(config.path)}: {printable('; '.join(told), limit=4000)}"
+            yield from wrapped(f"{label}  ", body, style, 8)
 
 
 def facts_lines(source: str, facts: Facts | None, error: str | None, style: Style) -> Iterator[str]:

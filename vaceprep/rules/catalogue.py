@@ -176,6 +176,22 @@ class UnknownRule(ValueError):
     """A name that is no rule's slug, code or code prefix; the message names the nearest."""
 
 
+def weights_of(pairs: Iterable[tuple[str, Severity]], spared: Iterable[str]) -> dict[str, Severity]:
+    """What findings weigh, by code, for names as ``resolve`` takes them.
+
+    The more exactly a name says a rule, the more it counts, in whatever order they come; of
+    ``spared`` codes only the slug or the whole code speaks. Raises UnknownRule.
+    """
+    found: dict[str, tuple[int, Severity]] = {}
+    kept = frozenset(spared)
+    for name, weight in pairs:
+        codes = resolve([name])
+        for code in codes if len(codes) == 1 else codes - kept:
+            if code not in found or len(codes) <= found[code][0]:
+                found[code] = len(codes), weight
+    return {code: weight for code, (_, weight) in found.items()}
+
+
 def resolve(names: Iterable[str]) -> frozenset[str]:
     """Rule codes for slugs (``video-fps``), codes (``VP103``) and prefixes (``VP1``, ``VP10``).
 

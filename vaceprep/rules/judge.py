@@ -16,21 +16,39 @@ GATES: Final = frozenset(["VP105", "VP204", "VP205", "VP400"])
 
 
 class Selection(NamedTuple):
-    """Which rules are reported, by code: ``select`` None means all; strict: warnings weigh."""
+    """Which rules are reported, by code: ``select`` None means all; strict: warnings weigh.
+
+    ``severity`` is what findings of single rules weigh instead of their own, by code, and
+    ``origin`` who says so.
+    """
 
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
     strict: bool = False
+    severity: tuple[tuple[str, Severity], ...] = ()
+    origin: str = ""
 
     def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings that are reported, with the severity they are reported at."""
         kept = [f for f in findings if self._keeps(f.code)]
+        if self.severity:
+            weights = dict(self.severity)
+            kept = [self._weighed(f, weights.get(f.code, f.severity)) for f in kept]
         if self.strict:
             kept = [
                 replace(f, severity=Severity.ERROR) if f.severity is Severity.WARNING else f
                 for f in kept
             ]
         return tuple(kept)
+
+    def _weighed(self, finding: Finding, weight: Severity) -> Finding:
+        if weight is finding.severity:
+            return finding
+        said = ""
+        if finding.severity is Severity.ERROR:
+            # Whoever reads the report must see that the rule itself says something else.
+            said = f" (an error, which {self.origin or 'the configuration'} calls {weight.value})"
+        return replace(finding, severity=weight, message=f"{finding.message}{said}")
 
     def _keeps(self, code: str) -> bool:
         if code in self.ignore:

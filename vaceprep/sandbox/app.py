@@ -23,6 +23,7 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from vaceprep.contract import MAX_JOB_BYTES, TASKS_AT_ONCE, TASKS_PATH
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.sandbox.bodies import BadBody, read_body
 from vaceprep.sandbox.faults import Faults
 from vaceprep.sandbox.files import Files
@@ -56,6 +57,7 @@ class Service:
     extra_fields: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     strict_limits: bool = False
+    limits: Limits = CONTRACT
     slow_seconds: float = SLOW_SECONDS
 
     def account(self) -> dict[str, Any]:
@@ -182,7 +184,11 @@ async def _submitted(service: Service, request: Request) -> Response:
         return _refusal(413, f"the body has over {MAX_JOB_BYTES:,} bytes", {"Connection": "close"})
     try:
         body = await asyncio.to_thread(
-            read_body, raw, extra_fields=service.extra_fields, allow_hosts=service.allow_hosts
+            read_body,
+            raw,
+            extra_fields=service.extra_fields,
+            allow_hosts=service.allow_hosts,
+            limits=service.limits,
         )
     except BadBody as error:
         return _refusal(400, str(error))

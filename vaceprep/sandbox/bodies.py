@@ -10,6 +10,7 @@ from vaceprep.contract import MAX_JOB_BYTES, SIZES
 from vaceprep.draft import draft_of, errors_of
 from vaceprep.job import media_of, role_of
 from vaceprep.jobfile import JobUnreadable, parse
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.drafts import Draft
 from vaceprep.rules.url import judge_url
@@ -30,7 +31,11 @@ def told(finding: Finding) -> str:
 
 
 def read_body(
-    raw: bytes, *, extra_fields: Collection[str] = (), allow_hosts: Collection[str] = ()
+    raw: bytes,
+    *,
+    extra_fields: Collection[str] = (),
+    allow_hosts: Collection[str] = (),
+    limits: Limits = CONTRACT,
 ) -> dict[str, Any]:
     """The mapping that a body's bytes are, if the service would take it.
 
@@ -46,7 +51,7 @@ def read_body(
     except JobUnreadable as error:
         raise BadBody(f"the body cannot be read: {error}") from None
     known = {name: value for name, value in values.items() if name not in extra_fields}
-    problems = list(_problems(known, allow_hosts))
+    problems = list(_problems(known, allow_hosts, limits))
     if problems:
         raise BadBody("; ".join(problems))
     try:
@@ -56,8 +61,10 @@ def read_body(
     return values
 
 
-def _problems(values: Mapping[str, Any], allow_hosts: Collection[str]) -> Iterator[str]:
-    draft = draft_of(values)
+def _problems(
+    values: Mapping[str, Any], allow_hosts: Collection[str], limits: Limits
+) -> Iterator[str]:
+    draft = draft_of(values, limits)
     if not draft.has("model"):
         yield "/model: it is missing; the service wants it in every body"
     if "extra" in values:

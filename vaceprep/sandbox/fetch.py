@@ -9,8 +9,9 @@ from typing import Final
 
 import httpx
 
-from vaceprep.contract import IMAGE_BYTES_BINARY, IMAGE_ROLES, VIDEO_BYTES_BINARY, Role
+from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.job import role_of
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.sandbox.refusal import Breach
 from vaceprep.source import CannotOpen, is_data_uri, open_data_uri
 
@@ -21,7 +22,10 @@ WHOLE: Final = (200, 206)
 
 
 async def fetch_all(
-    media: Mapping[str, str], folder: str, seconds: float = FETCH_SECONDS
+    media: Mapping[str, str],
+    folder: str,
+    seconds: float = FETCH_SECONDS,
+    limits: Limits = CONTRACT,
 ) -> dict[str, str]:
     """Paths of the fetched files by JSON pointer, of URLs by JSON pointer.
 
@@ -37,7 +41,7 @@ async def fetch_all(
             continue
         try:
             async with asyncio.timeout(seconds):
-                await _fetch(at, url, path, seconds)
+                await _fetch(at, url, path, seconds, limits)
         except (TimeoutError, httpx.TimeoutException):
             raise _unreachable(at, "it does not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
@@ -59,14 +63,14 @@ def _unreachable(at: str, why: str) -> Breach:
     return Breach(f"{at}: the URL cannot be fetched: {why} (VP504 url-unreachable)")
 
 
-def _limit(role: Role) -> tuple[int, str]:
+def _limit(role: Role, limits: Limits) -> tuple[int, str]:
     if role in IMAGE_ROLES:
-        return IMAGE_BYTES_BINARY, "VP202 image-size"
-    return VIDEO_BYTES_BINARY, "VP102 video-size"
+        return limits.image_bytes[1], "VP202 image-size"
+    return limits.video_bytes[1], "VP102 video-size"
 
 
-async def _fetch(at: str, url: str, path: str, seconds: float) -> None:
-    limit, rule = _limit(role_of(at))
+async def _fetch(at: str, url: str, path: str, seconds: float, limits: Limits) -> None:
+    limit, rule = _limit(role_of(at), limits)
     got = 0
     async with (
         httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds) as client,

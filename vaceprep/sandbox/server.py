@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.sandbox.faults import Fault, Faults, parse_fault
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Sandbox:
     the least, ``fetch_seconds`` how long each media URL may take. ``extra_fields`` are body
     fields beyond the contract that are let through, ``allow_hosts`` private hosts that media may
     come from beside this machine. ``strict_limits`` refuses a third task at once with 429.
-    ``slow_seconds`` is how late the fault ``slow`` answers.
+    ``slow_seconds`` is how late the fault ``slow`` answers; ``limits`` what media and prompts are
+    held to.
 
     Every sandbox has a path of its own in its URLs, so that none is taken for another. Raises
     ValueError for an unknown fault, and on entering SandboxUnavailable.
@@ -53,6 +55,7 @@ class Sandbox:
         allow_hosts: Collection[str] = (),
         strict_limits: bool = False,
         slow_seconds: float | None = None,
+        limits: Limits = CONTRACT,
     ) -> None:
         self.faults = Faults()
         for fault in faults:
@@ -64,6 +67,7 @@ class Sandbox:
         self._extra_fields = tuple(extra_fields)
         self._allow_hosts = tuple(allow_hosts)
         self._strict = strict_limits
+        self._limits = limits
         self._slow_seconds = slow_seconds
         self._root = f"/{secrets.token_urlsafe(9)}"
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -188,6 +192,7 @@ class Sandbox:
             make,
             seconds=self._seconds,
             fetch_seconds=FETCH_SECONDS if self._fetch_seconds is None else self._fetch_seconds,
+            limits=self._limits,
         )
         slow = self._slow_seconds
         service = app.Service(
@@ -200,6 +205,7 @@ class Sandbox:
             extra_fields=self._extra_fields,
             allow_hosts=self._allow_hosts,
             strict_limits=self._strict,
+            limits=self._limits,
             slow_seconds=app.SLOW_SECONDS if slow is None else slow,
         )
         self._service = service

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from vaceprep.contract import TASKS_AT_ONCE
 from vaceprep.job import media_of
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
 from vaceprep.sandbox.refusal import Breach, Stopped
 
@@ -87,6 +88,7 @@ class Tasks:
         *,
         seconds: float = 0.0,
         fetch_seconds: float = FETCH_SECONDS,
+        limits: Limits = CONTRACT,
     ) -> None:
         self.all: dict[str, Task] = {}
         self.rejected = 0
@@ -94,6 +96,7 @@ class Tasks:
         self._make = make
         self._seconds = seconds
         self._fetch_seconds = fetch_seconds
+        self._limits = limits
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, thread_name_prefix="vaceprep-sandbox")
         self._room = asyncio.Semaphore(TASKS_AT_ONCE)
@@ -150,7 +153,8 @@ class Tasks:
         target = f"{folder}.mp4"
         os.mkdir(folder)
         try:
-            paths = await fetch_all(media_of(task.body), folder, self._fetch_seconds)
+            media = media_of(task.body)
+            paths = await fetch_all(media, folder, self._fetch_seconds, self._limits)
             await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._work, task.body, paths, target
             )
@@ -163,5 +167,5 @@ class Tasks:
             raise Stopped
         from vaceprep.sandbox.judging import judge_media
 
-        judge_media(body, paths)
+        judge_media(body, paths, self._limits)
         self._make(body, paths, target, self._stop)

@@ -1,0 +1,120 @@
+"""``vaceprep config``: what is in force, and where each value came from."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vaceprep.cli import configured, options
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
+
+JSON_VERSION: Final = 1
+DEFAULT: Final = "default"
+
+EPILOG: Final = """\b
+Examples:
+  vaceprep config                     what holds in this folder
+  vaceprep config masks/a.png         and which field this file is for
+  vaceprep config --format json | jq '.values.limits'
+
+\b
+A configuration, in vaceprep.toml or under [tool.vaceprep] in pyproject.toml:
+  ignore = ["video-dimensions"]       as --ignore; select, strict and allow-hosts too
+  output = "ready"                    the folder for what is made
+  publish = "s3://bucket/vace"        with public-base where a target needs it
+  [roles]
+  "masks/**" = "mask_image_url"       the last glob that matches counts
+  [severity]
+  video-codec = "error"
+  [limits]
+  video-seconds = 8                   when the service changes
+
+Exit codes: 0 shown; 2 the configuration cannot be meant."""
+
+
+@click.command("config", epilog=EPILOG)
+@click.argument("place", required=False, default=".", metavar="[FILE|DIR]")
+@configured.options
+@options.output_format
+def command(place: str, config_file: str | None, no_config: bool, output: str) -> int:
+    """Show the configuration that is in force for a file or folder (this one without)."""
+    if not os.path.lexists(place):
+        raise click.UsageError(f"there is no file or folder {printable(place)}.")
+    config = configured.config_above(configured.finder(config_file, no_config), place)
+    role = None if config is None or os.path.isdir(place) else config.role_of(place)
+    values = in_force(config)
+    if output == "json":
+        import json
+
+        path = None if config is None else config.path
+        said = {"version": JSON_VERSION, "place": place, "path": path, "role": role}
+        options.write(json.dumps({**said, "values": values}, indent=1) + "\n")
+        return 0
+    if config is None:
+        options.write("no configuration: no vaceprep.toml or [tool.vaceprep] from here upwards\n")
+    else:
+        options.write(f"{printable(config.path)} is in force for {printable(place)}\n")
+    if role is not None:
+        options.write(f"{printable(place)} is for {role}\n")
+    for name, value in values.items():
+        if name in TABLES:
+            for key, one in value.items():
+                _line(f"{name}.{key}", one)
+        else:
+            _line(name, value)
+    return 0
+
+
+#: What is a table of values, each of its own origin.
+TABLES: Final = ("roles", "severity", "limits")
+
+
+def _line(name: str, one: dict[str, Any]) -> None:
+    usual = f", default {one['default']}" if one.get("default") not in (None, one["value"]) else ""
+    value = printable(_told(one["value"]), limit=4000)
+    options.write(f"{printable(name):<34}  {value:<16}  {printable(one['origin'])}{usual}\n")
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
+def in_force(config: Config | None) -> dict[str, Any]:
+    """Every value by its key, with the file that it came from, or ``default``."""
+    from vaceprep.config.model import Config
+    from vaceprep.limits import CONTRACT, NAMES, key, number
+
+    held = config or Config("", "")
+
+    def said(value: object, usual: object) -> dict[str, Any]:
+        return {"value": value, "origin": DEFAULT if value == usual else held.path}
+
+    def limit(name: str) -> dict[str, Any]:
+        value, usual = getattr(held.limits, name), getattr(CONTRACT, name)
+        return {**said(number(value), number(usual)), "default": number(usual)}
+
+    select = None if held.select is None else list(held.select)
+    return {
+        "roles": {glob: said(role, None) for glob, role in held.roles},
+        "select": said(select, None),
+        "ignore": said(list(held.ignore), []),
+        "strict": {
+            "value": bool(held.strict),
+            "origin": DEFAULT if held.strict is None else held.path,
+        },
+        "severity": {name: said(weight, None) for name, weight in held.severity},
+        "allow-hosts": said(list(held.allow_hosts), []),
+        "publish": said(held.publish, None),
+        "public-base": said(held.public_base, None),
+        "output": said(held.output, None),
+        "limits": {key(name): limit(name) for name in NAMES},
+    }

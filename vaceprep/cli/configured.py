@@ -1,0 +1,134 @@
+"""What commands take from a configuration; the command line wins over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vaceprep.config.find import Finder
+from vaceprep.config.read import BadConfig
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.collect import Item
+    from vaceprep.config.model import Config
+    from vaceprep.look import Options
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def options(command: F) -> F:
+    """``--config FILE`` and ``--no-config``."""
+    command = click.option(
+        "--no-config", is_flag=True, help="Read no vaceprep.toml and no pyproject.toml."
+    )(command)
+    return click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        help="Read this configuration; else the nearest vaceprep.toml or pyproject.toml upwards "
+        "from each source.",
+    )(command)
+
+
+def finder(config_file: str | None, no_config: bool) -> Finder:
+    """What finds each source's configuration. Exits with 2 where the one named is none."""
+    if config_file is not None and no_config:
+        raise click.UsageError("--config names a configuration and --no-config wants none.")
+    try:
+        return Finder(config_file, search=not no_config)
+    except BadConfig as error:
+        raise click.UsageError(printable(str(error), limit=4000)) from None
+
+
+def refusal(error: BadConfig) -> click.UsageError:
+    """Why a configuration that was found does not count: exit 2."""
+    return click.UsageError(f"{printable(str(error), limit=4000)} (--no-config leaves it out)")
+
+
+def place_of(item: Item) -> str | None:
+    """The path from which an item's configuration is looked for; None: from the current folder."""
+    if item.kind == "path":
+        return item.source
+    return (item.base or item.source) if item.kind == "job" else None
+
+
+def config_of(find: Finder, item: Item) -> Config | None:
+    """The configuration of an item. Exits with 2 where it cannot be meant."""
+    try:
+        return find.of(place_of(item))
+    except BadConfig as error:
+        raise refusal(error) from None
+
+
+def config_above(find: Finder, source: str) -> Config | None:
+    """The configuration of what was named: of a folder, its own. Exits with 2 as above."""
+    import os
+
+    from vaceprep.collect import kind_of
+
+    try:
+        if kind_of(source) != "path":
+            return find.of(None)
+        return find.in_folder(source) if os.path.isdir(source) else find.of(source)
+    except BadConfig as error:
+        raise refusal(error) from None
+
+
+def in_force(configs: Iterable[Config | None]) -> tuple[Config, ...]:
+    """Each configuration once, in the order in which they are met."""
+    # By identity first: configurations are not cheap to compare.
+    once = {id(config): config for config in configs if config is not None}
+    return tuple(dict.fromkeys(once.values()))
+
+
+def the_one(said: Iterable[tuple[str, T]]) -> T | None:
+    """What is said alike of all sources; None where nothing is. ``said`` is of each by its name.
+
+    Exits with 2 where their configurations differ in it.
+    """
+    once: dict[T, str] = {}
+    for source, value in said:
+        once.setdefault(value, source)
+    if len(once) > 1:
+        first, second = list(once.values())[:2]
+        raise click.UsageError(
+            f"{printable(first)} and {printable(second)} are under different configurations: "
+            "take them apart, or name one with --config FILE."
+        )
+    return next(iter(once), None)
+
+
+class Judging:
+    """The options of each source of a check, by its configuration."""
+
+    def __init__(self, find: Finder, options: Options, **settled: bool) -> None:
+        """``settled`` says what the command line settles, as ``Config.overridden`` takes it."""
+        self._find, self._options, self._settled = find, options, settled
+        self._known: dict[int, tuple[Config, Options]] = {}
+
+    def settle(self, items: Iterable[Item]) -> None:
+        """Find the configuration of each; exits with 2 before anything is judged."""
+        for item in items:
+            self.of(item)
+
+    def of(self, item: Item) -> Options:
+        """The options for one source."""
+        from vaceprep.preflight import for_item, under
+
+        config = config_of(self._find, item)
+        if config is None:
+            return self._options
+        if id(config) not in self._known:
+            left = config.overridden(**self._settled)
+            self._known[id(config)] = left, under(self._options, left)
+        left, judged = self._known[id(config)]
+        return for_item(item, judged, left)
+
+    @property
+    def configs(self) -> tuple[Config, ...]:
+        """Those in force, as far as the command line leaves them."""
+        return in_force(config for config, _ in self._known.values())

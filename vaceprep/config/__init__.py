@@ -1,0 +1,1 @@
+"""What a project settles once: ``[tool.vaceprep]`` in pyproject.toml, or vaceprep.toml."""

@@ -1,0 +1,120 @@
+"""One configuration as it was read: plain values, each where it came from told by ``path``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from vaceprep.contract import Role
+from vaceprep.limits import CONTRACT, Limits, number
+from vaceprep.rules.wording import listed
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+Weight = Literal["error", "warning", "advice"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What one file settles; ``None`` and empty values leave things as they are without it.
+
+    Immutable and picklable. ``folder`` is the file's, absolute: globs, ``output`` and a web
+    folder to publish to are relative to it. ``path`` is how messages call the file.
+    """
+
+    path: str
+    folder: str
+    #: Globs as .gitignore writes them and the field that their files are for, in the file's order.
+    roles: tuple[tuple[str, Role], ...] = ()
+    #: Names of rules: slugs, codes and beginnings of codes.
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    strict: bool | None = None
+    #: Names of rules and what their findings weigh.
+    severity: tuple[tuple[str, Weight], ...] = ()
+    limits: Limits = CONTRACT
+    allow_hosts: tuple[str, ...] = ()
+    publish: str | None = None
+    public_base: str | None = None
+    #: The folder for what is made: absolute.
+    output: str | None = None
+
+    @cached_property
+    def _globs(self) -> tuple[tuple[GitIgnoreSpec, Role], ...]:
+        from pathspec import GitIgnoreSpec
+
+        # The last match wins, so the last comes first.
+        return tuple((GitIgnoreSpec.from_lines([g]), role) for g, role in reversed(self.roles))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the compiled globs."""
+        return {name: value for name, value in self.__dict__.items() if name != "_globs"}
+
+    def role_of(self, path: str) -> Role | None:
+        """The field of a file by the globs, the last that matches; None where none does.
+
+        A file outside the configuration's folder matches none.
+        """
+        if not self.roles:
+            return None
+        try:
+            relative = os.path.relpath(os.path.abspath(path), self.folder)
+        except ValueError:
+            # Another drive.
+            return None
+        if relative.startswith(os.pardir):
+            return None
+        inside = relative.replace(os.sep, "/")
+        return next((role for glob, role in self._globs if glob.match_file(inside)), None)
+
+    def place(self, publish: Any, public_base: str | None) -> tuple[Any, str | None]:
+        """Where to publish and under which URL: its own where no other target is named."""
+        if publish is not None:
+            return publish, public_base
+        return self.publish, public_base or self.public_base
+
+    def overridden(
+        self, *, select: bool = False, ignore: bool = False, strict: bool = False
+    ) -> Config:
+        """What is left in force where the command line settles some of it."""
+        return replace(
+            self,
+            select=None if select else self.select,
+            ignore=() if ignore else self.ignore,
+            strict=None if strict else self.strict,
+        )
+
+    def judging_nothing(self) -> Config:
+        """What is in force where every rule speaks with its own weight: the limits."""
+        return replace(self.overridden(select=True, ignore=True, strict=True), severity=())
+
+    def told(self) -> tuple[str, ...]:
+        """What it changes about verdicts, each a clause; nothing where it changes none."""
+        return tuple(self._told())
+
+    def _told(self) -> Iterator[str]:
+        for key, (value, usual) in self.limits.changed().items():
+            yield f"{key} is {number(value)} instead of {number(usual)}"
+        for name, weight in self.severity:
+            yield f"{name} counts as {weight}"
+        if self.select is not None:
+            yield f"only {listed(list(self.select))} reported" if self.select else "all reported"
+        if self.ignore:
+            yield f"{listed(list(self.ignore))} ignored"
+        if self.strict:
+            yield "warnings count as errors"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What it changes about verdicts, as reports carry it."""
+        return {
+            "path": self.path,
+            "limits": self.limits.to_dict(),
+            "severity": dict(self.severity),
+            "select": None if self.select is None else list(self.select),
+            "ignore": list(self.ignore),
+            "strict": bool(self.strict),
+        }
