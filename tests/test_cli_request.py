@@ -31,7 +31,7 @@ from vaceprep.cli.main import run
 
 Capture = pytest.CaptureFixture[str]
 #: The flags that ``request`` has of its own, for every function.
-OWN = {"--placeholder-urls", "--extra", "--format", "--help"}
+OWN = {"--placeholder-urls", "--extra", "--config", "--no-config", "--format", "--help"}
 #: One value for each field, as it is typed, and as it goes over the wire.
 TYPED: dict[str, tuple[list[str], Any]] = {
     "prompt": (["a cat"], "a cat"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from vaceprep.config.model import Config
+from vaceprep.config.model import Config, in_force
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.rules.catalogue import Finding, Severity
@@ -87,7 +87,7 @@ class Report:
         return {
             "version": JSON_VERSION,
             "summary": self.summary.to_dict(),
-            "config": [config.to_dict() for config in self.configs],
+            **in_force(self.configs),
             "files": [f.to_dict() for f in self.files],
         }
 

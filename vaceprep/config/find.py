@@ -24,6 +24,8 @@ def _read(path: str) -> bytes:
                 raise BadConfig(path, f"it is larger than {MAX_CONFIG_BYTES:,} bytes")
             return opened.read(MAX_CONFIG_BYTES)
     except CannotOpen as error:
+        if error.fact.reason == "empty":
+            return b""
         raise BadConfig(path, f"it cannot be read: {error.fact.message}") from None
     except OSError as error:
         raise BadConfig(path, f"it cannot be read: {error.strerror or error}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,9 +66,9 @@ class Config:
         except ValueError:
             # Another drive.
             return None
-        if relative.startswith(os.pardir):
-            return None
         inside = relative.replace(os.sep, "/")
+        if inside == os.pardir or inside.startswith("../"):
+            return None
         return next((role for glob, role in self._globs if glob.match_file(inside)), None)
 
     def place(self, publish: Any, public_base: str | None) -> tuple[Any, str | None]:
@@ -118,3 +118,9 @@ class Config:
             "ignore": list(self.ignore),
             "strict": bool(self.strict),
         }
+
+
+def in_force(configs: Iterable[Config]) -> dict[str, Any]:
+    """The key ``config`` of a report; without a configuration there is none."""
+    told = [config.to_dict() for config in configs]
+    return {"config": told} if told else {}

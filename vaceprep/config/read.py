@@ -56,7 +56,8 @@ def shown(path: str) -> str:
         relative = os.path.relpath(path)
     except (ValueError, OSError):
         return path
-    return path if relative.startswith(os.pardir) else relative
+    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+    return path if outside else relative
 
 
 def parse(data: bytes, path: str, *, table: bool) -> Config | None:

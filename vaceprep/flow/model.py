@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple
 
-from vaceprep.config.model import Config
+from vaceprep.config.model import Config, in_force
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
     OUTPUT_SECONDS,
@@ -138,7 +138,7 @@ class RunReport:
         """The JSON of ``run``."""
         return {
             "version": JSON_VERSION,
-            "config": [config.to_dict() for config in self.configs],
+            **in_force(self.configs),
             "jobs": [entry.to_dict() for entry in self.jobs],
         }
 

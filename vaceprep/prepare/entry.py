@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from vaceprep.config.model import Config
+from vaceprep.config.model import Config, in_force
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.plan.model import Edit
@@ -93,7 +93,7 @@ class PrepareReport:
         """The JSON of ``prepare``."""
         return {
             "version": JSON_VERSION,
-            "config": [config.to_dict() for config in self.configs],
+            **in_force(self.configs),
             "files": [entry.to_dict() for entry in self.files],
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vaceprep.config.model import Config
+from vaceprep.config.model import Config, in_force
 from vaceprep.facts import Facts
 from vaceprep.verdict import JSON_VERSION, FileReport, Summary
 
@@ -24,7 +24,7 @@ def check_json(
     head = {
         "version": JSON_VERSION,
         "summary": summary.to_dict(),
-        "config": [config.to_dict() for config in configs],
+        **in_force(configs),
     }
     yield dump(head)[:-1] + ', "files": ['
     for number, entry in enumerate(files):
@@ -50,7 +50,7 @@ def prepare_json(
     entries: Iterable[dict[str, Any]], configs: Iterable[Config] = ()
 ) -> Iterator[str]:
     """The pieces of the JSON of ``prepare``."""
-    yield from _listed(entries, {"config": [config.to_dict() for config in configs]})
+    yield from _listed(entries, in_force(configs))
 
 
 def _listed(
