@@ -34,9 +34,9 @@ if TYPE_CHECKING:
         StillRunning,
         Task,
     )
+    from vaceprep.config import BadConfig
     from vaceprep.config.find import find_config, read_config
     from vaceprep.config.model import Config
-    from vaceprep.config.read import BadConfig
     from vaceprep.contract import Role
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
     from vaceprep.flow.library import arun, run
@@ -71,7 +71,7 @@ _HOMES = {
     **dict.fromkeys(("ImageReference", "VideoRepainting", "VideoEdit"), "vaceprep.job"),
     **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job"),
     "schema": "vaceprep.jobschema",
-    "BadConfig": "vaceprep.config.read",
+    "BadConfig": "vaceprep.config",
     "Config": "vaceprep.config.model",
     **dict.fromkeys(("find_config", "read_config"), "vaceprep.config.find"),
     "Limits": "vaceprep.limits",

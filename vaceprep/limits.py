@@ -6,10 +6,9 @@ files of one run may be held to different ones and no thread sees another's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from math import floor
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vaceprep import contract
 from vaceprep.contract import Role
@@ -19,13 +18,11 @@ DECIMAL: Final = 10**6
 BINARY: Final = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What media and prompts may be; each default is the contract's.
 
     Seconds and frames a second are exact; a side is in pixels as displayed; a prompt is counted
-    in code points. ``origin`` names the file that changed a limit; where two sets hold the same
-    numbers they are equal, whoever set them.
+    in code points.
     """
 
     #: Longest video and mask video, in seconds. M
@@ -47,7 +44,7 @@ class Limits:
     prompt_characters: int = contract.MAX_PROMPT
     negative_prompt_characters: int = contract.MAX_NEGATIVE_PROMPT
     #: The configuration that changed them; None for the contract's own.
-    origin: str | None = field(default=None, compare=False)
+    origin: str | None = None
 
     def seconds(self, role: Role) -> Fraction:
         """The longest that a video of that field may be. M U"""
@@ -109,6 +106,6 @@ def number(value: Fraction | int) -> int | float:
     return int(whole) if whole.denominator == 1 else float(whole)
 
 
-NAMES: Final = tuple(f.name for f in fields(Limits) if f.name != "origin")
+NAMES: Final = Limits._fields[:-1]
 #: The limits where no configuration says otherwise.
 CONTRACT: Final = Limits()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vaceprep.config.model import Config, in_force
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.rules.catalogue import Finding, Severity
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 #: Version of the JSON; it changes when a key changes its meaning or goes away.
 JSON_VERSION = 1
@@ -102,3 +104,9 @@ def summarise(files: Iterable[FileReport]) -> Summary:
         warnings=counts[Severity.WARNING],
         advice=counts[Severity.ADVICE],
     )
+
+
+def in_force(configs: Iterable[Config]) -> dict[str, Any]:
+    """The key ``config`` of a report; without a configuration there is none."""
+    told = [config.to_dict() for config in configs]
+    return {"config": told} if told else {}

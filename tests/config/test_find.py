@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import vaceprep
+from vaceprep.config import BadConfig
 from vaceprep.config.find import Finder, find_config, read_config
 from vaceprep.config.model import Config
-from vaceprep.config.read import BadConfig
 from vaceprep.contract import MAX_CONFIG_BYTES
 
 
@@ -174,7 +174,8 @@ def test_a_check_without_a_configuration_reads_no_toml(clip: Path, tmp_path: Pat
     file.write_bytes(clip.read_bytes())
     code = (
         "import sys; from vaceprep.cli.main import run; run(['check', sys.argv[1]]); "
-        "print(*(n for n in ('tomllib', 'pathspec', 'pydantic') if n in sys.modules), 'end')"
+        "late = ('tomllib', 'pathspec', 'pydantic', 'vaceprep.config.read'); "
+        "print(*(n for n in late if n in sys.modules), 'end')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, file], capture_output=True, text=True, check=True, timeout=60

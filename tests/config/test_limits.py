@@ -174,7 +174,7 @@ def test_the_defaults_are_the_contract_s() -> None:
 
 def test_what_was_made_or_sent_under_the_contract_s_limits_stays_the_same() -> None:
     assert "limits" not in NOTHING_ASKED.asked()
-    assert asked(Options(limits=replace(CONTRACT, origin=ORIGIN))) == {}
+    assert asked(Options(limits=CONTRACT._replace(origin=ORIGIN))) == {}
     changed = Options(limits=Limits(video_seconds=Fraction(6), origin=ORIGIN))
     other = Options(limits=Limits(video_seconds=Fraction(6), origin="pyproject.toml"))
     # Whoever set them, the same limits make the same of a file.

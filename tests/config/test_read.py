@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vaceprep.config import BadConfig
 from vaceprep.config.model import Config
-from vaceprep.config.read import KEYS, BadConfig, parse
+from vaceprep.config.read import KEYS, parse
 from vaceprep.contract import (
     LIMIT_CHARACTERS,
     LIMIT_FPS,
@@ -74,13 +75,16 @@ def test_every_key() -> None:
         ignore=("video-name",),
         strict=True,
         severity=(("video-codec", "error"), ("VP5", "advice")),
-        limits=Limits(video_seconds=Fraction(121, 10), prompt_characters=2000),
+        limits=Limits(
+            video_seconds=Fraction(121, 10),
+            prompt_characters=2000,
+            origin="/some/where/vaceprep.toml",
+        ),
         allow_hosts=("media.lan", "10.0.0.7:8080"),
         publish="/some/where/public",
         public_base="https://cdn.example.com/m",
         output="/some/where/ready",
     )
-    assert config.limits.origin == "/some/where/vaceprep.toml"
     assert set(KEYS) == {
         name.replace("_", "-") for name in vars(config) if name not in ("path", "folder")
     }

@@ -233,6 +233,26 @@ def test_own_tables_only_for_what_is_only_turned() -> None:
     assert not recipe(planned(replace(GOOD, orientation=6, format="png"))).own_tables
 
 
+@pytest.mark.parametrize(
+    ("least", "most", "size"),
+    [(360, 2000, None), (360, 1000, (1000, 563)), (800, 2000, (1422, 800)), (1, 6000, None)],
+)
+def test_an_image_is_scaled_to_the_limits_in_force(
+    least: int, most: int, size: tuple[int, int] | None
+) -> None:
+    limits = Limits(image_side_min=least, image_side_max=most)
+    plan = plan_image(
+        GOOD,
+        found(GOOD, "ref_images_url", None, limits),
+        "ref_images_url",
+        Options(limits=limits),
+    )
+    assert plan.possible
+    assert plan.empty is (size is None)
+    if size is not None:
+        assert recipe(plan).size == Fit(size, size)
+
+
 def test_crop_and_colours() -> None:
     facts = replace(GOOD, width=4000, height=300)
     plan = planned(facts, shape="crop")

@@ -14,6 +14,7 @@ from tests.media import video_facts
 from tests.plan import anyfacts
 from vaceprep.contract import MIN_FPS, VIDEO_SIDE, Role
 from vaceprep.facts import SampleFacts, Unreadable, VideoFacts
+from vaceprep.limits import Limits
 from vaceprep.plan.model import NOTHING_ASKED, Options, Plan, wanted
 from vaceprep.plan.predict import predict
 from vaceprep.plan.recipe import CopyRecipe, EncodeRecipe
@@ -240,3 +241,15 @@ def test_sizes_over_the_limit_are_copied_where_the_rest_is_what_weighs() -> None
 def test_a_start_outside_the_video_is_said(start: Fraction) -> None:
     with pytest.raises(CannotPlan, match="there is no frame at"):
         planned(long_clip(), options=Options(start=start))
+
+
+def test_a_video_is_cut_sped_up_and_shrunk_to_the_limits_in_force() -> None:
+    limits = Limits(video_seconds=Fraction(8), video_fps=Fraction(40), video_megabytes=Fraction(20))
+    plan = planned(long_clip(), options=Options(limits=limits), samples=even(600, 30))
+    assert isinstance(plan.recipe, EncodeRecipe)
+    assert (plan.recipe.rate, plan.recipe.length) == (Fraction(60), Fraction(8))
+    assert plan.recipe.limit == 20_000_000
+    slower = Options(limits=limits._replace(video_fps=Fraction(30)))
+    plan = planned(long_clip(), options=slower, samples=even(600, 30))
+    assert isinstance(plan.recipe, CopyRecipe)
+    assert plan.recipe.frames == 240

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from vaceprep.config import BadConfig
 from vaceprep.config.find import Finder
-from vaceprep.config.read import BadConfig
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:

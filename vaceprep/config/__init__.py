@@ -1,1 +1,17 @@
-"""What a project settles once: ``[tool.vaceprep]`` in pyproject.toml, or vaceprep.toml."""
+"""What a project settles once: ``[tool.vaceprep]`` in pyproject.toml, or vaceprep.toml.
+
+Most runs find none, so nothing that only reading one needs is imported before one is found.
+"""
+
+from __future__ import annotations
+
+
+class BadConfig(ValueError):
+    """A configuration that cannot be meant; the message is one sentence that names the file."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path, self.message = path, message
+
+    def __reduce__(self) -> tuple[type[BadConfig], tuple[str, str]]:
+        return type(self), (self.path, self.message)

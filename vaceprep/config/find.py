@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vaceprep.config.model import Config
-from vaceprep.config.read import BadConfig, parse, shown
+from vaceprep.config import BadConfig
 from vaceprep.contract import MAX_CONFIG_BYTES
 from vaceprep.source import CannotOpen, open_path
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 #: The file that is a configuration as a whole; where both lie in a folder, it counts.
 OWN: Final = "vaceprep.toml"
 #: The file that has one in its table ``[tool.vaceprep]``.
 SHARED: Final = "pyproject.toml"
+
+
+def shown(path: str) -> str:
+    """How messages call a file: from the current folder where it lies in or below it."""
+    try:
+        relative = os.path.relpath(path)
+    except (ValueError, OSError):
+        return path
+    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+    return path if outside else relative
 
 
 def _read(path: str) -> bytes:
@@ -36,6 +48,8 @@ def read_config(path: str) -> Config:
 
     A file called ``pyproject.toml`` has it in its table ``[tool.vaceprep]``; any other is one.
     """
+    from vaceprep.config.read import parse
+
     table = os.path.basename(path) == SHARED
     config = parse(_read(path), path, table=table)
     if config is None:
@@ -55,14 +69,20 @@ def _chain(folder: str) -> Iterator[str]:
 def _here(folder: str) -> Config | None:
     own = os.path.join(folder, OWN)
     if os.path.isfile(own):
-        return parse(_read(own), shown(own), table=False)
+        return _parse(own, _read(own), table=False)
     shared = os.path.join(folder, SHARED)
     if os.path.isfile(shared):
         data = _read(shared)
         # Most of these files are other tools', and reading TOML takes longer than a check.
         if b"vaceprep" in data:
-            return parse(data, shown(shared), table=True)
+            return _parse(shared, data, table=True)
     return None
+
+
+def _parse(path: str, data: bytes, *, table: bool) -> Config | None:
+    from vaceprep.config.read import parse
+
+    return parse(data, shown(path), table=table)
 
 
 class Finder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,9 +118,3 @@ class Config:
             "ignore": list(self.ignore),
             "strict": bool(self.strict),
         }
-
-
-def in_force(configs: Iterable[Config]) -> dict[str, Any]:
-    """The key ``config`` of a report; without a configuration there is none."""
-    told = [config.to_dict() for config in configs]
-    return {"config": told} if told else {}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
+from vaceprep.config import BadConfig
 from vaceprep.config.model import Config
 from vaceprep.contract import (
     LIMIT_CHARACTERS,
@@ -35,29 +36,8 @@ WHOLE: Final = {
 }
 
 
-class BadConfig(ValueError):
-    """A configuration that cannot be meant; the message is one sentence that names the file."""
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}")
-        self.path, self.message = path, message
-
-    def __reduce__(self) -> tuple[type[BadConfig], tuple[str, str]]:
-        return type(self), (self.path, self.message)
-
-
 class _Wrong(ValueError):
     """A value's fault, as a sentence that begins with its key."""
-
-
-def shown(path: str) -> str:
-    """How messages call a file: from the current folder where it lies in or below it."""
-    try:
-        relative = os.path.relpath(path)
-    except (ValueError, OSError):
-        return path
-    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
-    return path if outside else relative
 
 
 def parse(data: bytes, path: str, *, table: bool) -> Config | None:
@@ -105,7 +85,7 @@ def _config(values: Any, path: str, folder: str) -> Config:
     # Where they are the contract's after all, nothing was changed by anybody.
     limits = config.limits
     if limits != CONTRACT:
-        config = replace(config, limits=replace(limits, origin=path))
+        config = replace(config, limits=limits._replace(origin=path))
     return config
 
 
@@ -223,7 +203,7 @@ def _limits(name: str, value: Any) -> Limits:
     _known(given, [key(one) for one in NAMES], f"{name}.")
     named = [one for one in NAMES if key(one) in given]
     changes: dict[str, Any] = {one: _limit(one, given[key(one)]) for one in named}
-    limits = replace(CONTRACT, **changes)
+    limits = CONTRACT._replace(**changes)
     low, high = limits.image_side
     if low > high:
         raise _Wrong(f"{name}: image-side-min is {low}, above image-side-max, which is {high}")

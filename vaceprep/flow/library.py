@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaceprep.api.config import Secret, Settings, read_settings
 from vaceprep.collect import Item
-from vaceprep.config.model import Config
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
     POLL_SECONDS,
@@ -27,6 +26,9 @@ from vaceprep.ledger.store import PAID, Ledger
 from vaceprep.plan.model import NOTHING_ASKED, Options
 from vaceprep.preflight import configured
 from vaceprep.publish.target import Target, parse_target
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 Pathish = str | os.PathLike[str]
 #: Called with the job's source, the step it is at, how much of that is done (None where nobody

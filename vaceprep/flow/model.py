@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from vaceprep.config.model import Config, in_force
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
     OUTPUT_SECONDS,
@@ -21,7 +20,10 @@ from vaceprep.contract import (
 from vaceprep.plan.model import NOTHING_ASKED, Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.rules.catalogue import Finding
-from vaceprep.verdict import JSON_VERSION
+from vaceprep.verdict import JSON_VERSION, in_force
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 Status = Literal[
     "downloaded",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from vaceprep.config.model import Config, in_force
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.plan.model import Edit
 from vaceprep.rules.catalogue import Finding
-from vaceprep.verdict import JSON_VERSION
+from vaceprep.verdict import JSON_VERSION, in_force
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 Status = Literal["unchanged", "prepared", "planned", "failed"]
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from itertools import chain
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vaceprep.collect import Item, Skipped, collect
-from vaceprep.config.model import Config
 from vaceprep.contract import ROLES, Role
 from vaceprep.plan.model import Colour, Options
 from vaceprep.preflight import configured
@@ -19,6 +18,9 @@ from vaceprep.prepare.mend import Work
 from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
 from vaceprep.prepare.refused import Cancelled
 from vaceprep.prepare.walk import prepare_items
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 Pathish = str | os.PathLike[str]
 

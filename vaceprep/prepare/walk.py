@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from vaceprep.collect import Item
-from vaceprep.config.model import Config
 from vaceprep.plan.model import Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.mend import Work, mend
 from vaceprep.prepare.outputs import Names, Output, Outputs
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 
 def prepare_items(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vaceprep.config.model import Config, in_force
 from vaceprep.facts import Facts
-from vaceprep.verdict import JSON_VERSION, FileReport, Summary
+from vaceprep.verdict import JSON_VERSION, FileReport, Summary, in_force
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 
 def dump(value: Any, indent: int | None = None) -> str:

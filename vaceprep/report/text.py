@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vaceprep.config.model import Config
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.escape import printable
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.wording import decimal, size
 from vaceprep.verdict import FileReport, Summary
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
 
 WEIGHT: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.ADVICE: 2}
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.ADVICE: "cyan"}
