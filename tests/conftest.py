@@ -19,6 +19,10 @@ settings.register_profile(
 )
 settings.load_profile("vaceprep")
 
+# In GitHub Actions check prints annotations by itself, which is not what most tests are about.
+for variable in ("GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
+    os.environ.pop(variable, None)
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

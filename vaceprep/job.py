@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
@@ -378,9 +379,12 @@ def put(values: dict[str, Any], at: str, value: str) -> None:
         values[name] = value
 
 
-def resolve(path: str, base: str) -> str:
-    """A local path relative to ``base``; URLs stay. ``~`` and variables are not expanded."""
-    return path if is_url(path) else os.path.join(base, path)
+def resolve(path: str, base: str, flavour: ModuleType = os.path) -> str:
+    """A local path relative to ``base``; URLs stay. ``~`` and variables are not expanded.
+
+    ``flavour`` is ``ntpath`` or ``posixpath``: whose paths they are.
+    """
+    return path if is_url(path) else str(flavour.join(base, path))
 
 
 class NotPublished(ValueError):

@@ -170,7 +170,8 @@ def mapping_of(value: Any) -> dict[str, Any]:
     raise JobUnreadable(f"it is {kind}, not a mapping of fields")
 
 
-def _text(opened: Opened, ending: str) -> str:
+def text_of(opened: Opened, ending: str) -> str:
+    """The text of an open job file. Raises JobUnreadable."""
     limit = MAX_SLOW_JOB_BYTES if ending in (".yaml", ".yml", ".toml") else MAX_JOB_BYTES
     if opened.size > limit:
         raise JobUnreadable(f"it has {opened.size:,} bytes; at most {limit:,} are read")
@@ -182,7 +183,7 @@ def _text(opened: Opened, ending: str) -> str:
 
 def read_opened(opened: Opened, ending: str = ".json") -> dict[str, Any]:
     """The mapping in an open file. Raises JobUnreadable."""
-    return parse(_text(opened, ending), ending)
+    return parse(text_of(opened, ending), ending)
 
 
 def _ending(path: str) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
-from vaceprep.cli import configured, html, options
+from vaceprep.cli import configured, findings, html, options
 from vaceprep.contract import Role
+
+if TYPE_CHECKING:
+    from vaceprep.report.formats import Format
 
 EPILOG = """\b
 Examples:
@@ -15,6 +19,7 @@ Examples:
   vaceprep check --role first_clip_url clip.mp4
   vaceprep check shoot/ --ignore video-dimensions --strict
   vaceprep check --format json shoot/ | jq '.files[] | select(.findings != [])'
+  vaceprep check shoot/ --output-file vaceprep.sarif   for code scanning; .xml for JUnit
 
 Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong usage."""
 
@@ -22,8 +27,20 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 @click.command("check", epilog=EPILOG)
 @options.sources
 @options.role
-@click.option("--select", multiple=True, metavar="RULES", help="Report only these rules.")
-@click.option("--ignore", multiple=True, metavar="RULES", help="Do not report these rules.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULES",
+    shell_complete=options.complete_rules,
+    help="Report only these rules.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="RULES",
+    shell_complete=options.complete_rules,
+    help="Do not report these rules.",
+)
 @click.option("--strict/--no-strict", default=None, help="Warnings count as errors.")
 @click.option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
 @options.deep
@@ -33,7 +50,7 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 )
 @html.report
 @configured.options
-@options.output_format
+@findings.form_options
 @options.jobs
 @options.isolate
 @options.timeout("Seconds that one isolated file may take: 10 without it, 300 with --deep.")
@@ -50,7 +67,8 @@ def command(
     report: str | None,
     config_file: str | None,
     no_config: bool,
-    output: str,
+    output: Format | None,
+    output_file: str | None,
     jobs: int | None,
     isolate: bool | None,
     timeout: float | None,
@@ -62,7 +80,6 @@ def command(
     from vaceprep.collect import Skipped, collect
     from vaceprep.look import Options
     from vaceprep.preflight import check_items, default_jobs, make_selection
-    from vaceprep.report import text
     from vaceprep.rules.catalogue import UnknownRule
     from vaceprep.verdict import FileReport, summarise
 
@@ -73,7 +90,8 @@ def command(
     html.ready(report, sources)
     settings = Options(role=role, deep=deep, selection=selection, allowed_hosts=allow_host)
     skipped = Skipped()
-    items = list(collect(sources, skipped, html.skipped(report)))
+    own = html.skipped(report) | html.skipped(output_file)
+    items = list(collect(sources, skipped, own))
     note = skipped.sentence()
     if note:
         options.say(note)
@@ -87,7 +105,7 @@ def command(
         strict=strict is not None,
     )
     held.settle(items)
-    style = options.style(advice=advice)
+    findings.check_output_file(output_file, (item.source for item in items))
     files: list[FileReport] = []
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
@@ -102,18 +120,13 @@ def command(
             step()
     if not no_remote and any(item.kind == "url" for item in items):
         options.say("URLs are judged by their text alone; this version does not fetch them")
-    summary = summarise(files)
-    if output == "json":
-        from vaceprep.report.json import check_json
-
-        for piece in check_json(files, summary, held.configs):
-            options.write(piece)
-    else:
-        for entry in files:
-            for line in text.file_lines(entry, style):
-                options.write(line + "\n")
-        for line in text.config_lines(held.configs, style):
-            options.write(line + "\n")
-        options.write(text.summary_line(summary, style) + "\n")
+    code = findings.show(
+        files,
+        summarise(files),
+        output=output,
+        output_file=output_file,
+        advice=advice,
+        configs=held.configs,
+    )
     told = html.written(report, "check", items, groups, sources, jobs=jobs)
-    return int(summary.errors > 0 or not told)
+    return code if told else 1

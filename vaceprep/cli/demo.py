@@ -21,6 +21,11 @@ FOLDER: Final = "vaceprep-demo"
 JOBS: Final = "jobs"
 
 EPILOG: Final = """\b
+Examples:
+  vaceprep demo
+  vaceprep demo -o elsewhere/
+
+\b
 It makes small media that need mending and a job for each function, starts a local stand-in for
 the service, and runs the jobs against it: check, prepare, publish, submit, wait, download. No key,
 no network, no cost. The results are stand-ins too: made from the input, not by the model.
@@ -34,6 +39,7 @@ Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C.
     "--output",
     "where",
     metavar="DIR",
+    shell_complete=options.complete_folders,
     default=FOLDER,
     show_default=True,
     help="Where everything is written.",

@@ -20,7 +20,7 @@ Exit codes: 0 the image is written; 1 refused; 2 wrong usage."""
 
 
 @click.command("frame", epilog=EPILOG)
-@click.argument("video", metavar="VIDEO")
+@click.argument("video", metavar="VIDEO", shell_complete=options.complete_files)
 @click.option(
     "--at",
     "instant",
@@ -34,6 +34,7 @@ Exit codes: 0 the image is written; 1 refused; 2 wrong usage."""
     "target",
     required=True,
     metavar="FILE",
+    shell_complete=options.complete_files,
     help="The image; its ending is its format: .png .jpg .jpeg .webp .bmp .tif .tiff.",
 )
 @click.option("--force", is_flag=True, help="Write over an existing file.")

@@ -29,7 +29,13 @@ LANGUAGES: dict[str, Language] = {
 
 @click.command("init", epilog=EPILOG)
 @click.argument("function", type=click.Choice(FUNCTIONS), metavar="FUNCTION")
-@click.option("-o", "--output", metavar="FILE", help="Where to write it; else standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Where to write it; else standard output.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(function: Function, output: str | None, force: bool) -> int:
     """Write a job file for FUNCTION with every field it has.

@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "sandbox": "vaceprep.cli.sandbox",
     "rules": "vaceprep.cli.rules",
     "config": "vaceprep.cli.config",
+    "doctor": "vaceprep.cli.doctor",
+    "completion": "vaceprep.cli.completion",
 }
 INTERRUPTED: Final = 130
 
@@ -82,6 +84,7 @@ def app() -> None:
     vaceprep run edit.vace.yaml --sandbox   all the way, rehearsed offline
     vaceprep demo                           one job of each function, offline
     vaceprep rules video-fps                what a rule asks and why
+    vaceprep doctor                         does all that is needed work here?
     """
 
 

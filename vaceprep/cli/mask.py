@@ -26,6 +26,20 @@ Examples:
 Exit codes: 0 the file is written; 1 refused; 2 wrong usage."""
 
 
+MAKE: Final = """\b
+Examples:
+  vaceprep mask make --size-of clip.mp4 --rect 25%,25%,50%,50% -o mask.png
+  vaceprep mask make --size 1280x720 --polygon "0,0 640,0 320,360" --invert -o mask.png"""
+FIX: Final = """\b
+Examples:
+  vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
+  vaceprep mask fix drawn.png --size 1280x720 --threshold 200 --invert -o mask.png"""
+PREVIEW: Final = """\b
+Examples:
+  vaceprep mask preview mask.png clip.mp4 -o look.png
+  vaceprep mask preview mask.png clip.mp4 --frame-id 25 -o look.png"""
+
+
 @click.group("mask", epilog=EPILOG)
 def command() -> None:
     """Masks for mask_image_url: white is edited, black is kept, nothing between."""
@@ -83,12 +97,16 @@ output = click.option(
     "target",
     required=True,
     metavar="FILE.png",
+    shell_complete=options.complete_files,
     callback=_parsed(_png),
     help="The PNG to write.",
 )
 force_option = click.option("--force", is_flag=True, help="Write over an existing file.")
 size_of = click.option(
-    "--size-of", metavar="FILE", help="A video or image whose displayed size the mask gets."
+    "--size-of",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="A video or image whose displayed size the mask gets.",
 )
 size = click.option(
     "--size", metavar="WxH", callback=_parsed(_size), help="The mask's size in pixels instead."
@@ -113,7 +131,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     return [f"warning: {f.message} ({f.code} {f.rule})" for f in findings]
 
 
-@command.command("make")
+@command.command("make", epilog=MAKE)
 @size_of
 @size
 @click.option(
@@ -169,8 +187,8 @@ def make(
     return options.refusing(work, target)
 
 
-@command.command("fix")
-@click.argument("mask", metavar="MASK")
+@command.command("fix", epilog=FIX)
+@click.argument("mask", metavar="MASK", shell_complete=options.complete_files)
 @size_of
 @size
 @click.option(
@@ -210,9 +228,9 @@ def fix(
     return options.refusing(work, target)
 
 
-@command.command("preview")
-@click.argument("mask", metavar="MASK")
-@click.argument("video", metavar="VIDEO")
+@command.command("preview", epilog=PREVIEW)
+@click.argument("mask", metavar="MASK", shell_complete=options.complete_files)
+@click.argument("video", metavar="VIDEO", shell_complete=options.complete_files)
 @click.option(
     "--frame-id",
     type=click.IntRange(min=1),

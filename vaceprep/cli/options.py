@@ -17,6 +17,8 @@ from vaceprep.report.escape import printable
 from vaceprep.report.text import Style
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from vaceprep.collect import Item
 
 __all__ = ["colourful", "is_terminal", "moves", "say"]
@@ -28,6 +30,38 @@ MANY: Final = 8
 LONGEST: Final = 86400.0
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def complete_files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Let the shell complete names of files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="file")]
+
+
+def complete_folders(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Let the shell complete names of folders."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="dir")]
+
+
+def complete_rules(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Slugs and codes of rules; of a list with commas, the last."""
+    from click.shell_completion import CompletionItem
+
+    from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
+    from vaceprep.rules.catalogue import in_order
+
+    before, comma, last = begun.rpartition(",")
+    names = [(rule.slug, rule.fires) for rule in in_order()]
+    names += [(rule.code, rule.fires) for rule in in_order()] if last.upper()[:1] == "V" else []
+    return [
+        CompletionItem(f"{before}{comma}{name}", help=about)
+        for name, about in names
+        if name.lower().startswith(last.lower())
+    ]
+
 
 role = click.option(
     "--role",
@@ -58,7 +92,13 @@ isolate = click.option(
     help="Look at each file in a process of its own, with limits on time, memory and output. "
     "Without either: yes for folders and for more than one file.",
 )
-sources = click.argument("sources", nargs=-1, required=True, metavar="FILE|DIR|URL|-...")
+sources = click.argument(
+    "sources",
+    nargs=-1,
+    required=True,
+    metavar="FILE|DIR|URL|-...",
+    shell_complete=complete_files,
+)
 
 
 def timeout(words: str) -> Callable[[F], F]:

@@ -84,12 +84,19 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 
 
 @click.command("prepare", epilog=EPILOG)
-@click.argument("sources", nargs=-1, required=True, metavar="FILE|DIR|JOB|-...")
+@click.argument(
+    "sources",
+    nargs=-1,
+    required=True,
+    metavar="FILE|DIR|JOB|-...",
+    shell_complete=options.complete_files,
+)
 @click.option(
     "-o",
     "--output",
     "where",
     metavar="DIR|FILE",
+    shell_complete=options.complete_files,
     help="Where outputs go; without it, prepared/ beside each source.",
 )
 @options.role

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import click
@@ -16,6 +16,8 @@ from vaceprep.report import text
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from vaceprep.job import Job
     from vaceprep.limits import Limits
     from vaceprep.rules.catalogue import Finding
@@ -31,6 +33,21 @@ Examples:
 Exit codes: 0 printed; 1 the job is refused; 2 wrong usage."""
 
 
+EXAMPLE: Final = """\b
+Example:
+  vaceprep request {} --prompt "As a woodcut" \\
+      {}"""
+#: The least that each function needs, as flags.
+USES: Final[dict[Function, str]] = {
+    "image_reference": "--ref-images-url https://example.com/cat.jpg",
+    "video_repainting": "--video-url https://example.com/clip.mp4 --control-condition depth",
+    "video_edit": "--video-url https://example.com/clip.mp4 \\\n"
+    "      --mask-image-url https://example.com/mask.png",
+    "video_extension": "--first-clip-url https://example.com/clip.mp4",
+    "video_outpainting": "--video-url https://example.com/clip.mp4 --left-scale 1.5",
+}
+
+
 class RequestGroup(click.Group):
     """The functions as commands, and anything else as a job file."""
 
@@ -42,6 +59,11 @@ class RequestGroup(click.Group):
         """A function's command, with a flag for each of its fields."""
         function = next((f for f in FUNCTIONS if f == cmd_name), None)
         return None if function is None else function_command(function)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The functions and the flags; anything else may be a job file."""
+        found = super().shell_complete(ctx, incomplete)
+        return found or options.complete_files(ctx, ctx.command.params[0], incomplete)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """A first word that is no function is a job file."""
@@ -124,7 +146,7 @@ extra = click.option(
 
 
 @click.command("request", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("job", metavar="JOB")
+@click.argument("job", metavar="JOB", shell_complete=options.complete_files)
 @placeholder
 @extra
 @configured.options
@@ -224,7 +246,9 @@ def function_command(function: Function) -> click.Command:
         return _show(make, settings["placeholder_urls"], settings["output"], "JOB")
 
     command = click.command(
-        function, short_help=f"The body of {function} from flags.", epilog=None
+        function,
+        short_help=f"The body of {function} from flags.",
+        epilog=EXAMPLE.format(function, USES[function]),
     )(run)
     command.help = f"The body of a {function} job, each field given as a flag."
     command.params += flags(function)

@@ -18,7 +18,9 @@ Examples:
 
 
 @click.command("rules", epilog=EPILOG)
-@click.argument("name", required=False, metavar="[SLUG|CODE]")
+@click.argument(
+    "name", required=False, metavar="[SLUG|CODE]", shell_complete=options.complete_rules
+)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of job files instead.")
 @click.option(
     "--format",

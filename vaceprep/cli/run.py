@@ -40,10 +40,13 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
 
 
 @click.command("run", epilog=EPILOG)
-@click.argument("jobs", nargs=-1, required=True, metavar="JOB|-...")
+@click.argument(
+    "jobs", nargs=-1, required=True, metavar="JOB|-...", shell_complete=options.complete_files
+)
 @click.option(
     "--publish",
     metavar="TARGET",
+    shell_complete=options.complete_folders,
     help="Where local media are made public: s3://, gs:// or az://, a web folder (with "
     "--public-base), or a URL with {key} to PUT to.",
 )
@@ -80,7 +83,14 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
     help="Submissions a second, over all your processes (2).",
 )
 @service.account
-@click.option("-o", "--output", "where", metavar="DIR", help="Where videos go (here).")
+@click.option(
+    "-o",
+    "--output",
+    "where",
+    metavar="DIR",
+    shell_complete=options.complete_folders,
+    help="Where videos go (here).",
+)
 @click.option("--dry-run", is_flag=True, help="Check and plan; send and write nothing.")
 @click.option("--restore-audio", is_flag=True, help="Put the source's sound under the result.")
 @click.option(

@@ -42,6 +42,7 @@ def account(command: F) -> F:
         click.option(
             "--api-key-file",
             metavar="FILE",
+            shell_complete=options.complete_files,
             help="A file with the key; else MULEROUTER_API_KEY, from the environment or .env.",
         ),
     ):

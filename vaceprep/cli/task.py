@@ -29,6 +29,33 @@ Examples:
 
 ID is a row's number, a task's id, or the first characters of one."""
 
+#: By the command's name.
+EXAMPLES: Final = {
+    "list": """\b
+Examples:
+  vaceprep task list
+  vaceprep task list --format json | jq '.tasks[] | select(.state == "unknown")'""",
+    "status": """\b
+Examples:
+  vaceprep task status
+  vaceprep task status 7
+  vaceprep task status 3c90c3cc --format json""",
+    "wait": """\b
+Examples:
+  vaceprep task wait
+  vaceprep task wait 3c90c3cc -o out/ --max-wait 1800""",
+    "download": """\b
+Examples:
+  vaceprep task download
+  vaceprep task download 7 -o out/ --restore-audio""",
+    "forget": """\b
+Example:
+  vaceprep task forget 7""",
+    "adopt": """\b
+Example:
+  vaceprep task adopt 7 3c90c3cc-0d44-4b50-8888-8dd25736052a""",
+}
+
 sandbox = click.option("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
 
 
@@ -89,7 +116,7 @@ def _show_rows(rows: Sequence[Row], output: str) -> None:
         options.write("nothing was sent from here yet\n")
 
 
-@command.command("list")
+@command.command("list", epilog=EXAMPLES["list"])
 @sandbox
 @options.output_format
 def list_(sandbox: bool, output: str) -> int:
@@ -128,7 +155,7 @@ class _Clients:
         return self._open[service_url]
 
 
-@command.command("status")
+@command.command("status", epilog=EXAMPLES["status"])
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @service.account
 @sandbox
@@ -227,7 +254,7 @@ def _one(
         hint = unknown_hint(row.id)
         return replace(entry, status="unknown", error=row.error, hint=hint)
     if row.task_id is None or row.state in ("failed", "cancelled", "expired", "refused"):
-        return replace(entry, error=row.error or f"the row is {row.state}")
+        return replace(entry, error=row.error or f"the row is {row.state}", hint=row.hint)
     client = clients.of(row.service, row.account)
     bringer = Bringer(ledger, client, asked, control, display.tell)
     if not wait and row.state == "accepted":
@@ -301,9 +328,17 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
         "--restore-audio", is_flag=True, help="Put the source's sound under the result."
     )(decorated)
     decorated = click.option(
-        "-o", "--output", "where", metavar="DIR", default=".", help="Where videos go (here)."
+        "-o",
+        "--output",
+        "where",
+        metavar="DIR",
+        default=".",
+        shell_complete=options.complete_folders,
+        help="Where videos go (here).",
     )(decorated)
-    return command.command(name)(click.argument("ids", nargs=-1, metavar="[ID]...")(decorated))
+    return command.command(name, epilog=EXAMPLES[name])(
+        click.argument("ids", nargs=-1, metavar="[ID]...")(decorated)
+    )
 
 
 wait = _bringing(
@@ -314,7 +349,7 @@ download = _bringing(
 )
 
 
-@command.command("forget")
+@command.command("forget", epilog=EXAMPLES["forget"])
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--yes", is_flag=True, help="Forget even what the service has.")
 @sandbox
@@ -338,7 +373,7 @@ def forget(ids: tuple[str, ...], yes: bool, sandbox: bool) -> int:
     return code
 
 
-@command.command("adopt")
+@command.command("adopt", epilog=EXAMPLES["adopt"])
 @click.argument("row", metavar="ROW")
 @click.argument("task_id", metavar="TASK_ID")
 @service.account

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import StillRunning
+from vaceprep.explain import explain
 from vaceprep.facts import VideoFacts
 from vaceprep.flow.bring import Bringer, CannotBring, Lost, TaskEnded
 from vaceprep.flow.examine import Ready
@@ -118,7 +119,8 @@ class Walk:
         try:
             row, task = sender.send(row, body, sound_notes(row, prepared))
         except NotSent as error:
-            return replace(entry, status="refused", error=str(error))
+            said = str(error)
+            return replace(entry, status="refused", error=said, hint=explain(said))
         except FateOpen as error:
             clear(folder)
             return replace(entry, status="unknown", error=str(error), hint=unknown_hint(row.id))
@@ -198,7 +200,10 @@ def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
         return replace(entry, status="running", task_status=now, error=str(error), hint=later)
     except TaskEnded as error:
         ended: Status = "cancelled" if error.row.state == "cancelled" else "failed"
-        return replace(entry, status=ended, task_status=error.row.status, error=str(error))
+        said = str(error)
+        return replace(
+            entry, status=ended, task_status=error.row.status, error=said, hint=explain(said)
+        )
     except Lost as error:
         return replace(entry, status="failed", error=str(error))
     except CannotBring as error:

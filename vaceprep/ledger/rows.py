@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from vaceprep.explain import explain
+
 State = Literal[
     "queued",
     "sending",
@@ -46,6 +48,8 @@ BLOCKING: Final[tuple[State, ...]] = (
     "finished",
     "downloaded",
 )
+#: States in which the error is the service's own word.
+REFUSED: Final[tuple[State, ...]] = ("failed", "cancelled", "refused")
 #: States that a task at work is in, as far as the ledger knows.
 ACTIVE: Final[tuple[State, ...]] = ("sending", "accepted")
 
@@ -93,6 +97,11 @@ class Row:
         """Seconds since it was sent; a clock that was set back does not make it older."""
         return max(0.0, now - self.born)
 
+    @property
+    def hint(self) -> str | None:
+        """What the service's refusal means and what helps; None where nobody knows."""
+        return explain(self.error) if self.state in REFUSED else None
+
     def to_dict(self) -> dict[str, Any]:
         """The row as JSON; nothing in it is secret but URLs that were signed."""
         return {
@@ -109,4 +118,5 @@ class Row:
             "videos": list(self.videos),
             "files": list(self.files),
             "error": self.error,
+            "hint": self.hint,
         }

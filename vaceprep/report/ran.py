@@ -82,6 +82,8 @@ def row_lines(row: Row, style: Style, now: float | None = None) -> Iterator[str]
         yield f"    {printable(path, limit=LONG)}"
     if row.error:
         yield from wrapped(" " * 4, printable(row.error, limit=LONG), style, 4)
+    if row.hint:
+        yield from wrapped(" " * 4, f"next: {row.hint}", style, 4)
     if row.state == "unknown":
         yield from wrapped(" " * 4, f"{MEANING['unknown']}.", style, 4)
         for line in (

@@ -1,0 +1,57 @@
+"""``vaceprep doctor``: what is installed, what is set, and whether it works."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.report.escape import printable
+
+EPILOG: Final = """\b
+Examples:
+  vaceprep doctor
+  vaceprep doctor --format json > doctor.json   to go with a report of a fault
+
+Nothing is sent, and the key is never shown.
+
+Exit codes: 0 all that is needed is there and works; 1 something is not; 2 wrong usage."""
+COLOURS: Final = {"ok": "green", "note": "cyan", "error": "red"}
+#: Columns of a check's name.
+NAMES: Final = 16
+
+
+@click.command("doctor", epilog=EPILOG)
+@options.output_format
+def command(output: str) -> int:
+    """Look at versions, encoders, the state directory, key and URL, and mend a test clip."""
+    from vaceprep.doctor import Check, examine
+    from vaceprep.report.text import wrapped
+    from vaceprep.verdict import JSON_VERSION
+
+    style = options.style()
+    options.collect_garbage()
+    checks: list[Check] = []
+    for check in examine():
+        checks.append(check)
+        if output == "json":
+            continue
+        # Printed as it goes: whatever dies in the next check, this one has been seen.
+        label = style.paint(f"{check.status:<5}", COLOURS[check.status])
+        head = f"{label}  {check.name:<{NAMES}}  "
+        detail = printable(check.detail, limit=4000)
+        for line in wrapped(head, detail, style, NAMES + 9):
+            options.write(line + "\n")
+        if check.hint:
+            hint = printable(check.hint, limit=1000)
+            for line in wrapped(" " * (NAMES + 9), f"next: {hint}", style, NAMES + 9):
+                options.write(line + "\n")
+    ok = not any(check.status == "error" for check in checks)
+    if output == "json":
+        told = {"version": JSON_VERSION, "ok": ok, "checks": [c.to_dict() for c in checks]}
+        options.write(json.dumps(told, indent=1) + "\n")
+    else:
+        options.write("all is well\n" if ok else "something needs mending\n")
+    return int(not ok)

@@ -1,0 +1,303 @@
+"""What the service's own words mean when it refuses a request or gives a task up.
+
+Each row says which words, what they mean, which rules are about it, and what helps; the first row
+that fits speaks. Words that nobody knows stay as they are. Where an HTTP status tells enough, the
+client says so by itself, and no row is about it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from vaceprep.contract import SourceMark
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One row of the table."""
+
+    #: What the service says: a regular expression, looked for without regard to case.
+    words: str
+    #: What it means, and what helps; each a clause.
+    meaning: str
+    remedy: str
+    #: Where the words are known from: U the reference of the model, G the list of error codes of
+    #: Model Studio (for all its models), R reports, J our reading.
+    source: SourceMark
+    #: Slugs of the rules that are about it.
+    rules: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """What is said to a person."""
+        about = f" (vaceprep rules {self.rules[0]}" if self.rules else ""
+        if len(self.rules) > 1:
+            about += f"; also {', '.join(self.rules[1:])}"
+        return f"{self.meaning}; {self.remedy}{about}{')' if about else ''}"
+
+
+_CHECK: Final = "vaceprep check JOB shows which, and vaceprep prepare JOB mends it"
+_FETCH: Final = "see that anybody can fetch each URL of the job, now and for an hour to come"
+_LATER: Final = "run the same command again in a while"
+
+TABLE: Final = (
+    # --- what the media are -----------------------------------------------------------------
+    Explanation(
+        r"the size is not match",
+        "the mask, or a frame or clip, is not of the video's width and height",
+        "vaceprep prepare JOB gives local media one size; bring media given as URLs here first",
+        "U",
+        ("mask-dimensions", "mask-video-mismatch", "inputs-disagree"),
+    ),
+    Explanation(
+        r"InvalidFile\.FPS|invalid video fps",
+        "a video's frame rate is outside what is allowed",
+        _CHECK,
+        "G",
+        ("video-fps",),
+    ),
+    Explanation(
+        r"InvalidFile\.Duration|invalid file duration",
+        "a video's length is outside what is allowed",
+        _CHECK,
+        "G",
+        ("video-duration", "clips-together"),
+    ),
+    Explanation(
+        r"InvalidFile\.(Resolution|ImageSize|AspectRatio)|InvalidImage(\.ImageSize|Resolution)"
+        r"|(image|video) resolution is (invalid|too)|invalid video resolution|invalid file ratio"
+        r"|size of (input )?image is (too|beyond)|size of input image",
+        "a picture or a video is too small, too large or too long and narrow",
+        _CHECK,
+        "G",
+        ("image-dimensions", "video-dimensions"),
+    ),
+    Explanation(
+        r"InvalidFile\.Size|BadRequest\.TooLarge|invalid file size|file size is larger"
+        r"|payload too large",
+        "a file has too many bytes",
+        _CHECK,
+        "G",
+        ("video-size", "image-size"),
+    ),
+    Explanation(
+        r"InvalidFile\.Format|InvalidImage(\.File)?Format|UnsupportedFileFormat"
+        r"|(invalid|unsupported) (file|image|video) (format|type)|image format error"
+        r"|files? format (is )?not supported|file type is not supported|request image format",
+        "a file is not of a format that is taken",
+        _CHECK,
+        "G",
+        ("video-container", "image-format"),
+    ),
+    Explanation(
+        r"InvalidFile\.OpenError|cannot open file|read (image|video) error|corrupted file",
+        "a file cannot be decoded",
+        "vaceprep check --deep JOB decodes every frame; prepare --salvage keeps what still decodes",
+        "G",
+        ("video-unreadable", "video-truncated", "image-unreadable"),
+    ),
+    # --- whether they can be fetched ---------------------------------------------------------
+    Explanation(
+        r"wrong content-type of multimodal url",
+        "a URL's server names another kind of file than its bytes are",
+        "publish it again: vaceprep run JOB --publish TARGET sets the Content-Type",
+        "G",
+        ("url-type",),
+    ),
+    Explanation(
+        r"missing content-length of multimodal url",
+        "a URL's server does not say how long the file is",
+        "publish it elsewhere: vaceprep run JOB --publish TARGET",
+        "G",
+        ("url-unreachable",),
+    ),
+    Explanation(
+        r"InvalidURL\.(ConnectionRefused|Timeout)|InvalidParameter\.DataInspection\b"
+        r"|InputDownloadFailed|InvalidFile\.DownloadFailed|provide available url"
+        r"|unable to download|download \S+ (timeout|failed)|failed to download|oss download error"
+        r"|(image|video|file) cannot be downloaded",
+        "the service could not fetch one of the job's URLs",
+        _FETCH,
+        "G",
+        ("url-unreachable", "url-not-public", "url-expires"),
+    ),
+    Explanation(
+        r"InvalidURL|invalid url|url is (missing or )?invalid|url error",
+        "one of the job's URLs is none that the service can use",
+        _FETCH,
+        "G",
+        ("url-scheme", "url-not-ascii", "url-unreachable"),
+    ),
+    # --- what they show ------------------------------------------------------------------------
+    Explanation(
+        r"DataInspectionFailed|data_inspection_failed|inappropriate content"
+        r"|green network verification|CustomRoleBlocked",
+        "the service's inspection of content stopped it",
+        "change the prompt, or the picture or video, and send it again",
+        "G",
+    ),
+    Explanation(
+        r"IPInfringementSuspect|ip infringement",
+        "the service suspects that prompt or media infringe somebody's rights",
+        "change them, and send it again",
+        "G",
+    ),
+    # --- what the body says --------------------------------------------------------------------
+    Explanation(
+        r"obj_or_bg",
+        "each reference image wants its label, obj or bg",
+        "give obj_or_bg as many as ref_images_url, at most one of them bg; upstream has asked for "
+        "it with a single image, too",
+        "G",
+        ("obj-or-bg", "reference-count"),
+    ),
+    Explanation(
+        r"RewriteFailed|failed to rewrite content for prompt",
+        "the service could not rewrite the prompt",
+        "set prompt_extend to false, or run it again",
+        "G",
+        ("prompt-rewrite",),
+    ),
+    Explanation(
+        r"\bmask_frame_id\b",
+        "mask_frame_id names no frame of the video",
+        "count from 1 to the video's last frame",
+        "J",
+        ("mask-frame-id",),
+    ),
+    Explanation(
+        r"\bmask_(image|video)_url\b",
+        "the service does not take the mask",
+        "it is exactly one, of the video's size, pure white where to edit, pure black elsewhere: "
+        "vaceprep mask fix",
+        "J",
+        ("mask-choice", "mask-dimensions", "mask-not-binary"),
+    ),
+    Explanation(
+        r"\bref_images_url\b",
+        "the service does not take the reference images",
+        "give 1 to 3 of them",
+        "J",
+        ("reference-count", "image-dimensions"),
+    ),
+    Explanation(
+        r"\b(first|last)_(frame|clip)_url\b",
+        "the service does not take the frames or clips to extend",
+        _CHECK,
+        "J",
+        ("nothing-to-extend", "clips-together", "inputs-disagree"),
+    ),
+    Explanation(
+        r"\bvideo_url\b",
+        "the service does not take the video",
+        _CHECK,
+        "J",
+        ("missing-field", "video-container"),
+    ),
+    Explanation(
+        r"\bnegative_prompt\b",
+        "the service does not take the negative prompt",
+        "shorten it",
+        "J",
+        ("negative-prompt-length",),
+    ),
+    Explanation(
+        r"(\bprompt\b.{0,60}\b(length|long|empty|required|missing|invalid|exceed)"
+        r"|\b(length of|empty|missing|invalid|no)\b.{0,30}\bprompt\b)",
+        "the service does not take the prompt",
+        "give one, and not too long a one",
+        "J",
+        ("prompt-length",),
+    ),
+    Explanation(
+        r"\b(control_condition|mask_type|expand_(mode|ratio)|prompt_extend|(top|bottom|left|right)_"
+        r"scale)\b|\bparameters?\.(function|size|duration|seed|strength)\b"
+        r"|['\"`](function|size|duration|seed|strength|model)['\"`]"
+        r"|\b(function|size|duration|seed|strength)\b.{0,20}"
+        r"\b(must|should|is not|not support|invalid|out of|required|missing)"
+        r"|\b(invalid|unsupported|missing)\b.{0,20}\b(function|size|duration|seed|strength)\b",
+        "a field's value is not what the service takes",
+        "vaceprep request JOB shows what is sent, and vaceprep init FUNCTION what each field takes",
+        "J",
+        ("invalid-value", "field-not-for-function"),
+    ),
+    Explanation(
+        r"out of definition|conform to the specification|missing required param"
+        r"|BadRequest\.(Empty|Illegal)|required (input )?parameter|input json error"
+        r"|check input data style|request parameter is invalid|InvalidParameter\b",
+        "the request lacks a field, or one has a value that the service does not take",
+        "vaceprep check JOB; vaceprep request JOB shows what is sent",
+        "G",
+        ("missing-field", "invalid-value"),
+    ),
+    # --- the account ---------------------------------------------------------------------------
+    Explanation(
+        r"Arrearage|account is in good standing|BillOverdue|bill is overdue|out of credits"
+        r"|insufficient balance",
+        "the account that pays for it is in arrears",
+        "top it up; where your own balance is good, it is the site's account upstream: ask its "
+        "support",
+        "G",
+    ),
+    Explanation(
+        r"AllocationQuota|insufficient_quota|quota exceeded|exceeded your current quota",
+        "the account's quota is used up",
+        "wait, or have the quota raised",
+        "G",
+    ),
+    Explanation(
+        r"Throttling|limit_(requests|burst_rate)|LimitRequests|being throttled"
+        r"|requests rate limit|exceeded your request limit|rate increased too quickly",
+        "too many requests came at once",
+        "wait a while; --max-tasks and --max-rate hold back what is sent from here",
+        "G",
+    ),
+    Explanation(
+        r"Invalid_?Api_?Key|(invalid|incorrect) api[- ]key|api[- ]key provided",
+        "the key is not known",
+        "vaceprep doctor tells where the key comes from and which site it is for",
+        "G",
+    ),
+    Explanation(
+        r"access_?denied|access denied|AccessDenied\.Unpurchased|CommodityNotPurchased",
+        "the key may not use this model",
+        "check what the account has been granted",
+        "G",
+    ),
+    Explanation(
+        r"Model_?Not_?Found|model can not be found|model \S+ does not exist",
+        "there is no such model there",
+        "vaceprep doctor tells which service is asked",
+        "G",
+    ),
+    # --- the service itself --------------------------------------------------------------------
+    Explanation(
+        r"InternalError|internal_error|internal (timeout |server )?error|SystemError"
+        r"|ModelServ(ice|ing)|ModelUnavailable|model is unavailable|inference( internal)? error"
+        r"|algorithm (process error|execution)|RequestTimeOut|ResponseTimeout"
+        r"|failed to upload result",
+        "the trouble is the service's own",
+        _LATER,
+        "G",
+    ),
+)
+#: How much of what the service says is looked at, in characters.
+LOOKED_AT: Final = 4000
+#: What the client itself says of an HTTP status stands before the service's words.
+_STATUS: Final = re.compile(r"the service answered \d{3}( \([^)]*\))?")
+_COMPILED: Final = tuple((re.compile(row.words, re.IGNORECASE), row) for row in TABLE)
+
+
+def find(said: str | None) -> Explanation | None:
+    """The row about what the service said; None where nobody knows its words."""
+    if not said:
+        return None
+    text = _STATUS.sub("", said[:LOOKED_AT])
+    return next((row for words, row in _COMPILED if words.search(text)), None)
+
+
+def explain(said: str | None) -> str | None:
+    """What it means and what helps, in one sentence; None where nobody knows."""
+    row = find(said)
+    return None if row is None else row.sentence()

@@ -1,0 +1,80 @@
+"""Findings as JUnit XML: one ``testcase`` a file, its errors as its ``failure``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from vaceprep.report.escape import printable
+from vaceprep.report.places import name_of, sentence, shown
+from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.verdict import FileReport
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
+
+SUITE: Final = "vaceprep check"
+#: What ``printable`` lets through and XML 1.0 does not: the two that are no characters.
+_NO_XML: Final = re.compile("[\ufffe\uffff]")
+
+
+def _xml(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)
+
+
+def document(
+    files: Iterable[FileReport], *, advice: bool, configs: Iterable[Config] = ()
+) -> str:
+    """The whole document, with its declaration.
+
+    What configurations change about verdicts stands as properties of the suite.
+    """
+    entries = list(files)
+    failed = str(sum(not entry.ok for entry in entries))
+    counted = {"tests": str(len(entries)), "failures": failed, "errors": "0"}
+    suites = ET.Element("testsuites", {"name": "vaceprep", **counted})
+    suite = ET.SubElement(suites, "testsuite", {"name": SUITE, **counted, "skipped": "0"})
+    changed = [(config.path, told) for config in configs if (told := config.told())]
+    if changed:
+        properties = ET.SubElement(suite, "properties")
+        for path, told in changed:
+            value = _xml(f"{name_of(path)}: {printable('; '.join(told), limit=4000)}")
+            ET.SubElement(properties, "property", {"name": "config", "value": value})
+    for entry in entries:
+        _testcase(suite, entry, advice=advice)
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _testcase(suite: ET.Element, entry: FileReport, *, advice: bool) -> None:
+    name = _xml(name_of(entry.source))
+    case = ET.SubElement(suite, "testcase", {"classname": entry.role or "job", "name": name})
+    errors = [f for f in entry.findings if f.severity is Severity.ERROR]
+    rest = [
+        f
+        for f in entry.findings
+        if f.severity is not Severity.ERROR and shown(f.severity, advice=advice)
+    ]
+    if errors:
+        more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+        about = {"message": _xml(_told(errors[0]) + more), "type": errors[0].rule}
+        ET.SubElement(case, "failure", about).text = _listed(errors)
+    if rest:
+        ET.SubElement(case, "system-out").text = _listed(rest)
+
+
+def _told(finding: Finding) -> str:
+    where = f" at {printable(finding.pointer)}" if finding.pointer else ""
+    return f"{finding.rule} ({finding.code}){where}: {printable(finding.message, limit=2000)}"
+
+
+def _listed(findings: Iterable[Finding]) -> str:
+    lines = []
+    for finding in findings:
+        where = f" at {printable(finding.pointer)}" if finding.pointer else ""
+        lines.append(
+            f"{finding.severity.value}: {finding.rule} ({finding.code}){where}: {sentence(finding)}"
+        )
+    return _xml("\n".join(lines))
