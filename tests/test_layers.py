@@ -70,7 +70,9 @@ def test_a_url_s_text_is_judged_with_neither() -> None:
     assert imported(CHECK, "http://localhost/clip.mp4") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["rules"], ["config"]])
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["rules"], ["config"], ["completion", "bash"]]
+)
 def test_a_command_imports_what_it_uses(arguments: list[str]) -> None:
     listed = ", ".join(map(repr, arguments))
     code = f"from vaceprep.cli.main import run; run([{listed}])"

@@ -26,7 +26,7 @@ class Explanation:
     #: Where the words are known from: U the reference of the model, G the list of error codes of
     #: Model Studio (for all its models), R reports, J our reading.
     source: SourceMark
-    #: Slugs of the rules that are about it.
+    #: Slugs of the rules that are about it; of URLs, those that their text alone breaks.
     rules: tuple[str, ...] = ()
 
     def sentence(self) -> str:
@@ -39,6 +39,7 @@ class Explanation:
 
 _CHECK: Final = "vaceprep check JOB shows which, and vaceprep prepare JOB mends it"
 _FETCH: Final = "see that anybody can fetch each URL of the job, now and for an hour to come"
+_SENT: Final = "vaceprep check JOB judges it, and vaceprep request JOB shows what is sent"
 _LATER: Final = "run the same command again in a while"
 
 TABLE: Final = (
@@ -103,14 +104,12 @@ TABLE: Final = (
         "a URL's server names another kind of file than its bytes are",
         "publish it again: vaceprep run JOB --publish TARGET sets the Content-Type",
         "G",
-        ("url-type",),
     ),
     Explanation(
         r"missing content-length of multimodal url",
         "a URL's server does not say how long the file is",
         "publish it elsewhere: vaceprep run JOB --publish TARGET",
         "G",
-        ("url-unreachable",),
     ),
     Explanation(
         r"InvalidURL\.(ConnectionRefused|Timeout)|InvalidParameter\.DataInspection\b"
@@ -120,14 +119,14 @@ TABLE: Final = (
         "the service could not fetch one of the job's URLs",
         _FETCH,
         "G",
-        ("url-unreachable", "url-not-public", "url-expires"),
+        ("url-not-public",),
     ),
     Explanation(
         r"InvalidURL|invalid url|url is (missing or )?invalid|url error",
         "one of the job's URLs is none that the service can use",
         _FETCH,
         "G",
-        ("url-scheme", "url-not-ascii", "url-unreachable"),
+        ("url-scheme", "url-not-ascii", "url-not-public"),
     ),
     # --- what they show ------------------------------------------------------------------------
     Explanation(
@@ -211,6 +210,13 @@ TABLE: Final = (
         ("prompt-length",),
     ),
     Explanation(
+        r"missing required param|BadRequest\.Empty|required (input )?parameter",
+        "the request lacks a field",
+        _SENT,
+        "G",
+        ("missing-field",),
+    ),
+    Explanation(
         r"\b(control_condition|mask_type|expand_(mode|ratio)|prompt_extend|(top|bottom|left|right)_"
         r"scale)\b|\bparameters?\.(function|size|duration|seed|strength)\b"
         r"|['\"`](function|size|duration|seed|strength|model)['\"`]"
@@ -223,11 +229,10 @@ TABLE: Final = (
         ("invalid-value", "field-not-for-function"),
     ),
     Explanation(
-        r"out of definition|conform to the specification|missing required param"
-        r"|BadRequest\.(Empty|Illegal)|required (input )?parameter|input json error"
+        r"out of definition|conform to the specification|BadRequest\.Illegal|input json error"
         r"|check input data style|request parameter is invalid|InvalidParameter\b",
         "the request lacks a field, or one has a value that the service does not take",
-        "vaceprep check JOB; vaceprep request JOB shows what is sent",
+        _SENT,
         "G",
         ("missing-field", "invalid-value"),
     ),

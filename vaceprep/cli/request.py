@@ -62,8 +62,10 @@ class RequestGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The functions and the flags; anything else may be a job file."""
+        from click.shell_completion import CompletionItem
+
         found = super().shell_complete(ctx, incomplete)
-        return found or options.complete_files(ctx, ctx.command.params[0], incomplete)
+        return found or [CompletionItem(incomplete, type="file")]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """A first word that is no function is a job file."""
