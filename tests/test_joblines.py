@@ -21,7 +21,8 @@ JOB = {
 \t"ref_images_url": [
 \t\t"a.png",
 \t\t"b.png"
-\t], "a/b~c": 1
+\t], "a/b~c": 1, "seed":
+\t5
 }
 """,
     ".yaml": """\
@@ -62,6 +63,8 @@ seed = 5
         (".json", "/ref_images_url/1", 7),
         (".json", "/ref_images_url/2", 5),
         (".json", "/a~1b~0c", 8),
+        # The line of the key, not that of the value.
+        (".json", "/seed", 8),
         (".json", "/absent", None),
         (".json", "/function/0", 2),
         (".json", "", None),

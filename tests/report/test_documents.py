@@ -132,6 +132,13 @@ def test_a_file_is_a_testcase_and_its_errors_one_failure() -> None:
     assert "at /prompt" in (job[0].get("message") or "")
 
 
+def test_what_xml_cannot_hold_is_replaced() -> None:
+    one = finding(message="\ufffe\x00\ud800", fix="\uffff")
+    text = junit.document([FileReport("a\ufffe.mov", "video_url", None, (one,))], advice=True)
+    JUNIT.validate(xmlschema.XMLResource(text.encode()))
+    assert "a\ufffd.mov" in text
+
+
 def test_the_junit_schema_refuses_what_is_none() -> None:
     text = junit.document([FileReport("a", "video_url", None, (finding(),))], advice=True)
     wrong = text.replace("<failure", "<fault").replace("</failure", "</fault")

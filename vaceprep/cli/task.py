@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import options, service
+from vaceprep.cli.taskhelp import EPILOG, EXAMPLES
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -18,43 +19,6 @@ if TYPE_CHECKING:
     from vaceprep.flow.model import RunEntry
     from vaceprep.ledger.rows import Row
     from vaceprep.ledger.store import Ledger
-
-EPILOG: Final = """\b
-Examples:
-  vaceprep task list
-  vaceprep task status                 asks the service about all that are not done
-  vaceprep task wait 3c90c3cc -o out/  waits and brings the video home
-  vaceprep task adopt 7 3c90c3cc-...   row 7 is that task of your account
-  vaceprep task forget 7               row 7 came to nothing; its job may be sent again
-
-ID is a row's number, a task's id, or the first characters of one."""
-
-#: By the command's name.
-EXAMPLES: Final = {
-    "list": """\b
-Examples:
-  vaceprep task list
-  vaceprep task list --format json | jq '.tasks[] | select(.state == "unknown")'""",
-    "status": """\b
-Examples:
-  vaceprep task status
-  vaceprep task status 7
-  vaceprep task status 3c90c3cc --format json""",
-    "wait": """\b
-Examples:
-  vaceprep task wait
-  vaceprep task wait 3c90c3cc -o out/ --max-wait 1800""",
-    "download": """\b
-Examples:
-  vaceprep task download
-  vaceprep task download 7 -o out/ --restore-audio""",
-    "forget": """\b
-Example:
-  vaceprep task forget 7""",
-    "adopt": """\b
-Example:
-  vaceprep task adopt 7 3c90c3cc-0d44-4b50-8888-8dd25736052a""",
-}
 
 sandbox = click.option("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
 

@@ -24,9 +24,7 @@ def _xml(text: str) -> str:
     return _NO_XML.sub("\ufffd", text)
 
 
-def document(
-    files: Iterable[FileReport], *, advice: bool, configs: Iterable[Config] = ()
-) -> str:
+def document(files: Iterable[FileReport], *, advice: bool, configs: Iterable[Config] = ()) -> str:
     """The whole document, with its declaration.
 
     What configurations change about verdicts stands as properties of the suite.

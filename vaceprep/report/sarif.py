@@ -79,7 +79,9 @@ def _invocation(configs: Iterable[Config], root: Root) -> dict[str, Any]:
     notes = [
         {
             "level": "note",
-            "message": {"text": f"{name_of(config.path)}: {printable('; '.join(told), limit=4000)}"},
+            "message": {
+                "text": f"{name_of(config.path)}: {printable('; '.join(told), limit=4000)}"
+            },
             "locations": [_physical(config.path, None, root)],
         }
         for config in configs
