@@ -199,3 +199,14 @@ def test_standard_input_is_prepared_here(tmp_path: Path, vaceprep_cli: Run) -> N
         done = vaceprep_cli("prepare", "--isolate", "-", "a.bmp", "-o", "out", stdin=file)
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.bmp", "stdin"]
+
+
+def test_workers_have_the_environment_of_now(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server that they come from has that of its own start."""
+    for number in (1, 2):
+        state = tmp_path / f"state-{number}"
+        monkeypatch.setenv("VACEPREP_STATE_DIR", str(state))
+        vaceprep.prepare(folder / "a.bmp", tmp_path / f"out-{number}", isolate=True)
+        assert len(list((state / "prepared").iterdir())) == 1

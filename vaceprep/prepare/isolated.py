@@ -90,8 +90,13 @@ class _Asking:
         return str(answer)
 
 
-def _serve(channel: Connection, mend: Mend, bounds: Bounds, own: str) -> None:
+def _serve(
+    channel: Connection, mend: Mend, bounds: Bounds, own: str, environment: dict[str, str]
+) -> None:
     """The worker's life: a source comes, its entries go."""
+    # The server that workers come from was started when the environment may have been another.
+    os.environ.clear()
+    os.environ.update(environment)
     confine(bounds)
     mark(own)
     names = _Asking(channel)
@@ -227,7 +232,7 @@ class Isolated:
             ours, theirs = self._how.Pipe()
             own = new_mark()
             bounds = Bounds(PREPARE_MEMORY, PREPARE_OUTPUT, PREPARE_CORES)
-            arguments = (theirs, self._mend, bounds, own)
+            arguments = (theirs, self._mend, bounds, own, dict(os.environ))
             process: BaseProcess = self._how.Process(  # type: ignore[attr-defined]
                 target=_serve, args=arguments, name="vaceprep-worker", daemon=True
             )
