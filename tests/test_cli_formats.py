@@ -10,9 +10,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
 
 from tests.conftest import Run
 from tests.media import Hand, small_mp4
+from tests.report.test_documents import JUNIT, SARIF
 from tests.test_cli_terminal import on_a_terminal, without_colour
 from vaceprep.report.formats import format_of
 
@@ -181,3 +183,28 @@ def test_standard_input_and_urls_without_their_secrets(vaceprep_cli: Run) -> Non
         assert done.returncode == 1
         if form == "sarif":
             assert "secret" not in done.stdout
+
+
+@pytest.mark.parametrize("form", ["github", "sarif", "junit", "json", "text"])
+def test_a_configuration_that_changes_verdicts_stands_in_every_form(
+    vaceprep_cli: Run, shoot: Path, form: str
+) -> None:
+    (shoot / "vaceprep.toml").write_text("[limits]\nvideo-seconds = 8\n")
+    told = vaceprep_cli("check", "good.mp4", "--format", form, cwd=shoot).stdout
+    if form == "json":
+        assert json.loads(told)["config"][0]["limits"]["video-seconds"]["value"] == 8
+        return
+    assert "video-seconds is 8 instead of 5" in told
+    if form == "sarif":
+        document = json.loads(told)
+        SARIF.validate(document)
+        (note,) = document["runs"][0]["invocations"][0]["toolConfigurationNotifications"]
+        assert (
+            note["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "vaceprep.toml"
+        )
+    if form == "junit":
+        JUNIT.validate(xmlschema.XMLResource(told.encode()))
+    (shoot / "vaceprep.toml").write_text('output = "there"\n')
+    told = vaceprep_cli("check", "good.mp4", "--format", form, cwd=shoot).stdout
+    assert "instead of" not in told
+    assert "otifications" not in told
