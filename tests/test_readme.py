@@ -7,18 +7,45 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from vaceprep.report import limits
 from vaceprep.report.catalogue import markdown
 from vaceprep.rules import every  # noqa: F401
 from vaceprep.rules.catalogue import in_order
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_rules_is_the_catalogue() -> None:
     table = README.partition("<!-- rules -->\n")[2].partition("<!-- /rules -->")[0]
     # To write it again: vaceprep rules --format markdown
     assert table.strip().splitlines() == list(markdown(in_order()))
+
+
+def test_the_table_of_limits_is_the_contract() -> None:
+    table = README.partition("<!-- limits -->\n")[2].partition("<!-- /limits -->")[0]
+    # To write it again: print each line of vaceprep.report.limits.markdown().
+    assert table.strip().splitlines() == list(limits.markdown())
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=str
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        there = page if not name else page.parent / name
+        assert there.is_file(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            known = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
+            assert anchor in known, target
 
 
 def test_the_first_screen_is_what_the_command_prints() -> None:
@@ -41,7 +68,8 @@ def test_the_json_example_has_the_keys_that_are_printed() -> None:
 
     import vaceprep
 
-    block = re.search(r"^```json\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    json_part = COMMANDS.partition("\n## JSON\n")[2]
+    block = re.search(r"^```json\n(.*?)^```", json_part, re.DOTALL | re.MULTILINE)
     assert block
     example = json.loads(block.group(1))
     real = vaceprep.check(ROOT / "fixtures" / "video" / "quicktime.mov").to_dict()
