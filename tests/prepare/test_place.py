@@ -386,7 +386,7 @@ def test_what_the_rules_say_of_a_finished_file(tmp_path: Path) -> None:
 def test_a_disk_that_fails_when_it_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(place, "measure", broken)
