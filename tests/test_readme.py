@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vaceprep.report import limits
-from vaceprep.report.catalogue import markdown
+from vaceprep.report.catalogue import markdown, page
 from vaceprep.rules import every  # noqa: F401
 from vaceprep.rules.catalogue import in_order
 
@@ -23,6 +23,12 @@ def test_the_table_of_rules_is_the_catalogue() -> None:
     table = README.partition("<!-- rules -->\n")[2].partition("<!-- /rules -->")[0]
     # To write it again: vaceprep rules --format markdown
     assert table.strip().splitlines() == list(markdown(in_order()))
+
+
+def test_the_rules_in_full_are_the_catalogue() -> None:
+    # To write it again: print each line of vaceprep.report.catalogue.page(in_order()).
+    written = (ROOT / "docs/rules.md").read_text(encoding="utf-8").splitlines()
+    assert written == list(page(in_order()))
 
 
 def test_the_table_of_limits_is_the_contract() -> None:

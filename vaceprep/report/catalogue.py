@@ -90,3 +90,26 @@ def markdown(rules: list[Rule]) -> Iterator[str]:
             f"| {rule.code} | `{rule.slug}` | {severities(rule)} | {rule.source} "
             f"| {fires} | {fix} |"
         )
+
+
+def page(rules: list[Rule]) -> Iterator[str]:
+    """``docs/rules.md``: every rule in full."""
+    yield "# Rules in full"
+    yield ""
+    yield "`vaceprep rules SLUG` prints the same. What the letters of a source mean:"
+    yield ""
+    yield from (f"- **{mark}**: {meaning}" for mark, meaning in SOURCES.items())
+    yield ""
+    yield "An error stops a submission. A warning does not, unless `--strict`; advice is shown with"
+    yield "`--advice`, and always in JSON. Of two severities, *fires when* says which."
+    group = ""
+    for rule in rules:
+        if rule.code[:3] != group:
+            group = rule.code[:3]
+            yield from ("", f"## {GROUPS[group]}")
+        yield from ("", f"### {rule.code} {rule.slug}", "")
+        yield f"- **severity**: {severities(rule)}"
+        yield f"- **source**: {rule.source}"
+        yield f"- **fires when** {rule.fires}"
+        yield f"- **`prepare`**: {rule.fix or 'cannot mend it'}"
+        yield from ("", rule.why)
