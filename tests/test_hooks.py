@@ -58,6 +58,7 @@ def repository(at: Path) -> None:
     git("commit", "-q", "-m", "all", cwd=at)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_pre_commit_stops_what_the_service_would_refuse(tmp_path: Path) -> None:
     hook_repo, user_repo = tmp_path / "hooks", tmp_path / "user"

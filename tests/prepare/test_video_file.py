@@ -19,6 +19,10 @@ from vaceprep.facts import VideoFacts
 from vaceprep.prepare.entry import Prepared
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
+#: One of a kind is enough for every day.
+LONG_MOV = pytest.param("mov", marks=pytest.mark.long)
+LONG_TS = pytest.param("ts", marks=pytest.mark.long)
+OTHER_HDR = ("hlg.mp4", "bt2020.mp4", "hdr-hevc-10-bit.mp4")
 
 
 def prepared(source: Path, folder: Path, **options: Any) -> Prepared:
@@ -196,7 +200,10 @@ def test_a_turned_video_stands_upright_as_players_show_it(name: str, tmp_path: P
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("name", ["pq.mp4", "hlg.mp4", "bt2020.mp4", "hdr-hevc-10-bit.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    ["pq.mp4", *(pytest.param(n, marks=pytest.mark.long) for n in OTHER_HDR)],
+)
 def test_hdr_comes_out_in_plausible_brightness(name: str, tmp_path: Path) -> None:
     entry = prepared(FIXTURES / "video" / name, tmp_path)
     facts = after(entry)
@@ -272,7 +279,7 @@ def test_nothing_is_copied_from_before_a_keyframe_that_others_lean_over(tmp_path
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("ending", ["mov", "mkv", "ts"])
+@pytest.mark.parametrize("ending", [LONG_MOV, "mkv", LONG_TS])
 @pytest.mark.parametrize(
     "structure", ["open-gop=1:ref=3", "open-gop=1:ref=1:8x8dct=0:cabac=0", "intra-refresh=1"]
 )
@@ -295,7 +302,7 @@ def test_a_start_after_a_keyframe_that_clears_no_references(
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("ending", ["mov", "mkv"])
+@pytest.mark.parametrize("ending", [LONG_MOV, "mkv"])
 def test_sound_is_read_beside_a_picture_that_is_still_being_read(
     ending: str, tmp_path: Path
 ) -> None:
