@@ -21,7 +21,7 @@ import vaceprep
 from tests.conftest import Run
 from tests.processes import busy_worker, of_session, wait_for
 from vaceprep.collect import Item
-from vaceprep.isolated import _report
+from vaceprep.isolated import report_of
 from vaceprep.look import Look, Options
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
@@ -177,7 +177,7 @@ def test_the_finding_is_of_the_files_role(
         ("slow", "cannot be read: it took longer than 10 s"),
         ("hungry", "cannot be read: it takes more than the 400 MB that are allowed"),
     ):
-        (finding,) = _report(look, fault, 10.0).findings  # type: ignore[arg-type]
+        (finding,) = report_of(look, fault, 10.0).findings  # type: ignore[arg-type]
         assert (finding.code, finding.message) == (code, message)
 
 

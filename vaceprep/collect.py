@@ -129,13 +129,14 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]
             path = os.path.join(here, name)
             if os.path.islink(path) and not leads_inside(path, root):
                 skipped.links += 1
-            elif _counts(path, name):
+            elif counts(path, name):
                 yield Item(path, "path", root=folder)
             else:
                 skipped.other += 1
 
 
-def _counts(path: str, name: str) -> bool:
+def counts(path: str, name: str) -> bool:
+    """Whether a file is media by its ending or its first bytes."""
     if is_media(b"", name):
         return True
     try:

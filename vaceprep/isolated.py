@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from vaceprep.collect import Item
 from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS
@@ -26,6 +26,8 @@ from vaceprep.verdict import FileReport
 if TYPE_CHECKING:
     from vaceprep.isolate.faults import Fault
     from vaceprep.isolate.pool import Ticket, Workers
+
+R = TypeVar("R")
 
 #: What the workers' server imports once for all of them: what nearly every file needs.
 MODULES: Final = (
@@ -57,28 +59,42 @@ def check_isolated(
 
     Raises CannotIsolate where no worker process can be started.
     """
+    for _, asked, reports in each_isolated(items, asked_for, jobs, allowed, look_at, report_of):
+        yield asked.answer(reports)
+
+
+def each_isolated(
+    items: Iterable[Item],
+    asked_for: Callable[[Item], Options],
+    jobs: int,
+    allowed: float,
+    work: Callable[[Look], R],
+    told: Callable[[Look, R | Fault | None, float], R],
+) -> Generator[tuple[Item, Asked, list[R]]]:
+    """Each source in order, what it asked for, and what ``work`` came to in a worker process.
+
+    ``told`` says it of a look whose worker did not come back, and gets every other result too.
+    """
     how = context(MODULES)
     # Only now: it takes its time, in which the server gets ready.
     from vaceprep.isolate.pool import BATCH, QUEUED, Workers
 
-    workers: Workers[Look, FileReport] = Workers(
-        look_at, jobs, allowed, Bounds(CHECK_MEMORY, 0), how
-    )
+    workers: Workers[Look, R] = Workers(work, jobs, allowed, Bounds(CHECK_MEMORY, 0), how)
     ahead = jobs * QUEUED * BATCH
-    waiting: deque[tuple[list[Ticket[Look, FileReport]], Asked]] = deque()
+    waiting: deque[tuple[Item, list[Ticket[Look, R]], Asked]] = deque()
     count = 0
 
-    def next_one() -> tuple[FileReport, ...]:
-        tickets, asked = waiting.popleft()
-        return asked.answer([_report(t.task, workers.get(t), allowed) for t in tickets])
+    def next_one() -> tuple[Item, Asked, list[R]]:
+        item, tickets, asked = waiting.popleft()
+        return item, asked, [told(t.task, workers.get(t), allowed) for t in tickets]
 
     try:
         for item in items:
             asked = _ask(item, asked_for(item))
-            waiting.append(([workers.put(look) for look in asked.looks], asked))
+            waiting.append((item, [workers.put(look) for look in asked.looks], asked))
             count += 1 + len(asked.looks)
             while count > ahead:
-                count -= 1 + len(waiting[0][0])
+                count -= 1 + len(waiting[0][1])
                 yield next_one()
         while waiting:
             yield next_one()
@@ -98,7 +114,8 @@ def _ask(item: Item, options: Options) -> Asked:
     return Asked((Look(item, options),), tuple)
 
 
-def _report(look: Look, result: FileReport | Fault | None, seconds: float) -> FileReport:
+def report_of(look: Look, result: FileReport | Fault | None, seconds: float) -> FileReport:
+    """The report of a look, also where its worker did not come back."""
     if isinstance(result, FileReport):
         return result
     item, options = look

@@ -47,7 +47,8 @@ Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C.
 @options.output_format
 def command(where: str, output: str) -> int:
     """The whole way for one job of each function, against a local stand-in."""
-    from vaceprep.cli.run import SANDBOX_POLL, code_of, in_sandbox, show_entries
+    from vaceprep.cli.outset import SANDBOX_POLL
+    from vaceprep.cli.run import code_of, in_sandbox, show_entries
     from vaceprep.contract import FUNCTIONS
     from vaceprep.flow.model import RunOptions
     from vaceprep.flow.start import items_of

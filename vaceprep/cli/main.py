@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "prepare": "vaceprep.cli.prepare",
     "run": "vaceprep.cli.run",
     "task": "vaceprep.cli.task",
+    "batch": "vaceprep.cli.batch",
     "demo": "vaceprep.cli.demo",
     "probe": "vaceprep.cli.probe",
     "request": "vaceprep.cli.request",

@@ -173,7 +173,6 @@ def command(
     checked before it gets its name.
     """
     from vaceprep.collect import Skipped, collect
-    from vaceprep.plan.model import Options
     from vaceprep.prepare.entry import summarise
     from vaceprep.prepare.mend import Work
     from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
@@ -181,13 +180,13 @@ def command(
     from vaceprep.report import prepared as text
     from vaceprep.report.text import config_lines
 
-    asked = Options(
-        start=start.get(""),
-        duration=duration.get(""),
+    asked, named = plan_options(
+        start,
+        duration,
         only_errors=only_errors,
         fit_720p=fit_720p,
         fps_mode=fps_mode,
-        shape="pad" if pad else "crop",
+        pad=pad,
         background=background,
         keep_audio=keep_audio,
         salvage=salvage,
@@ -204,9 +203,8 @@ def command(
         items = list(fitting(to, found))
     except ValueError as error:
         raise click.UsageError(printable(str(error))) from None
-    fields = sorted({name for name in (*start, *duration) if name})
-    if fields and not all(item.kind == "job" for item in items):
-        raise click.UsageError(f"{fields[0]}= is for jobs; for a file give the time alone.")
+    if named and not all(item.kind == "job" for item in items):
+        raise click.UsageError(f"{next(iter(named))}= is for jobs; for a file give the time alone.")
     note = skipped.sentence()
     if note:
         options.say(note)
@@ -220,7 +218,6 @@ def command(
     style = options.style()
     with options.terminable(), _telling() as (name_it, tell):
         work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
-        named = {f: _for_field(asked, start.get(f), duration.get(f)) for f in fields}
 
         def announced() -> Iterator[Any]:
             for item in items:
@@ -260,10 +257,23 @@ def command(
     return int(summary.failed > 0 or not told)
 
 
-def _for_field(asked: Options, start: Fraction | None, duration: Fraction | None) -> Options:
+def plan_options(
+    start: dict[str, Fraction],
+    duration: dict[str, Fraction],
+    *,
+    pad: bool,
+    **given: Any,
+) -> tuple[Options, dict[str, Options]]:
+    """What is asked of every file, and of single fields of jobs, by their names."""
     from dataclasses import replace
 
-    return replace(asked, start=start, duration=duration)
+    from vaceprep.plan.model import Options
+
+    asked = Options(
+        start=start.get(""), duration=duration.get(""), shape="pad" if pad else "crop", **given
+    )
+    fields = sorted({name for name in (*start, *duration) if name})
+    return asked, {f: replace(asked, start=start.get(f), duration=duration.get(f)) for f in fields}
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import configured, html, options, service
+from vaceprep.cli.outset import check_sandbox, in_own_sandbox, run_options, target_of
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from vaceprep.flow.model import RunEntry, RunOptions
     from vaceprep.flow.start import Outset
     from vaceprep.publish.target import Target
-
-#: Seconds between two looks at a task of the sandbox, which is quick.
-SANDBOX_POLL: Final = 0.5
 
 EPILOG: Final = """\b
 Examples:
@@ -130,15 +127,12 @@ def command(
 
     A job file is .json, .yaml, .yml or .toml, or a .jsonl manifest with a job a line.
     """
-    from vaceprep import contract
     from vaceprep.cli.request import extras
-    from vaceprep.flow.model import RunOptions
-    from vaceprep.plan.model import NOTHING_ASKED, Options
 
-    if fault and not sandbox:
-        raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
-    if sandbox and (site or base_url or publish or api_key_file):
-        raise click.UsageError("--sandbox is a service and a place to publish by itself.")
+    check_sandbox(
+        {"fault": fault, "sandbox": sandbox, "site": site, "base_url": base_url}
+        | {"publish": publish, "api_key_file": api_key_file}
+    )
     added = extras(extra)
     items = _items(jobs, added)
     find = configured.finder(config_file, no_config)
@@ -146,31 +140,24 @@ def command(
         (item.source, configured.config_of(find, item)) for item in items
     )
     held = () if config is None else (config.judging_nothing(),)
-    if config is not None:
-        where = where or config.output
-        allow_host = allow_host or config.allow_hosts
-        if not sandbox:
-            given = publish
-            publish, public_base = config.place(publish, public_base)
-            if publish != given and not dry_run:
-                options.say(f"publishing to {printable(publish)}, as {printable(config.path)} says")
-    where = where or "."
-    if os.path.lexists(where) and not os.path.isdir(where):
-        raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
-    html.ready(report, jobs)
-    asked = RunOptions(
-        output=where,
+    asked, publish, public_base = run_options(
+        config,
+        publish=publish,
+        public_base=public_base,
+        allow_host=allow_host,
+        where=where,
+        sandbox=sandbox,
+        told=not dry_run,
         inline_images=inline_images,
         again=again,
-        wait=not no_wait,
-        poll_interval=poll_interval or (SANDBOX_POLL if sandbox else contract.POLL_SECONDS),
-        max_wait=contract.MAX_WAIT_SECONDS if max_wait is None else max_wait,
-        at_once=max_tasks or contract.TASKS_AT_ONCE,
-        per_second=max_rate or contract.SUBMISSIONS_PER_SECOND,
+        no_wait=no_wait,
+        poll_interval=poll_interval,
+        max_wait=max_wait,
+        max_tasks=max_tasks,
+        max_rate=max_rate,
         restore_audio=restore_audio,
-        allowed_hosts=allow_host,
-        prepare=Options(limits=config.limits) if config is not None else NOTHING_ASKED,
     )
+    html.ready(report, jobs)
     options.collect_garbage()
     if dry_run:
         entries = _planned(items, asked)
@@ -178,7 +165,7 @@ def command(
         entries = in_sandbox(items, asked, fault, list(added))
     else:
         settings = service.settings_of(site, base_url, api_key_file)
-        entries = _run(items, settings, _target(publish, public_base), asked, sandbox, yes)
+        entries = _run(items, settings, target_of(publish, public_base), asked, sandbox, yes)
     show_entries(entries, output, held)
     told = html.written(report, "run", items, [(entry,) for entry in entries], jobs)
     return code_of(entries) or int(not told)
@@ -201,13 +188,8 @@ def in_sandbox(
     extra_fields: Sequence[str] = (),
 ) -> list[RunEntry]:
     """What becomes of jobs at a service of their own. Exits with 2 where it cannot start."""
-    from vaceprep.sandbox.server import SandboxUnavailable
-
     with ExitStack() as stack:
-        try:
-            settings, target, asked = _sandbox(stack, faults, extra_fields, asked)
-        except (SandboxUnavailable, ValueError) as error:
-            raise click.UsageError(printable(str(error), limit=4000)) from None
+        settings, target, asked = in_own_sandbox(stack, faults, extra_fields, asked)
         return _run(items, settings, target, asked, sandbox=True, yes=True)
 
 
@@ -233,37 +215,6 @@ def _with_extra(item: Item, added: dict[str, Any]) -> Item:
     if isinstance(values, JobUnreadable):
         return item
     return item._replace(job=with_extra(values, added), base=item.base or item.source)
-
-
-def _target(publish: str | None, public_base: str | None) -> Target | None:
-    from vaceprep.publish.target import parse_target
-
-    if publish is None:
-        if public_base is not None:
-            raise click.UsageError("--public-base says where --publish TARGET is read.")
-        return None
-    try:
-        return parse_target(publish, public_base)
-    except ValueError as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
-
-
-def _sandbox(
-    stack: ExitStack, faults: Sequence[str], extra_fields: Sequence[str], asked: RunOptions
-) -> tuple[Settings, Target, RunOptions]:
-    """A service of its own for this run."""
-    from dataclasses import replace
-
-    from vaceprep.api.config import read_settings
-    from vaceprep.publish.target import parse_target
-    from vaceprep.sandbox.server import ANY_KEY, Sandbox
-
-    box = stack.enter_context(
-        Sandbox(faults, extra_fields=extra_fields, limits=asked.prepare.limits)
-    )
-    settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
-    hosts = (*asked.allowed_hosts, "127.0.0.1")
-    return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)
 
 
 def _run(

@@ -148,6 +148,11 @@ class Outputs:
         self._files.add(self._key(folder, name))
         return path
 
+    def claim(self, path: str) -> None:
+        """Give a path to nobody any more: an earlier run gave it."""
+        folder, name = os.path.split(path)
+        self._files.add(self._key(folder, name))
+
     def beside(self, target: str, item: Item, new_ending: str | None) -> str:
         """The path for an item's output in the folder of ``target``: a job's media."""
         return self._free(os.path.dirname(target), [], item, new_ending)

@@ -26,14 +26,16 @@ def prepare_items(
     *,
     isolate: bool = False,
     seconds: float | None = None,
+    names: Outputs | None = None,
 ) -> Generator[tuple[Prepared, ...]]:
     """The entries of each source in order: one for a file, several for a job.
 
     ``fields`` are options for single fields of jobs, by the field's name; ``configured`` gives
     the configuration of each source. With ``isolate`` each source is prepared in a worker process,
-    for ``seconds`` without progress at most (None: as long as it may be by default).
+    for ``seconds`` without progress at most (None: as long as it may be by default). ``names`` are
+    those that are given out already.
     """
-    names = Outputs(output)
+    names = Outputs(output) if names is None else names
 
     def asked(item: Item) -> tuple[Work, dict[str, Options]]:
         held = under(work, item, configured(item))

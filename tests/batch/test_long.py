@@ -1,0 +1,136 @@
+"""What takes its time: a cluster that loses a worker, and memory over a long manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.batch.conftest import FIXTURES, Batch, lines
+from tests.processes import wait_for
+
+pytestmark = pytest.mark.long
+
+
+class Cluster:
+    """A scheduler and workers in processes of their own."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self.file = folder / "scheduler.json"
+        self.folder = folder
+        base = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        self.processes = [self._start([*base, *options, "--scheduler-file", str(self.file)])]
+        wait_for(self.file.exists)
+        wait_for(lambda: self.file.stat().st_size > 0)
+        self.address: str = json.loads(self.file.read_text())["address"]
+        for _ in range(workers):
+            base = [sys.executable, "-m", "distributed.cli.dask_worker", self.address]
+            self.processes.append(
+                self._start([*base, "--nthreads", "1", "--no-dashboard", "--no-nanny"])
+            )
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    pytest.importorskip("distributed", reason="needs pip install '.[cluster]'")
+    made = Cluster(tmp_path_factory.mktemp("cluster"), 2)
+    yield made
+    made.close()
+
+
+def test_a_worker_that_is_killed_costs_a_repeat_and_no_result(
+    here: Path, batch: Batch, cluster: Cluster
+) -> None:
+    batch("in", "-o", "own.jsonl")
+    code, out, _ = batch("in", "-o", "theirs.jsonl", "--scheduler", cluster.address)
+    assert (code, out.splitlines()[0]) == (1, "4 sources: 1 with errors")
+    own = {line["source"]: line for line in lines(here / "own.jsonl")}
+    assert {line["source"]: line for line in lines(here / "theirs.jsonl")} == own
+    for number in range(300):
+        shutil.copy(FIXTURES / "video/ok-5s-30fps.mp4", here / f"in/{number}.mp4")
+    command = [sys.executable, "-m", "vaceprep", "batch", "in", "-o", "many.jsonl"]
+    process = subprocess.Popen(
+        [*command, "--scheduler", cluster.address], cwd=here, stdout=subprocess.PIPE, text=True
+    )
+    many = here / "many.jsonl"
+    wait_for(lambda: many.exists() and many.stat().st_size > 5000)
+    cluster.processes[1].kill()
+    out, _ = process.communicate(timeout=120)
+    assert out.startswith("304 sources: 1 with errors\n")
+    assert len({line["source"] for line in lines(many)}) == len(lines(many)) == 304
+
+
+def test_a_file_that_kills_every_worker_is_a_finding(
+    here: Path, batch: Batch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pytest.importorskip("distributed", reason="needs pip install '.[cluster]'")
+    # A worker in which one file ends the process, as a broken decoder would.
+    made = tmp_path_factory.mktemp("cluster")
+    (made / "sitecustomize.py").write_text(
+        "import vaceprep.batch.check as c, os\n"
+        "see = c.see\n"
+        "def deadly(look):\n"
+        "    if look.item.source.endswith('b.mp4'): os._exit(9)\n"
+        "    return see(look)\n"
+        "c.see = deadly\n"
+    )
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(made)
+    try:
+        cluster = Cluster(made, 5)
+    finally:
+        del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+    try:
+        code, _, _ = batch("in", "-o", "r.jsonl", "--scheduler", cluster.address)
+    finally:
+        cluster.close()
+    assert code == 1
+    found = {line["source"]: line["files"][0]["findings"] for line in lines(here / "r.jsonl")}
+    assert [f["message"] for f in found["in/b.mp4"]] == ["cannot be read: the decoder crashed"]
+    assert len(found) == 4
+
+
+def peak(command: list[str], folder: Path) -> int:
+    """Kilobytes that a command took at most, its children not counted."""
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+def test_memory_is_steady_over_a_long_manifest(here: Path) -> None:
+    job = {"function": "video_repainting", "control_condition": "depth", "prompt_extend": False}
+    found = []
+    for count in (2_000, 40_000):
+        with (here / f"{count}.jsonl").open("w") as file:
+            for number in range(count):
+                url = f"https://example.com/{number}.mp4"
+                file.write(json.dumps({**job, "prompt": f"{number}", "video_url": url}) + "\n")
+        command = [sys.executable, "-m", "vaceprep", "batch", f"{count}.jsonl", "--no-remote"]
+        found.append(peak([*command, "--no-isolate", "-o", f"r{count}.jsonl"], here))
+        again = peak([*command, "--no-isolate", "-o", f"r{count}.jsonl"], here)
+        found.append(again)
+    first, first_again, long, long_again = found
+    assert long < 1.3 * first
+    assert long_again < 1.3 * first_again
+    assert max(found) < 300_000

@@ -1,0 +1,1 @@
+"""The walk for many: sources without end, results as they come, and nothing done twice."""

@@ -1,0 +1,107 @@
+"""``check`` on a Dask cluster that is there already: a task a file, results as they come.
+
+What a worker that dies was at is done again by another; a file that kills one after the other is
+said to have crashed its decoder. Paths have to mean the same on every machine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final
+
+from vaceprep.batch.check import Checked, check_one
+from vaceprep.batch.content import content_now
+from vaceprep.collect import Item
+from vaceprep.isolate.faults import crashed
+from vaceprep.look import Options, report_on
+from vaceprep.probe.route import default_role
+
+#: Tasks on the way for each thread of the cluster, and the fewest in all.
+AHEAD: Final = 4
+FEWEST: Final = 16
+#: Seconds to wait for the scheduler.
+PATIENCE: Final = 15
+
+
+class NoCluster(Exception):
+    """The cluster cannot be used; the message is one sentence."""
+
+
+def check_on(
+    scheduler: str, items: Iterable[Item], asked: Callable[[Item], Options]
+) -> Generator[Checked]:
+    """Each source, in the order in which they are done. Raises NoCluster."""
+    try:
+        dask: Any = importlib.import_module("distributed")
+    except ImportError:
+        raise NoCluster("--scheduler needs further packages: pip install '.[cluster]'") from None
+    try:
+        client = dask.Client(scheduler, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        said = str(error).partition("\n")[0]
+        raise NoCluster(f"no scheduler answers at {scheduler}: {said}") from None
+    queue = iter(items)
+    here = os.getcwd()
+    running: dict[Any, tuple[Item, Options]] = {}
+
+    def submit(item: Item) -> Any:
+        options = asked(item)
+        future = client.submit(check_one, _placed(item, here), options, pure=False)
+        running[future] = item, options
+        return future
+
+    try:
+        width = max(FEWEST, AHEAD * sum(client.nthreads().values()))
+        ready = dask.as_completed((), loop=client.loop)
+        ready.update([submit(item) for item in islice(queue, width)])
+        for future in ready:
+            item, options = running.pop(future)
+            yield _named(_came(dask, future, item, options), item, here)
+            future.release()
+            ready.update([submit(one) for one in islice(queue, 1)])
+    except (OSError, TimeoutError) as error:
+        raise NoCluster(f"the cluster at {scheduler} is gone: {error}") from None
+    finally:
+        client.close()
+
+
+def _placed(item: Item, here: str) -> Item:
+    """The source by whole paths: workers are at home elsewhere."""
+
+    def whole(path: str | None) -> str | None:
+        return None if path is None else os.path.join(here, path)
+
+    if item.kind not in ("path", "job"):
+        return item
+    source = item.source if item.base is not None else os.path.join(here, item.source)
+    return item._replace(source=source, base=whole(item.base), root=whole(item.root))
+
+
+def _named(checked: Checked, item: Item, here: str) -> Checked:
+    """The entries with names as they were given."""
+    top = os.path.join(here, "")
+    files = tuple(
+        replace(entry, source=entry.source.removeprefix(top))
+        if not os.path.isabs(item.base or item.source)
+        else entry
+        for entry in checked.files
+    )
+    return Checked(item, files, checked.content)
+
+
+def _came(dask: Any, future: Any, item: Item, options: Options) -> Checked:
+    error = future.exception()
+    if error is None:
+        found: Checked = future.result()
+        return found
+    if isinstance(error, dask.KilledWorker):
+        role = options.role or default_role(None, item.source)
+        report = report_on(item.source, role, crashed(None), None, options)
+        return Checked(item, (report,), content_now(item))
+    if isinstance(error, ModuleNotFoundError):
+        raise NoCluster(f"the workers have no vaceprep of this version ({error})") from None
+    raise error

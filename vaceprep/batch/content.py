@@ -1,0 +1,111 @@
+"""What a file's bytes are, so that a result is known to be of them and of no others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from vaceprep.collect import Item, kind_of
+from vaceprep.contract import ROLES, VIDEO_BYTES_BINARY
+from vaceprep.job import resolve
+from vaceprep.jobfile import JobUnreadable, read_job
+from vaceprep.prepare.made import identity
+from vaceprep.source import CannotOpen, open_path
+
+#: Bytes up to which a file is hashed whole: every one that the service might take. J
+WHOLE: Final = VIDEO_BYTES_BINARY
+#: Bytes at each end of a longer one, which is refused for its size whatever is between. J
+END: Final = 1 << 20
+PIECE: Final = 1 << 20
+
+
+class Content(NamedTuple):
+    """``digest`` of the bytes; ``stamp`` of the file as it stood, which any change of it changes.
+
+    None where there is no such file, or where its clock tells too little.
+    """
+
+    digest: str | None = None
+    stamp: str | None = None
+
+
+def stamp_of(path: str) -> str | None:
+    """Size, times and inode of a file as text."""
+    known = identity(path)
+    return None if known is None else "-".join(map(str, known[1:]))
+
+
+def content_of(path: str, root: str | None = None) -> Content:
+    """Read a file. Its stamp is taken before: what changes meanwhile is read again next time."""
+    stamp = stamp_of(path)
+    digest = hashlib.sha256()
+    try:
+        with open_path(path, root) as opened:
+            if opened.size <= WHOLE:
+                while piece := opened.read(PIECE):
+                    digest.update(piece)
+                return Content(f"sha256:{digest.hexdigest()}", stamp)
+            digest.update(opened.read_at(0, END))
+            digest.update(opened.read_at(opened.size - END, END))
+            return Content(f"ends:{opened.size}:{digest.hexdigest()}", stamp)
+    except (CannotOpen, OSError):
+        return Content(None, stamp)
+
+
+def assets_of(item: Item) -> tuple[Any, list[str]]:
+    """A job's values, and the paths of the local files that it names."""
+    try:
+        values = item.job if item.job is not None else read_job(item.source)
+    except JobUnreadable as error:
+        return str(error), []
+    if isinstance(values, JobUnreadable):
+        return str(values), []
+    folder = os.path.dirname(item.source if item.base is None else item.base)
+    return values, [resolve(path, folder) for path in _paths(values)]
+
+
+def _paths(values: Mapping[str, Any]) -> Iterator[str]:
+    for role in ROLES:
+        given = values.get(role)
+        for value in given if isinstance(given, list) else [given]:
+            if isinstance(value, str) and value and kind_of(value) == "path":
+                yield value
+
+
+def _together(values: Any, parts: list[tuple[str, str | None]]) -> str:
+    text = json.dumps([values, parts], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def job_content(item: Item, known: Mapping[str, Content]) -> Content:
+    """The content of a job is its values with the content of its local files.
+
+    ``known`` are those that were read already, by path.
+    """
+    values, paths = assets_of(item)
+    found = [(path, known.get(path) or content_of(path)) for path in paths]
+    digest = _together(values, [(path, content.digest) for path, content in found])
+    stamp = _together(values, [(path, content.stamp) for path, content in found])
+    return Content(f"job:{digest}", stamp)
+
+
+def stamp_now(item: Item) -> str | None:
+    """The stamp of a source without reading its media."""
+    if item.kind == "job":
+        values, paths = assets_of(item)
+        return _together(values, [(path, stamp_of(path)) for path in paths])
+    return stamp_of(item.source) if item.kind == "path" else None
+
+
+def content_now(item: Item) -> Content:
+    """The content of any source; a URL's is nobody's to know beforehand."""
+    if item.kind == "job":
+        return job_content(item, {})
+    return content_of(item.source, item.root) if item.kind == "path" else Content()
+
+
+#: How a source is read again.
+Reading = Callable[[Item], Content]

@@ -1,0 +1,68 @@
+"""``prepare`` for many: outputs get the names that they would have without an interruption."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vaceprep.batch.content import Content, content_now
+from vaceprep.collect import Item
+from vaceprep.plan.model import Options
+from vaceprep.prepare.entry import Prepared
+from vaceprep.prepare.mend import Work
+from vaceprep.prepare.outputs import Output, Outputs
+from vaceprep.prepare.walk import prepare_items
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
+
+
+class Mended(NamedTuple):
+    """A source with its entries, and the content that they were made of."""
+
+    item: Item
+    files: tuple[Prepared, ...]
+    content: Content
+
+
+def prepare_many(
+    items: Iterable[Item],
+    output: Output,
+    names: Outputs,
+    work: Work,
+    fields: dict[str, Options],
+    configured: Callable[[Item], Config | None],
+    *,
+    isolate: bool,
+    seconds: float | None,
+) -> Generator[Mended]:
+    """Each source in order. ``names`` has those that earlier results took."""
+    waiting: deque[tuple[Item, Content]] = deque()
+
+    def noted() -> Iterator[Item]:
+        for item in items:
+            waiting.append((item, content_now(item)))
+            yield item
+
+    groups = prepare_items(
+        noted(), output, work, fields, configured, isolate=isolate, seconds=seconds, names=names
+    )
+    for files in groups:
+        item, content = waiting.popleft()
+        yield Mended(item, files, content)
+
+
+def claimed(names: Outputs, line: dict[str, Any]) -> bool:
+    """Take the names of an earlier result; whether all of its outputs are still there.
+
+    What failed for want of a rule (a full disk, say) is worth another try.
+    """
+    entries = line.get("files", [])
+    outputs = [entry["output"] for entry in entries if entry.get("output")]
+    made = all(map(os.path.isfile, outputs)) and not any(entry.get("error") for entry in entries)
+    if made:
+        for path in outputs:
+            names.claim(path)
+    return made

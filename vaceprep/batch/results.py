@@ -1,0 +1,230 @@
+"""The results file: a JSON object a line, appended as results come, and read again to go on.
+
+A line is whole or it is not there: what a kill left of one is taken away when the file is opened
+again. A source whose bytes changed gets a new line, and the old one goes when the run is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+from filelock import FileLock, Timeout
+
+from vaceprep.batch.content import Content
+from vaceprep.batch.index import Done, Index
+from vaceprep.prepare.parts import part_name
+from vaceprep.state import state_dir
+from vaceprep.verdict import JSON_VERSION
+
+#: Bytes of the longest line that is read back.
+LONGEST: Final = 64 << 20
+#: Bytes after which what was written is made to last.
+SYNCED: Final = 4 << 20
+
+
+class ResultsError(Exception):
+    """The results file cannot be used; the message is one sentence."""
+
+
+class ResultsFull(ResultsError):
+    """It takes no more: what was written before is whole."""
+
+
+def line_of(
+    command: str, source: str, ok: bool, content: Content, made_by: str, entries: dict[str, Any]
+) -> dict[str, Any]:
+    """One result: ``entries`` is ``files`` or ``jobs`` as the command's own JSON has them."""
+    return {
+        "version": JSON_VERSION,
+        "command": command,
+        "source": source,
+        "ok": ok,
+        "content": content.digest,
+        "stamp": content.stamp,
+        "made_by": made_by,
+        **entries,
+    }
+
+
+def is_line(value: Any) -> bool:
+    """Whether a JSON value is a result."""
+    return (
+        isinstance(value, dict)
+        and value.get("version") == JSON_VERSION
+        and isinstance(value.get("source"), str)
+        and isinstance(value.get("made_by"), str)
+    )
+
+
+class Results:
+    """The file at ``path`` while the ``with`` block lasts; one process at a time.
+
+    Raises ResultsError where it is no results file, cannot be written, or is in use.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.index = Index()
+        self._old = 0
+        self._size = 0
+        self._unsynced = 0
+        self._handle = -1
+        self._lock: FileLock | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._lock = self._locked()
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._handle = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+            self._size = self._read()
+            os.ftruncate(self._handle, self._size)
+            os.lseek(self._handle, self._size, os.SEEK_SET)
+        except OSError as error:
+            self.close()
+            said = error.strerror or error
+            raise ResultsError(f"{self.path} cannot be written: {said}") from None
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._handle >= 0:
+            with contextlib.suppress(OSError):
+                os.fsync(self._handle)
+            os.close(self._handle)
+            self._handle = -1
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        self.index.close()
+
+    def _locked(self) -> FileLock | None:
+        folder = state_dir()
+        if folder is None:
+            return None
+        folder = os.path.join(folder, "batches")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        name = os.path.realpath(self.path).encode("utf-8", "surrogatepass")
+        lock = FileLock(os.path.join(folder, f"{hashlib.sha256(name).hexdigest()[:32]}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise ResultsError(f"another batch is writing {self.path}; wait for it") from None
+        return lock
+
+    def _read(self) -> int:
+        """Note what is there; the size without what a kill left of a line."""
+        good = 0
+        for at, end, value in read_lines(self.path):
+            if not is_line(value):
+                if value is None and end < 0:
+                    break
+                raise ResultsError(
+                    f"{self.path} is no results file of batch (line at byte {at:,}); name another"
+                )
+            done = Done(
+                at, value.get("content"), value.get("stamp"), value["made_by"], bool(value["ok"])
+            )
+            self._old += self.index.put(value["source"], done)
+            good = end
+        return good
+
+    def known(self, source: str) -> Done | None:
+        """The newest result of a source, if there is one."""
+        done = self.index.get(source)
+        return None if done is None or done.at < 0 else done
+
+    def first_time(self, source: str) -> bool:
+        """Whether a source has not been met in this run."""
+        return self.index.first_time(source)
+
+    def line(self, done: Done) -> dict[str, Any]:
+        """A result that is there, read again."""
+        with open(self.path, "rb") as file:
+            file.seek(done.at)
+            found: dict[str, Any] = json.loads(file.readline(LONGEST))
+        return found
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Append a result. Raises ResultsFull; then the file is as it was before."""
+        data = json.dumps(line, allow_nan=False).encode("ascii") + b"\n"
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._handle, view) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, self._size)
+                os.lseek(self._handle, self._size, os.SEEK_SET)
+            said = error.strerror or error
+            raise ResultsFull(
+                f"{self.path} cannot be written: {said}; what is in it is whole, and the same "
+                "command goes on"
+            ) from None
+        before = self.index.get(line["source"])
+        self._old += before is not None and before.at >= 0
+        done = Done(self._size, line["content"], line["stamp"], line["made_by"], line["ok"])
+        self.index.put(line["source"], done, seen=True)
+        self._size += len(data)
+        self._unsynced += len(data)
+        if self._unsynced >= SYNCED:
+            self._unsynced = 0
+            os.fsync(self._handle)
+
+    def finish(self) -> None:
+        """Leave one line a source: where some were made anew, the older ones go."""
+        if not self._old:
+            return
+        folder, part = os.path.dirname(self.path), part_name()
+        target = os.path.join(folder, part)
+        try:
+            with open(target, "xb") as out, open(self.path, "rb") as file:
+                for at, end, value in read_lines(self.path):
+                    if is_line(value) and self.index.is_newest(value["source"], at):
+                        file.seek(at)
+                        out.write(file.read(end - at))
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(target, self.path)
+        except OSError as error:
+            # Both lines stay; the newer one counts.
+            raise ResultsError(
+                f"{self.path} keeps older lines, too: {error.strerror or error}"
+            ) from None
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(target)
+
+
+def read_lines(path: str) -> Iterator[tuple[int, int, Any]]:
+    """Where each line begins and ends, and its JSON value.
+
+    None stands for what is no JSON; the end is then -1 where the file ends within the line.
+    """
+    at = 0
+    with open(path, "rb") as file:
+        while raw := file.readline(LONGEST):
+            end = at + len(raw)
+            whole = raw.endswith(b"\n")
+            try:
+                value = json.loads(raw) if whole else None
+            except (ValueError, RecursionError):
+                value = None
+            yield at, end if whole else -1, value
+            at = end

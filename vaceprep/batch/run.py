@@ -1,0 +1,60 @@
+"""``run`` for many: each job by itself, as many at a time as the account may have.
+
+The ledger decides what is sent: a job that was is picked up, and one whose fate is unknown is not
+sent again, whatever the results file says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable
+from typing import Any, NamedTuple
+
+from vaceprep.batch.content import Content, content_now
+from vaceprep.collect import Item
+from vaceprep.flow.examine import Ready, examine
+from vaceprep.flow.model import RunEntry, RunOptions
+from vaceprep.flow.walk import Account, Walk
+from vaceprep.preflight import spread
+from vaceprep.publish.target import Target
+
+
+class Ran(NamedTuple):
+    """A job, what became of it, and the content that it was of."""
+
+    item: Item
+    entry: RunEntry
+    content: Content
+
+
+def run_many(
+    items: Iterable[Item],
+    walk: Walk,
+    account: Account,
+    target: Target | None,
+    options: RunOptions,
+) -> Generator[Ran]:
+    """Each job in order; jobs that would be refused cost nothing and stop nothing."""
+
+    def one(item: Item) -> Ran:
+        content = content_now(item)
+        ready = examine(item, options, service=account.service, account=account.fingerprint)
+        if not isinstance(ready, Ready):
+            return Ran(item, ready, content)
+        if target is None and ready.to_publish(options.inline_images):
+            error = "it names local files, and the service takes URLs"
+            hint = "give --publish TARGET"
+            entry = RunEntry(item.source, ready.function, "refused", error=error, hint=hint)
+            return Ran(item, entry, content)
+        return Ran(item, walk.one(ready), content)
+
+    yield from spread(one, items, options.at_once + 1)
+
+
+def is_home(line: dict[str, Any]) -> bool:
+    """Whether every video of an earlier result is on disk; else the ledger is asked again."""
+    jobs = line.get("jobs", [])
+    return bool(jobs) and all(
+        job["status"] == "downloaded" and job["videos"] and all(map(os.path.isfile, job["videos"]))
+        for job in jobs
+    )
