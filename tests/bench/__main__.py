@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.bench import machine, table
+from tests.bench import cost, machine, table
+from tests.bench.many_rows import MANY
 from tests.bench.measure import ENVIRONMENT
 from tests.bench.prepare_rows import PREPARES
 from tests.bench.rows import CHECKS, Bench, Row
@@ -21,7 +22,7 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-BENCHES: Final = CHECKS + PREPARES
+BENCHES: Final = (*CHECKS, *MANY, *PREPARES)
 
 
 def main() -> int:
@@ -32,6 +33,9 @@ def main() -> int:
     parser.add_argument("--markdown", action="store_true", help="print the README's table")
     names = [bench.__name__ for bench in BENCHES]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw cost against size there (.svg, .png)"
+    )
     asked = parser.parse_args()
     if not hasattr(os, "posix_spawn") or not hasattr(os, "wait4"):
         _say("the benchmarks need a POSIX system (posix_spawn, wait4)")
@@ -49,11 +53,18 @@ def main() -> int:
             if asked.only is None or measure.__name__ in asked.only:
                 _say(f"measuring: {measure.__name__}")
                 rows += measure(bench)
+        curves: list[cost.Curve] = []
+        if asked.plot:
+            _say("measuring: cost against size")
+            curves = list(cost.curves(bench))
+            cost.draw(curves, asked.plot)
     named = machine.describe()
     show = table.markdown if asked.markdown else table.text
     print("\n".join(show(rows, machine.sentence(named))))
     if asked.json:
         figures = table.to_json(rows, named, quick=asked.quick)
+        if curves:
+            figures["curves"] = cost.to_json(curves)
         asked.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     return int(any(row.passed is False for row in rows))
 

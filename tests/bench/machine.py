@@ -22,7 +22,8 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -57,13 +58,15 @@ def describe() -> dict[str, str]:
     ask = "import av; print(av.ffmpeg_version_info)"
     return {
         "cpu": _cpu(),
-        "cores": str(_cores()),
+        "cores": str(cores()),
         "system": _system(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "vaceprep": _package("vaceprep"),
         "pyav": f"{_package('av')} (FFmpeg {output([sys.executable, '-c', ask]).strip()})",
         "pillow": _package("pillow"),
         "ffprobe": _ffprobe(),
+        "pymediainfo": _package("pymediainfo"),
+        "opencv": _package("opencv-python-headless"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.bench.machine import sentence
 from tests.bench.measure import Spread
 from tests.bench.rows import Row
 
@@ -64,6 +65,25 @@ def markdown(rows: Sequence[Row], machine: str) -> list[str]:
         value = _value(row) if row.value is not None else row.note
         lines.append(f"| {row.name} | {value}{missed} | {_target(row)} |")
     return [*lines, "", f"Machine: {machine}."]
+
+
+def readme(figures: dict[str, Any]) -> list[str]:
+    """The README's table from what ``--json`` wrote."""
+    lines = ["| measured | median (min to max) | target |", "|---|---|---|"]
+    for entry in figures["rows"]:
+        spread = None
+        if entry["median"] is not None:
+            spread = Spread(entry["median"], entry["min"], entry["max"])
+        row = Row(
+            entry["name"],
+            spread,
+            entry["unit"],
+            at_most=entry["at_most"],
+            at_least=entry["at_least"],
+            note=entry["note"],
+        )
+        lines += markdown([row], "")[2:3]
+    return [*lines, "", f"Measured on: {sentence(figures['machine'])}."]
 
 
 def to_json(rows: Sequence[Row], machine: dict[str, str], *, quick: bool) -> dict[str, Any]:

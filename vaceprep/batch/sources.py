@@ -45,14 +45,16 @@ def items(
 
     ``skip`` are real paths that are left out of folders: results and outputs.
     """
+    # Where a name is another's, there is nothing to resolve.
+    names = {os.path.basename(path) for path in skip}
     for source in sources:
         if not is_pattern(source):
             yield from collect([source], skipped, skip)
             continue
         for path in matches(source):
-            if os.path.isdir(path) or os.path.realpath(path) in skip:
-                continue
             name = os.path.basename(path)
+            if os.path.isdir(path) or (name in names and os.path.realpath(path) in skip):
+                continue
             if path.lower().endswith((*JOB_ENDINGS, MANIFEST_ENDING)):
                 yield from collect([path], skipped)
             elif counts(path, name):
