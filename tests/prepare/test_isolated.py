@@ -24,8 +24,9 @@ from tests.test_isolated import started
 from vaceprep.collect import Item
 from vaceprep.contract import PREPARE_MEMORY
 from vaceprep.plan.model import Options
+from vaceprep.prepare import isolated as isolated_room
+from vaceprep.prepare.abreast import Abreast, how_many, share
 from vaceprep.prepare.entry import Prepared
-from vaceprep.prepare.isolated import Isolated, mend_isolated
 from vaceprep.prepare.mend import Work
 from vaceprep.prepare.outputs import Outputs, parse_output
 from vaceprep.prepare.refused import Cancelled
@@ -87,7 +88,8 @@ BAD = {
     "hang 60": "cannot be read: it made no progress for 1 s",
 }
 if sys.platform.startswith("linux"):
-    BAD[f"take {PREPARE_MEMORY + 1}"] = (
+    # A little above: what a worker let go of since it began counts for its files.
+    BAD[f"take {PREPARE_MEMORY + (16 << 20)}"] = (
         "cannot be read: it takes more than the 1000 MB that are allowed"
     )
 
@@ -95,8 +97,8 @@ if sys.platform.startswith("linux"):
 def prepared(folder: Path, out: Path, work: Work | None = None) -> Iterator[Prepared]:
     items = [Item(str(p), "path", root=str(folder)) for p in sorted(folder.rglob("*.*"))]
     asked = (work or Work(), dict[str, Options]())
-    isolated = Isolated(mend, Outputs(parse_output(str(out))), lambda _: asked, 1)
-    with closing(mend_isolated(items, isolated, lambda _: ())) as groups:
+    abreast = Abreast(mend, Outputs(parse_output(str(out))), lambda _: asked, 1)
+    with closing(abreast.each(items, lambda _: ())) as groups:
         for group in groups:
             yield from group
 
@@ -166,7 +168,7 @@ def test_calling_it_off_leaves_nothing(tmp_path: Path) -> None:
 def test_an_output_that_is_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules[Isolated.__module__], "PREPARE_OUTPUT", 1000)
+    monkeypatch.setattr(isolated_room, "PREPARE_OUTPUT", 1000)
     path = tmp_path / "a.png"
     Image.effect_noise((400, 400), 50).save(path)
     (entry,) = vaceprep.prepare(path, tmp_path / "out", isolate=True).files
@@ -210,3 +212,40 @@ def test_workers_have_the_environment_of_now(
         monkeypatch.setenv("VACEPREP_STATE_DIR", str(state))
         vaceprep.prepare(folder / "a.bmp", tmp_path / f"out-{number}", isolate=True)
         assert len(list((state / "prepared").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "workers"),
+    [
+        (1, None, 1),
+        (2, 16 * PREPARE_MEMORY, 2),
+        (2, 2 * PREPARE_MEMORY, 2),
+        (2, 2 * PREPARE_MEMORY - 1, 1),
+        (2, 1, 1),
+        (64, None, 8),
+    ],
+)
+def test_as_many_side_by_side_as_there_is_room_for(
+    cores: int, memory: int | None, workers: int
+) -> None:
+    assert how_many(cores, memory) == workers
+
+
+def test_each_has_its_share_of_the_processors_and_the_last_one_all() -> None:
+    cores = [0, 1, 4, 5, 6]
+    assert [share(cores, n, 2, alone=False) for n in (0, 1)] == [[0, 4, 6], [1, 5]]
+    assert share(cores, 1, 2, alone=True) == share(cores, 0, 1, alone=False) == cores
+
+
+def test_names_go_out_in_order_however_long_each_takes(tmp_path: Path) -> None:
+    """The first two want one name; the second one is done long before the first."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    encode(folder / "a.avi", rate=10, frames=100, size=(640, 480), codec="mpeg4")
+    encode(folder / "a.mov", rate=30, frames=6, size=(400, 400))
+    for number in range(6):
+        encode(folder / f"b{number}.mov", rate=30, frames=6, size=(400, 400))
+    report = vaceprep.prepare(folder, tmp_path / "out", isolate=True)
+    made = [os.path.basename(entry.output or "") for entry in report.files]
+    assert made == ["a.mp4", "a-2.mp4", *(f"b{number}.mp4" for number in range(6))]
+    assert [entry.source for entry in report.files] == sorted(map(str, folder.iterdir()))

@@ -219,20 +219,16 @@ def command(
     with options.terminable(), _telling() as (name_it, tell):
         work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
 
-        def announced() -> Iterator[Any]:
-            for item in items:
-                name_it(item.source)
-                yield item
-
         apart = options.apart(isolate, items)
         walk = prepare_items(
-            announced(),
+            items,
             to,
             work,
             named,
             lambda i: configs[id(i)],
             isolate=apart,
             seconds=timeout,
+            begun=lambda item: name_it(item.source),
         )
         with closing(walk):
             for group in walk:

@@ -1,8 +1,7 @@
-"""``prepare`` with each source in a worker process, which asks this one for names.
+"""A worker process that prepares a source at a time, and asks this one for names.
 
-There is one worker at a time, so names go out in the order of the sources, as without it. Where it
-does not come back, its part files and empty folders are removed here, and the next one gets a
-new worker. A job is prepared by one worker as a whole.
+Where it does not come back, its part files and empty folders are removed here. A job is prepared by
+one worker as a whole.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -20,17 +19,16 @@ from vaceprep.contract import (
     PREPARE_CORES,
     PREPARE_MEMORY,
     PREPARE_OUTPUT,
-    PREPARE_STALL_SECONDS,
     Role,
 )
 from vaceprep.isolate import faults
 from vaceprep.isolate.bounds import Bounds, confine
-from vaceprep.isolate.start import CannotIsolate, context
+from vaceprep.isolate.start import CannotIsolate
 from vaceprep.plan.model import Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.made import records
 from vaceprep.prepare.mend import Work
-from vaceprep.prepare.outputs import Names, Outputs
+from vaceprep.prepare.outputs import Names
 from vaceprep.prepare.parts import clear, mark, new_mark
 from vaceprep.prepare.place import chain_of
 from vaceprep.probe.route import default_role
@@ -64,7 +62,7 @@ LIFE: Final = 50
 PAUSE: Final = 0.05
 
 
-def _silent(_: Fraction) -> None:
+def silent(_: Fraction) -> None:
     """Nobody is told: a function that can be sent."""
 
 
@@ -111,7 +109,8 @@ def _serve(
             channel.send(("tell", share))
 
     while (sent := channel.recv()) is not None:
-        item, work, fields = sent
+        item, work, fields, cores = sent
+        _keep_to(cores)
         try:
             answer: tuple[str, Any] = "done", mend(item, names, replace(work, tell=tell), fields)
         except MemoryError:
@@ -121,30 +120,35 @@ def _serve(
         channel.send(answer)
 
 
+def _keep_to(cores: Collection[int]) -> None:
+    """Use these processors alone: decoders and encoders start as many threads as there are."""
+    if cores and hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, cores)
+
+
 @dataclass(slots=True)
-class _Worker:
+class Worker:
     """One worker process, seen from outside."""
 
     process: BaseProcess
     channel: Connection
     own: str
+    #: Which of those that work side by side it is.
+    place: int = 0
     done: int = 0
     #: Folders of the names that it got for the source at work, and those that were not there.
     folders: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
     def end(self) -> None:
-        """Stop it, whatever it does, and remove what it leaves half-made."""
+        """Stop it, whatever it does, and remove what it leaves half-made, but no folder."""
         self.process.kill()
         self.process.join()
         self.channel.close()
         state = records()
         for folder in (*self.folders, *([] if state is None else [state])):
             clear(folder, self.own)
-        for folder in sorted(self.missing, key=len, reverse=True):
-            # With something in it, it stays.
-            with contextlib.suppress(OSError, ValueError):
-                os.rmdir(folder)
 
     def named(self, path: str) -> None:
         """It may write there."""
@@ -156,124 +160,43 @@ class _Worker:
             self.missing.add(above)
 
 
-class Isolated:
-    """``mend`` on sources, each in a worker process; ``seconds`` without progress are the limit.
-
-    To be closed: then no process is left, and nothing half-made.
-    """
-
-    def __init__(
-        self,
-        mend: Mend,
-        names: Outputs,
-        asked: Callable[[Item], tuple[Work, dict[str, Options]]],
-        seconds: float | None = None,
-    ) -> None:
-        """``asked`` gives the work on each source, and the options for single fields of a job."""
-        self._mend = mend
-        self._names = names
-        self._asked = asked
-        self._seconds = PREPARE_STALL_SECONDS if seconds is None else seconds
-        self._how: BaseContext = context(MODULES)
-        self._worker: _Worker | None = None
-
-    def close(self) -> None:
-        """End the worker, in the middle of its work too."""
-        if self._worker is not None:
-            worker, self._worker = self._worker, None
-            worker.end()
-
-    def mend(self, item: Item) -> tuple[Prepared, ...]:
-        """The entries of one source. Raises CannotIsolate, and what telling raises."""
-        worker = self._started()
-        worker.folders.clear()
-        worker.missing.clear()
-        work, fields = self._asked(item)
-        try:
-            worker.channel.send((item, replace(work, tell=_silent), fields))
-            while worker.channel.poll(self._seconds):
-                kind, *rest = worker.channel.recv()
-                if kind == "tell":
-                    work.tell(rest[0])
-                elif kind == "done":
-                    worker.done += 1
-                    work.tell(Fraction(1))
-                    entries: tuple[Prepared, ...] = rest[0]
-                    return entries
-                elif kind == "fault":
-                    fault = rest[0]
-                    break
-                elif kind == "raised":
-                    raise rest[0]
-                else:
-                    worker.channel.send(self._name(worker, kind, rest))
-            else:
-                fault = "slow"
-        except (EOFError, ConnectionError):
-            fault = "crashed"
-        except BaseException:
-            self.close()
-            raise
-        self.close()
-        return (self._failed(item, work.role, fault),)
-
-    def _name(self, worker: _Worker, kind: str, asked: list[Any]) -> str | Exception:
-        try:
-            path: str = getattr(self._names, kind)(*asked)
-        except Exception as error:
-            return error
-        worker.named(path)
-        return path
-
-    def _started(self) -> _Worker:
-        if self._worker is not None and self._worker.done >= LIFE:
-            self.close()
-        if self._worker is None:
-            ours, theirs = self._how.Pipe()
-            own = new_mark()
-            bounds = Bounds(PREPARE_MEMORY, PREPARE_OUTPUT, PREPARE_CORES)
-            arguments = (theirs, self._mend, bounds, own, dict(os.environ))
-            process: BaseProcess = self._how.Process(  # type: ignore[attr-defined]
-                target=_serve, args=arguments, name="vaceprep-worker", daemon=True
-            )
-            process.start()
-            # So that the end of the worker is the end of the line.
-            theirs.close()
-            self._worker = _Worker(process, ours, own)
-            try:
-                # What it says first is that it is there.
-                ours.recv()
-            except (EOFError, ConnectionError):
-                raise CannotIsolate from None
-        return self._worker
-
-    def _failed(self, item: Item, role: Role | None, fault: str) -> Prepared:
-        size = None
-        if item.kind == "path":
-            with contextlib.suppress(CannotOpen, OSError), open_path(item.source) as opened:
-                size = opened.size
-                role = role or default_role(sniff(opened.head), item.source)
-        if fault == "slow":
-            fact = faults.stalled(self._seconds, size)
-        elif fault == "hungry":
-            fact = faults.hungry(PREPARE_MEMORY, size)
-        else:
-            fact = faults.crashed(size)
-        if item.kind == "job":
-            error = f"one of its media cannot be prepared: {fact.message}"
-            return Prepared(item.source, None, None, "failed", error=error)
-        role = role or default_role(None, item.source)
-        found = tuple(judge(fact, Asset(role, None)))
-        return Prepared(item.source, None, role, "failed", remaining=found)
-
-
-def mend_isolated(
-    items: Iterable[Item], isolated: Isolated, here: Callable[[Item], tuple[Prepared, ...]]
-) -> Generator[tuple[Prepared, ...]]:
-    """The entries of each source in order; standard input and URLs are seen to ``here``."""
+def begin(how: BaseContext, mend: Mend) -> Worker:
+    """A new worker. Raises CannotIsolate."""
+    ours, theirs = how.Pipe()
+    own = new_mark()
+    bounds = Bounds(PREPARE_MEMORY, PREPARE_OUTPUT, PREPARE_CORES)
+    arguments = (theirs, mend, bounds, own, dict(os.environ))
+    process: BaseProcess = how.Process(  # type: ignore[attr-defined]
+        target=_serve, args=arguments, name="vaceprep-worker", daemon=True
+    )
+    process.start()
+    # So that the end of the worker is the end of the line.
+    theirs.close()
+    worker = Worker(process, ours, own)
     try:
-        for item in items:
-            apart = item.kind not in ("stdin", "url")
-            yield isolated.mend(item) if apart else here(item)
-    finally:
-        isolated.close()
+        # What it says first is that it is there.
+        ours.recv()
+    except (EOFError, ConnectionError):
+        raise CannotIsolate from None
+    return worker
+
+
+def failed(item: Item, role: Role | None, fault: str, seconds: float) -> Prepared:
+    """The entry of a source whose worker did not come back."""
+    size = None
+    if item.kind == "path":
+        with contextlib.suppress(CannotOpen, OSError), open_path(item.source) as opened:
+            size = opened.size
+            role = role or default_role(sniff(opened.head), item.source)
+    if fault == "slow":
+        fact = faults.stalled(seconds, size)
+    elif fault == "hungry":
+        fact = faults.hungry(PREPARE_MEMORY, size)
+    else:
+        fact = faults.crashed(size)
+    if item.kind == "job":
+        error = f"one of its media cannot be prepared: {fact.message}"
+        return Prepared(item.source, None, None, "failed", error=error)
+    role = role or default_role(None, item.source)
+    found = tuple(judge(fact, Asset(role, None)))
+    return Prepared(item.source, None, role, "failed", remaining=found)

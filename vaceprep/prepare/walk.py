@@ -27,13 +27,14 @@ def prepare_items(
     isolate: bool = False,
     seconds: float | None = None,
     names: Outputs | None = None,
+    begun: Callable[[Item], None] = lambda _: None,
 ) -> Generator[tuple[Prepared, ...]]:
     """The entries of each source in order: one for a file, several for a job.
 
     ``fields`` are options for single fields of jobs, by the field's name; ``configured`` gives
     the configuration of each source. With ``isolate`` each source is prepared in a worker process,
     for ``seconds`` without progress at most (None: as long as it may be by default). ``names`` are
-    those that are given out already.
+    those that are given out already; ``begun`` hears of each source before its progress is told.
     """
     names = Outputs(output) if names is None else names
 
@@ -43,14 +44,15 @@ def prepare_items(
         return held, {name: replace(o, limits=limits) for name, o in (fields or {}).items()}
 
     if isolate:
-        from vaceprep.prepare.isolated import Isolated, mend_isolated
+        from vaceprep.prepare.abreast import Abreast
 
         def here(item: Item) -> tuple[Prepared, ...]:
             return mend_item(item, names, *asked(item))
 
-        yield from mend_isolated(items, Isolated(mend_item, names, asked, seconds), here)
+        yield from Abreast(mend_item, names, asked, seconds).each(items, here, begun)
         return
     for item in items:
+        begun(item)
         yield mend_item(item, names, *asked(item))
 
 
