@@ -19,6 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from vaceprep.connect import Connections
 from vaceprep.contract import CONNECT_SECONDS
 from vaceprep.hosts import PUBLIC_SCHEMES, is_vouched, private_reason
 from vaceprep.version import __version__
@@ -27,6 +28,8 @@ from vaceprep.version import __version__
 Resolve = Callable[[str, int], list[str]]
 USER_AGENT: Final = f"vaceprep/{__version__}"
 PORTS: Final = {"http": 80, "https": 443}
+#: Hosts whose connections are kept at once.
+MAX_HOSTS: Final = 64
 
 
 class NotPublic(Exception):
@@ -70,10 +73,10 @@ class Checked(httpx.BaseTransport):
     ) -> None:
         self._allow_hosts = allow_hosts
         self._resolve = resolve or look_up
-        self._verify = verify or trusted()
+        self._verify = verify
         self._lock = threading.Lock()
         #: One for each host: a connection made for one name is never used for another.
-        self._inner: dict[tuple[str, str, int], httpx.HTTPTransport] = {}
+        self._inner: dict[tuple[str, str, int], Connections] = {}
 
     def addresses(self, url: httpx.URL) -> list[str]:
         """The addresses that may be connected to. Raises NotPublic, or ConnectError."""
@@ -121,12 +124,23 @@ class Checked(httpx.BaseTransport):
             self.addresses(request.url)
         return self._transport(request.url, proxy).handle_request(request)
 
-    def _transport(self, url: httpx.URL, proxy: str | None) -> httpx.HTTPTransport:
+    def _transport(self, url: httpx.URL, proxy: str | None) -> Connections:
         key = (url.scheme, url.host, url.port or PORTS[url.scheme])
+        # Reading the certificates takes longer than most requests, so only who needs them does.
+        secure = url.scheme == "https" or proxy is not None
+        verify = (self._verify or trusted()) if secure else None
         with self._lock:
             if key not in self._inner:
-                self._inner[key] = httpx.HTTPTransport(verify=self._verify, proxy=proxy)
+                self._make_room()
+                self._inner[key] = Connections(verify, proxy)
             return self._inner[key]
+
+    def _make_room(self) -> None:
+        while len(self._inner) >= MAX_HOSTS:
+            old = next((key for key, line in self._inner.items() if line.idle), None)
+            if old is None:
+                return
+            self._inner.pop(old).close()
 
     def close(self) -> None:
         """Let go of all connections."""
