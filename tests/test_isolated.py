@@ -96,7 +96,9 @@ def test_jobs_urls_and_data_get_the_same_report(clip: Path, tmp_path: Path) -> N
         "data:image/png;base64,AAAA",
         tmp_path / "none",
     ]
-    assert entries(vaceprep.check(named, isolate=True)) == entries(vaceprep.check(named))
+    assert entries(vaceprep.check(named, isolate=True, remote=False)) == entries(
+        vaceprep.check(named, remote=False)
+    )
     given = vaceprep.VideoRepainting(
         prompt="a", video_url=str(clip), control_condition="depth", prompt_extend=False
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.remote.server import serving
+
 ROOT = Path(__file__).parent.parent
 HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml", "pebble")
 
@@ -68,6 +70,22 @@ def test_what_is_no_media_is_refused_with_neither(data: bytes, tmp_path: Path) -
 
 def test_a_url_s_text_is_judged_with_neither() -> None:
     assert imported(CHECK, "http://localhost/clip.mp4") == set()
+
+
+FAR = "import sys, vaceprep; vaceprep.check(sys.argv[1], allow_hosts=['127.0.0.1'])"
+
+
+def test_a_url_is_read_with_httpx_and_the_one_that_decodes(clip: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (400, 400)).save(tmp_path / "picture.png")
+    with serving({"/clip.mp4": clip, "/picture.png": tmp_path / "picture.png"}) as site:
+        # httpx takes click along for a command of its own where it finds what that needs.
+        assert imported(FAR, site.at("/clip.mp4")) - {"click"} == {"av", "httpx"}
+        assert imported(FAR, site.at("/picture.png")) - {"click"} == {"PIL", "httpx"}
+    isolated = "import sys, vaceprep; vaceprep.check(sys.argv[1:], isolate=True)"
+    main = f'if __name__ == "__main__":\n    {isolated}'
+    assert "httpx" not in imported(main, clip, clip)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from vaceprep.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from vaceprep.api.aclient import AsyncClient
@@ -137,11 +137,17 @@ __all__ = [
 ]
 
 
-def probe(path: str | os.PathLike[str], role: Role | None = None, *, deep: bool = False) -> Facts:
-    """Measure one file: see vaceprep.preflight.probe."""
+def probe(
+    path: str | os.PathLike[str],
+    role: Role | None = None,
+    *,
+    deep: bool = False,
+    allow_hosts: Collection[str] = (),
+) -> Facts:
+    """Measure one file or URL: see vaceprep.preflight.probe."""
     from vaceprep.preflight import probe as measure
 
-    return measure(path, role, deep=deep)
+    return measure(path, role, deep=deep, allow_hosts=allow_hosts)
 
 
 def prepare(

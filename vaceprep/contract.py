@@ -275,6 +275,26 @@ MAX_JOB_DEPTH: Final = 100
 #: Bytes taken from standard input before it is refused. J
 MAX_STDIN_BYTES: Final = 2**30
 
+# --- URLs: what is read of them ----------------------------------------------------------------
+
+#: Bytes that one URL may cost: a video of 50 MB, read whole, and a bit. J
+REMOTE_BYTES: Final = 64 * 2**20
+#: Bytes that are asked for first, and the least that is asked for anywhere. J
+REMOTE_HEAD: Final = 64 * 1024
+#: Bytes that are asked for where reading goes on elsewhere, such as at an index at the end. J
+REMOTE_JUMP: Final = 128 * 1024
+#: Jumps after which a file of bearable size is fetched as a whole. J
+REMOTE_JUMPS: Final = 4
+#: Seconds that all of one URL may take, and that it may be silent. J
+REMOTE_SECONDS: Final = 120.0
+REMOTE_STALL: Final = 15.0
+#: Times that a request is made where the connection breaks or the server is busy. J
+REMOTE_TRIES: Final = 2
+#: Seconds before the second. J
+REMOTE_PAUSE: Final = 0.5
+#: URLs that are read side by side: reading waits more than it works. J
+REMOTE_AT_ONCE: Final = 8
+
 # --- isolation: what a worker process may take for one file ----------------------------------
 
 #: Bytes of a megabyte, as memory is told. J

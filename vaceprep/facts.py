@@ -63,6 +63,19 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreached:
+    """A URL that does not give its bytes, and why.
+
+    ``message`` is a clause that completes "the service cannot fetch this URL: ..."; ``status`` is
+    the answer's, None where none came.
+    """
+
+    reason: Literal["unreachable", "not-public"]
+    message: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MaskFacts:
     """What a mask's pixels are, over all its frames, as displayed and in RGB.
 

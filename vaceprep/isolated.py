@@ -1,7 +1,8 @@
 """``check`` with each file in a worker process: a crash, a hang or a hunger costs one file.
 
 Jobs are read here and their media over there, one by one, so that what one file does is said of
-that file. Of standard input, what is no job is looked at here: it can be read only once.
+that file. URLs are fetched here, and their bytes measured over there. Of standard input, what is no
+job is looked at here: it can be read only once.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vaceprep.collect import Item
 from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS
 from vaceprep.facts import Unreadable
+from vaceprep.farworkers import WAITING, Answer, FarTicket, Fetchers, Task, do
 from vaceprep.isolate import faults
 from vaceprep.isolate.bounds import Bounds
 from vaceprep.isolate.start import context
-from vaceprep.look import Asked, Look, Options, check_item, look_at, report_on
+from vaceprep.look import Asked, Look, Options, look_at, report_on
 from vaceprep.probe.route import default_role
 from vaceprep.probe.sniff import sniff
+from vaceprep.remote.part import Hole
 from vaceprep.source import CannotOpen, open_data_uri, open_path
 from vaceprep.verdict import FileReport
 
@@ -27,12 +31,14 @@ if TYPE_CHECKING:
     from vaceprep.isolate.faults import Fault
     from vaceprep.isolate.pool import Ticket, Workers
 
+    _OnTheWay = Ticket[Task, Any] | FarTicket | FileReport
+
 R = TypeVar("R")
 
 #: What the workers' server imports once for all of them: what nearly every file needs.
 MODULES: Final = (
     "vaceprep.isolate.pool",
-    "vaceprep.look",
+    "vaceprep.farworkers",
     "vaceprep.probe.video",
     "vaceprep.probe.image",
     "vaceprep.rules.packaging",
@@ -59,8 +65,14 @@ def check_isolated(
 
     Raises CannotIsolate where no worker process can be started.
     """
-    for _, asked, reports in each_isolated(items, asked_for, jobs, allowed, look_at, report_of):
+    for _, asked, reports in each_isolated(
+        items, asked_for, jobs, allowed, look_at, report_of, _itself
+    ):
         yield asked.answer(reports)
+
+
+def _itself(report: FileReport) -> FileReport:
+    return report
 
 
 def each_isolated(
@@ -70,36 +82,60 @@ def each_isolated(
     allowed: float,
     work: Callable[[Look], R],
     told: Callable[[Look, R | Fault | None, float], R],
+    plain: Callable[[FileReport], R],
 ) -> Generator[tuple[Item, Asked, list[R]]]:
     """Each source in order, what it asked for, and what ``work`` came to in a worker process.
 
-    ``told`` says it of a look whose worker did not come back, and gets every other result too.
+    ``told`` says it of a look whose worker did not come back, and gets every other result too;
+    ``plain`` takes the report on a URL, which no worker fetches.
     """
     how = context(MODULES)
     # Only now: it takes its time, in which the server gets ready.
     from vaceprep.isolate.pool import BATCH, QUEUED, Workers
 
-    workers: Workers[Look, R] = Workers(work, jobs, allowed, Bounds(CHECK_MEMORY, 0), how)
+    workers: Workers[Task, Any] = Workers(
+        partial(do, work), jobs, allowed, Bounds(CHECK_MEMORY, 0), how
+    )
+    fetchers = Fetchers()
     ahead = jobs * QUEUED * BATCH
-    waiting: deque[tuple[Item, list[Ticket[Look, R]], Asked]] = deque()
+    waiting: deque[tuple[Item, list[_OnTheWay], Asked]] = deque()
     count = 0
+
+    def begun(look: Look) -> _OnTheWay:
+        if look.item.kind == "url":
+            return fetchers.put(look)
+        # The way to URLs stays here.
+        return workers.put(Look(look.item, look.options._replace(web=None, known=None)))
+
+    def ended(one: _OnTheWay) -> R:
+        fetchers.advance(workers)
+        if isinstance(one, FileReport):
+            return plain(one)
+        if isinstance(one, FarTicket):
+            fetchers.done(one)
+            return plain(one.get(workers, lambda fault, size: _fact(fault, allowed, size)))
+        look = one.task
+        if not isinstance(look, Look):
+            raise TypeError(look)
+        return told(look, workers.get(one), allowed)
 
     def next_one() -> tuple[Item, Asked, list[R]]:
         item, tickets, asked = waiting.popleft()
-        return item, asked, [told(t.task, workers.get(t), allowed) for t in tickets]
+        return item, asked, [ended(one) for one in tickets]
 
     try:
         for item in items:
             asked = _ask(item, asked_for(item))
-            waiting.append((item, [workers.put(look) for look in asked.looks], asked))
+            waiting.append((item, [begun(look) for look in asked.looks], asked))
             count += 1 + len(asked.looks)
-            while count > ahead:
+            while waiting and (count > ahead or len(fetchers.waiting) > WAITING):
                 count -= 1 + len(waiting[0][1])
                 yield next_one()
         while waiting:
             yield next_one()
     finally:
         workers.close()
+        fetchers.close()
 
 
 def _ask(item: Item, options: Options) -> Asked:
@@ -107,18 +143,14 @@ def _ask(item: Item, options: Options) -> Asked:
         from vaceprep.jobcheck import ask_job_item
 
         return ask_job_item(item, options)
-    if item.kind == "url":
-        # Nothing of it is decoded.
-        report = check_item(item, options)
-        return Asked((), lambda _: (report,))
     return Asked((Look(item, options),), tuple)
 
 
-def report_of(look: Look, result: FileReport | Fault | None, seconds: float) -> FileReport:
+def report_of(look: Look, result: Answer | Fault | None, seconds: float) -> FileReport:
     """The report of a look, also where its worker did not come back."""
     if isinstance(result, FileReport):
         return result
-    item, options = look
+    item, options = look.item, look.options
     size, role = None, options.role
     try:
         opening = open_data_uri if item.kind == "data" else open_path
@@ -127,12 +159,14 @@ def report_of(look: Look, result: FileReport | Fault | None, seconds: float) -> 
             role = role or default_role(sniff(opened.head), item.source)
     except (CannotOpen, OSError):
         role = role or default_role(None, item.source)
-    fact: Unreadable
-    if result == "slow":
-        fact = faults.slow(seconds, size)
-    elif result == "hungry":
-        fact = faults.hungry(CHECK_MEMORY, size)
-    else:
-        fact = faults.crashed(size)
+    fault = None if isinstance(result, Hole) else result
     name = os.path.basename(item.source) if item.kind == "path" else None
-    return report_on(item.source, role, fact, name, options)
+    return report_on(item.source, role, _fact(fault, seconds, size), name, options)
+
+
+def _fact(fault: Fault | None, seconds: float, size: int | None) -> Unreadable:
+    if fault == "slow":
+        return faults.slow(seconds, size)
+    if fault == "hungry":
+        return faults.hungry(CHECK_MEMORY, size)
+    return faults.crashed(size)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from vaceprep.collect import Item, kind_of
+from vaceprep.contract import Role
 from vaceprep.draft import draft_of
 from vaceprep.facts import Facts
 from vaceprep.job import FIELDS, media_of, resolve, role_of
@@ -94,6 +95,14 @@ def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Opti
         return _together(source, draft, dict(zip(looks, reports, strict=True)), options)
 
     return Asked(tuple(looks.values()), answer)
+
+
+def look_at_urls(data: Mapping[str, Any], options: Options) -> dict[tuple[str, Role], FileReport]:
+    """What is said of a job's URLs, by themselves and under their roles."""
+    asked = ask_mapping("job", data, "", options)
+    far = tuple(look for look in asked.looks if look.far)
+    found = Asked(far, tuple).at_once()
+    return {(e.source, e.role): e for e in found if e.role is not None}
 
 
 def _together(

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from vaceprep.collect import Item
-from vaceprep.contract import CHECK_PIXEL_MEMORY, DEFAULT_IMAGE_ROLE, MAX_IMAGE_PIXELS, Role
-from vaceprep.facts import Facts, Unreadable
-from vaceprep.limits import CONTRACT, Limits
-from vaceprep.probe.route import default_role, measure
-from vaceprep.probe.sniff import sniff
-from vaceprep.rules.catalogue import Asset, Finding
-from vaceprep.rules.judge import Selection, judge
+from vaceprep.contract import DEFAULT_IMAGE_ROLE, REMOTE_AT_ONCE, Role
+from vaceprep.facts import Facts, Unreached, Unreadable
+from vaceprep.judged import Options, probe_opened, report_on
+from vaceprep.probe.route import default_role
+from vaceprep.rules.catalogue import Finding
 from vaceprep.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
 from vaceprep.verdict import FileReport
 
-
-class Options(NamedTuple):
-    """How to look at files."""
-
-    role: Role | None = None
-    deep: bool = False
-    selection: Selection = Selection()
-    allowed_hosts: Collection[str] = ()
-    max_pixels: int = MAX_IMAGE_PIXELS
-    #: Bytes that an image's pixels may take; None: whatever they take.
-    memory: int | None = CHECK_PIXEL_MEMORY
-    limits: Limits = CONTRACT
+__all__ = [
+    "Asked",
+    "Look",
+    "Options",
+    "check_item",
+    "look_at",
+    "probe_item",
+    "probe_opened",
+    "report_on",
+    "url_role",
+]
 
 
 def _opening(item: Item) -> AbstractContextManager[Opened]:
@@ -44,36 +41,30 @@ def _name(item: Item) -> str | None:
     return os.path.basename(item.source) if item.kind == "path" else None
 
 
-def probe_opened(
-    opened: Opened, name: str | None, options: Options
-) -> tuple[Role, Facts | Unreadable]:
-    """The role and facts of bytes that are open; a read that fails is a fact too."""
-    sniffed = sniff(opened.head)
-    role = options.role or default_role(sniffed, name)
-    try:
-        facts = measure(
-            opened,
-            role,
-            sniffed,
-            deep=options.deep,
-            max_pixels=options.max_pixels,
-            memory=options.memory,
-            limits=options.limits,
-        )
-    except OSError as error:
-        reason = f"reading it fails ({error.strerror or error})"
-        return role, Unreadable("unavailable", reason, opened.size)
-    return role, facts
-
-
 def probe_item(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
-    """The role and facts of one source that is no URL."""
+    """The role and facts of one source."""
+    if item.kind == "url":
+        return _probe_url(item, options)
     name = _name(item)
     try:
         with _opening(item) as opened:
             return probe_opened(opened, name, options)
     except CannotOpen as error:
         return options.role or default_role(None, name), error.fact
+
+
+def _probe_url(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
+    role = url_role(item.source, options.role)
+    findings = _judge_url(item.source, role, options)
+    if findings or options.web is None:
+        message = findings[0].message if findings else "URLs are not asked for"
+        return role, Unreadable("unavailable", message, None)
+    from vaceprep.far import probe_url
+
+    far = probe_url(item.source, options, options.web)
+    if isinstance(far.facts, Unreached):
+        return far.role, Unreadable("unavailable", far.facts.message, None)
+    return far.role, far.facts
 
 
 def url_role(url: str, role: Role | None) -> Role:
@@ -90,9 +81,12 @@ def _judge_url(url: str, role: Role, options: Options) -> list[Finding]:
 def check_item(item: Item, options: Options) -> FileReport:
     """Everything the rules say of one source."""
     if item.kind == "url":
-        role = url_role(item.source, options.role)
-        findings = _judge_url(item.source, role, options)
-        return FileReport(item.source, role, None, options.selection.apply(findings))
+        said = judged_by_text(item, options)
+        if said is not None or options.web is None:
+            return said or FileReport(item.source, options.role, None, ())
+        from vaceprep.far import probe_url, report_far
+
+        return report_far(item.source, probe_url(item.source, options, options.web), options)
     if item.kind == "data":
         # Only image fields take bytes in place of a URL.
         role = options.role or DEFAULT_IMAGE_ROLE
@@ -104,11 +98,27 @@ def check_item(item: Item, options: Options) -> FileReport:
     return report_on(item.source, role, facts, _name(item), options)
 
 
+def judged_by_text(item: Item, options: Options) -> FileReport | None:
+    """All that is said of a URL that is not asked for: bad ones are not, nor those known before."""
+    role = url_role(item.source, options.role)
+    if options.known is not None and (item.source, role) in options.known:
+        return options.known[item.source, role]
+    findings = _judge_url(item.source, role, options)
+    if findings or options.web is None:
+        return FileReport(item.source, role, None, options.selection.apply(findings))
+    return None
+
+
 class Look(NamedTuple):
     """One source to be looked at, by whoever does it."""
 
     item: Item
     options: Options
+
+    @property
+    def far(self) -> bool:
+        """Whether it is a URL that may be asked for."""
+        return self.item.kind == "url" and self.options.web is not None
 
 
 def look_at(look: Look) -> FileReport:
@@ -126,14 +136,23 @@ class Asked(NamedTuple):
     answer: Callable[[Sequence[FileReport]], tuple[FileReport, ...]]
 
     def at_once(self) -> tuple[FileReport, ...]:
-        """Look and answer here and now."""
-        return self.answer([look_at(look) for look in self.looks])
+        """Look and answer here and now; URLs are waited for side by side."""
+        if sum(look.far for look in self.looks) < 2:
+            return self.answer([look_at(look) for look in self.looks])
+        from concurrent.futures import ThreadPoolExecutor
 
-
-def report_on(
-    source: str, role: Role, facts: Facts | Unreadable, name: str | None, options: Options
-) -> FileReport:
-    """The verdict on measured facts."""
-    findings = judge(facts, Asset(role, name, options.limits))
-    known = None if isinstance(facts, Unreadable) else facts
-    return FileReport(source, role, known, options.selection.apply(findings))
+        with ThreadPoolExecutor(REMOTE_AT_ONCE, thread_name_prefix="vaceprep-url") as pool:
+            waiting = [pool.submit(look_at, look) if look.far else None for look in self.looks]
+            try:
+                return self.answer(
+                    [
+                        look_at(look) if future is None else future.result()
+                        for look, future in zip(self.looks, waiting, strict=True)
+                    ]
+                )
+            except BaseException:
+                # Else who waits for a server is waited for.
+                for look in self.looks:
+                    if look.options.web is not None:
+                        look.options.web.close()
+                raise

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from vaceprep.collect import Item, Skipped, collect, kind_of
-from vaceprep.contract import ROLES, Role
+from vaceprep.collect import (
+    JOB_ENDINGS,
+    MANIFEST_ENDING,
+    Item,
+    Skipped,
+    collect,
+    kind_of,
+)
+from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.look import Options, check_item, probe_item
 from vaceprep.rules.catalogue import Severity, resolve, weights_of
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 
     from vaceprep.config.model import Config
     from vaceprep.job import Job
+    from vaceprep.remote.web import Web
 
 #: Files waiting for each worker: enough to keep it busy, few enough to keep memory steady.
 AHEAD: Final = 4
@@ -42,8 +52,16 @@ class ProbeError(Exception):
         return type(self), (self.source, self.fact)
 
 
-def spread(work: Callable[[Item], T], items: Iterable[Item], jobs: int) -> Generator[T]:
-    """``work`` on each item, in order, on ``jobs`` threads, a few ahead at most."""
+def spread(
+    work: Callable[[Item], T],
+    items: Iterable[Item],
+    jobs: int,
+    call_off: Callable[[], None] = lambda: None,
+) -> Generator[T]:
+    """``work`` on each item, in order, on ``jobs`` threads, a few ahead at most.
+
+    ``call_off`` lets those end that are at work where nobody wants the rest.
+    """
     queue = iter(items)
     start = list(islice(queue, 2))
     if jobs <= 1 or len(start) < 2:
@@ -61,8 +79,26 @@ def spread(work: Callable[[Item], T], items: Iterable[Item], jobs: int) -> Gener
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BaseException:
+            call_off()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def spread_far(
+    work: Callable[[Item], T], items: Iterable[Item], jobs: int, web: Web
+) -> Generator[T]:
+    """The same where URLs may be among the items: more of these are waited for side by side."""
+    gate = BoundedSemaphore(jobs)
+
+    def gated(item: Item) -> T:
+        if item.kind == "url":
+            return work(item)
+        with gate:
+            return work(item)
+
+    return spread(gated, items, max(jobs, REMOTE_AT_ONCE), web.close)
 
 
 def default_jobs() -> int:
@@ -89,15 +125,20 @@ def check_items(
     isolate: bool = False,
     seconds: float | None = None,
     deep: bool = False,
+    web: Web | None = None,
 ) -> Generator[tuple[FileReport, ...]]:
     """The entries of each source, in order; ``asked`` gives the options of each.
+
+    ``web`` is the way to URLs, where there may be some among them that are asked for.
 
     With ``isolate`` each file is looked at in a worker process, for ``seconds`` at most (None: as
     long as a file may take by default, by whether it is looked at ``deep``). Raises CannotIsolate
     where none can be started.
     """
-    if not isolate:
+    if not isolate and web is None:
         return spread(lambda item: check_entry(item, asked(item)), items, jobs)
+    if not isolate and web is not None:
+        return spread_far(lambda item: check_entry(item, asked(item)), items, jobs, web)
     from vaceprep.isolated import check_isolated, seconds_for
 
     return check_isolated(items, asked, jobs, seconds_for(deep, seconds))
@@ -114,11 +155,18 @@ def _known_role(role: str | None) -> None:
         raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
 
 
-def probe(path: Pathish, role: Role | None = None, *, deep: bool = False) -> Facts:
-    """Measure one file.
+def probe(
+    path: Pathish,
+    role: Role | None = None,
+    *,
+    deep: bool = False,
+    allow_hosts: Collection[str] = (),
+) -> Facts:
+    """Measure one file, or what a URL leads to.
 
     ``role`` is the request's field that the file is for; it decides whether an animated image
-    is measured as a video. ``deep`` decodes every frame of a video.
+    is measured as a video. ``deep`` decodes every frame of a video. ``allow_hosts`` are private
+    hosts that a URL may lead to.
 
     Raises ProbeError where the file gives no facts, ValueError for an unknown role.
     """
@@ -127,16 +175,24 @@ def probe(path: Pathish, role: Role | None = None, *, deep: bool = False) -> Fac
     if os.path.isdir(source):
         raise ProbeError(source, Unreadable("folder", "it is a folder", None))
     item = Item(source, kind_of(source))
-    if item.kind == "url":
-        raise ProbeError(source, NOT_READ)
-    _, facts = probe_item(item, Options(role=role, deep=deep))
+    with ways(item.kind == "url", allow_hosts) as web:
+        options = Options(role=role, deep=deep, allowed_hosts=tuple(allow_hosts), web=web)
+        _, facts = probe_item(item, options)
     if isinstance(facts, Unreadable):
         raise ProbeError(source, facts)
     return facts
 
 
-#: URLs are judged by their text until they are read by ranges.
-NOT_READ: Final = Unreadable("unavailable", "URLs are not read yet; give a local file", None)
+@contextmanager
+def ways(wanted: bool, allow_hosts: Collection[str]) -> Iterator[Web | None]:
+    """The way to URLs for as long as they are looked at; None where none are asked for."""
+    if not wanted:
+        yield None
+        return
+    from vaceprep.remote.web import Web
+
+    with Web(allow_hosts) as web:
+        yield web
 
 
 def check(
@@ -148,6 +204,7 @@ def check(
     strict: bool | None = None,
     deep: bool = False,
     allow_hosts: Collection[str] = (),
+    remote: bool = True,
     jobs: int = 1,
     isolate: bool = False,
     timeout: float | None = None,
@@ -157,15 +214,18 @@ def check(
 
     ``select`` and ``ignore`` take slugs, codes and code prefixes; ``strict`` makes errors of
     warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let through;
-    ``jobs`` is the number of files looked at side by side; ``config`` a configuration or its file,
-    which says what the other arguments do not: without it none is read. What is wrong with a file
+    ``remote`` False connects nowhere: URLs are judged by their text alone. ``jobs`` is the number
+    of files looked at side by side; up to 8 URLs are waited for at once. ``config`` is a
+    configuration or its file, which says what the other arguments do not: without it none is read.
+    What is wrong with a file
     is a finding, never an exception.
 
     ``isolate`` looks at each file in a worker process: one that crashes its decoder, takes more
     than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with ``deep``) gets VP105 or
     VP204, and the others go on. As always with processes, a script that asks for it must keep its
-    own work under ``if __name__ == "__main__":``. Standard input and URLs are judged in this
-    process.
+    own work under ``if __name__ == "__main__":``. Standard input is judged in this process, and
+    URLs are fetched in it; their bytes are measured in workers, and the time that fetching takes
+    does not count.
 
     Raises ValueError for an unknown role or rule, a configuration that cannot be meant or a
     ``timeout`` that is none, CannotIsolate (a RuntimeError) where no process can be started.
@@ -188,16 +248,23 @@ def check(
     if timeout is not None and not 0 < timeout < float("inf"):
         raise ValueError(f"a file cannot be given {timeout} seconds")
     items: Iterable[Item]
+    named: list[str] = []
     if hasattr(source, "given"):
         items = [Item("job", "job", source.given(), "")]
     else:
-        items = collect(_sources(source), Skipped())
+        named = _sources(source)
+        items = collect(named, Skipped())
+    far = remote and (hasattr(source, "given") or any(may_be_far(s) for s in named))
+    hosts = (*options.allowed_hosts,)
+    with ways(far, hosts) as web:
 
-    def asked(item: Item) -> Options:
-        return for_item(item, options, held)
+        def asked(item: Item) -> Options:
+            return for_item(item, options._replace(web=web), held)
 
-    entries = check_items(items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep)
-    return Report(tuple(chain.from_iterable(entries)), () if held is None else (held,))
+        entries = check_items(
+            items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep, web=web
+        )
+        return Report(tuple(chain.from_iterable(entries)), () if held is None else (held,))
 
 
 def configured(config: Pathish | Config | None) -> Config | None:
@@ -207,6 +274,13 @@ def configured(config: Pathish | Config | None) -> Config | None:
     from vaceprep.config.find import read_config
 
     return read_config(os.fsdecode(config))
+
+
+def may_be_far(source: str) -> bool:
+    """Whether what is named may be a URL, or a job with URLs in it."""
+    return kind_of(source) in ("url", "stdin") or source.lower().endswith(
+        (*JOB_ENDINGS, MANIFEST_ENDING)
+    )
 
 
 def make_selection(

@@ -24,11 +24,11 @@ Capture = pytest.CaptureFixture[str]
 
 
 def entries(folder: Path, job: Values) -> tuple[FileReport, ...]:
-    return vaceprep.check(job_file(folder, job)).files
+    return vaceprep.check(job_file(folder, job), remote=False).files
 
 
 def said(folder: Path, job: Values) -> list[tuple[str, str | None]]:
-    return brief(vaceprep.check(job_file(folder, job)).findings)
+    return brief(vaceprep.check(job_file(folder, job), remote=False).findings)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def three_problems(folder: Path) -> Path:
 
 def test_three_problems_in_three_places_in_json(tmp_path: Path, capsys: Capture) -> None:
     path = three_problems(tmp_path)
-    assert run(["check", "--format", "json", str(path)]) == 1
+    assert run(["check", "--no-remote", "--format", "json", str(path)]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["summary"]["checked"] == 3
     assert report["summary"]["errors"] == 3
@@ -110,7 +110,7 @@ def test_three_problems_in_three_places_in_json(tmp_path: Path, capsys: Capture)
 
 def test_three_problems_in_three_places_in_text(tmp_path: Path, capsys: Capture) -> None:
     path = three_problems(tmp_path)
-    assert run(["check", str(path)]) == 1
+    assert run(["check", "--no-remote", str(path)]) == 1
     lines = capsys.readouterr().out.splitlines()
     for code, at in (("VP403", "/seed"), ("VP104", "/video_url"), ("VP204", "/mask_image_url")):
         (line,) = [line for line in lines if code in line]
@@ -149,7 +149,7 @@ def test_roles_come_from_the_fields(tmp_path: Path) -> None:
         "last_clip_url",
         "first_frame_url",
     }
-    assert brief(vaceprep.check(tmp_path / "job.json").findings) == [
+    assert brief(vaceprep.check(tmp_path / "job.json", remote=False).findings) == [
         ("VP104", "/last_clip_url"),
         ("VP201", "/first_frame_url"),
     ]
@@ -162,20 +162,20 @@ def test_a_file_of_another_functions_field_is_not_looked_at(tmp_path: Path) -> N
 
 def test_strict_select_and_ignore(tmp_path: Path, capsys: Capture) -> None:
     path = str(job_file(tmp_path, {**minimal(OUT), "seed": -1}))
-    assert run(["check", path, "--ignore", "invalid-value"]) == 0
-    assert run(["check", path, "--ignore", "invalid-value", "--strict"]) == 1
-    assert run(["check", path, "--select", "nothing-to-expand"]) == 0
+    assert run(["check", "--no-remote", path, "--ignore", "invalid-value"]) == 0
+    assert run(["check", "--no-remote", path, "--ignore", "invalid-value", "--strict"]) == 1
+    assert run(["check", "--no-remote", path, "--select", "nothing-to-expand"]) == 0
     capsys.readouterr()
-    assert run(["check", path, "--select", "VP403", "--format", "json"]) == 1
+    assert run(["check", "--no-remote", path, "--select", "VP403", "--format", "json"]) == 1
     own = json.loads(capsys.readouterr().out)["files"][0]
     assert [f["code"] for f in own["findings"]] == ["VP403"]
 
 
 def test_advice_is_shown_where_it_is_asked_for(tmp_path: Path, capsys: Capture) -> None:
     path = str(job_file(tmp_path, minimal(PAINT)))
-    assert run(["check", path]) == 0
+    assert run(["check", "--no-remote", path]) == 0
     assert "VP412" not in capsys.readouterr().out
-    assert run(["check", path, "--advice"]) == 0
+    assert run(["check", "--no-remote", path, "--advice"]) == 0
     assert "VP412" in capsys.readouterr().out
 
 
@@ -202,9 +202,9 @@ def test_the_text_of_a_url(fires: str, code: str, silent: str, tmp_path: Path) -
 
 def test_a_private_host_can_be_let_through(tmp_path: Path, capsys: Capture) -> None:
     path = str(job_file(tmp_path, {**minimal(OUT), "video_url": "http://nas.local/a.mp4"}))
-    assert run(["check", path]) == 1
-    assert run(["check", path, "--allow-host", "nas.local"]) == 0
-    assert run(["check", path, "--allow-host", "other.local"]) == 1
+    assert run(["check", "--no-remote", path]) == 1
+    assert run(["check", "--no-remote", path, "--allow-host", "nas.local"]) == 0
+    assert run(["check", "--no-remote", path, "--allow-host", "other.local"]) == 1
     assert "VP503" in capsys.readouterr().out
 
 
@@ -297,12 +297,12 @@ def test_the_guide_and_what_is_extended(media: Path, tmp_path: Path) -> None:
         first_clip_url="clip-1500.mp4",
         last_frame_url="frame.png",
     )
-    findings = vaceprep.check(job_file(tmp_path, fine)).findings
+    findings = vaceprep.check(job_file(tmp_path, fine), remote=False).findings
     assert (brief(findings), warned(findings)) == ([], [])
     narrow = {**fine, "video_url": str(media / "guide-narrow.mp4")}
     assert said(tmp_path, narrow) == [("VP414", "/video_url")]
     tall = {**fine, "last_frame_url": str(media / "frame-tall.png"), "video_url": None}
-    findings = vaceprep.check(job_file(tmp_path, tall)).findings
+    findings = vaceprep.check(job_file(tmp_path, tall), remote=False).findings
     assert ("VP414", "/last_frame_url") in warned(findings)
     assert brief(findings) == []
 
@@ -326,7 +326,7 @@ def test_a_manifest_is_many_jobs(tmp_path: Path, capsys: Capture) -> None:
     ]
     path = folder / "jobs.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8", newline="")
-    assert run(["check", "--format", "json", str(path)]) == 1
+    assert run(["check", "--no-remote", "--format", "json", str(path)]) == 1
     files = json.loads(capsys.readouterr().out)["files"]
     jobs = {entry["source"]: entry for entry in files if entry["role"] is None}
     assert list(jobs) == [f"{path}:{number}" for number in (1, 3, 5, 6, 7)]
@@ -342,7 +342,7 @@ def test_a_manifest_without_jobs_is_no_silent_pass(tmp_path: Path, capsys: Captu
     path = tmp_path / "jobs.jsonl"
     for text in ("", "\n \n"):
         path.write_text(text)
-        assert run(["check", str(path)]) == 1, repr(text)
+        assert run(["check", "--no-remote", str(path)]) == 1, repr(text)
         assert "VP400" in capsys.readouterr().out
 
 
@@ -353,7 +353,7 @@ def test_several_jobs_and_media_at_once_keep_their_order(tmp_path: Path) -> None
         path = tmp_path / f"{number}.json"
         path.write_text(text_of({**minimal(OUT), "seed": number - 6}, "json"))
         names.append(path)
-    report = vaceprep.check([*names, clip], jobs=4)
+    report = vaceprep.check([*names, clip], jobs=4, remote=False)
     assert [e.source for e in report.files if e.role is None] == [str(n) for n in names]
     assert report.files[-1].source == str(clip)
     assert [e.ok for e in report.files if e.role is None] == [n >= 6 for n in range(12)]

@@ -116,7 +116,7 @@ def test_nothing_is_expanded(path: str, tmp_path: Path, monkeypatch: pytest.Monk
     target = tmp_path / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(b"no video")
-    (asset,) = vaceprep.check(tmp_path / "job.json").files[1:]
+    (asset,) = vaceprep.check(tmp_path / "job.json", remote=False).files[1:]
     assert asset.source == os.path.join(tmp_path, path)
     assert "no such file" not in asset.findings[0].message
 

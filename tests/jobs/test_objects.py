@@ -147,7 +147,7 @@ def test_a_frame_id_beyond_all_numbers_is_no_crash() -> None:
     except InvalidJob as error:
         assert [f.pointer for f in error.findings] == ["/mask_frame_id"]
     else:
-        assert vaceprep.check(made).files[0].role is None
+        assert vaceprep.check(made, remote=False).files[0].role is None
 
 
 def test_something_that_is_no_mapping_is_unreadable() -> None:
@@ -177,7 +177,9 @@ def test_replaced_gives_a_new_job_and_leaves_the_old() -> None:
 
 
 def test_a_job_can_be_checked_as_it_is() -> None:
-    report = vaceprep.check(Job.from_dict({**minimal(OUT), "video_url": "nowhere.mp4"}))
+    report = vaceprep.check(
+        Job.from_dict({**minimal(OUT), "video_url": "nowhere.mp4"}), remote=False
+    )
     assert [entry.role for entry in report.files] == [None, "video_url"]
     assert [(f.code, f.pointer) for f in report.files[1].findings] == [("VP105", "/video_url")]
 

@@ -62,7 +62,7 @@ def job_file(folder: Path, values: dict[str, Any], ending: str = "json") -> Path
 
 def checked(folder: Path, values: dict[str, Any]) -> tuple[Finding, ...]:
     """Everything that ``check`` says of a job file, on it and on its media."""
-    return vaceprep.check(job_file(folder, values)).findings
+    return vaceprep.check(job_file(folder, values), remote=False).findings
 
 
 def brief(findings: tuple[Finding, ...] | list[Finding]) -> list[tuple[str, str | None]]:

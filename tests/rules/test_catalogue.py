@@ -54,6 +54,9 @@ VP304 mask-full warning J
 VP501 url-not-ascii error M
 VP502 url-scheme error U
 VP503 url-not-public error MJ
+VP504 url-unreachable error M
+VP505 url-type advice J
+VP506 url-expires warning J
 """.split("\n")[1:-1]
 
 

@@ -50,7 +50,7 @@ def play(here: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
         yield run
 
 
-RUN = ("run", "job.json", "--yes", "-o", "out")
+RUN = ("run", "job.json", "--yes", "--no-remote", "-o", "out")
 
 
 @pytest.mark.parametrize("status", [400, 429, 500])

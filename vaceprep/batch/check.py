@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
 from vaceprep.collect import Item
 from vaceprep.isolated import each_isolated, report_of
-from vaceprep.look import Asked, Look, Options, check_item, look_at
-from vaceprep.preflight import spread
+from vaceprep.look import Asked, Look, Options, look_at
+from vaceprep.preflight import spread, spread_far
 from vaceprep.verdict import FileReport
 
 if TYPE_CHECKING:
     from vaceprep.isolate.faults import Fault
+    from vaceprep.remote.web import Web
 
 
 class Seen(NamedTuple):
@@ -47,14 +49,16 @@ def _told(look: Look, result: Seen | Fault | None, seconds: float) -> Seen:
     return Seen(report, content_of(look.item.source, look.item.root) if path else Content())
 
 
+def _far(report: FileReport) -> Seen:
+    return Seen(report, Content())
+
+
 def ask(item: Item, options: Options) -> Asked:
     """What has to be looked at for one source."""
     if item.kind == "job":
         from vaceprep.jobcheck import ask_job_item
 
         return ask_job_item(item, options)
-    if item.kind == "url":
-        return Asked((), lambda _: (check_item(item, options),))
     return Asked((Look(item, options),), tuple)
 
 
@@ -74,6 +78,10 @@ def check_one(item: Item, options: Options) -> Checked:
     return whole(item, asked, [see(look) for look in asked.looks])
 
 
+def _one(asked: Callable[[Item], Options], item: Item) -> Checked:
+    return check_one(item, asked(item))
+
+
 def check_many(
     items: Iterable[Item],
     asked: Callable[[Item], Options],
@@ -81,10 +89,17 @@ def check_many(
     *,
     isolate: bool,
     seconds: float,
+    web: Web | None = None,
 ) -> Generator[Checked]:
-    """Each source in order, a few ahead at most. Raises CannotIsolate."""
+    """Each source in order, a few ahead at most; ``web`` is the way to URLs.
+
+    Raises CannotIsolate.
+    """
     if not isolate:
-        yield from spread(lambda item: check_one(item, asked(item)), items, jobs)
+        work = partial(_one, asked)
+        yield from (
+            spread(work, items, jobs) if web is None else spread_far(work, items, jobs, web)
+        )
         return
-    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told):
+    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, _far):
         yield whole(item, said, seen)

@@ -18,6 +18,7 @@ from vaceprep.batch.content import content_now
 from vaceprep.collect import Item
 from vaceprep.isolate.faults import crashed
 from vaceprep.look import Options, report_on
+from vaceprep.preflight import ways
 from vaceprep.probe.route import default_role
 
 #: Tasks on the way for each thread of the cluster, and the fewest in all.
@@ -32,9 +33,16 @@ class NoCluster(Exception):
 
 
 def check_on(
-    scheduler: str, items: Iterable[Item], asked: Callable[[Item], Options]
+    scheduler: str,
+    items: Iterable[Item],
+    asked: Callable[[Item], Options],
+    *,
+    far: bool = False,
 ) -> Generator[Checked]:
-    """Each source, in the order in which they are done. Raises NoCluster."""
+    """Each source, in the order in which they are done; ``far``: workers read URLs.
+
+    Raises NoCluster.
+    """
     try:
         dask: Any = importlib.import_module("distributed")
     except ImportError:
@@ -50,7 +58,7 @@ def check_on(
 
     def submit(item: Item) -> Any:
         options = asked(item)
-        future = client.submit(check_one, _placed(item, here), options, pure=False)
+        future = client.submit(check_there, _placed(item, here), options, far, pure=False)
         running[future] = item, options
         return future
 
@@ -67,6 +75,12 @@ def check_on(
         raise NoCluster(f"the cluster at {scheduler} is gone: {error}") from None
     finally:
         client.close()
+
+
+def check_there(item: Item, options: Options, far: bool) -> Checked:
+    """One source, at the worker that has its task."""
+    with ways(far and item.kind in ("url", "job"), options.allowed_hosts) as web:
+        return check_one(item, options._replace(web=web))
 
 
 def _placed(item: Item, here: str) -> Item:

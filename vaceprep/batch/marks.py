@@ -32,6 +32,6 @@ def mark(command: str, asked: Any) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def check_mark(options: Options) -> str:
-    """That of a check, whose options may differ from source to source."""
-    return mark("check", options)
+def check_mark(options: Options, far: bool) -> str:
+    """That of a check, whose options may differ from source to source; ``far``: URLs are read."""
+    return mark("check", [options, far])

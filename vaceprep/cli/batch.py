@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vaceprep.batch.content import Content
     from vaceprep.batch.going import Holds, Sink, Tally
     from vaceprep.collect import Item
+    from vaceprep.remote.web import Web
 
 EPILOG: Final = """\b
 Examples:
@@ -208,7 +209,7 @@ def _check(**given: Any) -> int:
     from vaceprep.batch.marks import check_mark
     from vaceprep.isolated import seconds_for
     from vaceprep.look import Options
-    from vaceprep.preflight import default_jobs, make_selection
+    from vaceprep.preflight import default_jobs, make_selection, may_be_far, ways
     from vaceprep.rules.catalogue import UnknownRule
 
     try:
@@ -229,18 +230,32 @@ def _check(**given: Any) -> int:
         strict=given["strict"] is not None,
     )
 
+    far = not given["no_remote"] and any(map(may_be_far, given["sources"]))
+    # Of those below the sources, nobody knows before they are met.
+    find = configured.finder(given["config_file"], given["no_config"])
+    above = [configured.config_above(find, source) for source in given["sources"]]
+    hosts = [*given["allow_host"], *(host for c in above if c for host in c.allow_hosts)]
+
+    def mark_of(item: Item) -> str:
+        return check_mark(held.of(item), far and item.kind != "path")
+
     def work(items: Iterable[Item]) -> Generator[Made]:
+        with ways(far, hosts) as web:
+            yield from _checked(items, web)
+
+    def _checked(items: Iterable[Item], web: Web | None) -> Generator[Made]:
         from vaceprep.batch.check import check_many
 
         if given["scheduler"] is not None:
             from vaceprep.batch.cluster import NoCluster, check_on
 
-            checked = check_on(given["scheduler"], items, held.of)
+            checked = check_on(given["scheduler"], items, held.of, far=far)
         else:
             checked = check_many(
                 items,
-                held.of,
+                lambda item: held.of(item)._replace(web=web),
                 given["jobs"] or default_jobs(),
+                web=web,
                 isolate=given["isolate"] is not False,
                 seconds=seconds_for(given["deep"], given["timeout"]),
             )
@@ -248,14 +263,14 @@ def _check(**given: Any) -> int:
             for item, files, content in checked:
                 entries = {"files": [entry.to_dict() for entry in files]}
                 ok = all(entry.ok for entry in files)
-                yield item, ok, content, check_mark(held.of(item)), entries
+                yield item, ok, content, mark_of(item), entries
         except Exception as error:
             if given["scheduler"] is not None and isinstance(error, NoCluster):
                 options.say(f"vaceprep: {printable(str(error), limit=4000)}")
                 raise click.exceptions.Exit(1) from None
             raise
 
-    return _all(given["sources"], given["results"], lambda i: check_mark(held.of(i)), work)
+    return _all(given["sources"], given["results"], mark_of, work)
 
 
 def _prepare(**given: Any) -> int:

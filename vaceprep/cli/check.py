@@ -11,17 +11,36 @@ from vaceprep.cli import configured, findings, html, options
 from vaceprep.contract import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vaceprep.report.formats import Format
+    from vaceprep.verdict import FileReport
 
 EPILOG = """\b
 Examples:
   vaceprep check clip.mp4
   vaceprep check --role first_clip_url clip.mp4
+  vaceprep check https://example.com/clip.mp4
   vaceprep check shoot/ --ignore video-dimensions --strict
   vaceprep check --format json shoot/ | jq '.files[] | select(.findings != [])'
   vaceprep check shoot/ --output-file vaceprep.sarif   for code scanning; .xml for JUnit
 
 Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong usage."""
+
+
+def _say_undecoded(files: Sequence[FileReport]) -> None:
+    """Videos behind URLs that are too large to be fetched whole."""
+    from vaceprep.cli.streams import REMARK
+    from vaceprep.contract import REMOTE_BYTES
+    from vaceprep.facts import VideoFacts
+    from vaceprep.report.escape import printable
+    from vaceprep.source import is_url
+
+    for entry in files:
+        facts = entry.facts
+        if is_url(entry.source) and isinstance(facts, VideoFacts) and facts.decoded is None:
+            name = printable(entry.source, limit=REMARK)
+            options.say(f"{name}: not decoded; {REMOTE_BYTES:,} bytes at most are fetched of a URL")
 
 
 @click.command("check", epilog=EPILOG)
@@ -45,9 +64,7 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 @click.option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
 @options.deep
 @click.option("--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text.")
-@click.option(
-    "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
-)
+@options.allow_host
 @html.report
 @configured.options
 @findings.form_options
@@ -79,9 +96,9 @@ def command(
     """
     from vaceprep.collect import Skipped, collect
     from vaceprep.look import Options
-    from vaceprep.preflight import check_items, default_jobs, make_selection
+    from vaceprep.preflight import check_items, default_jobs, make_selection, may_be_far, ways
     from vaceprep.rules.catalogue import UnknownRule
-    from vaceprep.verdict import FileReport, summarise
+    from vaceprep.verdict import summarise
 
     try:
         selection = make_selection(select or None, ignore, bool(strict))
@@ -110,16 +127,24 @@ def command(
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
     apart = options.apart(isolate, items)
-    work = check_items(
-        items, held.of, jobs or default_jobs(), isolate=apart, seconds=timeout, deep=deep
-    )
-    with options.terminable(), options.progress(len(items), "checking") as step, closing(work):
-        for entries in work:
-            groups.append(entries)
-            files.extend(entries)
-            step()
-    if not no_remote and any(item.kind == "url" for item in items):
-        options.say("URLs are judged by their text alone; this version does not fetch them")
+    far = not no_remote and any(map(may_be_far, sources))
+    with ways(far, held.hosts) as web, options.terminable():
+        work = check_items(
+            items,
+            lambda item: held.of(item)._replace(web=web),
+            jobs or default_jobs(),
+            isolate=apart,
+            seconds=timeout,
+            deep=deep,
+            web=web,
+        )
+        with options.progress(len(items), "checking") as step, closing(work):
+            for entries in work:
+                groups.append(entries)
+                files.extend(entries)
+                step()
+    if deep:
+        _say_undecoded(files)
     code = findings.show(
         files,
         summarise(files),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -127,6 +128,12 @@ class Judging:
             self._known[id(config)] = left, under(self._options, left)
         left, judged = self._known[id(config)]
         return for_item(item, judged, left)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The private hosts that any of them lets through."""
+        each = (options.allowed_hosts for _, options in self._known.values())
+        return tuple(dict.fromkeys(chain(self._options.allowed_hosts, *each)))
 
     @property
     def configs(self) -> tuple[Config, ...]:

@@ -10,12 +10,15 @@ import gc
 import importlib
 import os
 import sys
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import click
 
 from vaceprep.cli import streams
 from vaceprep.version import __version__
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 COMMANDS: Final = {
     "check": "vaceprep.cli.check",
@@ -139,6 +142,8 @@ def _dispatch(arguments: list[str] | None) -> int:
 def main() -> NoReturn:
     """The console script. Leaves without tearing everything down, which costs more than a check."""
     gc.disable()
+    # A command of httpx's own, whose painting of output takes as long to import as all the rest.
+    sys.modules.setdefault("httpx._main", cast("ModuleType", None))
     streams.take_places()
     code = run()
     try:

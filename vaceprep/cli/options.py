@@ -92,6 +92,9 @@ isolate = click.option(
     help="Look at each file in a process of its own, with limits on time, memory and output. "
     "Without either: yes for folders and for more than one file.",
 )
+allow_host = click.option(
+    "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
+)
 sources = click.argument(
     "sources",
     nargs=-1,

@@ -40,6 +40,7 @@ def run_options(
     max_tasks: int | None,
     max_rate: float | None,
     restore_audio: bool,
+    no_remote: bool,
 ) -> tuple[RunOptions, str | None, str | None]:
     """What is asked of a run, with where to publish and the base of that; ``told``: say whence."""
     from vaceprep import contract
@@ -68,6 +69,7 @@ def run_options(
         per_second=max_rate or contract.SUBMISSIONS_PER_SECOND,
         restore_audio=restore_audio,
         allowed_hosts=allow_host,
+        remote=not no_remote,
         prepare=Options(limits=config.limits) if config is not None else NOTHING_ASKED,
     )
     return asked, publish, public_base
@@ -76,7 +78,15 @@ def run_options(
 #: Names of what ``run_options`` takes.
 _ASKED: Final = (
     *("publish", "public_base", "allow_host", "where", "sandbox", "inline_images", "again"),
-    *("no_wait", "poll_interval", "max_wait", "max_tasks", "max_rate", "restore_audio"),
+    *(
+        "no_wait",
+        "poll_interval",
+        "max_wait",
+        "max_tasks",
+        "max_rate",
+        "restore_audio",
+        "no_remote",
+    ),
 )
 
 

@@ -19,6 +19,7 @@ Exit codes: 0 every file was measured; 1 a file could not be read; 2 wrong usage
 @options.sources
 @options.role
 @options.deep
+@options.allow_host
 @configured.options
 @options.output_format
 @options.jobs
@@ -26,6 +27,7 @@ def command(
     sources: tuple[str, ...],
     role: Role | None,
     deep: bool,
+    allow_host: tuple[str, ...],
     config_file: str | None,
     no_config: bool,
     output: str,
@@ -35,31 +37,35 @@ def command(
     from vaceprep.collect import Item, Skipped, collect
     from vaceprep.facts import Facts, Unreadable
     from vaceprep.look import Options, probe_item
-    from vaceprep.preflight import NOT_READ, default_jobs, spread
+    from vaceprep.preflight import default_jobs, spread, spread_far, ways
     from vaceprep.report import json, text
 
-    settings = Options(role=role, deep=deep)
     skipped = Skipped()
     items = list(collect(sources, skipped))
     note = skipped.sentence()
     if note:
         options.say(note)
 
+    settings = Options(role=role, deep=deep, allowed_hosts=allow_host)
     held = configured.Judging(configured.finder(config_file, no_config), settings)
     held.settle(items)
 
     def look(item: Item) -> tuple[str, Facts | None, str | None]:
         if item.kind == "job":
             return item.source, None, "it is a job, not media; vaceprep check judges it"
-        facts = NOT_READ if item.kind == "url" else probe_item(item, held.of(item))[1]
+        facts = probe_item(item, held.of(item)._replace(web=web))[1]
         if isinstance(facts, Unreadable):
             return item.source, None, facts.message
         return item.source, facts, None
 
     results = []
     options.collect_garbage()
-    with options.progress(len(items), "measuring") as step:
-        for result in spread(look, items, jobs or default_jobs()):
+    far = any(item.kind == "url" for item in items)
+    with ways(far, held.hosts) as web, options.progress(len(items), "measuring") as step:
+        threads = jobs or default_jobs()
+        for result in (
+            spread(look, items, threads) if web is None else spread_far(look, items, threads, web)
+        ):
             results.append(result)
             step()
     if output == "json":

@@ -56,6 +56,7 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
 @click.option(
     "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
 )
+@click.option("--no-remote", is_flag=True, help="Do not read the URLs of jobs before sending.")
 @click.option("--sandbox", is_flag=True, help="Rehearse against a local stand-in: no key, no cost.")
 @click.option(
     "--fault",
@@ -102,6 +103,7 @@ def command(
     public_base: str | None,
     inline_images: bool,
     allow_host: tuple[str, ...],
+    no_remote: bool,
     sandbox: bool,
     fault: tuple[str, ...],
     no_wait: bool,
@@ -156,6 +158,7 @@ def command(
         max_tasks=max_tasks,
         max_rate=max_rate,
         restore_audio=restore_audio,
+        no_remote=no_remote,
     )
     html.ready(report, jobs)
     options.collect_garbage()

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import gettempdir
 from typing import Any, Final
 
 from vaceprep.collect import Item
-from vaceprep.contract import IMAGE_ROLES, Function
+from vaceprep.contract import IMAGE_ROLES, Function, Role
 from vaceprep.flow.model import RunEntry, RunOptions
-from vaceprep.job import InvalidJob, Job, role_of
+from vaceprep.job import InvalidJob, Job, media_of, role_of
 from vaceprep.jobfile import JobUnreadable
 from vaceprep.ledger.identity import identity
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.look import Options as Look
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.jobs import mend_job
 from vaceprep.prepare.mend import Work
 from vaceprep.prepare.outputs import Output, Outputs
 from vaceprep.rules.catalogue import Severity
-from vaceprep.source import CannotOpen, open_path
+from vaceprep.source import CannotOpen, is_url, open_path
+from vaceprep.verdict import FileReport
 
+#: What is said of URLs under their roles.
+Known = Mapping[tuple[str, Role], FileReport]
 #: Fields whose sound belongs under the result, in the order in which they are asked.
 SOUNDING: Final = ("video_url", "first_clip_url")
 #: What stands before the ending of a job file, so that hooks find it.
@@ -43,6 +47,8 @@ class Ready:
     planned: tuple[Prepared, ...]
     #: What a later run needs to know of it.
     notes: Mapping[str, Any]
+    #: What was found by asking for its URLs.
+    known: Known = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -58,32 +64,58 @@ class Ready:
         ]
 
 
-def examine(item: Item, options: RunOptions, *, service: str, account: str) -> Ready | RunEntry:
-    """The job, or why it is none that could be sent; nothing is written."""
-    # Only names are thought of: where the outputs would go does not matter.
-    names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
-    work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts)
-    planned = mend_job(item, names, work, {})
-    own = planned[0]
-    if not own.ok:
-        return _refused(item, planned)
+def examine(
+    item: Item,
+    options: RunOptions,
+    *,
+    service: str,
+    account: str,
+    is_new: Callable[[str], bool] = lambda _: True,
+) -> Ready | RunEntry:
+    """The job, or why it is none that could be sent; nothing is written.
+
+    Its URLs are asked for where ``is_new`` says of its identity that it was not sent before: what
+    the service has fetched already may be gone by now.
+    """
+    known: Known = {}
+    told: Exception | None = None
+    found: tuple[Job, str] | None = None
     try:
         job = job_of(item, options.prepare.limits)
         sources = {at: _sha256(path) for at, path in job.local_paths().items()}
-    except InvalidJob as error:
-        return RunEntry(item.source, None, "refused", findings=error.findings, prepared=planned)
-    except (JobUnreadable, CannotOpen, OSError) as error:
-        return RunEntry(item.source, None, "refused", prepared=planned, error=str(error))
-    values = job.given()
-    function: Function = values["function"]
-    return Ready(
-        item,
-        job,
-        function,
-        identity(service, account, values, sources, options.prepare),
-        planned,
-        _notes(item, job),
-    )
+        name = identity(service, account, job.given(), sources, options.prepare)
+        found = job, name
+        if options.remote and is_new(name):
+            known = _asked(job, options)
+    except (InvalidJob, JobUnreadable, CannotOpen, OSError) as error:
+        # What a plan says of it comes first: it names each of its media.
+        told = error
+    # Only names are thought of: where the outputs would go does not matter.
+    names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
+    work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)
+    planned = mend_job(item, names, work, {})
+    if not planned[0].ok:
+        return _refused(item, planned)
+    if isinstance(told, InvalidJob):
+        return RunEntry(item.source, None, "refused", findings=told.findings, prepared=planned)
+    if found is None:
+        return RunEntry(item.source, None, "refused", prepared=planned, error=str(told))
+    job, name = found
+    function: Function = job.given()["function"]
+    return Ready(item, job, function, name, planned, _notes(item, job), known)
+
+
+def _asked(job: Job, options: RunOptions) -> Known:
+    """What is said of the job's URLs, each of them asked for."""
+    if not any(map(is_url, media_of(job.given()).values())):
+        return {}
+    from vaceprep.jobcheck import look_at_urls
+    from vaceprep.remote.web import Web
+
+    with Web(options.allowed_hosts) as web:
+        limits = options.prepare.limits
+        look = Look(allowed_hosts=options.allowed_hosts, limits=limits, web=web)
+        return look_at_urls(job.given(), look)
 
 
 def _refused(item: Item, planned: tuple[Prepared, ...]) -> RunEntry:
@@ -133,9 +165,9 @@ def _sha256(path: str) -> str:
 def _notes(item: Item, job: Job) -> dict[str, Any]:
     notes: dict[str, Any] = {"stem": stem_of(item)}
     local = job.local_paths()
-    for field in SOUNDING:
-        path = local.get(f"/{field}")
+    for name in SOUNDING:
+        path = local.get(f"/{name}")
         if path is not None:
-            notes["sound"] = {"path": os.path.abspath(path), "role": field}
+            notes["sound"] = {"path": os.path.abspath(path), "role": name}
             break
     return notes

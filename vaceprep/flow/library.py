@@ -54,6 +54,7 @@ def run(
     submissions_per_second: float = SUBMISSIONS_PER_SECOND,
     restore_audio: bool = False,
     allow_hosts: Collection[str] = (),
+    remote: bool = True,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     config: Pathish | Config | None = None,
@@ -62,7 +63,8 @@ def run(
 
     ``job`` is a Job, a job file, a manifest, or several; ``publish`` is a target as ``--publish``
     takes it, or an object of your own with the methods of ``vaceprep.publish.target.Target``.
-    The same job within 24 hours is picked up instead of sent again, unless ``again``. ``progress``
+    The same job within 24 hours is picked up instead of sent again, unless ``again``. URLs in a job
+    are read before it is sent, unless ``remote`` is False. ``progress``
     is told how far each job is; ``cancelled`` is asked all along, and where it says yes, each job
     ends with the step it is at. What is wrong with a job is in its entry, never an exception.
 
@@ -86,6 +88,7 @@ def run(
         per_second=submissions_per_second,
         restore_audio=restore_audio,
         allowed_hosts=tuple(allow_hosts) or (held.allow_hosts if held else ()),
+        remote=remote,
         prepare=Options(limits=held.limits) if held else NOTHING_ASKED,
     )
     if held is not None:

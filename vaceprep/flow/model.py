@@ -61,6 +61,8 @@ class RunOptions:
     restore_audio: bool = False
     #: Private hosts that the user vouches for.
     allowed_hosts: tuple[str, ...] = ()
+    #: Ask for the URLs of jobs before these are sent.
+    remote: bool = True
     prepare: Options = NOTHING_ASKED
 
 

@@ -94,13 +94,17 @@ class Outset:
 
 def look_at(items: Sequence[Item], options: RunOptions, account: Account, ledger: Ledger) -> Outset:
     """Read and plan every job, and tell which were sent before; nothing is written or sent."""
+
+    def is_new(identity: str) -> bool:
+        return options.again or ledger.standing(identity) is None
+
     jobs = tuple(
-        examine(item, options, service=account.service, account=account.fingerprint)
+        examine(item, options, service=account.service, account=account.fingerprint, is_new=is_new)
         for item in items
     )
     fresh: dict[str, Ready] = {}
     for job in jobs:
-        if isinstance(job, Ready) and (options.again or ledger.standing(job.identity) is None):
+        if isinstance(job, Ready) and is_new(job.identity):
             key = job.identity if not options.again else f"{len(fresh)}"
             fresh.setdefault(key, job)
     return Outset(jobs, tuple(fresh.values()))

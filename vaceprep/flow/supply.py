@@ -70,7 +70,8 @@ def prepare(
             raise Cancelled
         tell(Step(ready.source, "prepare", share))
 
-    work = Work(options.prepare, tell=told, allowed_hosts=options.allowed_hosts)
+    hosts = options.allowed_hosts
+    work = Work(options.prepare, tell=told, allowed_hosts=hosts, known=ready.known)
     begun = os.path.isdir(folder)
     try:
         # What an earlier run made is taken up where it is the same.

@@ -162,8 +162,12 @@ def open_assets(
         assets.order.append(at)
         kind = kind_of(path)
         if kind in ("url", "data"):
-            limits = work.options.limits
-            look = Look(role=role, allowed_hosts=work.allowed_hosts, limits=limits)
+            look = Look(
+                role=role,
+                allowed_hosts=work.allowed_hosts,
+                known=work.known,
+                limits=work.options.limits,
+            )
             report = check_item(Item(path, kind), look)
             assets.urls[at] = Prepared(
                 path,

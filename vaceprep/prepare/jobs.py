@@ -206,7 +206,7 @@ def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
     """What ``check`` says of the new job; of a plan, what is foreseen of its media."""
     if not job.work.dry_run:
         limits = job.work.options.limits
-        look = Look(allowed_hosts=job.work.allowed_hosts, limits=limits)
+        look = Look(allowed_hosts=job.work.allowed_hosts, known=job.work.known, limits=limits)
         reports = check_mapping(job.target, values, job.folder, look)
         told = {f for entry in job.assets.urls.values() for f in entry.remaining}
         return [f for r in reports for f in r.findings if replace(f, pointer=None) not in told]

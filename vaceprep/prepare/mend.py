@@ -26,6 +26,7 @@ from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
 from vaceprep.rules.imagenames import ENDINGS, name_disagrees
 from vaceprep.rules.judge import judge
 from vaceprep.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
+from vaceprep.verdict import FileReport
 
 Tell = Callable[[Fraction], None]
 #: Hands out the output's path for an ending (None: the source's own name).
@@ -64,6 +65,9 @@ class Work:
     sources: tuple[str, ...] = ()
     #: Private hosts that the user vouches for, in the URLs of jobs.
     allowed_hosts: tuple[str, ...] = ()
+    #: What is known of the URLs of jobs by asking for them; without it they are judged by their
+    #: text alone.
+    known: Mapping[tuple[str, Role], FileReport] | None = None
 
 
 def opening(item: Item) -> AbstractContextManager[Opened]:

@@ -1,12 +1,16 @@
-"""VP501 to VP503: what the text of a URL tells, without connecting anywhere. Pure."""
+"""VP501 to VP506: what the text of a URL tells, and what asking for it did. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from vaceprep.contract import IMAGE_ROLES, Role
+from vaceprep.contract import EXPIRES_SOON_SECONDS, IMAGE_ROLES, Role
+from vaceprep.facts import Facts, ImageFacts, Unreached
 from vaceprep.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
+from vaceprep.rules.catalogue import RULES, Asset, Finding, Rule, Severity, rule, run
+from vaceprep.rules.expiry import expires_at
 from vaceprep.source import is_data_uri
 
 
@@ -89,6 +93,120 @@ def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
     )
 
 
+#: What servers call the formats, by our name for them; each format's own name first.
+TYPES = {
+    "mp4": ("video/mp4", "application/mp4", "video/x-m4v", "audio/mp4"),
+    "mov": ("video/quicktime",),
+    "3gp": ("video/3gpp", "video/3gpp2"),
+    "matroska": ("video/x-matroska", "video/matroska"),
+    "webm": ("video/webm",),
+    "avi": ("video/x-msvideo", "video/avi", "video/msvideo", "video/vnd.avi"),
+    "mpegts": ("video/mp2t", "video/mpeg"),
+    "flv": ("video/x-flv",),
+    "jpeg": ("image/jpeg", "image/jpg", "image/pjpeg"),
+    "png": ("image/png", "image/x-png", "image/apng", "image/vnd.mozilla.apng"),
+    "bmp": ("image/bmp", "image/x-bmp", "image/x-ms-bmp"),
+    "tiff": ("image/tiff", "image/x-tiff"),
+    "webp": ("image/webp",),
+    "gif": ("image/gif",),
+    "heic": ("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"),
+    "avif": ("image/avif", "image/avif-sequence"),
+}
+#: Types that say nothing of what the bytes are.
+ANY_BYTES = ("application/octet-stream", "binary/octet-stream", "application/x-download")
+
+
+class Asked(NamedTuple):
+    """A URL that was asked for: what it gave, and when."""
+
+    url: str
+    #: None: it gave bytes that cannot be measured.
+    facts: Facts | Unreached | None
+    #: As the server says it; None where it says nothing.
+    content_type: str | None
+    now: datetime
+
+
+@rule(
+    "VP504",
+    "url-unreachable",
+    Severity.ERROR,
+    "M",
+    "url",
+    fires="no answer comes from a URL, or a status other than 200 or 206",
+    fix=None,
+    why="The service fetches the file itself, so the URL must give it to anybody who asks.",
+)
+def url_unreachable(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
+    if not isinstance(asked.facts, Unreached) or asked.facts.reason != "unreachable":
+        return None
+    message = f"the file cannot be fetched: {asked.facts.message}"
+    end = expires_at(asked.url)
+    if end is not None and end <= asked.now:
+        message += f" (its signature ended at {_clock(end)})"
+    return rule.found(message, measured=asked.facts.status, allowed="200 or 206")
+
+
+@rule(
+    "VP505",
+    "url-type",
+    Severity.ADVICE,
+    "J",
+    "url",
+    fires="the Content-Type that a URL's server sends disagrees with the bytes",
+    fix=None,
+    why="Who goes by the type takes the file for something else; set it where it is published.",
+)
+def url_type(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
+    if asked.facts is None or isinstance(asked.facts, Unreached):
+        return None
+    said = (asked.content_type or "").partition(";")[0].strip().lower()
+    if not said or said in ANY_BYTES:
+        return None
+    image = isinstance(asked.facts, ImageFacts)
+    name = asked.facts.format if isinstance(asked.facts, ImageFacts) else asked.facts.container
+    known = TYPES.get(name)
+    kind = "image" if image else "video"
+    if said in known if known else said.startswith(f"{kind}/"):
+        return None
+    due = known[0] if known else f"{kind}/..."
+    return rule.found(
+        f"the server calls it {said[:100]}, but its bytes are {name}; publish it as {due}",
+        measured=said[:100],
+        allowed=due,
+    )
+
+
+@rule(
+    "VP506",
+    "url-expires",
+    Severity.WARNING,
+    "J",
+    "url",
+    fires="a presigned URL dies within the next hour",
+    fix=None,
+    why="A task may wait before its media are fetched; what is signed should outlive the wait.",
+)
+def url_expires(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
+    end = expires_at(asked.url)
+    if end is None or isinstance(asked.facts, Unreached):
+        return None
+    left = (end - asked.now).total_seconds()
+    if left > EXPIRES_SOON_SECONDS:
+        return None
+    when = f"ends in {max(1, round(left / 60))} min" if left > 0 else "has ended"
+    return rule.found(
+        f"the URL's signature {when} ({_clock(end)}); presign it for a day",
+        measured=round(left),
+        allowed=EXPIRES_SOON_SECONDS,
+        unit="s",
+    )
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list[Finding]:
     """What a URL's text alone breaks; the first rule that speaks is the only one.
 
@@ -103,3 +221,20 @@ def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list
         if finding is not None:
             return [finding]
     return []
+
+
+def judge_asked(
+    url: str,
+    facts: Facts | Unreached | None,
+    content_type: str | None,
+    role: Role,
+    now: datetime | None = None,
+) -> list[Finding]:
+    """What asking for a URL breaks; ``facts`` None where its bytes cannot be measured."""
+    asset = Asset(role)
+    if isinstance(facts, Unreached) and facts.reason == "not-public":
+        message = f"the service cannot reach this URL: {facts.message}"
+        return [RULES["VP503"].found(message, allowed="a public host")]
+    asked = Asked(url, facts, content_type, now or datetime.now(UTC))
+    found = (run(code, asked, asset) for code in ("VP504", "VP505", "VP506"))
+    return [finding for finding in found if finding is not None]

@@ -1,0 +1,117 @@
+"""What can be wrong with a URL while it is read, as facts with what to do next."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from vaceprep.contract import MAX_REDIRECTS, REMOTE_BYTES
+from vaceprep.facts import Unreached, Unreadable
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Statuses after which the same question may be answered.
+BUSY: Final = frozenset([429, 500, 502, 503, 504])
+_LONGEST: Final = 200
+#: What the system puts before its words.
+_NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
+
+
+class RemoteError(OSError):
+    """Reading a URL failed; ``fact`` says why. It is not read any further."""
+
+    def __init__(self, fact: Unreached | Unreadable, *, passing: bool = False) -> None:
+        super().__init__(fact.message)
+        self.fact = fact
+        #: Whether the same may succeed a moment later.
+        self.passing = passing
+
+
+def unreached(message: str, status: int | None = None, *, passing: bool = False) -> RemoteError:
+    """No bytes come. The message is a clause."""
+    return RemoteError(Unreached("unreachable", message, status), passing=passing)
+
+
+def private(reason: str, led: bool) -> RemoteError:
+    """A host that is not the public's; ``led`` where a redirect leads there."""
+    return RemoteError(Unreached("not-public", f"it leads on, and {reason}" if led else reason))
+
+
+def changed(size: int | None) -> RemoteError:
+    """The bytes that came first and those that came later are not of one file."""
+    message = "the file behind the URL changed while it was read; check it again when it is settled"
+    return RemoteError(Unreadable("unavailable", message, size))
+
+
+def too_large(size: int | None, *, whole: bool) -> RemoteError:
+    """More bytes would be needed than a URL may cost; ``whole``: it can only be had whole."""
+    most = f"{REMOTE_BYTES:,} at most are fetched of a URL; check a local copy"
+    length = "more bytes than that" if size is None else f"all of its {size:,} bytes"
+    why = "the server gives it whole or not at all" if whole else "it has no index to measure by"
+    return RemoteError(
+        Unreadable("too-large", f"{why}, {length} would be needed, and {most}", size)
+    )
+
+
+def empty() -> RemoteError:
+    """There is nothing behind the URL."""
+    return RemoteError(Unreadable("empty", "the file is empty", 0))
+
+
+def too_slow(seconds: float) -> RemoteError:
+    """It took longer than any URL may take."""
+    return unreached(f"it is not read after {seconds:g} s")
+
+
+def redirects() -> RemoteError:
+    """One leads to the next, and so on."""
+    return unreached(f"it leads on to other URLs more than {MAX_REDIRECTS} times; give the last")
+
+
+def refused(status: int) -> RemoteError:
+    """A status that is not a file's."""
+    if status in (401, 403, 407):
+        said = "make it public, or presign it anew if its signature has run out"
+    elif status in (404, 410):
+        said = "nothing is there; see that it is published under this very URL"
+    elif status in BUSY:
+        return unreached(
+            f"the server answers {_named(status)}; try again later", status, passing=True
+        )
+    else:
+        said = "only 200 and 206 give a file"
+    return unreached(f"the server answers {_named(status)}: {said}", status)
+
+
+def _named(status: int) -> str:
+    try:
+        return f"HTTP {status} ({HTTPStatus(status).phrase})"
+    except ValueError:
+        return f"HTTP {status}"
+
+
+def of_httpx(error: Exception, host: str, stall: float) -> RemoteError:
+    """What an exception of httpx means for a person."""
+    import httpx
+
+    said = _NUMBER.sub("", " ".join(str(error).split()))[:_LONGEST]
+    if isinstance(error, httpx.ConnectTimeout):
+        return unreached(f"no connection to {host} comes about in time", passing=True)
+    if isinstance(error, httpx.TimeoutException):
+        return unreached(f"{host} does not answer within {stall:g} s", passing=True)
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in said.upper():
+        return unreached(f"the certificate of {host} is not trusted ({said})")
+    if isinstance(error, httpx.ConnectError):
+        return unreached(f"no connection to {host} can be made ({said})", passing=True)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError | ValueError):
+        return unreached("it is no URL that can be asked for")
+    words = f" ({said})" if said else ""
+    return unreached(f"the connection to {host} breaks{words}", passing=True)
+
+
+def length_of(headers: httpx.Headers) -> int | None:
+    """The bytes that an answer says it has."""
+    said = headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else None
