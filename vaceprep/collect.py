@@ -31,6 +31,8 @@ class Item(NamedTuple):
     base: str | None = None
     #: The folder, as given, in which a walk found it.
     root: str | None = None
+    #: Of an object in a store: what the store says of its content.
+    tag: str | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -15,6 +15,7 @@ from tests.bench import cost, machine, table
 from tests.bench.many_rows import MANY
 from tests.bench.measure import ENVIRONMENT
 from tests.bench.prepare_rows import PREPARES
+from tests.bench.remote_rows import REMOTE
 from tests.bench.rows import CHECKS, Bench, Row
 
 
@@ -22,7 +23,7 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-BENCHES: Final = (*CHECKS, *MANY, *PREPARES)
+BENCHES: Final = (*CHECKS, *MANY, *REMOTE, *PREPARES)
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from vaceprep.collect import Item, kind_of
@@ -94,6 +94,8 @@ def job_content(item: Item, known: Mapping[str, Content]) -> Content:
 
 def stamp_now(item: Item) -> str | None:
     """The stamp of a source without reading its media."""
+    if item.tag is not None:
+        return item.tag
     if item.kind == "job":
         values, paths = assets_of(item)
         return _together(values, [(path, stamp_of(path)) for path in paths])
@@ -102,10 +104,8 @@ def stamp_now(item: Item) -> str | None:
 
 def content_now(item: Item) -> Content:
     """The content of any source; a URL's is nobody's to know beforehand."""
+    if item.tag is not None:
+        return Content(f"tag:{item.tag}", item.tag)
     if item.kind == "job":
         return job_content(item, {})
     return content_of(item.source, item.root) if item.kind == "path" else Content()
-
-
-#: How a source is read again.
-Reading = Callable[[Item], Content]

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from vaceprep.collect import JOB_ENDINGS, MANIFEST_ENDING, Item, Skipped, collect, counts, kind_of
 
+#: Schemes of object stores.
+CLOUDS: Final = ("s3", "gs", "az")
 #: What makes a pattern of a name.
 MAGIC: Final = "*?["
 
 
 class NothingThere(ValueError):
     """A source that cannot be meant; the message is one sentence."""
+
+
+def is_store(source: str) -> bool:
+    """Whether a source is a prefix of an object store."""
+    scheme, there, _ = source.partition("://")
+    return bool(there) and scheme.lower() in CLOUDS
 
 
 def is_pattern(source: str) -> bool:
@@ -39,15 +47,22 @@ def matches(pattern: str) -> Iterator[str]:
 
 
 def items(
-    sources: Sequence[str], skipped: Skipped, skip: frozenset[str] = frozenset()
+    sources: Sequence[str],
+    skipped: Skipped,
+    skip: frozenset[str] = frozenset(),
+    stores: Callable[[str, Skipped], Iterator[Item]] | None = None,
 ) -> Iterator[Item]:
     """Every single source; nothing is kept of those that went by.
 
-    ``skip`` are real paths that are left out of folders: results and outputs.
+    ``stores`` lists the objects below a prefix of a store. ``skip`` are real paths that are left
+    out of folders: results and outputs.
     """
     # Where a name is another's, there is nothing to resolve.
     names = {os.path.basename(path) for path in skip}
     for source in sources:
+        if stores is not None and is_store(source):
+            yield from stores(source, skipped)
+            continue
         if not is_pattern(source):
             yield from collect([source], skipped, skip)
             continue

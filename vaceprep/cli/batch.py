@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from vaceprep.cli import check, configured, options, outset, prepare, run
-from vaceprep.cli.live import Live
+from vaceprep.cli.seeing import Made, see_to
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.batch.content import Content
-    from vaceprep.batch.going import Holds, Sink, Tally
+    from vaceprep.batch.objects import Stores
     from vaceprep.collect import Item
+    from vaceprep.look import Options
     from vaceprep.remote.web import Web
 
 EPILOG: Final = """\b
@@ -49,11 +47,6 @@ Examples:
   vaceprep batch run jobs.jsonl -o ran.jsonl --publish s3://bucket/vace --yes
 
 {CODES}"""
-
-#: A result: its source, whether it is well, what it is of, its mark, and its entries.
-Made = tuple["Item", bool, "Content", str, dict[str, Any]]
-#: From what is left to do to its results.
-Work = Callable[[Iterable["Item"]], Generator[Made]]
 
 
 class _Batch(click.Group):
@@ -108,102 +101,6 @@ def _output_dir(words: str) -> click.Option:
     )
 
 
-@contextmanager
-def _sink(results: str | None) -> Iterator[Sink]:
-    """Where results go. Exits with 1 where that fails, with 2 where it cannot be meant."""
-    from vaceprep.batch.going import Printed
-    from vaceprep.batch.results import Results, ResultsError, ResultsFull
-
-    if results is None:
-        yield Printed(options.write)
-        return
-    packed = results.lower().endswith(".parquet")
-    if not packed and not results.lower().endswith((".jsonl", ".ndjson", ".json")):
-        raise click.UsageError("results are FILE.jsonl or FILE.parquet.")
-    if packed:
-        from importlib.util import find_spec
-
-        if find_spec("pyarrow") is None:
-            raise click.UsageError("Parquet needs a further package: pip install '.[parquet]'")
-        from vaceprep.batch import parquet
-
-        path = parquet.journal_of(results)
-    else:
-        path = results
-    try:
-        if packed:
-            parquet.unpack(results)
-        with Results(path) as file:
-            yield file
-            file.finish()
-        if packed:
-            parquet.pack(results)
-    except ResultsFull as error:
-        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
-        raise click.exceptions.Exit(1) from None
-    except ResultsError as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
-    except KeyboardInterrupt:
-        options.say(f"{printable(path)} has what is done; the same command goes on")
-        raise
-
-
-def _all(
-    sources: Sequence[str],
-    results: str | None,
-    mark_of: Callable[[Item], str],
-    work: Work,
-    *,
-    holds: Holds | None = None,
-    outputs: Iterable[str] = (),
-) -> int:
-    """See to every source; the exit code."""
-    from vaceprep.batch.going import Tally, left
-    from vaceprep.batch.results import line_of
-    from vaceprep.batch.sources import NothingThere, check_sources, items
-    from vaceprep.collect import Skipped
-
-    try:
-        check_sources(sources)
-    except NothingThere as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
-    skipped, tally = Skipped(), Tally()
-    own = [path for path in (results, *outputs) if path is not None]
-    journals = [f"{path}.journal.jsonl" for path in own]
-    skip = frozenset(os.path.realpath(path) for path in (*own, *journals))
-    name = click.get_current_context().info_name or "check"
-    options.collect_garbage()
-    with options.terminable(), _sink(results) as sink, Live(tally, sources) as live:
-        fresh = left(items(sources, skipped, skip), sink, mark_of, tally, holds)
-        with closing(work(fresh)) as made:
-            for item, ok, content, mark, entries in made:
-                line = line_of(name, item.source, ok, content, mark, entries)
-                sink.add(line)
-                tally.count(line)
-                live.step()
-    note = skipped.sentence()
-    if note:
-        options.say(note)
-    _sum_up(tally, results)
-    return int(tally.refused > 0)
-
-
-def _sum_up(tally: Tally, results: str | None) -> None:
-    seen = tally.done + tally.skipped
-    parts = [f"{seen:,} source{'' if seen == 1 else 's'}: {tally.refused:,} with errors"]
-    if tally.skipped:
-        parts.append(f"{tally.skipped:,} were there already")
-    line = ", ".join(parts)
-    rules = ", ".join(f"{rule} {count:,}" for rule, count in tally.rules.most_common())
-    if results is None:
-        # Standard output has the results.
-        options.say(line)
-        return
-    options.write(line + "\n")
-    if rules:
-        options.write(f"{rules}\n")
-
-
 def _check(**given: Any) -> int:
     """Check many sources."""
     from vaceprep.batch.marks import check_mark
@@ -234,7 +131,9 @@ def _check(**given: Any) -> int:
     # Of those below the sources, nobody knows before they are met.
     find = configured.finder(given["config_file"], given["no_config"])
     above = [configured.config_above(find, source) for source in given["sources"]]
+    stores = _stores(given["sources"], remote=not given["no_remote"])
     hosts = [*given["allow_host"], *(host for c in above if c for host in c.allow_hosts)]
+    hosts += stores.hosts if stores is not None else ()
 
     def mark_of(item: Item) -> str:
         return check_mark(held.of(item), far and item.kind != "path")
@@ -243,34 +142,71 @@ def _check(**given: Any) -> int:
         with ways(far, hosts) as web:
             yield from _checked(items, web)
 
+    def options_of(item: Item, web: Web | None) -> Options:
+        asked = held.of(item)._replace(web=web)
+        if item.tag is None or stores is None:
+            return asked
+        return asked._replace(allowed_hosts=(*asked.allowed_hosts, *stores.hosts))
+
     def _checked(items: Iterable[Item], web: Web | None) -> Generator[Made]:
         from vaceprep.batch.check import check_many
 
-        if given["scheduler"] is not None:
-            from vaceprep.batch.cluster import NoCluster, check_on
+        named = None
+        if stores is not None:
+            from vaceprep.batch.objects import Named
 
-            checked = check_on(given["scheduler"], items, held.of, far=far)
+            named = Named(stores)
+            items = named.signed(items)
+        if given["scheduler"] is not None:
+            from vaceprep.batch.cluster import check_on
+
+            checked = check_on(
+                given["scheduler"], items, lambda item: options_of(item, None), far=far
+            )
         else:
             checked = check_many(
                 items,
-                lambda item: held.of(item)._replace(web=web),
+                lambda item: options_of(item, web),
                 given["jobs"] or default_jobs(),
                 web=web,
                 isolate=given["isolate"] is not False,
                 seconds=seconds_for(given["deep"], given["timeout"]),
             )
         try:
-            for item, files, content in checked:
+            for one in checked:
+                item, files, content = one if named is None else named.named(one)
                 entries = {"files": [entry.to_dict() for entry in files]}
                 ok = all(entry.ok for entry in files)
                 yield item, ok, content, mark_of(item), entries
         except Exception as error:
-            if given["scheduler"] is not None and isinstance(error, NoCluster):
+            if _is_told(error):
                 options.say(f"vaceprep: {printable(str(error), limit=4000)}")
                 raise click.exceptions.Exit(1) from None
             raise
 
-    return _all(given["sources"], given["results"], mark_of, work)
+    return see_to(given["sources"], given["results"], mark_of, work, stores=stores)
+
+
+def _is_told(error: Exception) -> bool:
+    """Whether its message is for a person: a cluster or a store that is gone."""
+    return type(error).__name__ in ("NoCluster", "PublishError")
+
+
+def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
+    """The object stores among the sources. Exits with 2 where one cannot be meant."""
+    from vaceprep.batch.sources import is_store
+
+    if not any(map(is_store, sources)):
+        return None
+    if not remote:
+        raise click.UsageError("--no-remote connects nowhere, and a store is elsewhere.")
+    from vaceprep.batch.objects import Stores
+    from vaceprep.publish.target import PublishError
+
+    try:
+        return Stores(sources)
+    except (ValueError, PublishError) as error:
+        raise click.UsageError(printable(str(error), limit=4000)) from None
 
 
 def _prepare(**given: Any) -> int:
@@ -325,7 +261,7 @@ def _prepare(**given: Any) -> int:
             entries = {"files": [entry.to_dict() for entry in files]}
             yield item, ok, content, mark_of(item), entries
 
-    return _all(
+    return see_to(
         sources,
         given["results"],
         mark_of,
@@ -360,7 +296,7 @@ def _run(**given: Any) -> int:
                     raise KeyboardInterrupt
                 yield item, entry.ok, content, made_by, {"jobs": [entry.to_dict()]}
 
-        return _all(
+        return see_to(
             sources,
             given["results"],
             lambda _: made_by,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,6 +20,8 @@ from vaceprep.publish.target import CLOUDS, PublishError
 
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
+
+    Objects = S3Store | GCSStore | AzureStore
 
 Method = Literal["GET", "PUT"]
 Cloud = Literal["s3", "gs", "az"]
@@ -106,13 +108,37 @@ def parse_place(text: str) -> Place:
 
 def open_store(place: Place, environ: Mapping[str, str] | None = None) -> Sign:
     """Find the credentials that sign for a place. Raises PublishError where there are none."""
+    return signing(objects(place, environ), place.cloud)
+
+
+def objects(place: Place, environ: Mapping[str, str] | None = None) -> Objects:
+    """The store at a place, with its credentials. Raises PublishError where there are none."""
     environ = os.environ if environ is None else environ
     if place.cloud == "s3":
         return _s3(place, environ)
     return _gs(place) if place.cloud == "gs" else _az(place, environ)
 
 
-def _signing(store: S3Store | GCSStore | AzureStore, cloud: Cloud) -> Sign:
+def listing(store: Objects, cloud: Cloud) -> Iterator[tuple[str, str]]:
+    """Each object below the prefix, with what the store says of its content.
+
+    A few hundred at a time, however many there are. Raises PublishError.
+    """
+    import obstore
+
+    try:
+        for some in obstore.list(store, chunk_size=500):
+            for one in some:
+                yield one["path"], f"{one['size']}:{one['e_tag'] or one['last_modified']}"
+    except Exception as error:
+        said = str(error).strip().partition("\n")[0]
+        if any(word in said for word in _METADATA):
+            raise _no_credentials(cloud, error) from None
+        raise PublishError(f"{CLOUDS[cloud]} does not list the prefix: {said[:300]}") from None
+
+
+def signing(store: Objects, cloud: Cloud) -> Sign:
+    """URLs of a store for those who have no credentials. The function raises PublishError."""
     import obstore
 
     def sign(method: Method, key: str, seconds: float) -> str:
@@ -151,7 +177,7 @@ def _limits() -> tuple[ClientConfig, RetryConfig]:
     return client, {"max_retries": 1, "retry_timeout": wait}
 
 
-def _s3(place: Place, environ: Mapping[str, str]) -> Sign:
+def _s3(place: Place, environ: Mapping[str, str]) -> S3Store:
     import boto3
     from botocore.exceptions import BotoCoreError
     from obstore.auth.boto3 import Boto3CredentialProvider
@@ -183,7 +209,7 @@ def _s3(place: Place, environ: Mapping[str, str]) -> Sign:
     if virtual:
         endpoint = f"{parts.scheme}://{place.bucket}.{parts.netloc}{parts.path}"
     client, retry = _limits()
-    store = S3Store(
+    return S3Store(
         place.bucket,
         prefix=place.prefix or None,
         # Both names, so that neither is taken from the environment, which boto3 has read.
@@ -196,10 +222,9 @@ def _s3(place: Place, environ: Mapping[str, str]) -> Sign:
         client_options=client,
         retry_config=retry,
     )
-    return _signing(store, "s3")
 
 
-def _gs(place: Place) -> Sign:
+def _gs(place: Place) -> GCSStore:
     from obstore.store import GCSStore
 
     client, retry = _limits()
@@ -209,10 +234,10 @@ def _gs(place: Place) -> Sign:
         )
     except Exception as error:
         raise _no_credentials("gs", error) from None
-    return _signing(store, "gs")
+    return store
 
 
-def _az(place: Place, environ: Mapping[str, str]) -> Sign:
+def _az(place: Place, environ: Mapping[str, str]) -> AzureStore:
     from obstore.store import AzureStore
 
     string = environ.get("AZURE_STORAGE_CONNECTION_STRING", "")
@@ -252,4 +277,4 @@ def _az(place: Place, environ: Mapping[str, str]) -> Sign:
         )
     except Exception as error:
         raise _no_credentials("az", error) from None
-    return _signing(store, "az")
+    return store
