@@ -219,7 +219,13 @@ class Workers(Generic[Task, Result]):
         self._waiting.extendleft(reversed(others))
 
     def _look_for_lost(self) -> None:
-        """A worker that left without an error is not missed by anybody else."""
+        """A worker that left without an error is not missed by anybody else.
+
+        Nor is a batch that was handed in just when the pool broke: nobody works there any more.
+        """
+        if self._pool is not None and self._running and not self._pool.active:
+            self._broken(self._running.popitem()[1])
+            return
         if os.name != "posix":
             return
         for future, batch in self._running.items():
