@@ -146,7 +146,7 @@ main.main()
         ("prepare -", 1),
         ("request -", 1),
         ("run --dry-run -", 1),
-        ("run job.json --base-url http://127.0.0.1:9", 2),
+        ("run job.json --no-remote --base-url http://127.0.0.1:9", 2),
     ],
 )
 def test_standard_input_that_is_closed(
