@@ -56,7 +56,8 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
                 time.sleep(0.1)
             yield Store(port, log)
         finally:
-            process.terminate()
+            # It would wait for connections that are kept alive.
+            process.kill()
             process.wait(timeout=20)
 
 
