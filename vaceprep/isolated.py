@@ -83,11 +83,12 @@ def each_isolated(
     work: Callable[[Look], R],
     told: Callable[[Look, R | Fault | None, float], R],
     plain: Callable[[FileReport], R],
+    ask: Callable[[Item, Options], Asked] | None = None,
 ) -> Generator[tuple[Item, Asked, list[R]]]:
     """Each source in order, what it asked for, and what ``work`` came to in a worker process.
 
     ``told`` says it of a look whose worker did not come back, and gets every other result too;
-    ``plain`` takes the report on a URL, which no worker fetches.
+    ``plain`` takes the report on a URL, which no worker fetches; ``ask`` says what is looked at.
     """
     how = context(MODULES)
     # Only now: it takes its time, in which the server gets ready.
@@ -105,7 +106,7 @@ def each_isolated(
         if look.item.kind == "url":
             return fetchers.put(look)
         # The way to URLs stays here.
-        return workers.put(Look(look.item, look.options._replace(web=None, known=None)))
+        return workers.put(look._replace(options=look.options._replace(web=None, known=None)))
 
     def ended(one: _OnTheWay) -> R:
         fetchers.advance(workers)
@@ -125,7 +126,7 @@ def each_isolated(
 
     try:
         for item in items:
-            asked = _ask(item, asked_for(item))
+            asked = (ask or _ask)(item, asked_for(item))
             waiting.append((item, [begun(look) for look in asked.looks], asked))
             count += 1 + len(asked.looks)
             while waiting and (count > ahead or len(fetchers.waiting) > WAITING):

@@ -21,6 +21,7 @@ from vaceprep.collect import (
 from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.look import Options, check_item, probe_item
+from vaceprep.probe.route import VIDEO_ENDINGS, ending
 from vaceprep.rules.catalogue import Severity, resolve, weights_of
 from vaceprep.rules.judge import GATES, Selection
 from vaceprep.verdict import FileReport, Report
@@ -106,6 +107,15 @@ def default_jobs() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1
+
+
+def threads_for(items: Iterable[Item], *, deep: bool) -> int:
+    """Threads that looking at these in one process is worth.
+
+    What is read of a video holds Python's own lock; pictures and ``deep`` decode, which does not.
+    """
+    quick = all(i.kind == "path" and ending(i.source) in VIDEO_ENDINGS for i in items)
+    return 1 if quick and not deep else default_jobs()
 
 
 def check_entry(item: Item, options: Options) -> tuple[FileReport, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
+from vaceprep.batch.results import Packed, broken
 from vaceprep.collect import Item
 from vaceprep.isolated import each_isolated, report_of
 from vaceprep.look import Asked, Look, Options, look_at
@@ -18,10 +20,21 @@ if TYPE_CHECKING:
     from vaceprep.remote.web import Web
 
 
+class Lone(Look):
+    """A look at a source that is no job's: nobody else needs its report."""
+
+
+class Alone(NamedTuple):
+    """A report as its line needs it: the worker writes the JSON, since there are more of these."""
+
+    packed: Packed
+    ok: bool
+
+
 class Seen(NamedTuple):
     """What a look came to, and the bytes that it was of."""
 
-    report: FileReport
+    report: FileReport | Alone
     content: Content
 
 
@@ -29,8 +42,27 @@ class Checked(NamedTuple):
     """A source with its entries."""
 
     item: Item
-    files: tuple[FileReport, ...]
+    files: tuple[FileReport | Alone, ...]
     content: Content
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stops a submission."""
+        return all(entry.ok for entry in self.files)
+
+    @property
+    def entries(self) -> dict[str, Any] | Packed:
+        """What its line has of it."""
+        first = self.files[0]
+        if isinstance(first, Alone):
+            return first.packed
+        return {"files": [e.to_dict() for e in self.files if isinstance(e, FileReport)]}
+
+
+def _alone(report: FileReport) -> Alone:
+    entry = report.to_dict()
+    text = json.dumps(entry, allow_nan=False)
+    return Alone(Packed(text, tuple(broken(entry["findings"]))), report.ok)
 
 
 def see(look: Look) -> Seen:
@@ -38,7 +70,8 @@ def see(look: Look) -> Seen:
     content = Content()
     if look.item.kind == "path":
         content = content_of(look.item.source, look.item.root)
-    return Seen(look_at(look), content)
+    report = look_at(look)
+    return Seen(_alone(report) if isinstance(look, Lone) else report, content)
 
 
 def _told(look: Look, result: Seen | Fault | None, seconds: float) -> Seen:
@@ -59,23 +92,24 @@ def ask(item: Item, options: Options) -> Asked:
         from vaceprep.jobcheck import ask_job_item
 
         return ask_job_item(item, options)
-    return Asked((Look(item, options),), tuple)
+    return Asked((Lone(item, options),), tuple)
 
 
 def whole(item: Item, asked: Asked, seen: list[Seen]) -> Checked:
     """The entries of a source whose looks were taken."""
-    files = asked.answer([one.report for one in seen])
-    if item.kind == "job":
-        looks = zip(asked.looks, seen, strict=True)
-        known = {look.item.source: one.content for look, one in looks}
-        return Checked(item, files, job_content(item, known))
-    return Checked(item, files, seen[0].content if seen else Content())
+    if item.kind != "job":
+        return Checked(item, (seen[0].report,), seen[0].content)
+    files = asked.answer([one.report for one in seen if isinstance(one.report, FileReport)])
+    looks = zip(asked.looks, seen, strict=True)
+    known = {look.item.source: one.content for look, one in looks}
+    return Checked(item, files, job_content(item, known))
 
 
-def check_one(item: Item, options: Options) -> Checked:
-    """One source, here and now."""
+def check_one(item: Item, options: Options, *, packed: bool = True) -> Checked:
+    """One source, here and now; not ``packed``, its entries are reports."""
     asked = ask(item, options)
-    return whole(item, asked, [see(look) for look in asked.looks])
+    looks = asked.looks if packed else [Look(*look) for look in asked.looks]
+    return whole(item, asked, [see(look) for look in looks])
 
 
 def _one(asked: Callable[[Item], Options], item: Item) -> Checked:
@@ -101,5 +135,5 @@ def check_many(
             spread(work, items, jobs) if web is None else spread_far(work, items, jobs, web)
         )
         return
-    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, _far):
+    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, _far, ask):
         yield whole(item, said, seen)

@@ -20,6 +20,7 @@ from vaceprep.isolate.faults import crashed
 from vaceprep.look import Options, report_on
 from vaceprep.preflight import ways
 from vaceprep.probe.route import default_role
+from vaceprep.verdict import FileReport
 
 #: Tasks on the way for each thread of the cluster, and the fewest in all.
 AHEAD: Final = 4
@@ -80,7 +81,7 @@ def check_on(
 def check_there(item: Item, options: Options, far: bool) -> Checked:
     """One source, at the worker that has its task."""
     with ways(far and item.kind in ("url", "job"), options.allowed_hosts) as web:
-        return check_one(item, options._replace(web=web))
+        return check_one(item, options._replace(web=web), packed=False)
 
 
 def _placed(item: Item, here: str) -> Item:
@@ -100,7 +101,7 @@ def _named(checked: Checked, item: Item, here: str) -> Checked:
     top = os.path.join(here, "")
     files = tuple(
         replace(entry, source=entry.source.removeprefix(top))
-        if not os.path.isabs(item.base or item.source)
+        if isinstance(entry, FileReport) and not os.path.isabs(item.base or item.source)
         else entry
         for entry in checked.files
     )

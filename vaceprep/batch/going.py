@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, Protocol
 
 from vaceprep.batch.content import content_now, stamp_now
 from vaceprep.batch.index import Done
+from vaceprep.batch.results import Line
 from vaceprep.collect import Item
 
 
@@ -28,7 +28,7 @@ class Sink(Protocol):
         """A result that is there, read again."""
         ...
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, line: Line) -> None:
         """Append a result. Raises ResultsError."""
         ...
 
@@ -42,15 +42,11 @@ class Tally:
     refused: int = 0
     rules: Counter[str] = field(default_factory=Counter)
 
-    def count(self, line: dict[str, Any]) -> None:
+    def count(self, line: Line) -> None:
         """Take in a result."""
         self.done += 1
-        self.refused += not line["ok"]
-        for entry in (*line.get("files", ()), *line.get("jobs", ())):
-            for name in ("findings", "remaining"):
-                self.rules.update(
-                    f["rule"] for f in entry.get(name) or () if f["severity"] != "advice"
-                )
+        self.refused += not line.ok
+        self.rules.update(line.rules)
 
 
 #: Whether an earlier result of the very same content and options still holds.
@@ -110,6 +106,6 @@ class Printed:
         """There is none."""
         raise LookupError(done)
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, line: Line) -> None:
         """Print it."""
-        self._write(json.dumps(line, allow_nan=False) + "\n")
+        self._write(f"{line.text}\n")

@@ -15,6 +15,7 @@ from vaceprep.collect import Item, Skipped
 from vaceprep.contract import RESULT_SECONDS
 from vaceprep.probe.route import is_media
 from vaceprep.publish.stores import Sign, listing, objects, parse_place, signing
+from vaceprep.verdict import FileReport
 
 #: A key that is signed to learn at which host a store is.
 _ANY: Final = "any"
@@ -85,5 +86,9 @@ class Named:
         item = self._items.pop(checked.item.source, None)
         if item is None:
             return checked
-        files = tuple(replace(entry, source=item.source) for entry in checked.files)
+        files = tuple(
+            replace(entry, source=item.source)
+            for entry in checked.files
+            if isinstance(entry, FileReport)
+        )
         return Checked(item, files, Content(f"tag:{item.tag}", item.tag))

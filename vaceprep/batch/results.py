@@ -10,9 +10,9 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from filelock import FileLock, Timeout
 
@@ -26,6 +26,8 @@ from vaceprep.verdict import JSON_VERSION
 LONGEST: Final = 64 << 20
 #: Bytes after which what was written is made to last.
 SYNCED: Final = 4 << 20
+#: Where findings stand in an entry.
+FINDINGS: Final = ("findings", "remaining")
 
 
 class ResultsError(Exception):
@@ -36,11 +38,34 @@ class ResultsFull(ResultsError):
     """It takes no more: what was written before is whole."""
 
 
+class Packed(NamedTuple):
+    """The entry of one file as a worker wrote it: its JSON, and the rules that it breaks."""
+
+    text: str
+    rules: tuple[str, ...]
+
+
+class Line(NamedTuple):
+    """One result: what is known of it, and all of it as JSON."""
+
+    source: str
+    ok: bool
+    content: Content
+    made_by: str
+    text: str
+    rules: tuple[str, ...]
+
+
 def line_of(
-    command: str, source: str, ok: bool, content: Content, made_by: str, entries: dict[str, Any]
-) -> dict[str, Any]:
+    command: str,
+    source: str,
+    ok: bool,
+    content: Content,
+    made_by: str,
+    entries: dict[str, Any] | Packed,
+) -> Line:
     """One result: ``entries`` is ``files`` or ``jobs`` as the command's own JSON has them."""
-    return {
+    head = {
         "version": JSON_VERSION,
         "command": command,
         "source": source,
@@ -48,8 +73,19 @@ def line_of(
         "content": content.digest,
         "stamp": content.stamp,
         "made_by": made_by,
-        **entries,
     }
+    if isinstance(entries, Packed):
+        text = f'{json.dumps(head)[:-1]}, "files": [{entries.text}]}}'
+        return Line(source, ok, content, made_by, text, entries.rules)
+    found = (*entries.get("files", ()), *entries.get("jobs", ()))
+    rules = [r for entry in found for name in FINDINGS for r in broken(entry.get(name) or ())]
+    text = json.dumps(head | entries, allow_nan=False)
+    return Line(source, ok, content, made_by, text, tuple(rules))
+
+
+def broken(findings: Iterable[dict[str, Any]]) -> list[str]:
+    """The rules that findings in JSON speak of, advice left out."""
+    return [f["rule"] for f in findings if f["severity"] != "advice"]
 
 
 def is_line(value: Any) -> bool:
@@ -161,9 +197,9 @@ class Results:
             found: dict[str, Any] = json.loads(file.readline(LONGEST))
         return found
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, line: Line) -> None:
         """Append a result. Raises ResultsFull; then the file is as it was before."""
-        data = json.dumps(line, allow_nan=False).encode("ascii") + b"\n"
+        data = line.text.encode("ascii") + b"\n"
         try:
             view = memoryview(data)
             while view:
@@ -177,10 +213,10 @@ class Results:
                 f"{self.path} cannot be written: {said}; what is in it is whole, and the same "
                 "command goes on"
             ) from None
-        before = self.index.get(line["source"])
+        before = self.index.get(line.source)
         self._old += before is not None and before.at >= 0
-        done = Done(self._size, line["content"], line["stamp"], line["made_by"], line["ok"])
-        self.index.put(line["source"], done, seen=True)
+        done = Done(self._size, *line.content, line.made_by, line.ok)
+        self.index.put(line.source, done, seen=True)
         self._size += len(data)
         self._unsynced += len(data)
         if self._unsynced >= SYNCED:

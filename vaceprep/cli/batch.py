@@ -174,10 +174,8 @@ def _check(**given: Any) -> int:
             )
         try:
             for one in checked:
-                item, files, content = one if named is None else named.named(one)
-                entries = {"files": [entry.to_dict() for entry in files]}
-                ok = all(entry.ok for entry in files)
-                yield item, ok, content, mark_of(item), entries
+                done = one if named is None else named.named(one)
+                yield done.item, done.ok, done.content, mark_of(done.item), done.entries
         except Exception as error:
             if _is_told(error):
                 options.say(f"vaceprep: {printable(str(error), limit=4000)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -96,7 +96,14 @@ def command(
     """
     from vaceprep.collect import Skipped, collect
     from vaceprep.look import Options
-    from vaceprep.preflight import check_items, default_jobs, make_selection, may_be_far, ways
+    from vaceprep.preflight import (
+        check_items,
+        default_jobs,
+        make_selection,
+        may_be_far,
+        threads_for,
+        ways,
+    )
     from vaceprep.rules.catalogue import UnknownRule
     from vaceprep.verdict import summarise
 
@@ -128,11 +135,13 @@ def command(
     options.collect_garbage()
     apart = options.apart(isolate, items)
     far = not no_remote and any(map(may_be_far, sources))
-    with ways(far, held.hosts) as web, options.terminable():
+    # Alone, nothing of it is left behind however it ends.
+    ending = options.terminable() if apart or far or report or output_file else nullcontext()
+    with ways(far, held.hosts) as web, ending:
         work = check_items(
             items,
             lambda item: held.of(item)._replace(web=web),
-            jobs or default_jobs(),
+            jobs or (default_jobs() if apart else threads_for(items, deep=deep)),
             isolate=apart,
             seconds=timeout,
             deep=deep,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,7 +83,7 @@ jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1, max=256),
     metavar="N",
-    help="Files looked at side by side; as many as there are cores without it.",
+    help="Files looked at side by side; without it as many as there are cores, where that helps.",
 )
 isolate = click.option(
     "--isolate/--no-isolate",
@@ -119,6 +118,8 @@ def style(*, advice: bool = False) -> Style:
     """How to print on standard output: wrapped and coloured on a terminal alone."""
     if not is_terminal(sys.stdout):
         return Style(advice=advice)
+    import shutil
+
     width = shutil.get_terminal_size().columns
 
     def paint(text: str, colour: str) -> str:

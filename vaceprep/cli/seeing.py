@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from vaceprep.batch.content import Content
     from vaceprep.batch.going import Holds, Sink, Tally
     from vaceprep.batch.objects import Stores
+    from vaceprep.batch.results import Packed
     from vaceprep.collect import Item
 
 #: A result: its source, whether it is well, what it is of, its mark, and its entries.
-Made = tuple["Item", bool, "Content", str, dict[str, Any]]
+Made = tuple["Item", bool, "Content", str, "dict[str, Any] | Packed"]
 #: From what is left to do to its results.
 Work = Callable[[Iterable["Item"]], Generator[Made]]
 

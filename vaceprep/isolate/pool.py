@@ -29,10 +29,10 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 #: Tasks that go together at most, and the seconds after which the rest of a batch is handed back.
-BATCH: Final = 16
+BATCH: Final = 64
 BATCH_SECONDS: Final = 0.25
-#: Batches on the way for each worker: one at work, one waiting.
-QUEUED: Final = 2
+#: Batches on the way for each worker: one at work, and enough that it never waits for this process.
+QUEUED: Final = 3
 #: Batches after which a worker makes room for a fresh one.
 LIFE: Final = 200
 #: Seconds between two looks at workers that do not answer.
