@@ -79,7 +79,7 @@ def scaling(bench: Bench) -> Iterator[Row]:
     folder = bench.scratch / "scaling"
     folder.mkdir(exist_ok=True)
     # As many as make the start of the workers weigh little.
-    for number in range(1 if bench.quick else 20):
+    for number in range(1 if bench.quick else 30):
         for name in files:
             (folder / f"{number}-{Path(name).name}").symlink_to(name)
     made = len(list(folder.iterdir()))
@@ -89,7 +89,7 @@ def scaling(bench: Bench) -> Iterator[Row]:
         results.unlink(missing_ok=True)
         return run(vaceprep("batch", str(folder / "*"), "-o", str(results), "-j", str(jobs)))
 
-    one, all_ = in_turns([partial(batch, 1), partial(batch, count)], bench.rounds(7))
+    one, all_ = in_turns([partial(batch, 1), partial(batch, count)], bench.rounds(5))
     name = f"batch of {made} MP4 files on {count} processes: files a second, over those on one"
     least = None if bench.quick else 0.8 * count
     yield Row(name, ratio(one, all_), "x", at_least=least, note=rates(made, all_, one))
