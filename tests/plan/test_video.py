@@ -15,6 +15,7 @@ from tests.plan import anyfacts
 from vaceprep.contract import MIN_FPS, VIDEO_SIDE, Role
 from vaceprep.facts import SampleFacts, Unreadable, VideoFacts
 from vaceprep.limits import Limits
+from vaceprep.plan.asked import asked_cut
 from vaceprep.plan.model import NOTHING_ASKED, Options, Plan, wanted
 from vaceprep.plan.predict import predict
 from vaceprep.plan.recipe import CopyRecipe, EncodeRecipe
@@ -253,3 +254,12 @@ def test_a_video_is_cut_sped_up_and_shrunk_to_the_limits_in_force() -> None:
     plan = planned(long_clip(), options=slower, samples=even(600, 30))
     assert isinstance(plan.recipe, CopyRecipe)
     assert plan.recipe.frames == 240
+
+
+@pytest.mark.parametrize(("frames", "seconds", "cut"), [(1, 1, False), (2, 2, True), (1, 2, True)])
+def test_one_frame_at_an_allowed_rate_is_the_least(frames: int, seconds: int, cut: bool) -> None:
+    """A configuration may allow one frame a second, of which half a second cannot be kept."""
+    limits = Limits(video_fps=Fraction(1))
+    facts = video_facts(duration=Fraction(seconds), frames=frames, fps=Fraction(frames, seconds))
+    asked = asked_cut(facts, Options(duration=Fraction(1, 2), limits=limits))
+    assert bool(asked) is cut

@@ -26,7 +26,10 @@ def asked_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
     asked = ["--start"] if options.start else []
     length = facts.duration
     if options.duration is not None and (length is None or length > options.duration):
-        asked.append("--duration")
+        # One frame at an allowed rate is the least that there can be, though it lasts longer.
+        least = facts.frames == 1 and length is not None and length <= 1 / options.limits.video_fps
+        if not least:
+            asked.append("--duration")
     return tuple(asked)
 
 
