@@ -177,7 +177,7 @@ def filtered(
         frame = flat(decoded, recipe)
         if shape != (frame.width, frame.height, frame.format.name):
             if chain is not None:
-                yield from _out(chain, None)
+                yield from _out(chain, None, recipe.rate)
             shape = (frame.width, frame.height, frame.format.name)
             wanted = steps(frame, facts, recipe)
             plain = not wanted
@@ -186,14 +186,24 @@ def filtered(
             yield frame, place
             continue
         frame.pts, frame.time_base = place, 1 / recipe.rate
-        yield from _out(chain, frame)
+        yield from _out(chain, frame, recipe.rate)
     if chain is not None:
-        yield from _out(chain, None)
+        yield from _out(chain, None, recipe.rate)
 
 
-def _out(chain: Chain, frame: VideoFrame | None) -> Iterator[tuple[VideoFrame, int]]:
+def _out(
+    chain: Chain, frame: VideoFrame | None, rate: Fraction
+) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames that the chain gives, each with its place on the even grid.
+
+    A filter may change the time base (bwdif halves it): the place comes from the time base of
+    the frame that comes out.
+    """
     for got in chain.push(frame):
-        yield got, got.pts or 0
+        base = got.time_base
+        if got.pts is None or base is None:
+            raise Refused("a filter gives a frame without a presentation time")
+        yield got, slot(got.pts * Fraction(base.numerator, base.denominator), rate)
 
 
 def flat(frame: VideoFrame, recipe: EncodeRecipe) -> VideoFrame:
