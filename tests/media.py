@@ -81,6 +81,24 @@ def encode(
             out.mux(audio.encode(None))
 
 
+def tagged(container: str, title: bytes) -> bytes:
+    """A tiny clip in that container whose title is these bytes, UTF-8 or not."""
+    buffer, place = BytesIO(), "t" * len(title)
+    with av.open(buffer, "w", format=container) as out:
+        out.metadata["title"] = place
+        stream = out.add_stream("libx264", rate=25)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"threads": "1", "preset": "ultrafast"}
+        for number, frame in enumerate(pictures(3, 64, 48)):
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    data = buffer.getvalue()
+    assert data.count(place.encode()) == 1
+    return data.replace(place.encode(), title)
+
+
 @cache
 def coded(frames: int = 8) -> tuple[bytes, tuple[bytes, ...]]:
     """The decoder configuration (``avcC``) and coded frames of a tiny H.264 clip."""

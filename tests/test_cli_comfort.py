@@ -197,3 +197,16 @@ def test_a_file_url_is_refused_with_what_helps(tmp_path: Path) -> None:
     job.write_text(json.dumps({"function": "video_outpainting", "prompt": "x", "video_url": url}))
     found = {f.rule: f for f in vaceprep.check(job).findings}
     assert "publish the file" in found["url-scheme"].message
+
+
+@pytest.mark.parametrize("group", [[], ["task"], ["mask"]])
+def test_a_group_without_a_command_shows_its_help(group: list[str], vaceprep_cli: Run) -> None:
+    done = vaceprep_cli(*group)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(" ".join(["Usage: vaceprep", *group]))
+    assert "Commands:" in lines
+    assert "\\x0a" not in done.stderr
+    assert max(map(len, lines)) <= 100
+    assert done.stderr.strip() == vaceprep_cli(*group, "--help").stdout.strip()

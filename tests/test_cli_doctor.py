@@ -107,6 +107,16 @@ def test_a_self_test_that_fails_says_so(
     assert found.hint
 
 
+def test_a_self_test_without_json_says_how_the_command_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = "import sys; print('Traceback'); sys.exit('TypeError: no such argument')"
+    monkeypatch.setattr(doctor, "PROGRAM", program)
+    found = self_test()
+    assert found.status == "error"
+    assert found.detail == "vaceprep check ended with exit code 1: TypeError: no such argument"
+
+
 def test_a_proxy_that_cannot_be_read_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CLEAN:
         monkeypatch.delenv(name, raising=False)

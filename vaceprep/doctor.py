@@ -5,6 +5,7 @@ Nothing is sent and nothing is shown that is secret.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -53,6 +54,10 @@ PROGRAM: Final = (
 )
 #: What check has to find on it.
 EXPECTED: Final = frozenset(["video-container", "video-fps"])
+
+
+class Broken(Exception):
+    """A command of the self-test did not print its result; the message says how it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,8 @@ def self_test() -> Check:
     try:
         with tempfile.TemporaryDirectory(prefix="vaceprep-doctor-") as folder:
             said = _tested(folder)
+    except Broken as error:
+        said = str(error)
     except Exception as error:
         # Whatever is broken here, the doctor has to say so.
         said = f"{type(error).__name__}: {error}"
@@ -292,7 +299,9 @@ def _vaceprep(folder: str, *arguments: str) -> Any:
         timeout=PATIENCE,
         check=False,
     )
-    if done.returncode not in (0, 1):
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise RuntimeError(f"vaceprep {arguments[0]} ended with {done.returncode}: {last}")
-    return json.loads(done.stdout)
+    if done.returncode in (0, 1):
+        with contextlib.suppress(ValueError):
+            return json.loads(done.stdout)
+    # It ended before it printed its JSON: what it said last names the cause.
+    last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    raise Broken(f"vaceprep {arguments[0]} ended with exit code {done.returncode}: {last}")

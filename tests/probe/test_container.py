@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.media import encode, small_mp4
-from vaceprep.probe.container import BROKEN, clause, open_container
+from tests.media import encode, small_mp4, tagged
+from vaceprep.facts import VideoFacts
+from vaceprep.probe.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probe.sniff import MOV, sniff
+from vaceprep.probe.video import probe_video
 from vaceprep.source import Opened
 
 
@@ -77,3 +82,49 @@ def test_a_riff_size_that_spells_a_box_is_a_size() -> None:
     for form, kind in ((b"WEBP", "image"), (b"AVI ", "video"), (b"WAVE", "audio")):
         assert sniff(b"RIFFmdat" + form + bytes(30)).kind == kind
     assert sniff(b"RIFFmdat" + b"none" + bytes(30)).demuxer == MOV
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "avi"])
+def test_metadata_that_is_not_utf8_raises_nothing(container: str) -> None:
+    """A title in Latin-1, and one with half of a surrogate pair."""
+    for bad in (b"caf\xe9 location", b"\xed\xa0\x80 title ok"):
+        data = tagged(container, bad)
+        assert bad in data
+        found = probe_video(opened(data), sniff(data[:4096]))
+        assert isinstance(found, VideoFacts), found
+        json.dumps(found.to_dict(), ensure_ascii=False).encode()
+        with open_container(opened(data), sniff(data[:4096]).demuxer or "") as source:
+            titles = read_tags(source.metadata)
+        assert "\ufffd" in "".join(titles.values())
+        "".join(titles.values()).encode()
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "expected"),
+    [
+        (1, 15360, Fraction(1, 15360)),
+        (30000, 1001, Fraction(30000, 1001)),
+        (0, 1, None),
+        (0, 0, None),
+        (1, 0, None),
+    ],
+)
+def test_a_rational_of_pyav_is_a_fraction_or_none(
+    numerator: int, denominator: int, expected: Fraction | None
+) -> None:
+    value = SimpleNamespace(numerator=numerator, denominator=denominator)
+    found = fraction(value)
+    assert found == expected
+    assert found is None or type(found) is Fraction
+    assert fraction(None) is None
+
+
+def test_facts_hold_fractions_of_python() -> None:
+    """PyAV 19 gives rationals of its own, whose products are rounded."""
+    for container in ("matroska", "avi", "mp4"):
+        data = tagged(container, b"a title of text")
+        facts = probe_video(opened(data), sniff(data[:4096]))
+        assert isinstance(facts, VideoFacts)
+        for name in facts.__slots__:
+            value = getattr(facts, name)
+            assert "Rational" not in type(value).__name__, name

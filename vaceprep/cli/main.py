@@ -103,6 +103,11 @@ def _fail_writing(error: OSError) -> int:
 
 def _refuse(error: click.ClickException) -> int:
     """Say what is wrong with the usage; the words of the command line may be a stranger's."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        # A group without a command: its help is the message, and holds nothing of the user's.
+        with contextlib.suppress(OSError):
+            error.show()
+        return 2
     from vaceprep.report.escape import printable
 
     text = error.format_message()

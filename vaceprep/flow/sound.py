@@ -22,7 +22,7 @@ from vaceprep.prepare.place import FULL
 from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.sound import Sound
 from vaceprep.probe.codec import video_stream
-from vaceprep.probe.container import BROKEN, clause, open_container
+from vaceprep.probe.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probe.samples import origin_of
 from vaceprep.probe.sniff import MOV
 from vaceprep.source import CannotOpen, open_path
@@ -111,7 +111,7 @@ def _mux(
 ) -> bool:
     with open_container(seen.opened, MOV) as container:
         video = _track(container)
-        base = video.time_base or Fraction(1, 90_000)
+        base = fraction(video.time_base) or Fraction(1, 90_000)
         begin = (origin_of(container, video) or 0) * base
         room = picture.duration or Fraction(0)
         length = min(window.length, room)
@@ -124,8 +124,8 @@ def _mux(
             if picture.codec == "hevc":
                 stream.codec_context.codec_tag = "hvc1"
             stream.time_base = base
-            tags = container.metadata.items()
-            out.metadata.update({k: v for k, v in tags if k not in _OWN_TAGS})
+            kept = read_tags(container.metadata).items()
+            out.metadata.update({k: v for k, v in kept if k not in _OWN_TAGS})
             sound = Sound(
                 out,
                 heard.opened,
@@ -171,7 +171,7 @@ def _packets(container: InputContainer) -> _Packets:
     for packet in container.demux(_track(container)):
         if packet.size:
             sha.update(bytes(packet))
-            base = packet.time_base or Fraction(0)
+            base = fraction(packet.time_base) or Fraction(0)
             times.append(None if packet.pts is None else packet.pts * base)
             if packet.pts is not None and not packet.is_discard:
                 shown.append(packet.pts * base)

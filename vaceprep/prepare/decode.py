@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.refused import Damaged, Refused
-from vaceprep.probe.container import BOUNDED, BROKEN, clause
+from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction
 from vaceprep.probe.nal import leans_back
 from vaceprep.probe.samples import (
     BACK_OFF,
@@ -64,7 +64,7 @@ def frames_from(
         context.options = {"err_detect": "explode", "threads": "auto", **BOUNDED}
     else:
         context.options = {"threads": "auto", **BOUNDED}
-    base = video.time_base
+    base = fraction(video.time_base)
     if counted or base is None:
         rate = facts.fps
         if rate is None:

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 
 from vaceprep.contract import HDR_TRANSFERS, WIDE_PRIMARIES
 from vaceprep.probe.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS
+from vaceprep.probe.container import fraction
 
 #: What the buffer says where nothing more is to come, or nothing yet.
 _EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
@@ -43,7 +44,7 @@ def tone_mapping(frame: VideoFrame) -> str:
 
 def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | None = None) -> str:
     """Arguments of the ``buffer`` filter, which PyAV's own helper would make square and grey."""
-    base = base or frame.time_base
+    base = base or fraction(frame.time_base)
     said = {
         "video_size": f"{frame.width}x{frame.height}",
         "pix_fmt": frame.format.name,

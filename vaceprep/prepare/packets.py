@@ -20,7 +20,7 @@ from vaceprep.plan.recipe import CopyRecipe
 from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.sound import Sound
 from vaceprep.probe.codec import video_stream
-from vaceprep.probe.container import open_container
+from vaceprep.probe.container import fraction, open_container
 from vaceprep.probe.samples import BACK_OFF, Lost, from_keyframe, origin_of, shows_nothing
 from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.source import Opened
@@ -63,7 +63,7 @@ def taken(
 
     Raises Refused where they are not there.
     """
-    base, origin = video.time_base, origin_of(container, video)
+    base, origin = fraction(video.time_base), origin_of(container, video)
     if base is None or origin is None:
         raise Refused("its frames carry no times of presentation")
     first = origin + start / base
@@ -136,7 +136,7 @@ def on_clock(
         step = recipe.rate.denominator
         base = Fraction(1, recipe.rate.numerator)
         return base, [rank[t] * step for t in own], [step] * len(own)
-    clock = video.time_base or Fraction(1, 1000)
+    clock = fraction(video.time_base) or Fraction(1, 1000)
     base = Fraction(1, clock.denominator)
     times = [(t - min(own)) * clock.numerator for t in own]
     ordered = sorted(times)

@@ -23,7 +23,14 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
 from vaceprep.probe.boxes import read_boxes
-from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, clause, open_container
+from vaceprep.probe.container import (
+    ATTACHED_PICTURE,
+    BOUNDED,
+    BROKEN,
+    clause,
+    fraction,
+    open_container,
+)
 from vaceprep.probe.sniff import MOV
 from vaceprep.source import Opened
 
@@ -116,7 +123,7 @@ def _by_time(
 ) -> Found:
     container, video = _open(opened, demuxer)
     with container:
-        base = video.time_base
+        base = fraction(video.time_base)
         if base is None:
             raise _Untimed
         number = wanted if isinstance(wanted, int) else 1

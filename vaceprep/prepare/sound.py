@@ -17,7 +17,7 @@ from av.packet import Packet
 
 from vaceprep.plan.predict import CARRIED_SOUND
 from vaceprep.probe.codec import video_stream
-from vaceprep.probe.container import open_container
+from vaceprep.probe.container import fraction, open_container
 from vaceprep.probe.samples import BACK_OFF, origin_of
 from vaceprep.probe.sniff import Sniffed
 from vaceprep.source import Opened, second_reader
@@ -75,7 +75,7 @@ class Sound:
             origin = video.start_time or 0
         else:
             origin = origin_of(self._source, video) or 0
-        self._begin = origin * (video.time_base or Fraction(0)) + start
+        self._begin = origin * (fraction(video.time_base) or Fraction(0)) + start
         name = self._track.codec_context.codec.canonical_name
         self._copied = name in CARRIED_SOUND
         if self._copied:
@@ -99,7 +99,7 @@ class Sound:
         return self._encode(self._track, self._stream)
 
     def _packets(self, track: AudioStream) -> Iterator[Packet[AudioStream]]:
-        base = track.time_base
+        base = fraction(track.time_base)
         if base is None:
             return
         early = self._begin - BACK_OFF[1]
@@ -108,7 +108,7 @@ class Sound:
         yield from self._source.demux(track)
 
     def _copy(self, track: AudioStream, stream: AudioStream) -> bool:
-        base = track.time_base or Fraction(1)
+        base = fraction(track.time_base) or Fraction(1)
         clock = track.codec_context.sample_rate or 0
         # A clock that rounds is put right: packets follow each other without a gap.
         coarse = clock and base > Fraction(1, clock)

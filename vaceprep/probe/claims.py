@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import StreamFacts
 from vaceprep.probe import boxes
+from vaceprep.probe.container import fraction
 from vaceprep.probe.sniff import Sniffed
 from vaceprep.probe.timing import Timing
 
@@ -51,7 +52,7 @@ def claims_of(
         if header is not None and measured is not None and not ends:
             # Some headers count from zero, some from the first frame: the kinder reading holds.
             told = min(header, header - start, key=lambda length: abs(length - measured))
-        return Claims(whole, told, claimed, video.time_base)
+        return Claims(whole, told, claimed, fraction(video.time_base))
     header = None
     if movie.duration and movie.timescale:
         header = Fraction(movie.duration, movie.timescale)

@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vaceprep.probe import vol
-from vaceprep.probe.container import ATTACHED_PICTURE
+from vaceprep.probe.container import ATTACHED_PICTURE, fraction
 from vaceprep.probe.sps import UNSPECIFIED, Sps, first_sps, parse_sps
 
 #: Field orders that FFmpeg counts as interlaced begin here; 1 is progressive, 0 unknown.
@@ -52,7 +52,7 @@ def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
         sps = parse_sps(unit) if unit else None
     if fast and sps is None and (context.pix_fmt is None or name == "h264"):
         return None
-    stated = video.sample_aspect_ratio
+    stated = fraction(video.sample_aspect_ratio)
     aspect = stated if stated else (sps.aspect if sps and fast else None)
     order = context.field_order
     interlaced: bool | None = None if order == 0 else order >= FIRST_INTERLACED

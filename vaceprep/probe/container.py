@@ -6,7 +6,9 @@ a nameless object, exactly one demuxer allowed, no protocol, and a refusal for e
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, Final, NoReturn, Protocol
 
 import av
 import av.error
@@ -31,6 +33,42 @@ BOUNDED: Final = {"max_pixels": str(MAX_FRAME_PIXELS)}
 #: A cover picture poses as a video stream.
 ATTACHED_PICTURE: Final = av.stream.Disposition.attached_pic
 
+#: PyAV 18 raises on metadata that is not UTF-8 unless this is given. PyAV 19 does not have the
+#: argument: it keeps such bytes as lone surrogates, and ``read_tags`` replaces them.
+_METADATA: Final[dict[str, Any]] = (
+    {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
+)
+
+
+class _Rational(Protocol):
+    """What PyAV gives for rates and time bases: ``Fraction`` (18) or ``AVRational`` (19)."""
+
+    @property
+    def numerator(self) -> int: ...
+
+    @property
+    def denominator(self) -> int: ...
+
+
+def fraction(value: _Rational | None) -> Fraction | None:
+    """A rate, time base or aspect of PyAV as a Fraction; None where it is unset or undefined.
+
+    PyAV 19 gives 0/1 or 0/0 where PyAV 18 gives None, and rounds the product of two of its own
+    rationals to 32 bits: so each value is converted where it is read.
+    """
+    if value is None or not value.numerator or not value.denominator:
+        return None
+    return Fraction(value.numerator, value.denominator)
+
+
+def read_tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of a container or stream; bytes that are not UTF-8 become U+FFFD."""
+    return {_valid(key): _valid(value) for key, value in metadata.items()}
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
 
 def _deny(*_: Any, **__: Any) -> NoReturn:
     raise PermissionError("nothing but the file itself may be opened")
@@ -53,16 +91,17 @@ def open_container(
     if fast:
         limits |= {"probesize": "32", "analyzeduration": "1"}
         options["skip_frame"] = "all"
-    return av.open(
+    container: InputContainer = av.open(
         opened,
         "r",
         format=demuxer.split(",", maxsplit=1)[0],
         options=options,
         container_options=limits,
         io_open=_deny,
-        metadata_errors="replace",
         timeout=READ_SECONDS,
+        **_METADATA,
     )
+    return container
 
 
 def clause(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_SAMPLES, READ_SECONDS
-from vaceprep.probe.container import BROKEN, clause
+from vaceprep.probe.container import BROKEN, clause, fraction
 from vaceprep.probe.timing import Timing, from_timestamps
 
 #: Containers whose timestamps are rounded to milliseconds.
@@ -75,7 +75,7 @@ def measure(
         broke = f"reading stops after {len(spent)} frames ({clause(error)})"
     times = shown if len(shown) == len(spent) else decoded
     timing = _timing(times, spent, video, name, rates)
-    start = min(times, default=0) * (video.time_base or Fraction(0))
+    start = min(times, default=0) * (fraction(video.time_base) or Fraction(0))
     return Measured(timing, start, {i: end - start for i, end in ends.items()}, broke)
 
 
@@ -86,14 +86,15 @@ def _timing(
     name: str,
     rates: list[Fraction | None],
 ) -> Timing:
-    if len(times) != len(spent) or not times or video.time_base is None:
+    base = fraction(video.time_base)
+    if len(times) != len(spent) or not times or base is None:
         # Some frames have no time at all: they can be counted, not placed.
         return Timing(None, len(spent), None, None, None, None, None)
     order = sorted(range(len(times)), key=times.__getitem__)
     return from_timestamps(
         [times[i] for i in order],
         [spent[i] for i in order],
-        video.time_base,
+        base,
         rates,
         rounds=name in ROUNDING,
     )

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from vaceprep.facts import SampleFacts, VideoFacts
 from vaceprep.probe.boxes import read_boxes
 from vaceprep.probe.codec import video_stream
-from vaceprep.probe.container import BROKEN, clause, open_container
+from vaceprep.probe.container import BROKEN, clause, fraction, open_container
 from vaceprep.probe.nal import begins_clean
 from vaceprep.probe.packets import ROUNDING
 from vaceprep.probe.sniff import MOV, Sniffed
@@ -122,7 +122,7 @@ def _survey(
     length: Fraction,
     back: Fraction | None,
 ) -> SampleFacts:
-    base = video.time_base
+    base = fraction(video.time_base)
     origin = origin_of(container, video)
     if base is None or origin is None:
         return none("its frames carry no times of presentation")

@@ -20,7 +20,7 @@ from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
 from vaceprep.probe import boxes, colour, extent, matrix, packets, webp
 from vaceprep.probe.claims import Claims, claims_of, other_streams, track_ends
 from vaceprep.probe.codec import Codec, read_codec, video_stream
-from vaceprep.probe.container import BROKEN, clause, open_container
+from vaceprep.probe.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.probe.sps import UNSPECIFIED
 from vaceprep.probe.timing import Timing, present
@@ -116,7 +116,7 @@ def _measure(
         timing = present(track, movie.timescale)
         streams = tuple(other_streams(container, video, track_ends(movie)))
     else:
-        rates = [video.base_rate, video.average_rate]
+        rates = [fraction(video.base_rate), fraction(video.average_rate)]
         measured = packets.measure(container, video, sniffed.format, rates)
         timing = measured.timing
         truncation = truncation or measured.broke
@@ -149,7 +149,7 @@ def _measure(
 
 def _one_frame(timing: Timing, video: VideoStream) -> Timing:
     """A single frame of no length has the rate that its header gives."""
-    rate = video.average_rate or video.base_rate
+    rate = fraction(video.average_rate) or fraction(video.base_rate)
     if not rate:
         return timing
     return timing._replace(duration=1 / rate, fps=rate)
@@ -169,7 +169,7 @@ def _location(
     found = {
         key
         for holder in (container.metadata, video.metadata if video else {})
-        for key in holder
+        for key in read_tags(holder)
         if any(word in key.lower() for word in words)
     }
     # FFmpeg tells a tag twice where it has a language: location and location-eng.
