@@ -21,6 +21,12 @@ def main() -> None:
                 sys.stderr.flush()
             os._exit(1)
         return
-    from vaceprep.cli.main import main as run
+    try:
+        from vaceprep.cli.main import main as run
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            os._exit(130)
+        from vaceprep.cli.lastresort import report
 
+        os._exit(report(error))
     run()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import click
 
-from vaceprep.cli import streams
+from vaceprep.cli import lastresort, streams
 from vaceprep.version import __version__
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ COMMANDS: Final = {
     "completion": "vaceprep.cli.completion",
 }
 INTERRUPTED: Final = 130
+#: What the system says of a stream that cannot be written.
+_WRITING: Final = frozenset(
+    getattr(errno, name, errno.ENOSPC)
+    for name in ("EPIPE", "ENOSPC", "EIO", "EBADF", "EFBIG", "EDQUOT", "EINVAL")
+)
 
 
 class LazyGroup(click.Group):
@@ -126,9 +132,24 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
-    except OSError as error:
-        return _fail_writing(error)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except Exception as error:
+        if isinstance(error, OSError) and _of_output(error):
+            return _fail_writing(error)
+        return lastresort.report(error)
     return code
+
+
+def _of_output(error: OSError) -> bool:
+    """Whether it is about a standard stream: those have no file name."""
+    broken = isinstance(error, (BrokenPipeError, BlockingIOError))
+    return broken or (error.filename is None and error.errno in _WRITING)
+
+
+def _interrupted() -> int:
+    streams.say("vaceprep: interrupted")
+    return INTERRUPTED
 
 
 def _dispatch(arguments: list[str] | None) -> int:
@@ -137,10 +158,11 @@ def _dispatch(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
-        streams.say("vaceprep: interrupted")
-        return INTERRUPTED
+        return _interrupted()
     except click.ClickException as error:
         return _refuse(error)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
     return code if isinstance(code, int) else 0
 
 
