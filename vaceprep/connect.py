@@ -1,7 +1,9 @@
 """Connections that keep to an end: what is done ``within`` so many seconds ends with them.
 
-A time-out is for one step, and a server that sends a byte a minute takes no step too long. Imports
-httpx: import this module where URLs are really asked for.
+A time-out is for one step, and a server that sends a byte a minute takes no step too long. So the
+status and headers of every answer must be complete within one read time-out, counted from the end
+of the request, and a block under ``within`` ends at its time. Imports httpx: import this module
+where URLs are really asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpcore
 import httpx
@@ -48,10 +50,10 @@ def within(until: float, called_off: Callable[[], bool] = lambda: False) -> Iter
 
 def left(timeout: float | None, error: type[Exception]) -> float | None:
     """The seconds that a step of this thread may take. Raises ``error`` where none are left."""
-    until = getattr(_end, "until", None)
-    if until is None:
+    ends = [end for name in ("until", "headers") if (end := getattr(_end, name, None)) is not None]
+    if not ends:
         return timeout
-    rest: float = until - time.monotonic()
+    rest: float = min(ends) - time.monotonic()
     if rest <= 0:
         raise error("the time that it may take in all is over")
     return rest if timeout is None else min(timeout, rest)
@@ -64,7 +66,7 @@ class _Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         called_off = getattr(_end, "called_off", None)
         if called_off is None:
-            return self._inner.read(max_bytes, timeout)
+            return self._inner.read(max_bytes, left(timeout, httpcore.ReadTimeout))
         silent = time.monotonic() + (timeout if timeout is not None else float("inf"))
         while True:
             rest = min(silent - time.monotonic(), left(None, httpcore.ReadTimeout) or 0)
@@ -121,6 +123,21 @@ def _translated() -> Iterator[None]:
         raise found(str(error)) from error
 
 
+class _Sent:
+    """The body of a request: once it has gone out, the time of the answer's headers begins."""
+
+    def __init__(self, stream: Iterable[bytes], silence: float | None) -> None:
+        self._stream, self._silence = stream, silence
+
+    def __iter__(self) -> Iterator[bytes]:
+        # A large body over a slow line may take long: each of its steps has a time-out.
+        _end.headers = None
+        try:
+            yield from self._stream
+        finally:
+            _end.headers = None if self._silence is None else time.monotonic() + self._silence
+
+
 class _Body(httpx.SyncByteStream):
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
@@ -137,14 +154,21 @@ class _Body(httpx.SyncByteStream):
 class Connections(httpx.BaseTransport):
     """The connections to one host, kept for the next request; ``proxy`` is the way there."""
 
-    def __init__(self, verify: ssl.SSLContext | None, proxy: str | None = None) -> None:
-        """``verify`` None is for hosts without TLS. Raises httpx.ProxyError."""
-        backend = _Backend()
+    def __init__(
+        self, verify: ssl.SSLContext | None, proxy: str | None = None, *, keep: bool = True
+    ) -> None:
+        """``verify`` None is for hosts without TLS; without ``keep`` no connection is used twice.
+
+        Raises httpx.ProxyError.
+        """
+        common: dict[str, Any] = {"ssl_context": verify, "network_backend": _Backend()}
+        if not keep:
+            common |= {"max_connections": None, "max_keepalive_connections": 0}
         self._pool: httpcore.ConnectionPool
         if proxy is None:
-            self._pool = httpcore.ConnectionPool(ssl_context=verify, network_backend=backend)
+            self._pool = httpcore.ConnectionPool(**common)
         else:
-            self._pool = _by_proxy(proxy, ssl_context=verify, network_backend=backend)
+            self._pool = _by_proxy(proxy, **common)
 
     @property
     def idle(self) -> bool:
@@ -152,19 +176,30 @@ class Connections(httpx.BaseTransport):
         return all(one.is_idle() or one.is_closed() for one in self._pool.connections)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and hand on the answer as it comes."""
+        """Send a request and hand on the answer as it comes.
+
+        Its status and headers are to be complete within the read time-out, however they drip.
+        """
         url = request.url
+        limits = request.extensions.get("timeout", {})
+        silence = limits.get("read")
         core = httpcore.Request(
             request.method,
             httpcore.URL(
                 scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
             ),
             headers=request.headers.raw,
-            content=request.stream,
+            content=_Sent(cast("httpx.SyncByteStream", request.stream), silence),
             extensions=request.extensions,
         )
-        with _translated():
-            response = self._pool.handle_request(core)
+        if silence is not None:
+            # A proxy's answer comes before the body leaves.
+            _end.headers = time.monotonic() + silence + (limits.get("connect") or 0)
+        try:
+            with _translated():
+                response = self._pool.handle_request(core)
+        finally:
+            _end.headers = None
         return httpx.Response(
             response.status,
             headers=response.headers,

@@ -6,16 +6,47 @@ import ipaddress
 import socket
 from collections.abc import Collection
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PUBLIC_SCHEMES: Final = ("http", "https")
-#: Networks whose addresses carry an IPv4 address: the deprecated compatible ones and NAT64.
-EMBEDDING: Final = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
-#: Networks that Python's own table does not call private in every version: NAT64 for local use,
-#: and Teredo, whose addresses lead to others.
-LOCAL: Final = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv6Network("2001::/32"))
+PORTS: Final = {"http": 80, "https": 443}
+#: IPv4 networks that are not the public's: IANA's special-purpose registry without the entries
+#: that are globally reachable, and the addresses at which clouds answer their own machines.
+#: Python's ``is_global`` differs between versions, so it is not asked.
+NOT_PUBLIC_V4: Final = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+            # Shared address space (RFC 6598; Alibaba's metadata are at 100.100.100.200), link-local
+            # (metadata of most clouds), protocol assignments (Oracle's are at 192.0.0.192).
+            *("100.64.0.0/10", "169.254.0.0/16", "192.0.0.0/24"),
+            # Documentation, benchmarks, the deprecated 6to4 relays, multicast, reserved, broadcast.
+            *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
+            *("192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+            # Azure's WireServer, which has an address of the public's.
+            "168.63.129.16/32",
+        ),
+    )
+)
+#: The only IPv6 addresses that IANA has given to the public.
+GLOBAL_V6: Final = ipaddress.IPv6Network("2000::/3")
+#: Networks in it that are not the public's: protocol assignments with Teredo, benchmarks and
+#: ORCHID (2001::/23), and documentation.
+NOT_PUBLIC_V6: Final = tuple(
+    map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20"))
+)
+#: NAT64: the last four bytes are an IPv4 address that a translator connects to. A network with
+#: IPv6 alone reaches public hosts by it.
+NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+#: Interface identifiers of ISATAP, whose last four bytes are an IPv4 address too.
+ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 #: Names that never lead to a public host (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal).
 PRIVATE_SUFFIXES: Final = ("localhost", "local", "internal", "home.arpa", "lan", "intranet")
+#: Characters that end a label as a full stop does (RFC 3490).
+_DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 def split(url: str) -> SplitResult | None:
@@ -28,8 +59,23 @@ def split(url: str) -> SplitResult | None:
     return parts
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host literal stands for, in any spelling that connects; else None."""
+def folded(host: str) -> str:
+    """A host in the one spelling in which hosts are compared and judged.
+
+    Lower case, percent-encoding resolved, compatibility characters (fullwidth and circled letters
+    and digits) and the other full stops replaced, no full stop at the end.
+    """
+    if not host.isascii():
+        import unicodedata
+
+        host = unicodedata.normalize("NFKC", host.translate(_DOTS))
+    if "%" in host and ":" not in host:
+        host = unquote(host)
+    return host.translate(_DOTS).rstrip(".").lower()
+
+
+def _address(host: str) -> Address | None:
+    """The address that a host literal means, in any spelling that connects; else None."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -38,24 +84,32 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
             return ipaddress.IPv4Address(socket.inet_aton(host))
         except (OSError, ValueError, UnicodeError):
             return None
-    if isinstance(address, ipaddress.IPv6Address):
-        embedded = address.ipv4_mapped or address.sixtofour
-        if embedded is None and any(address in network for network in EMBEDDING):
-            # The last four bytes are an IPv4 address that a translator connects to.
-            embedded = ipaddress.IPv4Address(address.packed[-4:])
-        return embedded or address
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
     return address
 
 
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and any(address in n for n in LOCAL):
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that packets to an IPv6 address go to, where it holds one."""
+    if address in NAT64 or address.packed[8:12] in ISATAP:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.sixtofour
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in NOT_PUBLIC_V4)
+    inner = _embedded(address)
+    if inner is not None and not _is_public(inner):
         return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    if address in NAT64:
+        return True
+    return address in GLOBAL_V6 and not any(address in network for network in NOT_PUBLIC_V6)
 
 
 def private_reason(host: str) -> str | None:
     """Why a host cannot be reached by the public, in words; None where it may be."""
-    name = host.rstrip(".").lower()
+    name = folded(host)
     if not name:
         return "it names no host"
     address = _address(name)
@@ -64,6 +118,24 @@ def private_reason(host: str) -> str | None:
     if any(name == s or name.endswith(f".{s}") for s in PRIVATE_SUFFIXES):
         return f"{host} is a name of a private network"
     return None if "." in name else f"{host} is a name of a private network"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, by its name or its address."""
+    name = folded(host)
+    address = _address(name)
+    if address is not None:
+        return address.is_loopback
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def own_place(base_url: str) -> tuple[str, ...]:
+    """A service's ``HOST:PORT``, as ``is_vouched`` takes it; nothing where it has none."""
+    parts = split(base_url)
+    if parts is None or not parts.hostname:
+        return ()
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return (f"{host}:{parts.port or PORTS.get(parts.scheme)}",)
 
 
 def _host_and_port(entry: str) -> tuple[str, str]:
@@ -81,12 +153,13 @@ def _host_and_port(entry: str) -> tuple[str, str]:
 def is_vouched(url: str, allowed_hosts: Collection[str]) -> bool:
     """Whether the user vouches for a URL's host: at every port, or ``HOST:PORT`` at one.
 
-    Never where the URL carries credentials.
+    Never where the URL carries credentials. A name beyond ASCII is compared as it is written
+    (IDNA2008 and IDNA2003 disagree about some): name a host as its URL does.
     """
     parts = split(url)
     if parts is None or parts.username is not None or parts.password is not None:
         return False
     host = (parts.hostname or "").rstrip(".")
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    port = parts.port or PORTS.get(parts.scheme)
     vouched = map(_host_and_port, allowed_hosts)
     return bool(host) and any(h == host and p in ("", str(port)) for h, p in vouched)

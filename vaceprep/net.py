@@ -21,13 +21,12 @@ import httpx
 
 from vaceprep.connect import Connections
 from vaceprep.contract import CONNECT_SECONDS
-from vaceprep.hosts import PUBLIC_SCHEMES, is_vouched, private_reason
+from vaceprep.hosts import PORTS, PUBLIC_SCHEMES, is_loopback, is_vouched, private_reason
 from vaceprep.version import __version__
 
 #: The addresses of a host, as text.
 Resolve = Callable[[str, int], list[str]]
 USER_AGENT: Final = f"vaceprep/{__version__}"
-PORTS: Final = {"http": 80, "https": 443}
 #: Hosts whose connections are kept at once.
 MAX_HOSTS: Final = 64
 
@@ -50,10 +49,37 @@ def trusted() -> ssl.SSLContext:
 
 def proxy_of(url: httpx.URL) -> str | None:
     """The environment's proxy for a URL. None leads there directly, as for this machine itself."""
-    if private_reason(url.host) or proxy_bypass(url.host):
+    if private_reason(ascii_host(url)):
+        return None
+    return _environment_proxy(url)
+
+
+def _environment_proxy(url: httpx.URL) -> str | None:
+    if proxy_bypass(ascii_host(url)):
         return None
     proxies = getproxies()
     return proxies.get(url.scheme) or proxies.get("all")
+
+
+def ascii_host(url: httpx.URL) -> str:
+    """The host in the one spelling that is judged, resolved, connected to and sent.
+
+    ``url.host`` is the Unicode spelling, which the system's resolver encodes by other rules
+    (IDNA 2003) than httpx does (IDNA 2008): it would look up another name.
+    """
+    return url.raw_host.decode("ascii")
+
+
+def straight(url: str, verify: ssl.SSLContext | None = None) -> Connections:
+    """Connections to a host of the user's own: no address is checked.
+
+    The environment's proxy is used, but not for this machine itself. ``verify``: what is trusted,
+    else ``trusted``. No connection is used twice. Raises httpx.ProxyError, httpx.InvalidURL.
+    """
+    parts = httpx.URL(url)
+    proxy = None if is_loopback(ascii_host(parts)) else _environment_proxy(parts)
+    secure = parts.scheme == "https" or proxy is not None
+    return Connections((verify or trusted()) if secure else None, proxy, keep=False)
 
 
 class Checked(httpx.BaseTransport):
@@ -70,8 +96,11 @@ class Checked(httpx.BaseTransport):
         *,
         resolve: Resolve | None = None,
         verify: ssl.SSLContext | None = None,
+        proxies: bool = True,
     ) -> None:
+        """``proxies``: whether the environment's proxies count."""
         self._allow_hosts = allow_hosts
+        self._proxies = proxies
         self._resolve = resolve or look_up
         self._verify = verify
         self._lock = threading.Lock()
@@ -82,34 +111,36 @@ class Checked(httpx.BaseTransport):
         """The addresses that may be connected to. Raises NotPublic, or ConnectError."""
         if url.scheme not in PUBLIC_SCHEMES or not url.host:
             raise NotPublic("it is no http or https URL")
+        host = ascii_host(url)
         vouched = is_vouched(str(url), self._allow_hosts)
-        reason = None if vouched else private_reason(url.host)
+        reason = None if vouched else private_reason(host)
         if reason is not None:
             raise NotPublic(reason)
         try:
-            found = self._resolve(url.host, url.port or PORTS[url.scheme])
+            found = self._resolve(host, url.port or PORTS[url.scheme])
         except (OSError, UnicodeError) as error:
             said = getattr(error, "strerror", None) or str(error)
-            raise httpx.ConnectError(f"{url.host} cannot be resolved: {said}") from None
+            raise httpx.ConnectError(f"{host} cannot be resolved: {said}") from None
         private = None if vouched else next((a for a in found if private_reason(a)), None)
         if private is not None:
-            raise NotPublic(f"{url.host} is {private}, which is not public")
+            raise NotPublic(f"{host} is {private}, which is not public")
         return found
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to an address of its host that was checked just now."""
         url = request.url
-        proxy = proxy_of(url)
+        proxy = proxy_of(url) if self._proxies else None
         if proxy is not None:
             return self._by_proxy(request, proxy)
-        failed: Exception = httpx.ConnectError(f"{url.host} has no address")
+        host = ascii_host(url)
+        failed: Exception = httpx.ConnectError(f"{host} has no address")
         for address in self.addresses(url):
             pinned = httpx.Request(
                 request.method,
                 url.copy_with(host=address),
                 headers=request.headers,
                 stream=request.stream,
-                extensions={**request.extensions, "sni_hostname": url.host},
+                extensions={**request.extensions, "sni_hostname": host},
             )
             try:
                 return self._transport(url, None).handle_request(pinned)
@@ -125,7 +156,7 @@ class Checked(httpx.BaseTransport):
         return self._transport(request.url, proxy).handle_request(request)
 
     def _transport(self, url: httpx.URL, proxy: str | None) -> Connections:
-        key = (url.scheme, url.host, url.port or PORTS[url.scheme])
+        key = (url.scheme, ascii_host(url), url.port or PORTS[url.scheme])
         # Reading the certificates takes longer than most requests, so only who needs them does.
         secure = url.scheme == "https" or proxy is not None
         verify = (self._verify or trusted()) if secure else None
@@ -157,6 +188,7 @@ def client(
     headers: Mapping[str, str] | None = None,
     resolve: Resolve | None = None,
     verify: ssl.SSLContext | None = None,
+    proxies: bool = True,
 ) -> httpx.Client:
     """A client for hosts that strangers name: see Checked.
 
@@ -164,7 +196,7 @@ def client(
     asks for bytes as they are, since lengths and ranges are the file's own only then.
     """
     return httpx.Client(
-        transport=Checked(allow_hosts, resolve=resolve, verify=verify),
+        transport=Checked(allow_hosts, resolve=resolve, verify=verify, proxies=proxies),
         timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},

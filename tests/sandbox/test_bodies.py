@@ -13,7 +13,7 @@ from vaceprep.contract import MAX_JOB_BYTES
 from vaceprep.sandbox.bodies import BadBody, read_body
 from vaceprep.sandbox.server import Sandbox
 
-URL = "http://127.0.0.1:9/clip.mp4"
+URL = "http://media.example.invalid/clip.mp4"
 GOOD = outpainting(URL)
 
 HOSTILE: dict[str, tuple[bytes, str]] = {

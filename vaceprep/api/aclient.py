@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import anyio
 import httpx
 
 from vaceprep import contract
@@ -19,12 +21,6 @@ if TYPE_CHECKING:
     from vaceprep.job import Job
 
 T = TypeVar("T")
-
-
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    # Whole, a large body would have to go out within one time limit.
-    for start in range(0, len(content), wire.PIECE):
-        yield content[start : start + wire.PIECE]
 
 
 class AsyncClient:
@@ -50,7 +46,7 @@ class AsyncClient:
         self._key = wire.key_of(self.settings)
         self._timeout = timeout
         self._sleep = sleep
-        options = wire.client_options(self.settings)
+        options = wire.async_options(self.settings) | wire.client_options()
         try:
             self._http = httpx.AsyncClient(auth=wire.Bearer(self._key), **options)
         except (ValueError, ImportError):
@@ -135,25 +131,64 @@ class AsyncClient:
             return result
 
     async def _send(self, request: core.Request) -> Outcome:
-        limits = wire.timeouts(request, self._timeout)
-        answer: Answer | None = None
+        going = _Going(wire.timeouts(request, self._timeout))
+        with going.scope:
+            await self._exchange(request, going)
+        if going.answer is not None:
+            return going.answer
+        if going.incoming is not None:
+            # Its headers came, and its time was over before its end.
+            going.incoming.late()
+            return going.incoming.answer()
+        if going.lost is not None:
+            return wire.lost(going.lost, self.settings)
+        return wire.late(self.settings, sent=going.began or request.method == "GET")
+
+    async def _exchange(self, request: core.Request, going: _Going) -> None:
         try:
             async with self._http.stream(
                 request.method,
                 request.url,
-                content=_pieces(request.content) if request.content else None,
+                content=going.pieces(request.content) if request.content else None,
                 headers=wire.headers_of(request),
-                timeout=limits,
+                timeout=going.limits,
             ) as response:
-                incoming = wire.Incoming(response, limits.read)
+                incoming = going.incoming = wire.Incoming(response, going.limits.read)
+                going.ends_in(going.limits.read)
                 try:
-                    async for piece in response.aiter_bytes():
+                    async for piece in response.aiter_raw():
                         if not incoming.take(piece):
                             break
                 except httpx.HTTPError as error:
                     incoming.broke(error)
-                answer = incoming.answer()
+                going.answer = incoming.answer()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # An answer that is there stays one, whatever closing the connection brings.
-            return answer or wire.lost(error, self.settings)
-        return answer
+            going.lost = error
+
+
+class _Going:
+    """One request and its answer on their way, with the time at which they end."""
+
+    def __init__(self, limits: httpx.Timeout) -> None:
+        self.limits = limits
+        self.scope = anyio.CancelScope()
+        #: Whether any of the body has gone out.
+        self.began = False
+        self.incoming: wire.Incoming | None = None
+        self.answer: Answer | None = None
+        self.lost: Exception | None = None
+        # A proxy's answer comes before the body leaves.
+        self.ends_in((limits.read or 0) + (limits.connect or 0))
+
+    def ends_in(self, seconds: float | None) -> None:
+        """Let all end so many seconds from now; None: each step has a limit of its own."""
+        self.scope.deadline = math.inf if seconds is None else anyio.current_time() + seconds
+
+    async def pieces(self, content: bytes) -> AsyncIterator[bytes]:
+        """The body: whole, a large one would have to go out within one time limit."""
+        self.began = True
+        self.ends_in(None)
+        for start in range(0, len(content), wire.PIECE):
+            yield content[start : start + wire.PIECE]
+        self.ends_in(self.limits.read)

@@ -14,6 +14,7 @@ from vaceprep.api import core, wire
 from vaceprep.api.answers import Answer, Outcome
 from vaceprep.api.config import Secret, Settings
 from vaceprep.api.model import ApiError, Task
+from vaceprep.connect import within
 
 if TYPE_CHECKING:
     from vaceprep.job import Job
@@ -50,11 +51,11 @@ class Client:
         self._key = wire.key_of(self.settings)
         self._timeout = timeout
         self._sleep = sleep
-        options = wire.client_options(self.settings)
-        try:
-            self._http = httpx.Client(auth=wire.Bearer(self._key), **options)
-        except (ValueError, ImportError):
-            raise wire.bad_proxy() from None
+        self._http = httpx.Client(
+            auth=wire.Bearer(self._key),
+            transport=wire.transport(self.settings),
+            **wire.client_options(),
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.settings.base_url}>"
@@ -168,9 +169,10 @@ class Client:
             ) as response:
                 incoming = wire.Incoming(response, limits.read)
                 try:
-                    for piece in response.iter_bytes():
-                        if not incoming.take(piece):
-                            break
+                    with within(incoming.until):
+                        for piece in response.iter_raw():
+                            if not incoming.take(piece):
+                                break
                 except httpx.HTTPError as error:
                     incoming.broke(error)
                 answer = incoming.answer()

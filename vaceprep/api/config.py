@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from functools import cache
 from typing import Final, NoReturn
 from urllib.parse import SplitResult, quote, urlsplit
 
-from vaceprep import contract
+from vaceprep import contract, hosts
 
 #: What a header can carry beyond doubt: visible ASCII.
 _FIT: Final = re.compile(r"[!-~]+", re.ASCII)
@@ -248,11 +247,7 @@ def _clean_base(text: str, origin: str) -> str:
 
 def is_loopback(base_url: str) -> bool:
     """Whether a service answers on this machine, so that no proxy could reach it."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return hosts.is_loopback(urlsplit(base_url).hostname or "")
 
 
 def _read_key_file(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Generator
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from vaceprep import contract
 from vaceprep.api.answers import Answer, Lost
 from vaceprep.api.config import ConfigError, Secret, Settings, is_loopback, read_settings
 from vaceprep.api.core import Request
+from vaceprep.connect import Connections
+from vaceprep.net import straight
 from vaceprep.version import __version__
 
 #: Failures before the first byte of a request can have left.
@@ -62,30 +65,47 @@ def key_of(settings: Settings) -> Secret:
     return settings.key
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
-    """What ``httpx.Client`` and ``httpx.AsyncClient`` are made with.
-
-    The certificates and the proxies are those of the environment, as httpx reads them; a service on
-    this machine is asked without a proxy. Connections are not kept: one that the service has closed
-    in the meantime would lose a request without telling whether it arrived.
-    Raises ConfigError.
-    """
+def certificates(settings: Settings) -> ssl.SSLContext:
+    """The certificates of the environment, as httpx reads them. Raises ConfigError."""
     local = is_loopback(settings.base_url)
     try:
         if local and settings.base_url.startswith("http:"):
             # Nothing is encrypted there, and reading all certificates takes longer than a question.
-            certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        else:
-            certificates = httpx.create_ssl_context()
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return httpx.create_ssl_context()
     except (OSError, ValueError):
         raise ConfigError(
             "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
         ) from None
+
+
+def transport(settings: Settings) -> Connections:
+    """The way of the sync client to the service.
+
+    The environment's proxy is used, but not for a service on this machine. Connections are not
+    kept: one that the service has closed in the meantime would lose a request without telling
+    whether it arrived. Raises ConfigError.
+    """
+    verify = certificates(settings)
+    try:
+        return straight(settings.base_url, verify)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise bad_proxy() from None
+
+
+def async_options(settings: Settings) -> dict[str, Any]:
+    """The same way for ``httpx.AsyncClient``, as its arguments. Raises ConfigError."""
     return {
-        "verify": certificates,
-        "trust_env": not local,
-        "follow_redirects": False,
+        "verify": certificates(settings),
+        "trust_env": not is_loopback(settings.base_url),
         "limits": httpx.Limits(max_connections=None, max_keepalive_connections=0),
+    }
+
+
+def client_options() -> dict[str, Any]:
+    """What ``httpx.Client`` and ``httpx.AsyncClient`` are both made with."""
+    return {
+        "follow_redirects": False,
         "headers": {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
@@ -116,33 +136,80 @@ def timeouts(request: Request, timeout: float | None) -> httpx.Timeout:
 
 
 class Incoming:
-    """An answer on its way: bounded in bytes, and in time once its headers are there."""
+    """An answer on its way: bounded in bytes as they come, and in time."""
 
     def __init__(self, response: httpx.Response, silence: float | None) -> None:
         self._response = response
         self._body = bytearray()
-        self._until = time.monotonic() + (silence or contract.CREATE_SECONDS)
+        #: When it must have ended, by the steady clock.
+        self.until = time.monotonic() + (silence or contract.CREATE_SECONDS)
         self._cut: str | None = None
 
     def take(self, piece: bytes) -> bool:
-        """Keep a piece; False where no more is wanted."""
+        """Keep a piece as it came, still packed; False where no more is wanted."""
         self._body += piece
         if len(self._body) > contract.MAX_ANSWER_BYTES:
             del self._body[contract.MAX_ANSWER_BYTES :]
-            self._cut = f"it is larger than {contract.MAX_ANSWER_BYTES} bytes"
-        elif time.monotonic() > self._until:
-            self._cut = "it did not end in time"
+            self._cut = _TOO_LARGE
+        elif time.monotonic() > self.until:
+            self.late()
         return self._cut is None
+
+    def late(self) -> None:
+        """Its time is over."""
+        self._cut = "it did not end in time"
 
     def broke(self, error: httpx.HTTPError) -> None:
         """The rest will not come."""
-        self._cut = f"it broke off ({_words(error)})"
+        if time.monotonic() >= self.until:
+            self.late()
+        else:
+            self._cut = f"it broke off ({_words(error)})"
 
     def answer(self) -> Answer:
-        """What has come."""
+        """What has come, unpacked."""
         headers = {name: self._response.headers.get(name, "") for name in _KEPT}
         found = {name: text for name, text in headers.items() if text}
-        return Answer(self._response.status_code, found, bytes(self._body), self._cut)
+        packed = self._response.headers.get("content-encoding", "")
+        body, cut = unpacked(bytes(self._body), packed)
+        return Answer(self._response.status_code, found, body, self._cut or cut)
+
+
+_TOO_LARGE: Final = f"it is larger than {contract.MAX_ANSWER_BYTES} bytes"
+
+
+def unpacked(data: bytes, encoding: str) -> tuple[bytes, str | None]:
+    """A body without its ``Content-Encoding``, and why it is not whole (None: it is).
+
+    Never more than ``MAX_ANSWER_BYTES`` come out, and no more memory than that is taken. One of
+    gzip and deflate is unpacked, though neither was asked for; any other, and two of them one
+    inside the other, leave nothing.
+    """
+    layers = [name for part in encoding.lower().split(",") if (name := part.strip())]
+    layers = [name for name in layers if name != "identity"]
+    if not layers:
+        return data, None
+    if len(layers) > 1 or layers[0] not in _WINDOWS:
+        return b"", f"it is packed ({', '.join(layers)[:60]}) though it was asked not to be"
+    for window in _WINDOWS[layers[0]]:
+        inflate = zlib.decompressobj(window)
+        try:
+            body = inflate.decompress(data, contract.MAX_ANSWER_BYTES)
+        except zlib.error:
+            continue
+        if inflate.unconsumed_tail:
+            return body, _TOO_LARGE
+        return body, None if inflate.eof else "it broke off"
+    return b"", f"it is not what it says it is ({layers[0]})"
+
+
+#: Windows of zlib by the name of an encoding, in the order in which they are tried: what HTTP
+#: calls deflate is zlib's form, and some servers send it bare.
+_WINDOWS: Final = {
+    "gzip": (16 + zlib.MAX_WBITS,),
+    "x-gzip": (16 + zlib.MAX_WBITS,),
+    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
+}
 
 
 def lost(error: Exception, settings: Settings) -> Lost:
@@ -151,8 +218,13 @@ def lost(error: Exception, settings: Settings) -> Lost:
     if isinstance(error, _UNSENT):
         return Lost(sent=False, why=f"{host} could not be reached: {_words(error)}")
     if isinstance(error, httpx.TimeoutException):
-        return Lost(sent=True, why=f"{host} did not answer in time")
+        return late(settings)
     return Lost(sent=True, why=f"the connection to {host} was lost: {_words(error)}")
+
+
+def late(settings: Settings, *, sent: bool = True) -> Lost:
+    """No answer came within its time."""
+    return Lost(sent=sent, why=f"{urlsplit(settings.base_url).netloc} did not answer in time")
 
 
 def _words(error: Exception) -> str:

@@ -184,5 +184,5 @@ def _sandbox(
         Sandbox(faults, extra_fields=extra_fields, limits=asked.prepare.limits)
     )
     settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
-    hosts = (*asked.allowed_hosts, "127.0.0.1")
+    hosts = (*asked.allowed_hosts, *box.own_hosts)
     return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)

@@ -26,7 +26,7 @@ Examples:
   vaceprep sandbox --fault 429:2 --fault drop-after-accept
   MULEROUTER_API_KEY=sandbox vaceprep run edit.vace.yaml \\
       --base-url http://127.0.0.1:PORT/... --publish 'http://127.0.0.1:PORT/.../files/{key}' \\
-      --allow-host 127.0.0.1
+      --allow-host 127.0.0.1:PORT
 
 \b
 Faults (NAME, NAME:COUNT, or NAME:* for every time):
@@ -110,7 +110,7 @@ def _key(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     "allow_hosts",
     multiple=True,
     metavar="HOST",
-    help="A private host that media may be fetched from, beside this machine.",
+    help="A private host that media may be fetched from, beside the sandbox itself.",
 )
 @options.output_format
 def command(output: str, **settings: Any) -> int:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Rejected, StillRunning, Task
@@ -20,6 +19,7 @@ from vaceprep.flow.model import Control, Interrupted, RunOptions, Step, Tell
 from vaceprep.flow.results import Fetched, FetchFailed, fetch
 from vaceprep.flow.send import GONE, note_task
 from vaceprep.flow.sidecar import read_sidecar, write_sidecar
+from vaceprep.hosts import own_place
 from vaceprep.ledger.rows import Row
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.prepare.made import digest
@@ -181,8 +181,8 @@ class Bringer:
                 name,
                 tell=told,
                 cancelled=self.control.halted,
-                # A service on this machine has its results there, too.
-                allow_hosts=(*self.options.allowed_hosts, urlsplit(row.service).hostname or ""),
+                # A service of the user's own may have its results there too, at its own port.
+                allow_hosts=(*self.options.allowed_hosts, *own_place(row.service)),
             )
         except Cancelled:
             raise Interrupted from None

@@ -83,7 +83,7 @@ class Body:
         if self.done + len(data) > self.limit:
             raise too_long(self.limit)
         if time.monotonic() > self.until:
-            raise FetchFailed(f"it is not here after {TRANSFER_SECONDS:g} s")
+            raise too_slow()
         if len(self.head) < HEAD:
             self.head += data[: HEAD - len(self.head)]
             self.look(self.head)
@@ -95,6 +95,11 @@ class Body:
 def too_long(limit: int) -> FetchFailed:
     """The failure of a body that goes on and on."""
     return FetchFailed(f"it is no result: it is longer than {limit:,} bytes")
+
+
+def too_slow() -> FetchFailed:
+    """The failure of a body, or of headers, that only drip."""
+    return FetchFailed(f"it is not here after {TRANSFER_SECONDS:g} s")
 
 
 def host_of(url: str) -> str:
@@ -132,24 +137,35 @@ def receive(
     """
     import httpx
 
+    from vaceprep.connect import within
     from vaceprep.net import NotPublic
 
     try:
-        if not _received(web, url, body, tell, cancelled):
-            # What the server would go on with is not what it began with.
-            body.start_over()
-            _received(web, url, body, tell, cancelled)
+        with within(body.until, cancelled):
+            if not _received(web, url, body, tell, cancelled):
+                # What the server would go on with is not what it began with.
+                body.start_over()
+                _received(web, url, body, tell, cancelled)
     except NotPublic as error:
         raise FetchFailed(f"its URL leads to a private host: {error}") from None
-    except httpx.TimeoutException:
-        raise TryAgain(f"no byte came for {_seconds(web)} s") from None
-    except httpx.ConnectError as error:
-        raise TryAgain(f"no connection could be made ({error})") from None
     except httpx.HTTPError as error:
-        so_far = f" after {body.done:,} bytes" if body.done else ""
-        raise TryAgain(f"the connection broke{so_far} ({type(error).__name__})") from None
+        raise _failed(error, web, body) from None
     except (httpx.InvalidURL, UnicodeError):
         raise FetchFailed("its URL, or what it leads on to, cannot be asked for") from None
+
+
+def _failed(error: httpx.HTTPError, web: httpx.Client, body: Body) -> FetchFailed | TryAgain:
+    """What it means for this download that httpx raised."""
+    import httpx
+
+    if time.monotonic() >= body.until:
+        return too_slow()
+    if isinstance(error, httpx.TimeoutException):
+        return TryAgain(f"no byte came for {_seconds(web)} s")
+    if isinstance(error, httpx.ConnectError):
+        return TryAgain(f"no connection could be made ({error})")
+    so_far = f" after {body.done:,} bytes" if body.done else ""
+    return TryAgain(f"the connection broke{so_far} ({type(error).__name__})")
 
 
 def _seconds(web: httpx.Client) -> str:

@@ -10,11 +10,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from vaceprep.contract import (
-    DEFAULT_IMAGE_ROLE,
-    DEFAULT_VIDEO_ROLE,
-    READ_SECONDS,
-)
+from vaceprep.connect import within
+from vaceprep.contract import DEFAULT_IMAGE_ROLE, DEFAULT_VIDEO_ROLE, READ_SECONDS
 from vaceprep.net import NotPublic, client
 from vaceprep.prepare.refused import Cancelled
 from vaceprep.publish.send import BUSY, Answer, failures, host_of, shown
@@ -53,6 +50,7 @@ def read_back(
             _public(url),
             failures(host_of(url), timeout),
             client(stall=timeout, allow_hosts=allow_hosts) as http,
+            within(deadline, cancelled),
         ):
             wanted = {"Range": f"bytes=0-{len(head) - 1}"}
             with http.stream("GET", url, headers=wanted) as response:

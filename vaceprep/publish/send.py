@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from vaceprep import net
+from vaceprep.connect import within
 from vaceprep.contract import CONNECT_SECONDS, READ_SECONDS
 from vaceprep.prepare.refused import Cancelled
 from vaceprep.publish.target import Asset, PublishError, pieces
@@ -28,9 +30,6 @@ WATCH_SECONDS: Final = 0.2
 ANSWER_BYTES: Final = 64 * 1024
 #: Statuses that may be others a moment later.
 BUSY: Final = frozenset([408, 425, 429, 500, 502, 503, 504])
-#: No proxy of the environment leads to this machine itself.
-_DIRECT: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
-
 _RANGE: Final = re.compile(r"bytes ([0-9]+)-[0-9]+/([0-9]+)")
 
 Auth = tuple[str, str] | None
@@ -83,15 +82,18 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def client(stall: float, auth: Auth = None) -> httpx.Client:
-    """A client that waits ``stall`` seconds for each step, and less for a connection."""
+def client(url: str, stall: float, auth: Auth = None) -> httpx.Client:
+    """A client for the host of ``url``: see ``net.straight``.
+
+    It waits ``stall`` seconds for each step, and as long for the whole of an answer's headers; less
+    for a connection.
+    """
     return httpx.Client(
         auth=auth,
-        verify=net.trusted(),
+        transport=net.straight(url),
         timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
         follow_redirects=False,
         headers={"User-Agent": net.USER_AGENT, "Accept-Encoding": "identity"},
-        mounts=dict.fromkeys(_DIRECT),
     )
 
 
@@ -181,7 +183,7 @@ def put(
         "Content-Length": str(asset.size),
         **(headers or {}),
     }
-    with line.watched(), failures(host_of(url), stall), client(stall, auth) as http:
+    with line.watched(), failures(host_of(url), stall), client(url, stall, auth) as http:
         body = pieces(asset, tell=tell, cancelled=cancelled)
         with (
             contextlib.closing(body),
@@ -194,8 +196,9 @@ def put(
 
 def _beginning(response: httpx.Response) -> bytes:
     kept = b""
+    silence = response.request.extensions["timeout"]["read"]
     # An answer is an answer, even where its words break off.
-    with contextlib.suppress(httpx.HTTPError):
+    with contextlib.suppress(httpx.HTTPError), within(time.monotonic() + silence):
         for piece in response.iter_raw():
             kept += piece
             if len(kept) >= ANSWER_BYTES:
@@ -212,7 +215,7 @@ def peek(url: str, *, stall: float, auth: Auth = None) -> Answer:
     wait = min(stall, READ_SECONDS)
     with (
         failures(host_of(url), wait),
-        client(wait, auth) as http,
+        client(url, wait, auth) as http,
         http.stream("GET", url, headers={"Range": "bytes=0-0"}) as response,
     ):
         body = b"" if response.is_success else _beginning(response)

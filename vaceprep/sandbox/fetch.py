@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import httpx
 
+from vaceprep import net
+from vaceprep.connect import within
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.job import role_of
 from vaceprep.limits import CONTRACT, Limits
@@ -26,12 +30,14 @@ async def fetch_all(
     folder: str,
     seconds: float = FETCH_SECONDS,
     limits: Limits = CONTRACT,
+    allow_hosts: Collection[str] = (),
 ) -> dict[str, str]:
     """Paths of the fetched files by JSON pointer, of URLs by JSON pointer.
 
     A ``data:`` URI that cannot be decoded stays as it is, for the image rules to name.
-    No proxy is asked and no redirect followed: nothing is reached but the host of the URL.
-    ``seconds`` bound each URL. Raises Breach for a URL that gives no whole file.
+    Every address of a host is checked before it is connected to; ``allow_hosts`` are private hosts
+    to let through. No proxy is asked and no redirect followed: nothing is reached but the host of
+    the URL. ``seconds`` bound each URL. Raises Breach for a URL that gives no whole file.
     """
     paths: dict[str, str] = {}
     for number, (at, url) in enumerate(media.items()):
@@ -39,13 +45,14 @@ async def fetch_all(
         if is_data_uri(url):
             paths[at] = await asyncio.to_thread(_decoded, url, path)
             continue
+        called_off = threading.Event()
         try:
-            async with asyncio.timeout(seconds):
-                await _fetch(at, url, path, seconds, limits)
-        except (TimeoutError, httpx.TimeoutException):
-            raise _unreachable(at, "it does not answer in time") from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise _unreachable(at, str(error) or type(error).__name__) from None
+            await asyncio.to_thread(
+                _fetched, at, url, path, seconds, limits, allow_hosts, called_off.is_set
+            )
+        finally:
+            # A thread cannot be cancelled: it sees that nobody waits for it any more.
+            called_off.set()
         paths[at] = path
     return paths
 
@@ -69,18 +76,39 @@ def _limit(role: Role, limits: Limits) -> tuple[int, str]:
     return limits.video_bytes[1], "VP102 video-size"
 
 
-async def _fetch(at: str, url: str, path: str, seconds: float, limits: Limits) -> None:
+def _fetched(
+    at: str,
+    url: str,
+    path: str,
+    seconds: float,
+    limits: Limits,
+    allow_hosts: Collection[str],
+    called_off: Callable[[], bool],
+) -> None:
+    until = time.monotonic() + seconds
+    try:
+        with (
+            net.client(stall=seconds, allow_hosts=allow_hosts, proxies=False) as client,
+            within(until, called_off),
+            client.stream("GET", url) as response,
+        ):
+            _keep(at, response, path, limits)
+    except net.NotPublic as error:
+        raise _unreachable(at, f"{error}; --allow-host lets it through") from None
+    except httpx.TimeoutException:
+        raise _unreachable(at, "it does not answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise _unreachable(at, str(error) or type(error).__name__) from None
+
+
+def _keep(at: str, response: httpx.Response, path: str, limits: Limits) -> None:
     limit, rule = _limit(role_of(at), limits)
     got = 0
-    async with (
-        httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds) as client,
-        client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
-    ):
-        if response.status_code not in WHOLE:
-            raise _unreachable(at, f"it answers {response.status_code}")
-        with open(path, "wb") as out:
-            async for chunk in response.aiter_raw():
-                got += len(chunk)
-                if got > limit:
-                    raise Breach(f"{at}: the file has over {limit:,} bytes ({rule})")
-                out.write(chunk)
+    if response.status_code not in WHOLE:
+        raise _unreachable(at, f"it answers {response.status_code}")
+    with open(path, "wb") as out:
+        for chunk in response.iter_raw():
+            got += len(chunk)
+            if got > limit:
+                raise Breach(f"{at}: the file has over {limit:,} bytes ({rule})")
+            out.write(chunk)

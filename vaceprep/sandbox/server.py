@@ -10,6 +10,7 @@ import threading
 from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
 
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.sandbox.faults import Fault, Faults, parse_fault
@@ -35,7 +36,7 @@ class Sandbox:
     token that is accepted, None accepts any. ``seconds_per_task`` is how long a task takes at
     the least, ``fetch_seconds`` how long each media URL may take. ``extra_fields`` are body
     fields beyond the contract that are let through, ``allow_hosts`` private hosts that media may
-    come from beside this machine. ``strict_limits`` refuses a third task at once with 429.
+    come from beside the sandbox itself. ``strict_limits`` refuses a third task at once with 429.
     ``slow_seconds`` is how late the fault ``slow`` answers; ``limits`` what media and prompts are
     held to.
 
@@ -86,6 +87,12 @@ class Sandbox:
         if self._socket is None:
             raise RuntimeError("the sandbox is not running")
         return f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{self._root}"
+
+    @property
+    def own_hosts(self) -> tuple[str, ...]:
+        """The sandbox itself, as ``HOST:PORT``: no other port of this machine is vouched for."""
+        port = urlsplit(self.base_url).port
+        return tuple(f"{name}:{port}" for name in (LOOPBACK, "localhost"))
 
     @property
     def publish_pattern(self) -> str:
@@ -187,12 +194,14 @@ class Sandbox:
         if self._folder is None or self._socket is None:
             raise RuntimeError("the sandbox is closed")
         folder = self._folder.name
+        allow_hosts = (*self.own_hosts, *self._allow_hosts)
         tasks = Tasks(
             folder,
             make,
             seconds=self._seconds,
             fetch_seconds=FETCH_SECONDS if self._fetch_seconds is None else self._fetch_seconds,
             limits=self._limits,
+            allow_hosts=allow_hosts,
         )
         slow = self._slow_seconds
         service = app.Service(
@@ -203,7 +212,7 @@ class Sandbox:
             faults=self.faults,
             key=self._key,
             extra_fields=self._extra_fields,
-            allow_hosts=self._allow_hosts,
+            allow_hosts=allow_hosts,
             strict_limits=self._strict,
             limits=self._limits,
             slow_seconds=app.SLOW_SECONDS if slow is None else slow,

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,7 +89,9 @@ class Tasks:
         seconds: float = 0.0,
         fetch_seconds: float = FETCH_SECONDS,
         limits: Limits = CONTRACT,
+        allow_hosts: Collection[str] = (),
     ) -> None:
+        """``allow_hosts``: private hosts that media may come from."""
         self.all: dict[str, Task] = {}
         self.rejected = 0
         self._folder = folder
@@ -97,6 +99,7 @@ class Tasks:
         self._seconds = seconds
         self._fetch_seconds = fetch_seconds
         self._limits = limits
+        self._allow_hosts = allow_hosts
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, thread_name_prefix="vaceprep-sandbox")
         self._room = asyncio.Semaphore(TASKS_AT_ONCE)
@@ -154,7 +157,9 @@ class Tasks:
         os.mkdir(folder)
         try:
             media = media_of(task.body)
-            paths = await fetch_all(media, folder, self._fetch_seconds, self._limits)
+            paths = await fetch_all(
+                media, folder, self._fetch_seconds, self._limits, self._allow_hosts
+            )
             await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._work, task.body, paths, target
             )

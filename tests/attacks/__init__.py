@@ -1,0 +1,1 @@
+"""Attacks that once succeeded, over real sockets and files: each must fail."""
