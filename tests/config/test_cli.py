@@ -248,9 +248,12 @@ def test_prepare_mends_to_the_limits(here: Path, cli: Cli) -> None:
 
 
 def test_prepare_asks_where_outputs_go_where_configurations_differ(here: Path, cli: Cli) -> None:
+    write(here, 'output = "ready"')
     for name in ("a", "b"):
-        write(here / name, f'output = "{name}-out"')
+        (here / name).mkdir()
         shutil.copy(here / "clip.mp4", here / name / "clip.mp4")
+    # It merely lies above its source, so its output does not count: neither does that above it.
+    write(here / "a", 'output = "a-out"')
     done = cli("prepare", "a", "b", "--dry-run")
     assert done.code == 2
     assert "a and b are under different configurations" in done.err

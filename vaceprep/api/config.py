@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from typing import Final, NoReturn
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -157,7 +158,23 @@ def read_settings(
     )
     key, key_origin = _find_key(api_key, api_key_file, ranks)
     base, base_origin = _find_base(site, base_url, ranks)
+    if key is not None and base_origin == ranks[-1].origin(contract.BASE_URL_VARIABLE):
+        _keep_key(key, key_origin, base, ranks[-1])
     return Settings(base, key, key_origin, base_origin)
+
+
+def _keep_key(key: Secret, key_origin: str | None, base: str, env_file: _Rank) -> None:
+    """Raises ConfigError where a base URL of ``.env`` would take a key from elsewhere."""
+    if base in contract.BASE_URLS.values() or env_file.get(contract.KEY_VARIABLE) == key.reveal():
+        return
+    if key_origin == env_file.origin(contract.KEY_VARIABLE):
+        return
+    where = env_file.origin(contract.BASE_URL_VARIABLE)
+    raise ConfigError(
+        f"{where} would send the key from {key_origin} to {urlsplit(base).netloc}, and a .env file "
+        "may be a stranger's; to send it there, give the base URL by --base-url or the environment "
+        f"variable {contract.BASE_URL_VARIABLE}, or put the key into the same .env"
+    )
 
 
 def _present(text: str | None) -> str | None:
@@ -276,7 +293,13 @@ def _read_env_file(path: str) -> Mapping[str, str | None]:
     reason = None
     found: Mapping[str, str | None] = {}
     try:
-        found = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        with open(path, "rb") as file:
+            data = file.read(contract.MAX_CONFIG_BYTES + 1)
+        if len(data) > contract.MAX_CONFIG_BYTES:
+            reason = f"it is larger than {contract.MAX_CONFIG_BYTES:,} bytes"
+        else:
+            text = StringIO(data.decode("utf-8-sig"))
+            found = dotenv_values(stream=text, interpolate=False)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
     if reason is not None:

@@ -119,8 +119,9 @@ def _check(**given: Any) -> int:
         selection=selection,
         allowed_hosts=given["allow_host"],
     )
+    find = configured.finder(given["config_file"], given["no_config"])
     held = configured.Judging(
-        configured.finder(given["config_file"], given["no_config"]),
+        find,
         settings,
         select=bool(given["select"]),
         ignore=bool(given["ignore"]),
@@ -129,7 +130,6 @@ def _check(**given: Any) -> int:
 
     far = not given["no_remote"] and any(map(may_be_far, given["sources"]))
     # Of those below the sources, nobody knows before they are met.
-    find = configured.finder(given["config_file"], given["no_config"])
     above = [configured.config_above(find, source) for source in given["sources"]]
     stores = _stores(given["sources"], remote=not given["no_remote"])
     hosts = [*given["allow_host"], *(host for c in above if c for host in c.allow_hosts)]
@@ -226,8 +226,7 @@ def _prepare(**given: Any) -> int:
     sources, find = given["sources"], configured.finder(given["config_file"], given["no_config"])
     where = given["where"]
     if where is None:
-        above = [(source, configured.config_above(find, source)) for source in sources]
-        where = configured.the_one((source, None if c is None else c.output) for source, c in above)
+        where = configured.output_of(find, sources)
     try:
         to = parse_output(where)
         skips = walk_skips(to, sources)
@@ -281,7 +280,9 @@ def _run(**given: Any) -> int:
             "give --yes, or --sandbox to rehearse."
         )
     find = configured.finder(given["config_file"], given["no_config"])
-    config = configured.the_one((s, configured.config_above(find, s)) for s in sources)
+    uses = configured.EVERY
+    config = configured.the_one((s, configured.config_above(find, s, uses)) for s in sources)
+    config = configured.bounded(config, sources)
     with outset.walking_alone(config, given) as (walk, account, target, asked):
         # Each sandbox is a service of its own, and all of them are one rehearsal.
         service = "sandbox" if given["sandbox"] else account.service

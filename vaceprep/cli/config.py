@@ -45,7 +45,8 @@ def command(place: str, config_file: str | None, no_config: bool, output: str) -
     """Show the configuration that is in force for a file or folder (this one without)."""
     if not os.path.lexists(place):
         raise click.UsageError(f"there is no file or folder {printable(place)}.")
-    config = configured.config_above(configured.finder(config_file, no_config), place)
+    find = configured.finder(config_file, no_config)
+    config = configured.config_above(find, place, configured.EVERY)
     role = None if config is None or os.path.isdir(place) else config.role_of(place)
     values = in_force(config)
     if output == "json":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import shlex
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from vaceprep.config import BadConfig
+from vaceprep.cli.streams import say
+from vaceprep.config import GUARDED, BadConfig
 from vaceprep.config.find import Finder
 from vaceprep.report.escape import printable
 
@@ -57,26 +61,78 @@ def place_of(item: Item) -> str | None:
     return (item.base or item.source) if item.kind == "job" else None
 
 
-def config_of(find: Finder, item: Item) -> Config | None:
-    """The configuration of an item. Exits with 2 where it cannot be meant."""
+#: Keys of GUARDED that a command uses.
+HOSTS: Final = ("allow-hosts",)
+OUTPUT: Final = ("allow-hosts", "output")
+EVERY: Final = GUARDED
+
+
+def config_of(find: Finder, item: Item, uses: Collection[str] = HOSTS) -> Config | None:
+    """The configuration of an item. Exits with 2 where it cannot be meant.
+
+    ``uses``: of these keys it is said where they do not count.
+    """
     try:
-        return find.of(place_of(item))
+        return _told(find, find.of(place_of(item)), uses)
     except BadConfig as error:
         raise refusal(error) from None
 
 
-def config_above(find: Finder, source: str) -> Config | None:
+def config_above(find: Finder, source: str, uses: Collection[str] = HOSTS) -> Config | None:
     """The configuration of what was named: of a folder, its own. Exits with 2 as above."""
-    import os
-
     from vaceprep.collect import kind_of
 
     try:
         if kind_of(source) != "path":
-            return find.of(None)
-        return find.in_folder(source) if os.path.isdir(source) else find.of(source)
+            return _told(find, find.of(None), uses)
+        found = find.in_folder(source) if os.path.isdir(source) else find.of(source)
+        return _told(find, found, uses)
     except BadConfig as error:
         raise refusal(error) from None
+
+
+def _told(find: Finder, config: Config | None, uses: Collection[str]) -> Config | None:
+    """The configuration; once for each, it is said which of its keys do not count."""
+    if config is None or not config.left_out or config.path in find.said:
+        return config
+    left = [key for key in config.left_out if key in uses]
+    if left:
+        find.said.add(config.path)
+        say(
+            f"{config.path}: ignored {', '.join(left)}, which count only in a configuration of "
+            "yours in the current folder or above it; to use this one: "
+            f"--config {shlex.quote(config.path)}"
+        )
+    return config
+
+
+def bounded(config: Config | None, sources: Iterable[str]) -> Config | None:
+    """The same without an ``output`` that leads out, which is said.
+
+    It must lie in or below the current folder or a source's.
+    """
+    from vaceprep.collect import kind_of
+
+    if config is None or config.output is None:
+        return config
+    there = os.path.realpath(config.output)
+    paths = [source for source in sources if kind_of(source) == "path"]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]
+    for folder in ("", *folders):
+        top = os.path.realpath(folder or os.curdir)
+        if there == top or there.startswith(os.path.join(top, "")):
+            return config
+    say(
+        f"{config.path}: ignored output = {config.output}, which lies neither below the current "
+        "folder nor below a source's; to write there: -o DIR"
+    )
+    return replace(config, output=None)
+
+
+def output_of(find: Finder, sources: Sequence[str]) -> str | None:
+    """The folder that the configurations of all sources name. Exits with 2 as ``the_one``."""
+    above = [(s, bounded(config_above(find, s, OUTPUT), [s])) for s in sources]
+    return the_one((source, None if c is None else c.output) for source, c in above)
 
 
 def in_force(configs: Iterable[Config | None]) -> tuple[Config, ...]:

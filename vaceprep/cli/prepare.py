@@ -195,8 +195,7 @@ def command(
     skipped = Skipped()
     find = configured.finder(config_file, no_config)
     if where is None:
-        above = [(source, configured.config_above(find, source)) for source in sources]
-        where = configured.the_one((source, None if c is None else c.output) for source, c in above)
+        where = configured.output_of(find, sources)
     try:
         to = parse_output(where)
         found = list(collect(sources, skipped, walk_skips(to, sources) | html.skipped(report)))

@@ -139,8 +139,9 @@ def command(
     items = _items(jobs, added)
     find = configured.finder(config_file, no_config)
     config: Config | None = configured.the_one(
-        (item.source, configured.config_of(find, item)) for item in items
+        (item.source, configured.config_of(find, item, configured.EVERY)) for item in items
     )
+    config = configured.bounded(config, [item.base or item.source for item in items])
     held = () if config is None else (config.judging_nothing(),)
     asked, publish, public_base = run_options(
         config,
@@ -248,7 +249,7 @@ def _run(
             need_target(outset, target, asked)
             if not outset.ready:
                 return list(outset.merged([]))
-            _ask(outset, settings, yes)
+            _ask(outset, settings, target, asked, yes)
             control = Control()
             display = service.Display(len(outset.ready))
             stack.callback(display.close)
@@ -279,7 +280,9 @@ def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
     ]
 
 
-def _ask(outset: Outset, settings: Settings, yes: bool) -> None:
+def _ask(
+    outset: Outset, settings: Settings, target: Target | None, asked: RunOptions, yes: bool
+) -> None:
     """The one question before money is spent. Exits with 2 where nobody can answer it."""
     from vaceprep.flow.model import TASK_PRICE
 
@@ -294,8 +297,13 @@ def _ask(outset: Outset, settings: Settings, yes: bool) -> None:
         )
     known = len(outset.ready) - count
     resumed = f" ({known} more were sent before and are picked up)" if known else ""
+    files = sum(len(job.to_publish(asked.inline_images)) for job in outset.fresh)
+    published = ""
+    if target is not None and files:
+        named = printable(target.name, limit=1000)
+        published = f"Publish {files} file{'s' if files > 1 else ''} to {named}, and send"
     question = (
-        f"Send {tasks} to {settings.base_url}{resumed}? At the list price of "
+        f"{published or 'Send'} {tasks} to {settings.base_url}{resumed}? At the list price of "
         f"{float(TASK_PRICE):.2f} USD each that is up to {outset.cost}"
     )
     if not click.confirm(question, err=True):

@@ -15,6 +15,7 @@ import click
 
 from vaceprep.cli import options
 from vaceprep.cli.streams import draw
+from vaceprep.contract import BASE_URLS
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -73,9 +74,36 @@ def settings_of(site: str | None, base_url: str | None, api_key_file: str | None
     from vaceprep.api.config import ConfigError, read_settings
 
     try:
-        return read_settings(api_key_file=api_key_file, site=site, base_url=base_url)
+        settings = read_settings(api_key_file=api_key_file, site=site, base_url=base_url)
     except ConfigError as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
+    if settings.base_origin.endswith(".env") and settings.base_url not in BASE_URLS.values():
+        options.say(f"the service is {settings.base_url}, as {settings.base_origin} says")
+    return settings
+
+
+def confirm_service(base_url: str, settings: Settings) -> None:
+    """Name a service that a row was sent to and that nobody names now, and ask before it is asked.
+
+    Nothing is said of the built-in sites and of the one in ``settings``, and nothing is asked for
+    a service on this machine. Exits with 2 where nobody can answer, with 1 after a no.
+    """
+    from vaceprep.api.config import is_loopback
+
+    if base_url == settings.base_url or base_url in BASE_URLS.values():
+        return
+    named = printable(base_url)
+    if is_loopback(base_url):
+        options.say(f"asking {named}, where it was sent")
+        return
+    if not options.is_terminal(sys.stdin):
+        raise click.UsageError(
+            f"it was sent to {named}, which is no built-in site; to ask there with the key from "
+            f"{settings.key_origin}, give --base-url {named}"
+        )
+    question = f"It was sent to {named}. Ask there with the key from {settings.key_origin}?"
+    if not click.confirm(question, err=True):
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager

@@ -114,6 +114,7 @@ class _Clients:
                 f"{self._settings.key_origin}; give that key"
             )
         if service_url not in self._open:
+            service.confirm_service(service_url, self._settings)
             settings = replace(self._settings, base_url=service_url)
             self._open[service_url] = self._stack.enter_context(Client(settings, **self._more))
         return self._open[service_url]

@@ -5,6 +5,12 @@ Most runs find none, so nothing that only reading one needs is imported before o
 
 from __future__ import annotations
 
+from typing import Final
+
+#: Keys that open private hosts, say where files are written and published, or cost money. They
+#: count only in a file that the user named or chose: see ``config.find.is_chosen``.
+GUARDED: Final = ("allow-hosts", "publish", "public-base", "output")
+
 
 class BadConfig(ValueError):
     """A configuration that cannot be meant; the message is one sentence that names the file."""

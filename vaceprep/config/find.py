@@ -82,7 +82,26 @@ def _here(folder: str) -> Config | None:
 def _parse(path: str, data: bytes, *, table: bool) -> Config | None:
     from vaceprep.config.read import parse
 
-    return parse(data, shown(path), table=table)
+    config = parse(data, shown(path), table=table)
+    return config if config is None or is_chosen(path) else config.unchosen()
+
+
+def is_chosen(path: str) -> bool:
+    """Whether a file that was found is one that the user chose: see ``GUARDED``.
+
+    It lies in the current folder or above it, and the user owns it. A file that merely lies above
+    a source may be a stranger's, as the source is.
+    """
+    here = os.path.realpath(os.path.dirname(os.path.abspath(path)))
+    try:
+        if here not in _chain(os.path.realpath(os.curdir)):
+            return False
+        if not hasattr(os, "geteuid"):
+            return True
+        # The link, and what it leads to.
+        return {os.lstat(path).st_uid, os.stat(path).st_uid} == {os.geteuid()}
+    except OSError:
+        return False
 
 
 class Finder:
@@ -95,6 +114,8 @@ class Finder:
         """
         self._fixed = None if fixed is None else read_config(fixed)
         self._search = search and fixed is None
+        #: Files of which it was said that some of their keys do not count.
+        self.said: set[str] = set()
         self._known: dict[str, Config | None] = {}
         self._folders: dict[str, Config | None] = {}
 
@@ -130,7 +151,9 @@ def find_config(path: str | os.PathLike[str] = ".") -> Config | None:
     """The configuration that is in force for a file or a folder; None where there is none.
 
     It is the nearest ``vaceprep.toml``, or ``pyproject.toml`` with a table ``[tool.vaceprep]``,
-    upwards from there. Raises BadConfig.
+    upwards from there. Of a file that lies neither in the current folder nor above it, or that is
+    another user's, ``allow_hosts``, ``publish``, ``public_base`` and ``output`` do not count
+    (``left_out`` names them); ``read_config`` takes all of a file. Raises BadConfig.
     """
     name = os.fsdecode(path)
     return Finder().in_folder(name if os.path.isdir(name) else os.path.dirname(name))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from vaceprep.config import GUARDED
 from vaceprep.contract import Role
 from vaceprep.limits import CONTRACT, Limits, number
 from vaceprep.rules.wording import listed
@@ -77,6 +78,20 @@ class Config:
             return publish, public_base
         return self.publish, public_base or self.public_base
 
+    def unchosen(self) -> Config:
+        """What is left of a file that merely lies above a source: nothing of GUARDED."""
+        plain = Config(self.path, self.folder)
+        names = {key: key.replace("-", "_") for key in GUARDED}
+        left = [key for key, name in names.items() if getattr(self, name) != getattr(plain, name)]
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values |= {name: getattr(plain, name) for name in names.values()}
+        return Unchosen(**values, dropped=tuple(left))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Keys of GUARDED that the file has and that do not count."""
+        return ()
+
     def overridden(
         self, *, select: bool = False, ignore: bool = False, strict: bool = False
     ) -> Config:
@@ -118,3 +133,15 @@ class Config:
             "ignore": list(self.ignore),
             "strict": bool(self.strict),
         }
+
+
+@dataclass(frozen=True)
+class Unchosen(Config):
+    """What is left of a configuration that the user did not choose: see ``Config.unchosen``."""
+
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """As in ``Config``."""
+        return self.dropped
