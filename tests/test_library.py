@@ -130,7 +130,7 @@ def test_files_are_left_as_they_are_and_closed(files: list[Path]) -> None:
     assert [path.read_bytes() for path in files if path.exists()] == before
 
 
-def test_bytes_and_iterators_are_sources_too(files: list[Path]) -> None:
+def test_iterators_are_sources_too(files: list[Path]) -> None:
     once = vaceprep.check(files[0])
     assert vaceprep.check(iter([files[0]])).files == once.files
     assert vaceprep.check(()).files == ()

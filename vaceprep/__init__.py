@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterable
-    from typing import Any
+    from typing import Any, Unpack
 
     from vaceprep.api.aclient import AsyncClient
     from vaceprep.api.client import Client
@@ -34,13 +34,17 @@ if TYPE_CHECKING:
         StillRunning,
         Task,
     )
+    from vaceprep.collect import Given
     from vaceprep.config import BadConfig
     from vaceprep.config.find import find_config, read_config
     from vaceprep.config.model import Config
+    from vaceprep.content import Bytes, Readable
     from vaceprep.contract import Role
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
     from vaceprep.flow.library import arun, run
     from vaceprep.flow.model import RunEntry, RunReport
+    from vaceprep.flow.start import NotConfigured
+    from vaceprep.isolate.start import CannotIsolate
     from vaceprep.job import (
         ImageReference,
         InvalidJob,
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from vaceprep.plan.model import Edit
     from vaceprep.preflight import ProbeError, check
     from vaceprep.prepare.entry import Prepared, PrepareReport
+    from vaceprep.prepare.library import PrepareOptions
     from vaceprep.prepare.refused import Cancelled
     from vaceprep.rules.catalogue import Finding, Rule, Severity, UnknownRule
     from vaceprep.verdict import FileReport, Report, Summary
@@ -78,6 +83,9 @@ _HOMES = {
     **dict.fromkeys(("ProbeError", "check"), "vaceprep.preflight"),
     "Edit": "vaceprep.plan.model",
     **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.prepare.entry"),
+    "NotConfigured": "vaceprep.flow.start",
+    "CannotIsolate": "vaceprep.isolate.start",
+    "Role": "vaceprep.contract",
     "LedgerError": "vaceprep.ledger.store",
     "Cancelled": "vaceprep.prepare.refused",
     "Client": "vaceprep.api.client",
@@ -91,6 +99,7 @@ __all__ = [
     "AsyncClient",
     "BadConfig",
     "Cancelled",
+    "CannotIsolate",
     "Client",
     "Config",
     "Edit",
@@ -104,6 +113,7 @@ __all__ = [
     "Job",
     "LedgerError",
     "Limits",
+    "NotConfigured",
     "NotConnected",
     "NotPublished",
     "PrepareReport",
@@ -111,6 +121,7 @@ __all__ = [
     "ProbeError",
     "Rejected",
     "Report",
+    "Role",
     "Rule",
     "RunEntry",
     "RunReport",
@@ -138,34 +149,36 @@ __all__ = [
 
 
 def probe(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Bytes | Readable,
     role: Role | None = None,
     *,
     deep: bool = False,
     allow_hosts: Collection[str] = (),
 ) -> Facts:
-    """Measure one file or URL: see vaceprep.preflight.probe."""
+    """Measure one file, URL, bytes or a file object: see vaceprep.preflight.probe."""
     from vaceprep.preflight import probe as measure
 
     return measure(path, role, deep=deep, allow_hosts=allow_hosts)
 
 
 def prepare(
-    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    source: Given | Iterable[Given],
     output: str | os.PathLike[str] | None = None,
     role: Role | None = None,
-    **options: Any,
+    *,
+    dry_run: bool = False,
+    **options: Unpack[PrepareOptions],
 ) -> PrepareReport:
     """Mend files into new files: see vaceprep.prepare.library.prepare for the options."""
     from vaceprep.prepare.library import prepare as mend
 
-    return mend(source, output, role, **options)
+    return mend(source, output, role, dry_run=dry_run, **options)
 
 
 def plan(
-    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    source: Given | Iterable[Given],
     role: Role | None = None,
-    **options: Any,
+    **options: Unpack[PrepareOptions],
 ) -> PrepareReport:
     """What ``prepare`` would do, with the facts that will come out; nothing is written."""
     return prepare(source, None, role, dry_run=True, **options)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, Union, cast
 
 from vaceprep.probe.route import is_media
 from vaceprep.rules.wording import listed
 from vaceprep.source import CannotOpen, is_data_uri, is_url, leads_inside, open_path
 
 if TYPE_CHECKING:
+    from vaceprep.content import Bytes, Content, Readable
+    from vaceprep.job import Job
     from vaceprep.jobfile import JobUnreadable
 
 #: Endings of job files and of JSON Lines manifests of jobs.
 JOB_ENDINGS: Final = (".json", ".yaml", ".yml", ".toml")
 MANIFEST_ENDING: Final = ".jsonl"
-SourceKind = Literal["path", "stdin", "url", "data", "job"]
+#: What a call of the library takes as one source.
+Given: TypeAlias = Union[
+    str, os.PathLike[str], Mapping[str, Any], "Job", "bytes | bytearray | memoryview", "Readable"
+]
+SourceKind = Literal["path", "stdin", "url", "data", "job", "content"]
 STDIN: Final = "-"
 
 
@@ -33,6 +39,8 @@ class Item(NamedTuple):
     root: str | None = None
     #: Of an object in a store: what the store says of its content.
     tag: str | None = None
+    #: Bytes that the caller of the library holds, or its file object.
+    content: Content | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -65,6 +73,73 @@ def kind_of(source: str) -> SourceKind:
     if is_data_uri(source):
         return "data"
     return "url" if is_url(source) else "path"
+
+
+def given(source: Given | Iterable[Given], job: str = "job") -> list[str | Item]:
+    """What a call of the library names: names, for ``collect``, and items that are no names.
+
+    Bytes and file objects are media, never a list of names and never a job; a mapping is a job,
+    whose relative paths are relative to the current folder. ``job`` is what such jobs are called.
+    Raises TypeError for anything else.
+    """
+    single = _single(source, job)
+    if single is not None:
+        return [single]
+    if not isinstance(source, Iterable):
+        raise TypeError(_WRONG.format(type(source).__name__))
+    found: list[str | Item] = []
+    for one in source:
+        item = _single(one, job)
+        if item is None:
+            raise TypeError(_WRONG.format(type(one).__name__))
+        found.append(item)
+    return found
+
+
+def is_one(source: object) -> bool:
+    """Whether a value is one source, and not several."""
+    return _single(source) is not None
+
+
+def without_content(named: Iterable[str | Item], function: str) -> list[str | Item]:
+    """The same, for a call that makes files. Raises TypeError for bytes and file objects."""
+    found = list(named)
+    if any(isinstance(one, Item) and one.content for one in found):
+        raise TypeError(
+            f"{function} takes paths, Jobs and mappings; bytes have to be written to a file first"
+        )
+    return found
+
+
+#: What is said of a source that is none.
+_WRONG: Final = "a source is a path, a URL, a Job, a mapping, bytes or a binary file object, not {}"
+
+
+def _single(source: object, job: str = "job") -> str | Item | None:
+    """One source; None where it is none."""
+    if isinstance(source, str):
+        return source
+    if isinstance(source, os.PathLike):
+        return os.fsdecode(source)
+    if isinstance(source, Mapping):
+        return Item(job, "job", dict(source), job)
+    if hasattr(source, "given"):
+        return Item(job, "job", source.given(), job)
+    from vaceprep.content import Content, is_content
+
+    if is_content(source):
+        held = Content(cast("Bytes | Readable", source))
+        return Item(held.source, "content", content=held)
+    return None
+
+
+def expanded(sources: Iterable[str | Item], skip: frozenset[str] = frozenset()) -> Iterator[Item]:
+    """Every single source behind what ``given`` found, in its order."""
+    for source in sources:
+        if isinstance(source, Item):
+            yield source
+        else:
+            yield from collect([source], Skipped(), skip)
 
 
 def collect(

@@ -7,7 +7,6 @@ job is looked at here: it can be read only once.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
@@ -20,11 +19,11 @@ from vaceprep.farworkers import WAITING, Answer, FarTicket, Fetchers, Task, do
 from vaceprep.isolate import faults
 from vaceprep.isolate.bounds import Bounds
 from vaceprep.isolate.start import context
-from vaceprep.look import Asked, Look, Options, look_at, report_on
+from vaceprep.look import Asked, Look, Options, look_at, name_of, opening, report_on
 from vaceprep.probe.route import default_role
 from vaceprep.probe.sniff import sniff
 from vaceprep.remote.part import Hole
-from vaceprep.source import CannotOpen, open_data_uri, open_path
+from vaceprep.source import CannotOpen
 from vaceprep.verdict import FileReport
 
 if TYPE_CHECKING:
@@ -154,15 +153,13 @@ def report_of(look: Look, result: Answer | Fault | None, seconds: float) -> File
     item, options = look.item, look.options
     size, role = None, options.role
     try:
-        opening = open_data_uri if item.kind == "data" else open_path
-        with opening(item.source) as opened:
+        with opening(item) as opened:
             size = opened.size
             role = role or default_role(sniff(opened.head), item.source)
     except (CannotOpen, OSError):
         role = role or default_role(None, item.source)
     fault = None if isinstance(result, Hole) else result
-    name = os.path.basename(item.source) if item.kind == "path" else None
-    return report_on(item.source, role, _fact(fault, seconds, size), name, options)
+    return report_on(item.source, role, _fact(fault, seconds, size), name_of(item), options)
 
 
 def _fact(fault: Fault | None, seconds: float, size: int | None) -> Unreadable:

@@ -29,15 +29,21 @@ __all__ = [
 ]
 
 
-def _opening(item: Item) -> AbstractContextManager[Opened]:
+def opening(item: Item) -> AbstractContextManager[Opened]:
+    """The bytes of one source that is no URL."""
     if item.kind == "stdin":
         return open_stdin()
     if item.kind == "data":
         return open_data_uri(item.source)
+    if item.content is not None:
+        return item.content.open()
     return open_path(item.source, item.root)
 
 
-def _name(item: Item) -> str | None:
+def name_of(item: Item) -> str | None:
+    """The name of one source's file, to compare with what it is; None where it has none."""
+    if item.content is not None:
+        return item.content.name and os.path.basename(item.content.name)
     return os.path.basename(item.source) if item.kind == "path" else None
 
 
@@ -45,9 +51,9 @@ def probe_item(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
     """The role and facts of one source."""
     if item.kind == "url":
         return _probe_url(item, options)
-    name = _name(item)
+    name = name_of(item)
     try:
-        with _opening(item) as opened:
+        with opening(item) as opened:
             return probe_opened(opened, name, options)
     except CannotOpen as error:
         return options.role or default_role(None, name), error.fact
@@ -95,7 +101,7 @@ def check_item(item: Item, options: Options) -> FileReport:
         if findings:
             return FileReport(item.source, role, None, options.selection.apply(findings))
     role, facts = probe_item(item, options)
-    return report_on(item.source, role, facts, _name(item), options)
+    return report_on(item.source, role, facts, name_of(item), options)
 
 
 def judged_by_text(item: Item, options: Options) -> FileReport | None:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from vaceprep.collect import (
     JOB_ENDINGS,
     MANIFEST_ENDING,
+    Given,
     Item,
-    Skipped,
-    collect,
+    expanded,
+    given,
+    is_one,
     kind_of,
 )
 from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from vaceprep.config.model import Config
-    from vaceprep.job import Job
+    from vaceprep.content import Bytes, Readable
     from vaceprep.remote.web import Web
 
 #: Files waiting for each worker: enough to keep it busy, few enough to keep memory steady.
@@ -154,25 +156,19 @@ def check_items(
     return check_isolated(items, asked, jobs, seconds_for(deep, seconds))
 
 
-def _sources(source: Pathish | Iterable[Pathish]) -> list[str]:
-    if isinstance(source, (str, bytes, os.PathLike)):
-        source = [source]
-    return [os.fsdecode(s) for s in source]
-
-
 def _known_role(role: str | None) -> None:
     if role is not None and role not in ROLES:
         raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
 
 
 def probe(
-    path: Pathish,
+    path: Pathish | Bytes | Readable,
     role: Role | None = None,
     *,
     deep: bool = False,
     allow_hosts: Collection[str] = (),
 ) -> Facts:
-    """Measure one file, or what a URL leads to.
+    """Measure one file, what a URL leads to, bytes, or a binary file object.
 
     ``role`` is the request's field that the file is for; it decides whether an animated image
     is measured as a video. ``deep`` decodes every frame of a video. ``allow_hosts`` are private
@@ -181,10 +177,13 @@ def probe(
     Raises ProbeError where the file gives no facts, ValueError for an unknown role.
     """
     _known_role(role)
-    source = os.fsdecode(path)
-    if os.path.isdir(source):
+    (one,) = given(path) if is_one(path) else (None,)
+    if one is None or (isinstance(one, Item) and one.kind == "job"):
+        raise TypeError("probe takes one path, URL, file object or bytes")
+    source = one.source if isinstance(one, Item) else one
+    if isinstance(one, str) and os.path.isdir(source):
         raise ProbeError(source, Unreadable("folder", "it is a folder", None))
-    item = Item(source, kind_of(source))
+    item = one if isinstance(one, Item) else Item(source, kind_of(source))
     with ways(item.kind == "url", allow_hosts) as web:
         options = Options(role=role, deep=deep, allowed_hosts=tuple(allow_hosts), web=web)
         _, facts = probe_item(item, options)
@@ -206,11 +205,11 @@ def ways(wanted: bool, allow_hosts: Collection[str]) -> Iterator[Web | None]:
 
 
 def check(
-    source: Pathish | Job | Iterable[Pathish],
+    source: Given | Iterable[Given],
     role: Role | None = None,
     *,
-    select: Iterable[str] | None = None,
-    ignore: Iterable[str] = (),
+    select: str | Iterable[str] | None = None,
+    ignore: str | Iterable[str] = (),
     strict: bool | None = None,
     deep: bool = False,
     allow_hosts: Collection[str] = (),
@@ -220,12 +219,17 @@ def check(
     timeout: float | None = None,
     config: Pathish | Config | None = None,
 ) -> Report:
-    """Check one source or several: files, folders (walked), job files, URLs; or a Job.
+    """Check one source or several: files, folders (walked), job files, URLs, jobs, bytes.
 
-    ``select`` and ``ignore`` take slugs, codes and code prefixes; ``strict`` makes errors of
-    warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let through;
-    ``remote`` False connects nowhere: URLs are judged by their text alone. ``jobs`` is the number
-    of files looked at side by side; up to 8 URLs are waited for at once. ``config`` is a
+    Bytes and binary file objects are media: a file object's name is said and compared with what
+    it is, and never opened; it is read from its first byte on and left where it was. A mapping is
+    a job, as a Job is: its local paths are read, so give no mapping of a stranger's without
+    looking at them.
+
+    ``select`` and ``ignore`` take slugs, codes and code prefixes, one or several; ``strict`` makes
+    errors of warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let
+    through; ``remote`` False connects nowhere: URLs are judged by their text alone. ``jobs`` is
+    the number of files looked at side by side; up to 8 URLs are waited for at once. ``config`` is a
     configuration or its file, which says what the other arguments do not: without it none is read.
     What is wrong with a file
     is a finding, never an exception.
@@ -241,6 +245,8 @@ def check(
     ``timeout`` that is none, CannotIsolate (a RuntimeError) where no process can be started.
     """
     _known_role(role)
+    select = [select] if isinstance(select, str) else select
+    ignore = [ignore] if isinstance(ignore, str) else ignore
     held = configured(config)
     if held is not None:
         held = held.overridden(
@@ -257,16 +263,12 @@ def check(
     )
     if timeout is not None and not 0 < timeout < float("inf"):
         raise ValueError(f"a file cannot be given {timeout} seconds")
-    items: Iterable[Item]
-    named: list[str] = []
-    if hasattr(source, "given"):
-        items = [Item("job", "job", source.given(), "")]
-    else:
-        named = _sources(source)
-        items = collect(named, Skipped())
-    far = remote and (hasattr(source, "given") or any(may_be_far(s) for s in named))
+    named = given(source)
+    far = remote and any(
+        one.kind == "job" if isinstance(one, Item) else may_be_far(one) for one in named
+    )
     hosts = (*options.allowed_hosts,)
-    with ways(far, hosts) as web:
+    with ways(far, hosts) as web, handed_on(named, isolate) as items:
 
         def asked(item: Item) -> Options:
             return for_item(item, options._replace(web=web), held)
@@ -275,6 +277,23 @@ def check(
             items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep, web=web
         )
         return Report(tuple(chain.from_iterable(entries)), () if held is None else (held,))
+
+
+@contextmanager
+def handed_on(named: Sequence[str | Item], isolate: bool) -> Iterator[Iterator[Item]]:
+    """The single sources; for worker processes what the caller holds is copied to files."""
+    if not isolate or not any(isinstance(one, Item) and one.content for one in named):
+        yield expanded(named)
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="vaceprep-") as folder:
+        yield expanded(
+            one._replace(content=one.content.spooled(os.path.join(folder, str(number))))
+            if isinstance(one, Item) and one.content
+            else one
+            for number, one in enumerate(named)
+        )
 
 
 def configured(config: Pathish | Config | None) -> Config | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -33,7 +34,9 @@ def test_each_picture_is_shown_once(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["repeat", "blend"])
-def test_a_slow_one_keeps_its_speed_at_twice_the_rate(mode: str, tmp_path: Path) -> None:
+def test_a_slow_one_keeps_its_speed_at_twice_the_rate(
+    mode: Literal["repeat", "blend"], tmp_path: Path
+) -> None:
     source = numbered.write(
         tmp_path / "slow.flv", frames=6, rate=10, codec="flv", options={"b": "4M"}
     )

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from vaceprep.api.config import Secret, Settings, read_settings
-from vaceprep.collect import Item
+from vaceprep.collect import Given, Item, given, without_content
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
     POLL_SECONDS,
@@ -21,7 +21,6 @@ from vaceprep.contract import (
 )
 from vaceprep.flow.model import Control, RunOptions, RunReport, Step
 from vaceprep.flow.start import account_of, check_key, items_of, look_at, need_target, walking
-from vaceprep.job import Job
 from vaceprep.ledger.store import PAID, Ledger
 from vaceprep.plan.model import NOTHING_ASKED, Options
 from vaceprep.preflight import configured
@@ -37,7 +36,7 @@ Progress = Callable[[str, str, float | None, str], None]
 
 
 def run(
-    job: Job | Pathish | Iterable[Job | Pathish],
+    job: Given | Iterable[Given],
     output: Pathish | None = None,
     *,
     publish: Target | str | None = None,
@@ -61,8 +60,9 @@ def run(
 ) -> RunReport:
     """Take jobs all the way to videos in the folder ``output`` (here); each new task costs money.
 
-    ``job`` is a Job, a job file, a manifest, or several; ``publish`` is a target as ``--publish``
-    takes it, or an object of your own with the methods of ``vaceprep.publish.target.Target``.
+    ``job`` is a Job, a mapping, a job file, a manifest, or several; ``publish`` is a target as
+    ``--publish`` takes it, or an object of your own with the methods of
+    ``vaceprep.publish.target.Target``.
     The same job within 24 hours is picked up instead of sent again, unless ``again``. URLs in a job
     are read before it is sent, unless ``remote`` is False. ``progress``
     is told how far each job is; ``cancelled`` is asked all along, and where it says yes, each job
@@ -105,14 +105,10 @@ def run(
     return report if held is None else replace(report, configs=(held.judging_nothing(),))
 
 
-def _items(job: Any) -> list[Item]:
-    jobs = [job] if isinstance(job, Job | str | bytes | os.PathLike) else list(job)
+def _items(job: Given | Iterable[Given]) -> list[Item]:
     items: list[Item] = []
-    for one in jobs:
-        if isinstance(one, Job):
-            items.append(Item("job.json", "job", one.given(), "job.json"))
-        else:
-            items.extend(items_of([os.fsdecode(one)]))
+    for one in without_content(given(job, "job.json"), "run"):
+        items.extend([one] if isinstance(one, Item) else items_of([one]))
     return items
 
 
@@ -135,21 +131,45 @@ def _run(
             return RunReport(outset.merged(walk.all(outset.ready)))
 
 
-async def arun(job: Any, output: Pathish | None = None, **options: Any) -> RunReport:
+class RunSettings(TypedDict, total=False):
+    """The options of ``run``, for those who hand them on; what each means is said there."""
+
+    publish: Target | str | None
+    public_base: str | None
+    inline_images: bool
+    api_key: str | Secret | None
+    site: str | None
+    base_url: str | None
+    again: bool
+    wait: bool
+    poll_interval: float
+    max_wait: float
+    tasks_at_once: int
+    submissions_per_second: float
+    restore_audio: bool
+    allow_hosts: Collection[str]
+    remote: bool
+    progress: Progress | None
+    cancelled: Callable[[], bool] | None
+    config: Pathish | Config | None
+
+
+async def arun(
+    job: Given | Iterable[Given], output: Pathish | None = None, **options: Unpack[RunSettings]
+) -> RunReport:
     """The same as ``run``, awaited; it works in a thread of its own.
 
     Where the awaiting task is cancelled, each job ends with the step it is at, and what was paid
     for stays in the ledger: the same call goes on. Takes and raises what ``run`` does.
     """
     stopped = threading.Event()
-    given = options.pop("cancelled", None)
+    asked = options.pop("cancelled", None)
 
     def called_off() -> bool:
-        return stopped.is_set() or (given is not None and given())
+        return stopped.is_set() or (asked is not None and asked())
 
-    work = asyncio.get_running_loop().run_in_executor(
-        None, partial(run, job, output, cancelled=called_off, **options)
-    )
+    options["cancelled"] = called_off
+    work = asyncio.get_running_loop().run_in_executor(None, partial(run, job, output, **options))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

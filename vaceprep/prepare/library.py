@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from vaceprep.collect import Item, Skipped, collect
+from vaceprep.collect import Given, Item, expanded, given, without_content
 from vaceprep.contract import ROLES, Role
 from vaceprep.plan.model import Colour, Options
 from vaceprep.preflight import configured
@@ -39,8 +39,28 @@ def _seconds(value: Seconds | None) -> Fraction | None:
     return Fraction(value)
 
 
+class PrepareOptions(TypedDict, total=False):
+    """The options of ``prepare``, for those who hand them on; what each means is said there."""
+
+    start: Seconds | None
+    duration: Seconds | None
+    only_errors: bool
+    fit_720p: bool
+    fps_mode: Literal["repeat", "blend"]
+    shape: Literal["pad", "crop"]
+    background: Colour | None
+    keep_audio: bool
+    salvage: bool
+    force: bool
+    progress: Progress | None
+    cancelled: Callable[[], bool] | None
+    isolate: bool
+    timeout: float | None
+    config: Pathish | Config | None
+
+
 def prepare(
-    source: Pathish | Iterable[Pathish],
+    source: Given | Iterable[Given],
     output: Pathish | None = None,
     role: Role | None = None,
     *,
@@ -63,6 +83,7 @@ def prepare(
 ) -> PrepareReport:
     """Mend files, folders of them or jobs, into new files; sources are never changed.
 
+    A Job or a mapping is a job in the current folder, called ``job.json``.
     ``output`` is a folder or a file; without it, ``prepared/`` beside each source. Times are
     seconds. ``progress`` is told how far each source is; ``cancelled`` is asked all along, and
     where it says yes, Cancelled is raised and the file at work is left out. ``config`` is a
@@ -81,8 +102,8 @@ def prepare(
         raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
     if timeout is not None and not 0 < timeout < float("inf"):
         raise ValueError(f"work cannot be given {timeout} seconds")
-    sources = [source] if isinstance(source, (str, bytes, os.PathLike)) else source
-    names = [os.fsdecode(one) for one in sources]
+    named = without_content(given(source, "job.json"), "prepare")
+    names = [one.source if isinstance(one, Item) else one for one in named]
     options = Options(
         start=_seconds(start),
         duration=_seconds(duration),
@@ -105,7 +126,7 @@ def prepare(
     held = configured(config)
     folder = None if held is None else held.output
     to = parse_output(folder if output is None else os.fsdecode(output))
-    items = list(fitting(to, list(collect(names, Skipped(), walk_skips(to, names)))))
+    items = list(fitting(to, list(expanded(named, walk_skips(to, names)))))
     work = Work(options, role, force, dry_run, tell, tuple(i.source for i in items))
 
     def announced() -> Iterator[Item]:
