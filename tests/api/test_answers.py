@@ -7,6 +7,7 @@ import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -250,3 +251,66 @@ def test_no_more_videos_than_a_disk_can_take(more: int) -> None:
     body = {"task_info": {"status": "completed"}, "videos": ["u"] * (contract.MAX_VIDEOS + more)}
     task = told(Answer(200, {}, json.dumps(body).encode()), "id", KEY, NOW)
     assert len(task.videos) == contract.MAX_VIDEOS
+
+
+def answered(status: int = 200, **body: object) -> Answer:
+    return Answer(status, {"date": "Fri, 27 Nov 2026 12:00:00 GMT"}, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("name", ["a b", "a;rm", "$(x)", "a\u202eb", "ä", "a/b", "..", "a:b", ""])
+def test_an_id_of_other_characters_is_none(name: str) -> None:
+    with pytest.raises(FateUnknown):
+        created(answered(202, task_info={"id": name, "status": "pending"}), KEY, NOW)
+
+
+def test_an_id_that_repeats_the_token_is_none() -> None:
+    key = Secret("plain-token-0123456789")
+    for name in (key.reveal(), f"task-{key.reveal()}"):
+        with pytest.raises(FateUnknown) as error:
+            created(answered(202, task_info={"id": name}), key, NOW)
+        assert key.reveal() not in str(error.value)
+
+
+def test_an_answer_about_another_task_is_none() -> None:
+    with pytest.raises(ReadFailed, match="another task"):
+        told(answered(task_info={"id": "task-2", "status": "completed"}), "task-1", KEY, NOW)
+    for name in ("TASK-1", None):
+        task = told(answered(task_info={"id": name, "status": "completed"}), "task-1", KEY, NOW)
+        assert task.id == "task-1"
+
+
+def test_a_result_url_is_kept_without_the_token() -> None:
+    url = f"https://cdn.example/{quote(TOKEN, '')}/v.mp4?key={TOKEN}"
+    task = told(answered(task_info={"status": "completed"}, videos=[url]), "t", KEY, NOW)
+    assert task.links == (url,)
+    for text in (json.dumps(task.to_dict()), repr(task), *task.videos):
+        assert TOKEN not in text
+        assert quote(TOKEN, "") not in text
+
+
+def test_a_lost_answer_gives_no_advice_to_send_again() -> None:
+    for status in (500, 502, 503, 504):
+        with pytest.raises(FateUnknown) as error:
+            created(answered(status), KEY, NOW)
+        assert "again" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("made", "age"),
+    [
+        ("2026-11-26T12:00:00Z", 86400),
+        ("2026-11-27T11:59:50", 10),
+        ("2026-11-27T13:59:50+02:00", 10),
+        ("yesterday", None),
+        (5, None),
+    ],
+)
+def test_the_age_of_a_task_by_the_clock_of_the_service(made: object, age: float | None) -> None:
+    task = told(answered(task_info={"status": "running", "created_at": made}), "t", KEY, NOW)
+    assert task.age == age
+
+
+@pytest.mark.parametrize("body", [{"videos": ["u"]}, {"videos": "u"}, {"video": "u"}])
+def test_results_stand_under_either_name_as_text_or_list(body: dict[str, object]) -> None:
+    task = told(answered(task_info={"status": "completed"}, **body), "t", KEY, NOW)
+    assert task.videos == ("u",)

@@ -76,7 +76,7 @@ def test_a_failed_task_says_why(
 def test_an_id_is_part_of_a_path_and_no_more(
     ask: Both, serve: Serve, given: str, sent: str | None
 ) -> None:
-    service = serve(s.task())
+    service = serve(s.task(info={"id": given}))
     if sent is None:
         with pytest.raises(ValueError, match="task id"):
             ask(service.base_url, "get", given)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from vaceprep.contract import RESULT_SECONDS
-from vaceprep.ledger.rows import BLOCKING, Row, State
+from vaceprep.ledger.rows import KEPT, UNSETTLED, Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
 
 ACCOUNT: dict[str, Any] = {"service": "https://api.example", "account": "abcd"}
@@ -81,7 +81,7 @@ def test_it_is_for_its_user_alone(ledger: Ledger) -> None:
     assert stat.S_IMODE(os.stat(ledger.path).st_mode) == 0o600
 
 
-@pytest.mark.parametrize("state", BLOCKING)
+@pytest.mark.parametrize("state", [*UNSETTLED, *KEPT])
 def test_the_same_job_is_not_claimed_twice(ledger: Ledger, state: State) -> None:
     row = sent(ledger, state=state)
     again, mine = ledger.claim("j", **ABOUT)
@@ -103,13 +103,49 @@ def test_again_makes_another(ledger: Ledger) -> None:
     assert (again.id != row.id, mine) == (True, True)
 
 
-@pytest.mark.parametrize("state", ["accepted", "unknown", "downloaded"])
-def test_a_day_later_it_may_be_sent_again(ledger: Ledger, clock: Clock, state: State) -> None:
-    sent(ledger, state=state)
+@pytest.mark.parametrize("state", KEPT)
+def test_a_day_later_the_service_is_asked_first(ledger: Ledger, clock: Clock, state: State) -> None:
+    row = sent(ledger, state=state, task_id="t-1")
     clock.time += RESULT_SECONDS - 5
     assert ledger.standing("j") is not None
+    assert ledger.doubtful("j") == []
     clock.time += 5
     assert ledger.standing("j") is None
+    assert [r.id for r in ledger.doubtful("j")] == [row.id]
+
+
+def test_an_unknown_submission_blocks_until_a_person_decides(ledger: Ledger, clock: Clock) -> None:
+    row = sent(ledger, state="unknown")
+    clock.time += 400 * RESULT_SECONDS
+    found, mine = ledger.claim("j", **ABOUT)
+    assert (found.id, mine) == (row.id, False)
+    ledger.settle(row.id, "forgotten")
+    assert ledger.claim("j", **ABOUT)[1]
+
+
+def test_a_task_that_is_missing_blocks_its_job_and_takes_no_place(ledger: Ledger) -> None:
+    row = sent(ledger, state="missing", task_id="t-1")
+    assert ledger.claim("j", **ABOUT)[0].id == row.id
+    assert ledger.active(**ACCOUNT) == []
+
+
+def test_a_commit_that_fails_leaves_no_lock_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader in the middle of its work keeps COMMIT from its lock."""
+    monkeypatch.setattr("vaceprep.ledger.store._PATIENCE", 0.05)
+    with Ledger(folder=str(tmp_path)) as ledger, Ledger(folder=str(tmp_path)) as other:
+        row = sent(ledger)
+        reader = sqlite3.connect(ledger.path, isolation_level=None)
+        try:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM submissions").fetchone()
+            with pytest.raises(LedgerError):
+                ledger.settle(row.id, "finished")
+        finally:
+            reader.close()
+        assert other.settle(row.id, "failed").state == "failed"
+        assert ledger.settle(row.id, "finished").state == "finished"
 
 
 def test_a_clock_that_is_set_back_frees_nothing(ledger: Ledger, clock: Clock) -> None:

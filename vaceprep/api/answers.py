@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
@@ -24,6 +24,7 @@ from vaceprep.api.model import (
     Task,
 )
 
+_ID: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{contract.MAX_TASK_ID}}}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
 #: Where the service's words stand inside each other.
 _DEPTH: Final = 4
@@ -91,7 +92,8 @@ def created(outcome: Outcome, key: Secret | None, now: float) -> Task:
     _refuse(outcome, document, key, now)
     problem = _problem(outcome, document, key)
     if not 200 <= outcome.status < 300:
-        raise FateUnknown(problem.sentence(), problem)
+        # Sending it again, as the advice of such a status says, could cost twice.
+        raise FateUnknown(problem.sentence(advise=False), problem)
     task = _task(outcome, document, key, asked=None)
     if task is None:
         # What came of the answer may hold the id, for a person to find.
@@ -108,6 +110,10 @@ def told(outcome: Outcome, task_id: str, key: Secret | None, now: float) -> Task
     problem = _problem(outcome, document, key)
     if not 200 <= outcome.status < 300:
         raise ReadFailed(problem.sentence(), problem)
+    other = _other_id(document, task_id)
+    if other is not None:
+        said = "the service answered about another task than the one that was asked for"
+        raise ReadFailed(said, problem)
     task = _task(outcome, document, key, asked=task_id)
     if task is None:
         raise ReadFailed(_unreadable(outcome, "tells of no task", key), problem)
@@ -121,15 +127,24 @@ def may_pass(error: ApiError) -> bool:
     return isinstance(error, NotConnected | ReadFailed)
 
 
-def usable_id(value: object) -> str | None:
-    """A task id as it can be asked for, or None: no blanks, slashes or unseen characters."""
+def usable_id(value: object, key: Secret | None = None) -> str | None:
+    """A task id of letters, digits, dots, underscores and hyphens; None for anything else.
+
+    An id that repeats the token ``key`` is none: ids are stored and printed.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
         value = str(value)
-    if not isinstance(value, str) or not 1 <= len(value) <= contract.MAX_TASK_ID:
+    if not isinstance(value, str) or _ID.fullmatch(value) is None or value in (".", ".."):
         return None
-    if value in (".", "..") or not value.isprintable() or any(c in " /\\" for c in value):
+    return None if key is not None and key.hide_in(value) != value else value
+
+
+def _other_id(document: object, asked: str) -> str | None:
+    """The id in an answer where it is not the one that was asked for, without regard to case."""
+    given = _mapping(_mapping(document).get("task_info")).get("id")
+    if given in (None, "") or str(given).casefold() == asked.casefold():
         return None
-    return value
+    return str(given)
 
 
 def _refuse(answer: Answer, document: object, key: Secret | None, now: float) -> None:
@@ -258,22 +273,44 @@ def _task(answer: Answer, document: object, key: Secret | None, asked: str | Non
     """The task of an answer, under the id that was asked for; None where there is none."""
     body = _mapping(document)
     info = body.get("task_info")
-    name = asked if asked is not None else usable_id(_mapping(info).get("id"))
+    name = asked if asked is not None else usable_id(_mapping(info).get("id"), key)
     if not isinstance(info, dict) or name is None:
         return None
-    videos = body.get("videos") or info.get("videos")
+    places = (body.get("videos"), body.get("video"), info.get("videos"), info.get("video"))
+    links = next((found for value in places if (found := _links(value))), ())
     error = info.get("error") or body.get("error")
     traceparent = _traceparent(answer, key)
     return Task(
         id=name,
         status=_text(info.get("status"), key) or "unknown",
-        videos=tuple(
-            url.encode("utf-8", "replace").decode()
-            for url in (videos[: contract.MAX_VIDEOS] if isinstance(videos, list) else ())
-            if isinstance(url, str) and url
-        ),
+        videos=links if key is None else tuple(map(key.hide_in, links)),
+        links=links,
         error=_described(None, [error], traceparent, key) if error else None,
         created_at=_text(info.get("created_at"), key),
         updated_at=_text(info.get("updated_at"), key),
         traceparent=traceparent,
+        age=_age(answer, info.get("created_at")),
     )
+
+
+def _links(value: object) -> tuple[str, ...]:
+    """The URLs of results: a list of texts, or one text. C"""
+    if isinstance(value, str):
+        value = [value]
+    return tuple(
+        url.encode("utf-8", "replace").decode()
+        for url in (value[: contract.MAX_VIDEOS] if isinstance(value, list) else ())
+        if isinstance(url, str) and url
+    )
+
+
+def _age(answer: Answer, created_at: object) -> float | None:
+    """Seconds since a task was made, by the service's own clock; None where it does not say."""
+    now = _moment(answer.headers.get("date", ""))
+    try:
+        made = datetime.fromisoformat(created_at) if isinstance(created_at, str) else None
+    except ValueError:
+        return None
+    if now is None or made is None:
+        return None
+    return now - (made if made.tzinfo else made.replace(tzinfo=UTC)).timestamp()

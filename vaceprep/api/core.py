@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 from vaceprep import contract
-from vaceprep.api.answers import Outcome, created, may_pass, told, usable_id
+from vaceprep.api.answers import Outcome, created, may_pass, told
 from vaceprep.api.config import Secret, Settings
 from vaceprep.api.model import (
     ApiError,
@@ -86,11 +86,19 @@ def creation(settings: Settings, body: Mapping[str, Any] | Job) -> Request:
 
 def question(settings: Settings, task_id: str) -> Request:
     """The GET of a task. Raises ValueError for an id that no task can have."""
-    if not isinstance(task_id, str) or usable_id(task_id) is None:
+    if not _is_askable(task_id):
         raise ValueError(
             f"a task id has 1 to {contract.MAX_TASK_ID} visible characters, none of them a slash"
         )
     return Request("GET", f"{settings.base_url}{contract.TASKS_PATH}/{quote(task_id, safe='')}")
+
+
+def _is_askable(task_id: object) -> bool:
+    """Whether a task can be asked for by that id: earlier versions stored more kinds of ids."""
+    if not isinstance(task_id, str) or not 1 <= len(task_id) <= contract.MAX_TASK_ID:
+        return False
+    plain = task_id.isprintable() and not any(c in " /\\" for c in task_id)
+    return plain and task_id not in (".", "..")
 
 
 def backoff(number: int) -> float:
@@ -162,7 +170,9 @@ def create(request: Request, key: Secret | None, max_wait: float, patience: Pati
         except Busy as error:
             busy += 1
             failed = error
-            wait = error.retry_after or backoff(busy)
+            # A service that asks for no pause at all is not asked without one.
+            asked = error.retry_after
+            wait = max(asked, contract.BACKOFF_SECONDS[0]) if asked else backoff(busy)
         if wait > spare.left():
             raise failed
         if patience.on_wait is not None:

@@ -15,7 +15,7 @@ Texts of the service are kept as they came; whoever prints them makes them print
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -72,8 +72,8 @@ class Problem:
             return _REDIRECTED
         return _TROUBLED if self.status >= 500 else None
 
-    def sentence(self) -> str:
-        """What it says and what to do about it, in one line."""
+    def sentence(self, advise: bool = True) -> str:
+        """What it says and, unless ``advise`` is False, what to do about it, in one line."""
         failed = self.status is None
         words = "the task failed" if failed else f"the service answered {_phrase(self.status or 0)}"
         said = ": ".join(" ".join(t.split()) for t in (self.title, self.detail) if t)
@@ -81,7 +81,7 @@ class Problem:
             words += f": {said.rstrip('.')}"
         if failed and self.code is not None:
             words += f" (code {self.code})"
-        if self.advice is not None:
+        if advise and self.advice is not None:
             words += f"; {self.advice}"
         return words if self.traceparent is None else f"{words} (Traceparent {self.traceparent})"
 
@@ -103,12 +103,16 @@ class Task:
     id: str
     #: As given; ``state`` says what it means.
     status: str
-    #: URLs of the results, good for 24 hours. U
+    #: URLs of the results, good for 24 hours, without the token should they repeat it. U
     videos: tuple[str, ...] = ()
     error: Problem | None = None
     created_at: str | None = None
     updated_at: str | None = None
     traceparent: str | None = None
+    #: The same URLs as they came, to be fetched and to be stored or shown nowhere.
+    links: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    #: Seconds since the task was made, by the service's clock; None where it does not say.
+    age: float | None = field(default=None, compare=False)
 
     @property
     def state(self) -> State:

@@ -14,6 +14,7 @@ State = Literal[
     "sending",
     "unknown",
     "accepted",
+    "missing",
     "finished",
     "downloaded",
     "failed",
@@ -30,6 +31,7 @@ MEANING: Final[Mapping[State, str]] = MappingProxyType(
         "sending": "it is being sent right now",
         "unknown": "it was sent, and no answer came: nobody knows whether it was accepted",
         "accepted": "the service has it",
+        "missing": "the service accepted it and does not find it now; it may find it again",
         "finished": "its video waits to be downloaded",
         "downloaded": "its video is on disk",
         "failed": "the service could not do it",
@@ -39,15 +41,13 @@ MEANING: Final[Mapping[State, str]] = MappingProxyType(
         "forgotten": "it was set aside by hand",
     }
 )
-#: States in which the same job is not sent again within 24 hours.
-BLOCKING: Final[tuple[State, ...]] = (
-    "queued",
-    "sending",
-    "unknown",
-    "accepted",
-    "finished",
-    "downloaded",
-)
+#: States in which the same job is not sent again until the row is settled, however old it is.
+UNSETTLED: Final[tuple[State, ...]] = ("queued", "sending", "unknown")
+#: States whose task the service may have: the same job is not sent again within 24 hours, and
+#: later only after the service was asked.
+KEPT: Final[tuple[State, ...]] = ("accepted", "missing", "finished", "downloaded")
+#: States in which the video of a task that was paid for is not on disk yet.
+WAITED_FOR: Final[tuple[State, ...]] = ("accepted", "missing", "finished")
 #: States in which the error is the service's own word.
 REFUSED: Final[tuple[State, ...]] = ("failed", "cancelled", "refused")
 #: States that a task at work is in, as far as the ledger knows.

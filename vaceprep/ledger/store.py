@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 from vaceprep.contract import RESULT_SECONDS
 from vaceprep.ledger.owner import Owner
-from vaceprep.ledger.rows import ACTIVE, BLOCKING, Row, State
+from vaceprep.ledger.rows import ACTIVE, KEPT, UNSETTLED, Row, State
 from vaceprep.state import VARIABLE, state_dir
 
 #: The form of the tables; a larger number was made by a newer vaceprep.
@@ -101,9 +101,7 @@ class Ledger:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             # Signed URLs lie in it.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(
-                self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
+            self._db = self._connected()
         try:
             with self._telling():
                 self._prepare()
@@ -112,11 +110,26 @@ class Ledger:
             self._db.close()
             raise
 
-    def _prepare(self) -> None:
+    @property
+    def rehearsal(self) -> bool:
+        """Whether it is the ledger of the sandbox, whose rows cost nothing."""
+        return os.path.basename(self.path) == SANDBOX
+
+    def _connected(self) -> sqlite3.Connection:
+        database = sqlite3.connect(
+            self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
         # A rollback journal works on every file system; EXTRA syncs the folder too, so that what
         # is written before a request leaves is there after a power cut.
-        self._db.execute("PRAGMA journal_mode=DELETE")
-        self._db.execute("PRAGMA synchronous=EXTRA")
+        try:
+            database.execute("PRAGMA journal_mode=DELETE")
+            database.execute("PRAGMA synchronous=EXTRA")
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _prepare(self) -> None:
         with self._writing():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > _VERSION:
@@ -147,13 +160,25 @@ class Ledger:
             self._within = True
             try:
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            else:
                 self._db.execute("COMMIT")
+            except BaseException:
+                # A COMMIT that fails leaves the transaction open, and its lock on the file with it.
+                self._roll_back()
+                raise
             finally:
                 self._within = False
+
+    def _roll_back(self) -> None:
+        """End the transaction, so that this and other processes can write again. No errors."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                # A new connection releases the lock where the old one cannot; a journal that stays
+                # behind is rolled back by whoever opens the file next.
+                self._db.close()
+                self._db = self._connected()
 
     def __enter__(self) -> Self:
         return self
@@ -196,14 +221,31 @@ class Ledger:
         return near[-1] if len({r.task_id for r in near}) == 1 else None
 
     def standing(self, job: str) -> Row | None:
-        """The row that keeps the same job from being sent again, if there is one."""
+        """The row that keeps the same job from being sent again, if there is one.
+
+        A row of unknown fate does so until a person decides, however old it is.
+        """
         self.reap(job)
-        marks = ", ".join("?" * len(BLOCKING))
-        found = self._select(
-            f"WHERE job = ? AND state IN ({marks}) ORDER BY id DESC", job, *BLOCKING
-        )
         now = self._now()
-        return next((r for r in found if r.age(now) < RESULT_SECONDS), None)
+        found = self._of_job(job, (*UNSETTLED, *KEPT))
+        return next((r for r in found if r.state in UNSETTLED or r.age(now) < RESULT_SECONDS), None)
+
+    def doubtful(self, job: str) -> list[Row]:
+        """Rows of a job that are over 24 hours old by the clock, and whose task may be there still.
+
+        A clock may be wrong: the service is asked about each before the job is sent again.
+        """
+        now = self._now()
+        found = self._of_job(job, KEPT)
+        return [r for r in found if r.task_id is not None and r.age(now) >= RESULT_SECONDS]
+
+    def _of_job(self, job: str, states: Collection[State]) -> list[Row]:
+        marks = ", ".join("?" * len(states))
+        return self._select(f"WHERE job = ? AND state IN ({marks}) ORDER BY id DESC", job, *states)
+
+    def age(self, row: Row) -> float:
+        """Seconds since a row was sent, by this ledger's clock."""
+        return row.age(self._now())
 
     def active(self, service: str, account: str) -> list[Row]:
         """Tasks of an account that are at work, as far as is known here."""
