@@ -15,8 +15,9 @@ from jsonschema import Draft202012Validator
 import vaceprep
 from tests.conftest import Run
 from tests.jobs.table import FUNCTIONS, Values, fields_of, spec_of
-from vaceprep import Job, Severity
+from vaceprep import InvalidJob, Job, Severity
 from vaceprep.cli.main import run
+from vaceprep.rules.fields import PLACEHOLDER
 
 Capture = pytest.CaptureFixture[str]
 ENDINGS = ("yaml", "yml", "toml", "json")
@@ -39,9 +40,9 @@ def parsed(text: str, ending: str) -> Values:
 
 
 def errors(path: Path) -> list[vaceprep.Finding]:
-    """Errors on the job's fields; its media are the user's to bring."""
+    """Errors on the job's fields; its media and its prompt are the user's to bring."""
     own = vaceprep.check(path).files[0]
-    return [f for f in own.findings if f.severity is Severity.ERROR]
+    return [f for f in own.findings if f.severity is Severity.ERROR and f.code != "VP404"]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -51,8 +52,22 @@ def test_what_is_written_breaks_no_rule_on_fields(
 ) -> None:
     path = made(tmp_path, function, ending)
     own = vaceprep.check(path).files[0]
+    # The prompt is the user's to write.
+    assert [f.code for f in own.findings] == ["VP404"], [f.message for f in own.findings]
+    path.write_text(path.read_text().replace(PLACEHOLDER, "A calm sea"))
+    own = vaceprep.check(path).files[0]
     assert own.findings == (), [f.message for f in own.findings]
     assert Job.from_file(path).given()["function"] == function
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_placeholder_is_never_sent(function: str, tmp_path: Path) -> None:
+    path = made(tmp_path, function, "yaml")
+    for text in (path.read_text(), path.read_text().replace(PLACEHOLDER, f"  {PLACEHOLDER}.  ")):
+        path.write_text(text)
+        with pytest.raises(InvalidJob) as error:
+            Job.from_file(path)
+        assert [f.code for f in error.value.findings] == ["VP404"]
 
 
 @pytest.mark.parametrize("ending", ["yaml", "toml"])
@@ -128,7 +143,7 @@ def test_an_existing_file_is_not_touched(ending: str, tmp_path: Path, capsys: Ca
     assert path.read_text() == "mine"
     assert "--force" in capsys.readouterr().err
     assert run(["init", "video_edit", "-o", str(path), "--force"]) == 0
-    assert Job.from_file(path).given()["function"] == "video_edit"
+    assert parsed(path.read_text(), ending)["function"] == "video_edit"
 
 
 def test_where_nothing_can_be_written(tmp_path: Path, capsys: Capture) -> None:
@@ -166,8 +181,9 @@ def test_as_a_user_runs_it(tmp_path: Path, vaceprep_cli: Run) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert "vaceprep check cat.vace.yaml" in done.stderr
     checked = vaceprep_cli("check", "cat.vace.yaml")
-    # The picture is not there yet, and that is all that is wrong.
+    # The prompt and the picture are the user's to bring, and that is all that is wrong.
     assert checked.returncode == 1
-    assert "VP4" not in checked.stdout
+    assert "2 errors, 0 warnings" in checked.stdout
+    assert "prompt-length (VP404)" in checked.stdout
     assert "/ref_images_url/0" in checked.stdout
     assert (tmp_path / "cat.vace.yaml").read_text().isascii()

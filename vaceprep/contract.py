@@ -187,6 +187,7 @@ SITE_VARIABLE: Final = "MULEROUTER_SITE"
 BASE_URL_VARIABLE: Final = "MULEROUTER_BASE_URL"
 VARIABLE_PREFIX: Final = "MULEROUTER_"
 #: Statuses, in lower case; any other value means that the task goes on. C U
+RUNNING_STATUSES: Final = frozenset(["pending", "queued", "running", "processing"])
 DONE_STATUSES: Final = frozenset(["completed", "succeeded"])
 FAILED_STATUSES: Final = frozenset(["failed"])
 CANCELLED_STATUSES: Final = frozenset(["canceled", "cancelled"])

@@ -8,11 +8,12 @@ from typing import Any, Final, Literal
 
 from vaceprep.contract import Function
 from vaceprep.job import MODELS, Job, fields_in_order
+from vaceprep.rules.fields import PLACEHOLDER
 
 Language = Literal["yaml", "toml", "json"]
 #: Values that show what belongs into a field that has to be set. Media names are the reader's.
 EXAMPLES: Final[dict[str, Any]] = {
-    "prompt": "Describe what the video shall show",
+    "prompt": PLACEHOLDER,
     "video_url": "clip.mp4",
     "ref_images_url": ["reference.png"],
     "control_condition": "depth",

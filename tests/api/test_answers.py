@@ -253,7 +253,7 @@ def test_no_more_videos_than_a_disk_can_take(more: int) -> None:
     assert len(task.videos) == contract.MAX_VIDEOS
 
 
-def answered(status: int = 200, **body: object) -> Answer:
+def answered(status: int = 200, **body: Any) -> Answer:
     return Answer(status, {"date": "Fri, 27 Nov 2026 12:00:00 GMT"}, json.dumps(body).encode())
 
 
@@ -311,6 +311,6 @@ def test_the_age_of_a_task_by_the_clock_of_the_service(made: object, age: float 
 
 
 @pytest.mark.parametrize("body", [{"videos": ["u"]}, {"videos": "u"}, {"video": "u"}])
-def test_results_stand_under_either_name_as_text_or_list(body: dict[str, object]) -> None:
+def test_results_stand_under_either_name_as_text_or_list(body: dict[str, Any]) -> None:
     task = told(answered(task_info={"status": "completed"}, **body), "t", KEY, NOW)
     assert task.videos == ("u",)

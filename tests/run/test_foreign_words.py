@@ -101,7 +101,15 @@ def test_a_task_s_id_that_cannot_be_one(odd: dict[str, Any], play: Run, here: Pa
     assert listed.code == 1
 
 
-@pytest.mark.parametrize("id_", ["..%2f..%2fx", "nul", "-rf", "a:b*?<|>", "$(id)", "\u00e9" * 60])
+@pytest.mark.parametrize("id_", ["..%2f..%2fx", "a:b*?<|>", "$(id)", "\u00e9" * 60])
+def test_an_id_of_other_characters_is_none(id_: str, play: Run, here: Path) -> None:
+    done = play([NOBODY, accepted(info={"id": id_})], *RUN)
+    # It may have been paid for; a person finds the task in the account.
+    assert (done.code, done.out.split()[0]) == (1, "unknown")
+    assert below(here) == {"job.json", "out"}
+
+
+@pytest.mark.parametrize("id_", ["nul", "-rf", "..x"])
 def test_results_named_after_a_stranger_s_id(id_: str, play: Run, here: Path, small: Path) -> None:
     body = small.read_bytes()
 

@@ -66,6 +66,10 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def hide(self, text: str) -> str:
+        """A text of somebody else's without the key, should it be repeated there."""
+        return self._key.hide_in(text)
+
     def close(self) -> None:
         """Let go of what is open; the client is of no use afterwards."""
         self._http.close()

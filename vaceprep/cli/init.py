@@ -58,7 +58,9 @@ def command(function: Function, output: str | None, force: bool) -> int:
     except Refused as error:
         options.say(f"vaceprep: cannot write the job file: {printable(str(error))}")
         return 1
-    options.say(f"{printable(output)} is written; next: vaceprep check {output}")
+    options.say(
+        f"{printable(output)} is written; next: put your prompt in, then vaceprep check {output}"
+    )
     if language == "json":
         options.say("JSON has no comments: a .yaml or .toml file shows every field with its text")
     return 0

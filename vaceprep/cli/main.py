@@ -1,6 +1,7 @@
 """The entry point: finds the command, imports only what it needs, keeps the exit codes.
 
-0 done; 1 something was refused or failed; 2 wrong usage; 130 after Ctrl-C.
+0 done; 1 something was refused or failed; 2 wrong usage; 130 after Ctrl-C; of run
+and task, 143 after SIGTERM and 129 after SIGHUP.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ COMMANDS: Final = {
     "doctor": "vaceprep.cli.doctor",
     "completion": "vaceprep.cli.completion",
 }
-INTERRUPTED: Final = 130
 #: What the system says of a stream that cannot be written.
 _WRITING: Final = frozenset(
     getattr(errno, name, errno.ENOSPC)
@@ -148,8 +148,10 @@ def _of_output(error: OSError) -> bool:
 
 
 def _interrupted() -> int:
+    from vaceprep.cli import signals
+
     streams.say("vaceprep: interrupted")
-    return INTERRUPTED
+    return signals.exit_code()
 
 
 def _dispatch(arguments: list[str] | None) -> int:

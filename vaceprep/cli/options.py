@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -164,21 +164,11 @@ def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(1)
 
 
-@contextmanager
-def terminable() -> Iterator[None]:
-    """A polite kill (SIGTERM) ends the work like Ctrl-C: nothing half-made stays behind."""
-    import signal
+def terminable() -> AbstractContextManager[None]:
+    """SIGTERM and SIGHUP end the work like Ctrl-C: nothing half-made stays behind."""
+    from vaceprep.cli import signals
 
-    try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    except ValueError:
-        # Only the main thread may set it.
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return signals.terminable()
 
 
 def apart(asked: bool | None, items: Sequence[Item]) -> bool:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import options, service
+from vaceprep.cli import options, service, signals
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from vaceprep.api.config import Settings
     from vaceprep.config.model import Config
     from vaceprep.flow.model import RunOptions
@@ -41,9 +43,14 @@ def run_options(
     max_rate: float | None,
     restore_audio: bool,
     no_remote: bool,
+    start: dict[str, Fraction],
+    duration: dict[str, Fraction],
+    api_key_file: str | None,
 ) -> tuple[RunOptions, str | None, str | None]:
     """What is asked of a run, with where to publish and the base of that; ``told``: say whence."""
     from vaceprep import contract
+    from vaceprep.cli.times import windows
+    from vaceprep.flow.hints import Hints
     from vaceprep.flow.model import RunOptions
     from vaceprep.plan.model import NOTHING_ASKED, Options
 
@@ -58,6 +65,16 @@ def run_options(
     where = where or "."
     if os.path.lexists(where) and not os.path.isdir(where):
         raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
+    prepare = Options(limits=config.limits) if config is not None else NOTHING_ASKED
+    prepare, fields = windows(prepare, start, duration)
+    going_on = going_on_with(
+        where=where,
+        restore_audio=restore_audio,
+        allow_host=allow_host,
+        api_key_file=api_key_file,
+        poll_interval=poll_interval,
+        max_wait=max_wait,
+    )
     asked = RunOptions(
         output=where,
         inline_images=inline_images,
@@ -70,9 +87,37 @@ def run_options(
         restore_audio=restore_audio,
         allowed_hosts=allow_host,
         remote=not no_remote,
-        prepare=Options(limits=config.limits) if config is not None else NOTHING_ASKED,
+        prepare=prepare,
+        fields=fields,
+        hints=Hints(sandbox, going_on),
     )
     return asked, publish, public_base
+
+
+def going_on_with(
+    *,
+    where: str,
+    restore_audio: bool,
+    allow_host: Sequence[str],
+    api_key_file: str | None,
+    poll_interval: float | None,
+    max_wait: float | None,
+) -> tuple[str, ...]:
+    """The options with which ``task wait`` goes on with what a command was at."""
+    words: list[str] = []
+    if where != ".":
+        words += ["-o", where]
+    if restore_audio:
+        words.append("--restore-audio")
+    for host in allow_host:
+        words += ["--allow-host", host]
+    if api_key_file is not None:
+        words += ["--api-key-file", api_key_file]
+    if poll_interval is not None:
+        words += ["--poll-interval", f"{poll_interval:g}"]
+    if max_wait is not None:
+        words += ["--max-wait", f"{max_wait:g}"]
+    return tuple(words)
 
 
 #: Names of what ``run_options`` takes.
@@ -86,6 +131,9 @@ _ASKED: Final = (
         "max_rate",
         "restore_audio",
         "no_remote",
+        "start",
+        "duration",
+        "api_key_file",
     ),
 )
 
@@ -119,7 +167,7 @@ def walking_alone(
             account = account_of(settings)
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
             control = Control()
-            stack.enter_context(service.interruptible(control))
+            stack.enter_context(signals.interruptible(control))
             walk = stack.enter_context(
                 walking(settings, account, ledger, target, asked, control, lambda _: None)
             )

@@ -11,7 +11,8 @@ import click
 
 from vaceprep.cli import configured, html, options
 from vaceprep.cli.streams import draw
-from vaceprep.contract import VIDEO_ROLES, Role
+from vaceprep.cli.times import times, windows
+from vaceprep.contract import Role
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -29,44 +30,6 @@ Examples:
   vaceprep prepare --role mask_image_url mask.jpg -o mask.png
 
 Exit codes: 0 all are ready; 1 something failed; 2 wrong usage."""
-
-
-#: Said of what is no time; the words for a frame's place mean nothing here.
-NO_TIME: Final = "{!r} is no time; write it as 1.5, 1:02.5 or 3003/1000"
-
-
-def _seconds(text: str) -> Fraction:
-    from vaceprep.prepare.times import parse_instant
-
-    try:
-        value = parse_instant(text)
-    except ValueError:
-        raise ValueError(NO_TIME.format(text)) from None
-    if isinstance(value, str):
-        raise ValueError(NO_TIME.format(text))
-    return value
-
-
-def _times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """``S`` or ``FIELD=S``, repeated: seconds by field, "" for where no field is named."""
-    found: dict[str, Fraction] = {}
-    for text in given:
-        field, equals, value = text.rpartition("=")
-        if equals and field not in VIDEO_ROLES:
-            raise click.BadParameter(
-                f"{printable(field)} is no field with a video; fields: {', '.join(VIDEO_ROLES)}"
-            )
-        if field in found:
-            raise click.BadParameter(f"it is given twice{f' for {field}' if field else ''}")
-        try:
-            found[field] = _seconds(value)
-        except ValueError as error:
-            raise click.BadParameter(printable(str(error))) from None
-        if parameter.name == "duration" and found[field] <= 0:
-            raise click.BadParameter(f"{printable(value)} keeps nothing; it must be above zero")
-        if found[field] < 0:
-            raise click.BadParameter(f"{printable(value)} lies before the start")
-    return found
 
 
 def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour | None:
@@ -104,7 +67,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
     "--start",
     multiple=True,
     metavar="[FIELD=]S",
-    callback=_times,
+    callback=times,
     help="Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it means "
     "video_url, or the field named.",
 )
@@ -112,7 +75,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
     "--duration",
     multiple=True,
     metavar="[FIELD=]S",
-    callback=_times,
+    callback=times,
     help="Keep at most so many seconds.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
@@ -260,15 +223,9 @@ def plan_options(
     **given: Any,
 ) -> tuple[Options, dict[str, Options]]:
     """What is asked of every file, and of single fields of jobs, by their names."""
-    from dataclasses import replace
-
     from vaceprep.plan.model import Options
 
-    asked = Options(
-        start=start.get(""), duration=duration.get(""), shape="pad" if pad else "crop", **given
-    )
-    fields = sorted({name for name in (*start, *duration) if name})
-    return asked, {f: replace(asked, start=start.get(f), duration=duration.get(f)) for f in fields}
+    return windows(Options(shape="pad" if pad else "crop", **given), start, duration)
 
 
 @contextmanager

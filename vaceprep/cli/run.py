@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import configured, html, options, service
+from vaceprep.cli import configured, html, options, service, signals
 from vaceprep.cli.outset import check_sandbox, in_own_sandbox, run_options, target_of
+from vaceprep.cli.times import times
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from vaceprep.api.config import Settings
     from vaceprep.collect import Item
     from vaceprep.config.model import Config
+    from vaceprep.flow.examine import Ready
     from vaceprep.flow.model import RunEntry, RunOptions
     from vaceprep.flow.start import Outset
     from vaceprep.publish.target import Target
@@ -27,13 +30,15 @@ Examples:
   vaceprep run edit.vace.yaml --publish s3://bucket/vace
   vaceprep run edit.vace.yaml --publish /var/www/media --public-base https://cdn.example.com/media
   vaceprep run jobs.jsonl --publish 'https://host/upload/{key}' --yes -o results/
+  vaceprep run edit.vace.yaml --start 12 --restore-audio --publish s3://bucket/vace
   vaceprep run edit.vace.yaml --sandbox          rehearse offline: no key, no cost
   vaceprep run edit.vace.yaml --dry-run          what would be done, nothing sent
 
 Each accepted task costs money. The same job within 24 hours is picked up, not sent again.
 
 Exit codes: 0 every video is on disk (--no-wait: every task accepted); 1 something was refused,
-failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
+failed, or is unknown; 2 something must be set first; 130 after Ctrl-C, 143 after SIGTERM, 129
+after SIGHUP."""
 
 
 @click.command("run", epilog=EPILOG)
@@ -92,6 +97,21 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C."""
 @click.option("--dry-run", is_flag=True, help="Check and plan; send and write nothing.")
 @click.option("--restore-audio", is_flag=True, help="Put the source's sound under the result.")
 @click.option(
+    "--start",
+    multiple=True,
+    metavar="[FIELD=]S",
+    callback=times,
+    help="Use the part of video_url (or of the field named) that begins at that time: 1.5, 1:02.5 "
+    "or a fraction.",
+)
+@click.option(
+    "--duration",
+    multiple=True,
+    metavar="[FIELD=]S",
+    callback=times,
+    help="Use at most so many seconds of it.",
+)
+@click.option(
     "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
 )
 @html.report
@@ -119,6 +139,8 @@ def command(
     where: str | None,
     dry_run: bool,
     restore_audio: bool,
+    start: dict[str, Fraction],
+    duration: dict[str, Fraction],
     extra: tuple[str, ...],
     report: str | None,
     config_file: str | None,
@@ -160,6 +182,9 @@ def command(
         max_rate=max_rate,
         restore_audio=restore_audio,
         no_remote=no_remote,
+        start=start,
+        duration=duration,
+        api_key_file=api_key_file,
     )
     html.ready(report, jobs)
     options.collect_garbage()
@@ -175,13 +200,10 @@ def command(
     return code_of(entries) or int(not told)
 
 
-INTERRUPTED: Final = 130
-
-
 def code_of(entries: Sequence[RunEntry]) -> int:
     """The exit code of a run."""
-    if any(entry.status == "interrupted" for entry in entries):
-        return INTERRUPTED
+    if any(entry.status == "interrupted" for entry in entries) or signals.ended_by_signal():
+        return signals.exit_code()
     return int(not all(entry.ok for entry in entries))
 
 
@@ -244,16 +266,18 @@ def _run(
     try:
         account = account_of(settings)
         with ExitStack() as stack:
+            stack.enter_context(signals.terminable(own_code=True))
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
             outset = look_at(items, asked, account, ledger)
             need_target(outset, target, asked)
             if not outset.ready:
                 return list(outset.merged([]))
+            tell_remarks(outset.ready)
             _ask(outset, settings, target, asked, yes)
             control = Control()
             display = service.Display(len(outset.ready))
             stack.callback(display.close)
-            stack.enter_context(service.interruptible(control))
+            stack.enter_context(signals.interruptible(control))
             walk = stack.enter_context(
                 walking(settings, account, ledger, target, asked, control, display.tell)
             )
@@ -273,11 +297,18 @@ def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
 
     jobs = (examine(item, asked, service="", account="") for item in items)
     return [
-        RunEntry(job.source, job.function, "planned", prepared=job.planned)
+        RunEntry(job.source, job.function, "planned", prepared=job.planned, notes=job.remarks)
         if isinstance(job, Ready)
         else job
         for job in jobs
     ]
+
+
+def tell_remarks(jobs: Sequence[Ready]) -> None:
+    """Say which parts are used and where a result will have no sound, before money is spent."""
+    for job in jobs:
+        for said in job.remarks:
+            options.say(f"{printable(job.source)}: {printable(said, limit=4000)}")
 
 
 def _ask(

@@ -1,29 +1,33 @@
-"""Options of the commands that talk to the service, and how a run is told and called off."""
+"""Options of the commands that talk to the service, and how far a run is."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.signals import interruptible
 from vaceprep.cli.streams import draw
 from vaceprep.contract import BASE_URLS
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.api.config import Settings
-    from vaceprep.flow.model import Control, Step
+    from vaceprep.flow.model import Step
+
+__all__ = ["Display", "account", "interruptible", "settings_of", "waiting"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: Seconds between two drawings while tasks are waited for.
+TICK: Final = 1.0
 #: What is said of a step while it goes on.
 DOING: Final = {
     "prepare": "preparing",
@@ -106,38 +110,6 @@ def confirm_service(base_url: str, settings: Settings) -> None:
         raise click.exceptions.Exit(1)
 
 
-@contextmanager
-def interruptible(control: Control) -> Iterator[None]:
-    """Ctrl-C once: the step is finished. Twice: it is given up. Three times: at once."""
-    counted = {"n": 0}
-
-    def handle(*_: object) -> None:
-        counted["n"] += 1
-        if counted["n"] == 1:
-            control.stop.set()
-            _tell_apart("finishing this step; Ctrl-C again gives it up")
-        elif counted["n"] == 2:
-            control.halt.set()
-        else:
-            os._exit(130)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _tell_apart(text: str) -> None:
-    # Written at once: a signal may come in the middle of any print.
-    begin = "\r\x1b[2Kvaceprep: " if options.moves(sys.stderr) else ""
-    with suppress(OSError):
-        os.write(2, f"{begin}{text}\n".encode())
-
-
 class Display:
     """Where each job is: one line on a terminal, a line for each new step elsewhere."""
 
@@ -146,8 +118,14 @@ class Display:
         self._terminal = options.moves(sys.stderr)
         self._count, self._ended = count, 0
         self._now: dict[str, str] = {}
+        #: When each job that waits at the service began to, by the steady clock.
+        self._since: dict[str, float] = {}
         self._said: dict[str, str] = {}
         self._shown = False
+        self._closed = threading.Event()
+        if self._terminal:
+            # Between two questions to the service the clock goes on.
+            threading.Thread(target=self._tick, name="vaceprep display", daemon=True).start()
 
     def tell(self, step: Step) -> None:
         """Take note of a step; called from any thread."""
@@ -158,13 +136,26 @@ class Display:
             if step.name == "end":
                 self._ended += 1
                 self._now.pop(step.source, None)
+                self._since.pop(step.source, None)
             else:
                 share = "" if step.share is None else f" {int(step.share * 100)} %"
-                note = f" ({printable(step.note)})" if step.note else ""
+                waits = step.name == "wait"
+                word = step.note.partition(",")[0] if waits else step.note
+                note = f" ({printable(word)})" if word else ""
                 self._now[step.source] = f"{DOING[step.name]}{share}{note}"
+                if waits:
+                    self._since.setdefault(step.source, time.monotonic())
+                else:
+                    self._since.pop(step.source, None)
                 if not self._terminal:
                     self._plain(step)
             self._draw()
+
+    def _tick(self) -> None:
+        while not self._closed.wait(TICK):
+            with self._lock:
+                if self._since and not self._closed.is_set():
+                    self._draw()
 
     def _plain(self, step: Step) -> None:
         # Of a step that goes on and on, its beginning alone, or a new word of the service's.
@@ -174,8 +165,16 @@ class Display:
             self._said[step.source] = said
             options.say(f"{printable(step.source)}: {said}")
 
+    def _waited(self, source: str) -> str:
+        """How long a job has been at the service: ``, 1:05``."""
+        since = self._since.get(source)
+        if since is None:
+            return ""
+        spent = int(time.monotonic() - since)
+        return f", {spent // 60}:{spent % 60:02d}"
+
     def _line(self, text: str) -> None:
-        self.close()
+        self._wipe()
         options.say(text)
 
     def _draw(self) -> None:
@@ -183,7 +182,7 @@ class Display:
             return
         width = max(20, shutil.get_terminal_size().columns - 1)
         parts = [
-            f"{printable(os.path.basename(source), limit=24)} {said}"
+            f"{printable(os.path.basename(source), limit=24)} {said}{self._waited(source)}"
             for source, said in self._now.items()
         ]
         counted = f"[{self._ended}/{self._count}] " if self._count > 1 else ""
@@ -192,7 +191,12 @@ class Display:
         self._shown = True
 
     def close(self) -> None:
-        """Wipe the line away."""
+        """Wipe the line away, for good."""
+        self._closed.set()
+        with self._lock:
+            self._wipe()
+
+    def _wipe(self) -> None:
         if self._shown:
             draw("\r\x1b[2K")
             self._shown = False

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import options, service
+from vaceprep.cli import options, service, signals
 from vaceprep.cli.taskhelp import EPILOG, EXAMPLES
+from vaceprep.ledger.rows import MEANING, WAITED_FOR
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.api.client import Client
     from vaceprep.api.config import Settings
     from vaceprep.flow.model import RunEntry
-    from vaceprep.ledger.rows import Row
+    from vaceprep.ledger.rows import Row, State
     from vaceprep.ledger.store import Ledger
 
 sandbox = click.option("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
@@ -64,7 +65,22 @@ def _rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
     return found
 
 
-def _show_rows(rows: Sequence[Row], output: str) -> None:
+def _settings(
+    in_sandbox: bool, site: str | None, base_url: str | None, api_key_file: str | None
+) -> Settings:
+    """The settings; a sandbox takes its own key, and the user's is shown to none."""
+    if not in_sandbox:
+        return service.settings_of(site, base_url, api_key_file)
+    if site or base_url or api_key_file:
+        raise click.UsageError("--sandbox cannot be combined with --site, --base-url or a key.")
+    from vaceprep.api.config import read_settings
+    from vaceprep.sandbox.server import ANY_KEY, LOOPBACK
+
+    # Each row keeps the address of the sandbox that it was sent to.
+    return read_settings(api_key=ANY_KEY, base_url=f"http://{LOOPBACK}:9")
+
+
+def _show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
     from vaceprep.report import ran
     from vaceprep.verdict import JSON_VERSION
 
@@ -74,7 +90,7 @@ def _show_rows(rows: Sequence[Row], output: str) -> None:
         return
     style = options.style()
     for row in rows:
-        for line in ran.row_lines(row, style):
+        for line in ran.row_lines(row, style, sandbox=in_sandbox):
             options.write(line + "\n")
     if not rows:
         options.write("nothing was sent from here yet\n")
@@ -86,7 +102,7 @@ def _show_rows(rows: Sequence[Row], output: str) -> None:
 def list_(sandbox: bool, output: str) -> int:
     """All submissions, newest first; the service is not asked."""
     with _ledger(sandbox) as ledger:
-        _show_rows(ledger.rows(), output)
+        _show_rows(ledger.rows(), output, sandbox)
     return 0
 
 
@@ -134,28 +150,40 @@ def status(
     output: str,
 ) -> int:
     """Ask the service how tasks stand; without ID, all that are not done."""
-    from vaceprep.api.model import ApiError
-    from vaceprep.flow.send import note_task
+    from vaceprep.api.model import ApiError, Rejected
+    from vaceprep.flow.send import is_gone, note_missing, note_task
 
-    settings = service.settings_of(site, base_url, api_key_file)
+    settings = _settings(sandbox, site, base_url, api_key_file)
     failed = False
     shown = []
     with _ledger(sandbox) as ledger, ExitStack() as stack:
-        rows = _rows_of(ledger, ids) if ids else ledger.rows(["accepted", "unknown", "sending"])
+        open_states: list[State] = ["accepted", "missing", "unknown", "sending"]
+        rows = _rows_of(ledger, ids) if ids else ledger.rows(open_states)
         clients = _Clients(settings, stack)
         for row in rows:
             found = row
-            if row.task_id is not None and row.state in ("accepted", "finished"):
+            if row.task_id is not None and row.state in ASKED:
                 try:
                     task = clients.of(row.service, row.account).get(row.task_id)
                     found = note_task(ledger, row, task)
-                except ApiError as error:
+                except Rejected as error:
+                    failed = True
+                    if is_gone(error):
+                        found = note_missing(ledger, row)
+                    options.say(f"row {row.id}: {printable(str(error), limit=4000)}")
+                except (ApiError, ValueError) as error:
                     failed = True
                     options.say(f"row {row.id}: {printable(str(error), limit=4000)}")
-            failed = failed or found.state in ("failed", "cancelled", "unknown", "expired")
+            failed = failed or found.state in FAILED
             shown.append(found)
-        _show_rows(shown, output)
+        _show_rows(shown, output, sandbox)
     return int(failed)
+
+
+#: States of rows whose task the service is asked about.
+ASKED: Final = ("accepted", "missing", "finished", "expired")
+#: States of rows of which something is lost, or not known.
+FAILED: Final = ("failed", "cancelled", "unknown", "expired", "missing")
 
 
 def _bring(
@@ -168,8 +196,8 @@ def _bring(
     *,
     wait: bool,
 ) -> int:
-    """Bring the videos of tasks home, one after the other."""
-    from vaceprep.cli.run import INTERRUPTED, show_entries
+    """Download the videos of tasks, one after the other."""
+    from vaceprep.cli.run import show_entries
     from vaceprep.flow.model import Control, RunOptions
     from vaceprep.flow.start import NotConfigured, need_folder
 
@@ -177,6 +205,7 @@ def _bring(
     entries: list[RunEntry] = []
     control = Control()
     with _ledger(in_sandbox) as ledger, ExitStack() as stack:
+        stack.enter_context(signals.terminable(own_code=True))
         rows = _rows_for(ledger, ids, settings)
         try:
             need_folder(where)
@@ -185,14 +214,14 @@ def _bring(
         clients = _Clients(settings, stack, sleep=control.sleep)
         display = service.Display(len(rows))
         stack.callback(display.close)
-        stack.enter_context(service.interruptible(control))
+        stack.enter_context(signals.interruptible(control))
         for row in rows:
             entries.append(_one(row, clients, ledger, asked, control, display, wait=wait))
             if control.stopped():
                 break
     show_entries(entries, output)
     if control.stopped():
-        return INTERRUPTED
+        return signals.exit_code()
     return int(not all(entry.ok for entry in entries))
 
 
@@ -210,37 +239,58 @@ def _one(
 
     from vaceprep.flow.bring import Bringer
     from vaceprep.flow.model import RunEntry, Step
-    from vaceprep.flow.walk import finish, unknown_hint
+    from vaceprep.flow.walk import finish
 
     entry = RunEntry(
-        row.source, row.function, "failed", row=row.id, task=row.task_id, task_status=row.status
+        row.source,
+        row.function,
+        "failed",
+        row=row.id,
+        task=row.task_id,
+        task_status=row.status,
+        rehearsed=ledger.rehearsal,
     )
     if row.state in ("unknown", "sending"):
-        hint = unknown_hint(row.id)
-        return replace(entry, status="unknown", error=row.error, hint=hint)
-    if row.task_id is None or row.state in ("failed", "cancelled", "expired", "refused"):
+        said = row.error or MEANING[row.state]
+        hint = asked.hints.unknown(row.id)
+        return replace(entry, status="unknown", error=said, hint=hint)
+    if row.task_id is None or row.state in ("failed", "cancelled", "refused"):
         return replace(entry, error=row.error or f"the row is {row.state}", hint=row.hint)
     client = clients.of(row.service, row.account)
     bringer = Bringer(ledger, client, asked, control, display.tell)
-    if not wait and row.state == "accepted":
+    if not wait and row.state in ASKED:
         # Asked once: download does not wait.
         bringer = replace(bringer, options=replace(asked, max_wait=0.0))
     entry = finish(bringer, row, entry)
+    if entry.rehearsed and entry.status == "failed":
+        # A sandbox lives as long as the command that it was started for.
+        entry = replace(entry, hint=ENDED.format(asked.hints.forget(row.id, yes=True)))
     display.tell(Step(row.source, "end", note=entry.status))
     return entry
 
 
+#: Said of a rehearsal's row whose service is gone.
+ENDED: Final = (
+    "a sandbox ends with its run, and its tasks with it: run --sandbox rehearses again; to set "
+    "the row aside: {}"
+)
+
+
 def _rows_for(ledger: Ledger, ids: tuple[str, ...], settings: Settings) -> list[Row]:
-    """The rows named, or all whose videos are not here; a foreign task's id gets a row."""
+    """The rows named, or all whose videos are not here; a foreign task's id gets a row.
+
+    Rows of unknown fate are among them: something remains to be decided about each.
+    """
     if not ids:
-        return ledger.rows(["accepted", "finished"])
+        return ledger.rows([*WAITED_FOR, "unknown"])
+    from vaceprep.api.answers import usable_id
     from vaceprep.flow.start import NotConfigured, account_of
 
     ledger.reap()
     found = []
     for name in ids:
         row = _find(ledger, name)
-        if row is None and len(name) >= FULL_ID:
+        if row is None and len(name) >= FULL_ID and usable_id(name) is not None:
             try:
                 account = account_of(settings)
             except NotConfigured as error:
@@ -269,9 +319,20 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
         max_wait: float | None = None,
     ) -> int:
         from vaceprep import contract
+        from vaceprep.cli.outset import going_on_with
+        from vaceprep.flow.hints import Hints
 
-        settings = service.settings_of(site, base_url, api_key_file)
+        settings = _settings(sandbox, site, base_url, api_key_file)
+        going_on = going_on_with(
+            where=where,
+            restore_audio=restore_audio,
+            allow_host=allow_host,
+            api_key_file=api_key_file,
+            poll_interval=poll_interval,
+            max_wait=max_wait,
+        )
         more = {
+            "hints": Hints(sandbox, going_on),
             "poll_interval": poll_interval or contract.POLL_SECONDS,
             "max_wait": contract.MAX_WAIT_SECONDS if max_wait is None else max_wait,
             "restore_audio": restore_audio,
@@ -320,16 +381,20 @@ download = _bringing(
 @sandbox
 def forget(ids: tuple[str, ...], yes: bool, sandbox: bool) -> int:
     """Set rows aside, so that their jobs may be sent again."""
+    from vaceprep.flow.hints import Hints
+
     with _ledger(sandbox) as ledger:
         code = 0
         for row in _rows_of(ledger, ids):
             if row.state in ("queued", "sending"):
                 options.say(f"row {row.id} is being sent right now; wait for it")
                 code = 1
-            elif row.state in ("accepted", "finished") and not yes:
+            elif row.state in WAITED_FOR and not yes:
+                hints = Hints(sandbox)
                 options.say(
-                    f"row {row.id} is paid for and its video is not here; to bring it home: "
-                    f"vaceprep task wait {row.id}; to forget it all the same: --yes"
+                    f"row {row.id} was accepted and its video is not here; to download it: "
+                    f"{hints.wait(row.id)}; to forget it all the same: "
+                    f"{hints.forget(row.id, yes=True)}"
                 )
                 code = 1
             else:
@@ -351,19 +416,27 @@ def adopt(
     api_key_file: str | None,
     sandbox: bool,
 ) -> int:
-    """Give a row of unknown fate the task's id that your account shows."""
+    """Record which task of your account belongs to a submission whose answer was lost."""
+    from vaceprep.api.answers import usable_id
     from vaceprep.api.model import ApiError
+    from vaceprep.flow.hints import Hints
     from vaceprep.flow.send import note_task
 
-    settings = service.settings_of(site, base_url, api_key_file)
+    settings = _settings(sandbox, site, base_url, api_key_file)
+    if usable_id(task_id) is None:
+        raise click.UsageError(
+            f"{printable(task_id)} is not a task's id: letters, digits, dots, underscores and "
+            "hyphens"
+        )
     with _ledger(sandbox) as ledger, ExitStack() as stack:
         (found,) = _rows_of(ledger, [row])
-        if found.state not in ("unknown", "forgotten"):
+        if found.state not in ADOPTING:
             raise click.UsageError(
-                f"row {found.id} is {found.state}; only a row of unknown fate is given a task"
+                f"row {found.id} is {found.state}; a task is recorded only for a row that is "
+                f"{', '.join(ADOPTING[:-1])} or {ADOPTING[-1]}"
             )
         holder = ledger.by_task(task_id)
-        if holder is not None and holder.task_id == task_id:
+        if holder is not None and holder.task_id == task_id and holder.id != found.id:
             raise click.UsageError(f"row {holder.id} has that task already")
         try:
             task = _Clients(settings, stack).of(found.service, found.account).get(task_id)
@@ -374,5 +447,9 @@ def adopt(
         shown = note_task(ledger, taken, task)
         options.write(f"row {found.id} has task {printable(task.id)} ({printable(task.status)})\n")
         if shown.state in ("accepted", "finished"):
-            options.say(f"to bring its video home: vaceprep task wait {found.id}")
+            options.say(f"to download its video: {Hints(sandbox).wait(found.id)}")
     return 0
+
+
+#: States of rows for which a person may say which task they are.
+ADOPTING: Final = ("unknown", "forgotten", "missing", "expired")

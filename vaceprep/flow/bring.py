@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from vaceprep.api.client import Client
+from vaceprep.api.config import HIDDEN
 from vaceprep.api.model import ApiError, Rejected, StillRunning, Task
-from vaceprep.contract import RESULT_SECONDS
+from vaceprep.flow.beside import (
+    Kept,
+    copy_into,
+    found_beside,
+    names_of,
+    sidecar_of,
+)
 from vaceprep.flow.model import Control, Interrupted, RunOptions, Step, Tell
 from vaceprep.flow.results import Fetched, FetchFailed, fetch
-from vaceprep.flow.send import GONE, note_task
+from vaceprep.flow.send import EXPIRED, NEVER_ENDED, is_gone, note_missing, note_task
 from vaceprep.flow.sidecar import read_sidecar, write_sidecar
 from vaceprep.hosts import own_place
-from vaceprep.ledger.rows import Row
+from vaceprep.ledger.rows import Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.prepare.made import digest
-from vaceprep.prepare.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.prepare.place import placing
 from vaceprep.prepare.refused import Cancelled, Refused
 from vaceprep.source import CannotOpen
 
-#: Characters of a task's id that stand in its video's name.
-ID_SHOWN: Final = 8
-#: The form of the sidecar.
-SIDECAR_VERSION: Final = 1
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
-#: Bytes of a name that numbers and the ending may take, the sidecar's own among them.
-_TAIL_BYTES: Final = len("-10000-1000.json")
+#: Times that a task which the service does not find is asked for, one poll interval apart.
+ASKED_MISSING: Final = 3
 
 
 class Lost(Exception):
@@ -62,87 +61,128 @@ class Bringer:
     options: RunOptions
     control: Control
     tell: Tell
+    #: What there is to know of the videos, a sentence each.
+    said: list[str] = field(default_factory=list)
 
     def wait(self, row: Row) -> Row:
         """The row once its task is done.
 
+        A task that the service does not find is asked for a few times: it may find it again.
         Raises StillRunning (the time is over), TaskEnded, Lost, CannotBring, Interrupted.
         """
         begun = time.monotonic()
+        asked = 0
+        while True:
+            left = max(0.0, self.options.max_wait - (time.monotonic() - begun))
+            try:
+                row = self._noted(row, self._waited(row, begun, left))
+            except StillRunning as error:
+                if self._noted(row, error.task).state == "expired":
+                    raise Lost(NEVER_ENDED) from None
+                raise
+            except Rejected as error:
+                asked += 1
+                # Of a task that was not sent from here, the id may be mistyped.
+                last = asked >= ASKED_MISSING or not row.job or left <= self.options.poll_interval
+                if not is_gone(error) or self._missed(row) == "expired" or last:
+                    raise self._rejected(row, error) from None
+                self.control.sleep(self.options.poll_interval)
+                if self.control.stopped():
+                    raise Interrupted from None
+                continue
+            if row.state in ("failed", "cancelled"):
+                raise TaskEnded(row)
+            return row
+
+    def _missed(self, row: Row) -> str:
+        """The state of a row whose task the service does not find."""
+        try:
+            return note_missing(self.ledger, row).state
+        except LedgerError:
+            return row.state
+
+    def _waited(self, row: Row, begun: float, max_wait: float) -> Task:
+        """The task once it is done. Raises StillRunning, Rejected, CannotBring, Interrupted."""
 
         def told(task: Task) -> None:
-            with suppress(LedgerError):
-                self.ledger.checked(row.id, task.status)
+            if task.state == "running":
+                with suppress(LedgerError):
+                    note_task(self.ledger, row, task)
             spent = int(time.monotonic() - begun)
             note = f"{task.status}, {spent // 60}:{spent % 60:02d}"
             self.tell(Step(row.source, "wait", note=note))
 
         try:
-            task = self.client.wait(
+            return self.client.wait(
                 row.task_id or "",
                 poll_interval=self.options.poll_interval,
-                max_wait=self.options.max_wait,
+                max_wait=max_wait,
                 on_status=told,
                 cancelled=self.control.stopped,
             )
-        except Rejected as error:
-            raise self._rejected(row, error) from None
         except Cancelled:
             raise Interrupted from None
-        except StillRunning:
+        except (StillRunning, Rejected):
             raise
-        except ApiError as error:
+        except (ApiError, ValueError) as error:
             raise CannotBring(str(error)) from None
-        row = self._noted(row, task)
-        if task.state != "done":
-            raise TaskEnded(row)
-        return row
 
     def _noted(self, row: Row, task: Task) -> Row:
         try:
             return note_task(self.ledger, row, task)
         except LedgerError as error:
             self.tell(Step(row.source, "note", note=f"task {task.id}: {error}"))
-            return replace(row, status=task.status, videos=task.videos, state="finished")
+            states: dict[str, State] = {"done": "finished", "running": "accepted"}
+            state = states.get(task.state) or ("failed" if task.state == "failed" else "cancelled")
+            return replace(row, status=task.status, videos=task.videos, state=state)
 
     def _rejected(self, row: Row, error: Rejected) -> Exception:
-        if error.problem.status != GONE:
-            return CannotBring(str(error))
-        if row.age(time.time()) < RESULT_SECONDS:
-            return CannotBring(str(error))
-        with suppress(LedgerError):
-            self.ledger.settle(row.id, "expired", only_from=["accepted", "finished"])
-        return Lost("the task and its result are gone: the service keeps them for 24 hours")
+        if is_gone(error) and self._missed(row) == "expired":
+            return Lost(EXPIRED)
+        return CannotBring(str(error))
 
     def download(self, row: Row) -> Row:
         """The row with its videos on disk. Raises CannotBring, Lost, Interrupted."""
-        if not row.videos:
-            row = self._asked_again(row)
+        links = row.videos
+        if not links or any(HIDDEN in url for url in links):
+            # A URL that repeats the key is stored nowhere.
+            row, links = self._asked_again(row)
         files: list[str] = []
-        for number, url in enumerate(row.videos):
+        for number, url in enumerate(links):
             self.control.step()
             files.append(self._one(row, number, url))
         known = [os.path.abspath(path) for path in files]
         with suppress(LedgerError):
-            row = self.ledger.settle(row.id, "downloaded", files=known, error=None)
+            # The id once more: writing it down may have failed before.
+            row = self.ledger.settle(
+                row.id,
+                "downloaded",
+                files=known,
+                task_id=row.task_id,
+                status=row.status,
+                error=None,
+            )
         return replace(row, state="downloaded", files=tuple(files))
 
-    def _asked_again(self, row: Row) -> Row:
-        """The row with fresh URLs: the old ones are signed for a while alone."""
+    def _asked_again(self, row: Row) -> tuple[Row, tuple[str, ...]]:
+        """The row, and fresh URLs: the old ones are signed for a while alone."""
         try:
             task = self.client.get(row.task_id or "")
         except Rejected as error:
             raise self._rejected(row, error) from None
-        except ApiError as error:
+        except (ApiError, ValueError) as error:
             raise CannotBring(str(error)) from None
-        if not task.videos:
+        if not task.links:
             raise CannotBring(f"the task is {task.status}, but no video is named")
-        return self._noted(row, task)
+        return self._noted(row, task), task.links
 
     def _one(self, row: Row, number: int, url: str) -> str:
         """Bring one video home. Raises CannotBring, Lost, Interrupted."""
-        name = names_of(row, number)
-        kept = found_beside(row, number, self.options.output)
+        rehearsed = self.ledger.rehearsal
+        name = names_of(row, number, rehearsed)
+        kept = found_beside(row, number, self.options.output, rehearsed)
+        if kept is None:
+            kept = self._copied(row, number, name)
         if kept is not None and (kept.sounding or not self.options.restore_audio):
             return kept.path
         if kept is None:
@@ -155,18 +195,35 @@ class Bringer:
             self._sound(row, path)
         return path
 
+    def _copied(self, row: Row, number: int, name: Callable[[int], str]) -> Kept | None:
+        """The video that an earlier run downloaded into another folder, copied into this one."""
+        folders = {os.path.dirname(path) for path in row.files[number : number + 1]}
+        for folder in folders:
+            there = found_beside(row, number, folder, self.ledger.rehearsal)
+            about = None if there is None else read_sidecar(there.path)
+            if there is None or about is None:
+                continue
+            try:
+                path = copy_into(there.path, self.options.output, name)
+                self._note_down(row, path, about)
+            except (Refused, OSError) as error:
+                said = getattr(error, "strerror", None) or str(error)
+                raise CannotBring(f"{there.path} cannot be copied: {said}") from None
+            return there._replace(path=path)
+        return None
+
     def _fetched(self, row: Row, number: int, url: str, name: Callable[[int], str]) -> Fetched:
         try:
             return self._fetch(row, url, name)
         except FetchFailed as error:
             if not error.gone:
-                raise CannotBring(str(error)) from None
+                raise CannotBring(self.client.hide(str(error))) from None
         # Signed URLs may end before the task does.
-        fresh = self._asked_again(row).videos
+        _, fresh = self._asked_again(row)
         try:
             return self._fetch(row, fresh[number] if number < len(fresh) else url, name)
         except FetchFailed as error:
-            raise CannotBring(str(error)) from None
+            raise CannotBring(self.client.hide(str(error))) from None
 
     def _fetch(self, row: Row, url: str, name: Callable[[int], str]) -> Fetched:
         def told(got: int, size: int | None) -> None:
@@ -199,26 +256,35 @@ class Bringer:
     def _sound(self, row: Row, path: str) -> None:
         """Put the source's sound under a result; where that fails the result stays silent."""
         about = row.notes.get("sound")
-        said = "the job has no local video whose sound could be put back"
+        said = "no local video of the job has sound that could be put back"
         if about is not None:
             try:
                 said = self._sounded(row, path, about)
             except (Refused, CannotOpen, OSError) as error:
                 said = getattr(error, "strerror", None) or str(error)
         if said:
-            self.tell(Step(row.source, "note", note=f"{path} stays silent: {said}"))
+            note = f"{path} stays silent: {said}"
+            self.said.append(note)
+            self.tell(Step(row.source, "note", note=note))
 
     def _sounded(self, row: Row, path: str, about: Mapping[str, Any]) -> str:
         """Raises Refused, CannotOpen, OSError; a reason why there is no sound, or nothing."""
-        from vaceprep.flow.sound import restore_sound
+        from vaceprep.flow.sound import Window, restore_sound
 
+        source = about["path"]
+        if about.get("sha256") and (digest(source) or {}).get("sha256") != about["sha256"]:
+            return f"{source} is not there any more as it was when the job was sent"
+        window = None
         options = self.options.prepare
-        if options.duration is None and about.get("duration"):
+        if about.get("start") is not None and about.get("duration") is not None:
+            window = Window(Fraction(about["start"]), Fraction(about["duration"]))
+        elif options.duration is None and about.get("duration"):
             # Of two clips each has its share of the time.
             options = replace(options, duration=Fraction(about["duration"]))
         with placing(path, force=True) as place:
-            if not restore_sound(path, about["path"], about["role"], options, place.path):
-                return "its source has no sound"
+            role = about["role"]
+            if not restore_sound(path, source, role, options, place.path, window):
+                return f"{source} has none in the part that was used"
             silent, sounding = digest(path), digest(place.path)
             kept = read_sidecar(path)
             if silent is None or sounding is None or kept is None:
@@ -229,78 +295,3 @@ class Bringer:
                 return "its sidecar cannot be written"
             place.commit()
         return ""
-
-
-class Kept(NamedTuple):
-    """A video that an earlier run brought home."""
-
-    path: str
-    #: The source's sound is under it.
-    sounding: bool
-
-
-def found_beside(row: Row, number: int, folder: str) -> Kept | None:
-    """The video that its sidecar tells to be this one, whole as it was; None where none is."""
-    name = names_of(row, number)
-    for tried in count(1):
-        path = os.path.join(folder, name(tried))
-        if not os.path.lexists(path):
-            return None
-        kept = read_sidecar(path)
-        task = (kept or {}).get("task")
-        video = (kept or {}).get("video")
-        if not isinstance(task, dict) or not isinstance(video, dict):
-            continue
-        if task.get("id") != row.task_id or task.get("video") != number + 1:
-            continue
-        found = digest(path)
-        if found is not None and found["sha256"] in (video.get("sha256"), silent_hash(video)):
-            return Kept(path, found["sha256"] == video.get("sha256") and bool(silent_hash(video)))
-    return None
-
-
-def silent_hash(video: Mapping[str, Any]) -> object:
-    """The hash of what the service sent, where the source's sound was put under it."""
-    return video.get("service_sha256")
-
-
-def names_of(row: Row, number: int) -> Callable[[int], str]:
-    """The names of a task's video in the order in which they are tried, from 1.
-
-    The job's name and the task's id come from strangers: neither leads out of the folder, and
-    both fit beside a sidecar's ending.
-    """
-    stem, _ = fit(str(row.notes.get("stem") or "task"), ".mp4")
-    short = _UNFIT.sub("_", (row.task_id or "")[:ID_SHOWN])
-    own = f"-{row.function}-{short}" if row.job else f"-{short}"
-    base = cut(stem, NAME_BYTES - _TAIL_BYTES - in_bytes(own)) + own
-
-    def name(tried: int) -> str:
-        at = number + tried
-        return f"{base}.mp4" if at == 1 else f"{base}-{at}.mp4"
-
-    return name
-
-
-def sidecar_of(row: Row, fetched: Fetched, number: int) -> Mapping[str, Any]:
-    """What is kept beside a video: what was sent, the task, the facts."""
-    return {
-        "version": SIDECAR_VERSION,
-        "source": row.source,
-        "function": row.function,
-        "service": row.service,
-        "body": row.body,
-        "task": {
-            "id": row.task_id,
-            "status": row.status,
-            "sent_at": row.sent_at,
-            "video": number + 1,
-            "videos": len(row.videos),
-        },
-        "video": {
-            "file": os.path.basename(fetched.path),
-            "sha256": fetched.sha256,
-            "bytes": fetched.bytes,
-        },
-        "facts": fetched.facts.to_dict(),
-    }

@@ -6,15 +6,16 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import gettempdir
 from typing import Any, Final
 
 from vaceprep.collect import Item
 from vaceprep.contract import IMAGE_ROLES, Function, Role
 from vaceprep.flow.model import RunEntry, RunOptions
+from vaceprep.flow.used import sound_source, used_parts
 from vaceprep.job import InvalidJob, Job, media_of, role_of
-from vaceprep.jobfile import JobUnreadable
+from vaceprep.jobfile import JobUnreadable, read_job
 from vaceprep.ledger.identity import identity
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.look import Options as Look
@@ -28,8 +29,6 @@ from vaceprep.verdict import FileReport
 
 #: What is said of URLs under their roles.
 Known = Mapping[tuple[str, Role], FileReport]
-#: Fields whose sound belongs under the result, in the order in which they are asked.
-SOUNDING: Final = ("video_url", "first_clip_url")
 #: What stands before the ending of a job file, so that hooks find it.
 MARK: Final = ".vace"
 
@@ -49,6 +48,10 @@ class Ready:
     notes: Mapping[str, Any]
     #: What was found by asking for its URLs.
     known: Known = field(default_factory=dict)
+    #: The SHA-256 of each local medium as it was read, by its path.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    #: What of its media is used, and where its result will have no sound: a sentence each.
+    remarks: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -80,10 +83,16 @@ def examine(
     known: Known = {}
     told: Exception | None = None
     found: tuple[Job, str] | None = None
+    sources: dict[str, str] = {}
+    item = admitted(item)
     try:
         job = job_of(item, options.prepare.limits)
-        sources = {at: _sha256(path) for at, path in job.local_paths().items()}
-        name = identity(service, account, job.given(), sources, options.prepare)
+        local = job.local_paths()
+        for path in local.values():
+            if path not in sources:
+                sources[path] = sha256_of(path)
+        hashes = {at: sources[path] for at, path in local.items()}
+        name = identity(service, account, job.given(), hashes, options.prepare, options.fields)
         found = job, name
         if options.remote and is_new(name):
             known = _asked(job, options)
@@ -93,7 +102,9 @@ def examine(
     # Only names are thought of: where the outputs would go does not matter.
     names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
     work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)
-    planned = mend_job(item, names, work, {})
+    planned = tuple(
+        replace(entry, output=None) for entry in mend_job(item, names, work, options.fields)
+    )
     if not planned[0].ok:
         return _refused(item, planned)
     if isinstance(told, InvalidJob):
@@ -102,7 +113,23 @@ def examine(
         return RunEntry(item.source, None, "refused", prepared=planned, error=str(told))
     job, name = found
     function: Function = job.given()["function"]
-    return Ready(item, job, function, name, planned, _notes(item, job), known)
+    sound, silent = sound_source(job, planned, sources, search=options.restore_audio)
+    notes: dict[str, Any] = {"stem": stem_of(item)} | ({"sound": sound} if sound else {})
+    remarks = used_parts(planned)
+    if options.restore_audio and silent is not None:
+        remarks = (*remarks, silent)
+    return Ready(item, job, function, name, planned, notes, known, sources, remarks)
+
+
+def admitted(item: Item) -> Item:
+    """The job with its values as they are read now: what is edited later is another job."""
+    if item.job is not None:
+        return item
+    try:
+        values: Any = read_job(item.source)
+    except JobUnreadable as error:
+        values = error
+    return item._replace(job=values, base=item.source)
 
 
 def _asked(job: Job, options: RunOptions) -> Known:
@@ -153,21 +180,11 @@ def stem_of(item: Item) -> str:
     return f"{stem}-{line}" if line else stem
 
 
-def _sha256(path: str) -> str:
+def sha256_of(path: str) -> str:
+    """The SHA-256 of a file. Raises CannotOpen or OSError."""
     sha = hashlib.sha256()
     with ExitStack() as stack:
         opened = stack.enter_context(open_path(path))
         while chunk := opened.read(1 << 20):
             sha.update(chunk)
     return sha.hexdigest()
-
-
-def _notes(item: Item, job: Job) -> dict[str, Any]:
-    notes: dict[str, Any] = {"stem": stem_of(item)}
-    local = job.local_paths()
-    for name in SOUNDING:
-        path = local.get(f"/{name}")
-        if path is not None:
-            notes["sound"] = {"path": os.path.abspath(path), "role": name}
-            break
-    return notes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -17,6 +17,7 @@ from vaceprep.contract import (
     SUBMISSIONS_PER_SECOND,
     TASKS_AT_ONCE,
 )
+from vaceprep.flow.hints import Hints
 from vaceprep.plan.model import NOTHING_ASKED, Options
 from vaceprep.prepare.entry import Prepared
 from vaceprep.rules.catalogue import Finding
@@ -42,6 +43,9 @@ StepName = Literal["prepare", "upload", "queue", "send", "wait", "download", "no
 TASK_PRICE: Final = PRICE_PER_SECOND * OUTPUT_SECONDS
 
 
+NO_HINTS: Final = Hints()
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What is asked of a run. Times in seconds."""
@@ -64,6 +68,10 @@ class RunOptions:
     #: Ask for the URLs of jobs before these are sent.
     remote: bool = True
     prepare: Options = NOTHING_ASKED
+    #: Options for single fields of a job, by their names.
+    fields: Mapping[str, Options] = field(default_factory=dict)
+    #: The commands that hints name.
+    hints: Hints = NO_HINTS
 
 
 class Step(NamedTuple):
@@ -101,6 +109,10 @@ class RunEntry:
     #: Why it did not come to its end, and what to do next, each a sentence.
     error: str | None = None
     hint: str | None = None
+    #: What of the job's media is used, and what else there is to know of the result.
+    notes: tuple[str, ...] = ()
+    #: The video was made by the local stand-in, not by the model.
+    rehearsed: bool = False
 
     @property
     def ok(self) -> bool:
@@ -122,6 +134,8 @@ class RunEntry:
             "prepared": [entry.to_dict() for entry in self.prepared],
             "error": self.error,
             "hint": self.hint,
+            "notes": list(self.notes),
+            "sandbox": self.rehearsed,
         }
 
 

@@ -9,16 +9,18 @@ from typing import Any, Final
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Busy, FateUnknown, NotConnected, Rejected, Task
-from vaceprep.contract import BACKOFF_SECONDS
+from vaceprep.contract import BACKOFF_SECONDS, RESULT_SECONDS, RUNNING_STATUSES
 from vaceprep.flow.model import Control, Interrupted, RunOptions, Step, Tell
 from vaceprep.flow.supply import shortened
-from vaceprep.ledger.rows import Row, State
+from vaceprep.ledger.rows import WAITED_FOR, Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
 
 #: Times that a connection is tried for.
 CONNECTIONS: Final = 3
 #: Seconds between two looks at whether a place is free.
 LOOK: Final = 2.0
+#: Seconds before each further try to write an accepted task's id into the ledger.
+SETTLE_AGAIN: Final = (0.1, 0.5, 1.0)
 
 
 class NotSent(Exception):
@@ -50,6 +52,8 @@ class Sender:
         refused = 0
         while True:
             self._take_turn(row, body, notes)
+            # With the time and the body that are on the disk now.
+            row = self.ledger.row(row.id) or row
             self.tell(Step(row.source, "send"))
             try:
                 task = self._post(row, body)
@@ -59,7 +63,9 @@ class Sender:
                 if refused >= CONNECTIONS:
                     raise self._gave_up(row, str(error)) from None
             except Busy as error:
-                wait = pause if error.retry_after is None else error.retry_after
+                # A service that asks for no pause at all is not asked without one.
+                least = self.options.poll_interval
+                wait = pause if error.retry_after is None else max(error.retry_after, least)
                 why = "the service asks to wait"
                 if self.now() + wait > deadline:
                     said = f"{error}; it asks for {wait:.0f} s more, and --max-wait is over"
@@ -104,18 +110,22 @@ class Sender:
         return NotSent(said)
 
     def _accepted(self, row: Row, task: Task) -> Row:
-        try:
-            return self.ledger.settle(
-                row.id, "accepted", task_id=task.id, status=task.status, error=None
-            )
-        except LedgerError as error:
-            # What was paid for must not be lost with a full disk: say it where it can be read.
-            note = (
-                f"the task {task.id} was accepted, but {error}; write its id down: "
-                f"vaceprep task adopt {row.id} {task.id}"
-            )
-            self.tell(Step(row.source, "note", note=note))
-            return row
+        for pause in (*SETTLE_AGAIN, None):
+            try:
+                return self.ledger.settle(
+                    row.id, "accepted", task_id=task.id, status=task.status, error=None
+                )
+            except LedgerError as error:
+                said = error
+            if pause is not None:
+                time.sleep(pause)
+        # What was paid for must not be lost with a full disk: say it where it can be read.
+        note = (
+            f"the task {task.id} was accepted, but {said}; write its id down: "
+            f"{self.options.hints.adopt(row.id, task.id)}"
+        )
+        self.tell(Step(row.source, "note", note=note))
+        return row
 
     def _step(self, row: Row) -> None:
         """A place between two steps, while nothing is sent. Raises Interrupted."""
@@ -171,21 +181,58 @@ class Sender:
         try:
             note_task(self.ledger, row, self.client.get(row.task_id))
         except Rejected as error:
-            if error.problem.status == GONE:
-                self.ledger.settle(row.id, "expired", only_from=["accepted"], error=str(error))
+            if is_gone(error):
+                note_missing(self.ledger, row)
+            else:
+                self.ledger.checked(row.id, row.status or "")
         except ApiError:
             # It counts as being at work until the service says otherwise.
             self.ledger.checked(row.id, row.status or "")
 
 
-#: The HTTP status of a task that the service does not know.
-GONE: Final = 404
+#: The HTTP statuses of a task that the service does not know.
+GONE: Final = (404, 410)
+
+
+def is_gone(error: Rejected) -> bool:
+    """Whether the service says that it has no such task."""
+    return error.problem.status in GONE
+
+
+def note_missing(ledger: Ledger, row: Row) -> Row:
+    """Settle a row whose task the service does not find.
+
+    Within its 24 hours the task may be found again: the row keeps its job from being sent again,
+    and takes no place among the tasks at work. Later it is expired.
+    """
+    if ledger.age(row) >= RESULT_SECONDS:
+        return ledger.settle(row.id, "expired", only_from=WAITED_FOR, error=EXPIRED)
+    return ledger.settle(row.id, "missing", only_from=(*WAITED_FOR, "expired"), error=NOT_FOUND)
+
+
+EXPIRED: Final = "the task and its result are gone: the service keeps them for 24 hours"
+NOT_FOUND: Final = "the service does not find the task now (404); it may find it again"
+NEVER_ENDED: Final = "the task did not end within 24 hours, after which the service keeps nothing"
 
 
 def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
     """Write down what the service says of a task; what was settled before stays."""
-    open_states: tuple[State, ...] = ("accepted", "unknown", "sending")
+    open_states: tuple[State, ...] = ("accepted", "missing", "expired", "unknown", "sending")
     if task.state == "running":
+        now = ledger.row(row.id) or row
+        if is_over(ledger, row, task):
+            return ledger.settle(
+                row.id, "expired", only_from=WAITED_FOR, status=task.status, error=NEVER_ENDED
+            )
+        if now.state in open_states and (now.state, now.task_id) != ("accepted", task.id):
+            return ledger.settle(
+                row.id,
+                "accepted",
+                only_from=open_states,
+                task_id=task.id,
+                status=task.status,
+                error=None,
+            )
         ledger.checked(row.id, task.status)
         return ledger.row(row.id) or row
     if task.state == "done":
@@ -193,9 +240,29 @@ def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
             row.id,
             "finished",
             only_from=(*open_states, "finished"),
+            task_id=task.id,
             status=task.status,
             videos=list(task.videos),
             error=None,
         )
     error = None if task.error is None else task.error.sentence()
-    return ledger.settle(row.id, task.state, only_from=open_states, status=task.status, error=error)
+    return ledger.settle(
+        row.id,
+        task.state,
+        only_from=open_states,
+        task_id=task.id,
+        status=task.status,
+        error=error,
+    )
+
+
+def is_over(ledger: Ledger, row: Row, task: Task) -> bool:
+    """Whether a task that goes on has had its 24 hours.
+
+    The service's clock decides where it tells; else a task whose status is known to mean work is
+    believed, since the clock here may be wrong.
+    """
+    if task.age is not None:
+        return task.age >= RESULT_SECONDS
+    known = task.status.strip().lower() in RUNNING_STATUSES
+    return not known and ledger.age(row) >= RESULT_SECONDS

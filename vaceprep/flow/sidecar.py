@@ -68,6 +68,11 @@ def read_sidecar(video_path: str) -> dict[str, Any] | None:
     return found
 
 
+def read_any(path: str) -> dict[str, Any] | None:
+    """A JSON file that may be a sidecar, by its path; None where it is none. No errors."""
+    return _read(path)
+
+
 def _paths(video_path: str) -> Iterator[str]:
     stem = os.path.splitext(video_path)[0]
     for number in range(1, _NAMES + 1):

@@ -38,7 +38,14 @@ class Window(NamedTuple):
     length: Fraction
 
 
-def restore_sound(result: str, source: str, role: VideoRole, options: Options, into: str) -> bool:
+def restore_sound(
+    result: str,
+    source: str,
+    role: VideoRole,
+    options: Options,
+    into: str,
+    window: Window | None = None,
+) -> bool:
     """Write ``result``, an MP4, with the sound of ``source`` under it to ``into``.
 
     ``role`` and ``options`` are those that ``source`` was prepared with: they tell the window whose
@@ -47,6 +54,8 @@ def restore_sound(result: str, source: str, role: VideoRole, options: Options, i
     copied, or encoded as AAC where MP4 does not carry it. Each packet of the picture is the
     result's own, at its own time; sound that the result had is left out.
 
+    ``window`` is the stretch of ``source`` that was used, where it is known already.
+
     ``into`` is there and empty, a part file that gets its name afterwards. False, and ``into``
     stays empty, where the source has no sound in that window.
 
@@ -54,7 +63,7 @@ def restore_sound(result: str, source: str, role: VideoRole, options: Options, i
     where the disk takes no more.
     """
     try:
-        return _restored(result, source, role, options, into)
+        return _restored(result, source, role, options, into, window)
     except CannotOpen as error:
         raise Refused(f"the sound cannot be put back: {error.fact.message}") from None
     except BROKEN as error:
@@ -63,13 +72,21 @@ def restore_sound(result: str, source: str, role: VideoRole, options: Options, i
         raise Refused(f"the sound cannot be put back: {clause(error)}") from None
 
 
-def _restored(result: str, source: str, role: VideoRole, options: Options, into: str) -> bool:
+def _restored(
+    result: str,
+    source: str,
+    role: VideoRole,
+    options: Options,
+    into: str,
+    window: Window | None,
+) -> bool:
     with open_path(source) as opened:
         heard = measured(Item(source, "path"), opened, role, options)
         facts = _video(heard, source)
         if not facts.has_audio or heard.sniffed.demuxer is None:
             return False
-        window = window_of_plan(heard, options)
+        if window is None:
+            window = window_of_plan(heard, options)
         with open_path(result) as silent:
             seen = measured(Item(result, "path"), silent, "video_url")
             picture = _video(seen, result)

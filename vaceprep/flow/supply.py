@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from vaceprep.contract import IMAGE_ROLES, Role
-from vaceprep.flow.examine import Ready
+from vaceprep.flow.examine import Ready, sha256_of
 from vaceprep.flow.model import Control, Interrupted, RunOptions, Step, Tell
 from vaceprep.job import Job, put, role_of
 from vaceprep.prepare.entry import Prepared
@@ -23,6 +23,7 @@ from vaceprep.prepare.refused import Cancelled
 from vaceprep.publish.inline import data_uri
 from vaceprep.publish.target import Target, asset_of
 from vaceprep.publish.walk import Known, publish
+from vaceprep.source import CannotOpen
 
 #: Seconds after which the prepared media of a run that nobody took up again are removed.
 LEFT_AGE: Final = 2 * 24 * 60 * 60
@@ -35,6 +36,13 @@ class NotPrepared(Exception):
         said = [e.error for e in entries if e.error]
         super().__init__("; ".join(dict.fromkeys(said)) or "its media cannot be prepared")
         self.entries = entries
+
+
+class Changed(Exception):
+    """A medium is not any more what it was when the job was read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was changed after the run began; run the job again")
 
 
 def work_folder(state: str, identity: str) -> str:
@@ -62,7 +70,7 @@ def prepare(
 ) -> tuple[Job, tuple[Prepared, ...]]:
     """The job with its media mended, in ``folder``, and what was done to them.
 
-    Raises NotPrepared, Interrupted.
+    Raises NotPrepared, Changed, Interrupted.
     """
 
     def told(share: Fraction) -> None:
@@ -75,16 +83,28 @@ def prepare(
     begun = os.path.isdir(folder)
     try:
         # What an earlier run made is taken up where it is the same.
-        entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, {})
+        entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
         if begun and not all(entry.ok for entry in entries):
             clear(folder)
-            entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, {})
+            entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
     except Cancelled:
         raise Interrupted from None
     target = entries[0].output
     if target is None or not all(entry.ok for entry in entries):
         raise NotPrepared(entries)
+    _hold(ready)
     return Job.from_file(target, limits=options.prepare.limits), entries
+
+
+def _hold(ready: Ready) -> None:
+    """Hold each medium against the hash that the job was admitted with. Raises Changed."""
+    for path, admitted in ready.sources.items():
+        try:
+            same = sha256_of(path) == admitted
+        except (CannotOpen, OSError):
+            same = False
+        if not same:
+            raise Changed(path)
 
 
 def supply(

@@ -9,16 +9,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from vaceprep.api.client import Client
-from vaceprep.api.model import StillRunning
+from vaceprep.api.model import ApiError, Rejected, StillRunning
 from vaceprep.explain import explain
-from vaceprep.facts import VideoFacts
+from vaceprep.flow.beside import id_beside
 from vaceprep.flow.bring import Bringer, CannotBring, Lost, TaskEnded
 from vaceprep.flow.examine import Ready
 from vaceprep.flow.model import Control, Interrupted, RunEntry, RunOptions, Status, Step, Tell
-from vaceprep.flow.send import FateOpen, NotSent, Sender
-from vaceprep.flow.supply import NeedsTarget, NotPrepared, clear, prepare, supply, work_folder
+from vaceprep.flow.send import FateOpen, NotSent, Sender, is_gone, note_missing, note_task
+from vaceprep.flow.supply import (
+    Changed,
+    NeedsTarget,
+    NotPrepared,
+    clear,
+    prepare,
+    supply,
+    work_folder,
+)
+from vaceprep.flow.used import sound_source, used_parts
 from vaceprep.job import InvalidJob
-from vaceprep.ledger.rows import Row
+from vaceprep.ledger.rows import KEPT, Row
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.prepare.entry import Prepared
 from vaceprep.publish.target import PublishError, Target
@@ -69,8 +78,14 @@ class Walk:
         return entry
 
     def _one(self, ready: Ready) -> RunEntry:
-        entry = RunEntry(ready.source, ready.function, "failed")
+        rehearsed = self.ledger.rehearsal
+        entry = RunEntry(
+            ready.source, ready.function, "failed", notes=ready.remarks, rehearsed=rehearsed
+        )
         try:
+            older = None if self.options.again else self._still_there(ready.identity)
+            if older is not None:
+                return self._resumed(older, replace(entry, resumed=True))
             while True:
                 self.control.step()
                 row, mine = self.ledger.claim(
@@ -89,8 +104,27 @@ class Walk:
                     return self._resumed(settled, replace(entry, resumed=True))
         except Interrupted:
             return replace(entry, status="interrupted", hint=GO_ON)
-        except LedgerError as error:
+        except (LedgerError, CannotAsk) as error:
             return replace(entry, error=f"{error}; nothing was sent")
+
+    def _still_there(self, identity: str) -> Row | None:
+        """An older row of the job whose task the service has still; raises CannotAsk.
+
+        By the clock its 24 hours are over. The clock may be wrong, and asking costs nothing.
+        """
+        for row in self.ledger.doubtful(identity):
+            try:
+                found = note_task(self.ledger, row, self.client.get(row.task_id or ""))
+            except Rejected as error:
+                if not is_gone(error):
+                    raise CannotAsk(row, error) from None
+                note_missing(self.ledger, row)
+            except (ApiError, ValueError) as error:
+                raise CannotAsk(row, error) from None
+            else:
+                if found.state in KEPT:
+                    return found
+        return None
 
     def _elsewhere(self, row: Row) -> Row | None:
         """The row once nobody is sending it; None where nothing came of it. Raises Interrupted."""
@@ -114,16 +148,17 @@ class Walk:
         if isinstance(made, RunEntry):
             return made
         body, prepared = made
-        entry = replace(entry, prepared=prepared)
+        entry = replace(entry, prepared=prepared, notes=made_notes(ready, prepared))
         sender = Sender(self.ledger, self.client, self.options, self.control, self.tell)
         try:
-            row, task = sender.send(row, body, sound_notes(row, prepared))
+            row, task = sender.send(row, body, sound_notes(ready, prepared))
         except NotSent as error:
             said = str(error)
             return replace(entry, status="refused", error=said, hint=explain(said))
         except FateOpen as error:
             clear(folder)
-            return replace(entry, status="unknown", error=str(error), hint=unknown_hint(row.id))
+            hint = self.options.hints.unknown(row.id)
+            return replace(entry, status="unknown", error=str(error), hint=hint)
         except Interrupted:
             return replace(entry, row=None, status="interrupted", hint=GO_ON)
         clear(folder)
@@ -147,6 +182,9 @@ class Walk:
             findings = tuple(f for e in error.entries if not e.ok for f in e.remaining)
             entry = replace(entry, status="refused", prepared=error.entries, findings=findings)
             said = str(error)
+        except Changed as error:
+            entry = replace(entry, status="refused")
+            said = str(error)
         except (PublishError, NeedsTarget, CannotOpen, OSError, InvalidJob) as error:
             said = getattr(error, "strerror", None) or str(error)
         except Interrupted:
@@ -160,37 +198,68 @@ class Walk:
     def _resumed(self, row: Row, entry: RunEntry) -> RunEntry:
         entry = replace(entry, row=row.id, task=row.task_id, task_status=row.status)
         if row.state == "unknown":
-            return replace(entry, status="unknown", error=UNKNOWN_STANDS, hint=unknown_hint(row.id))
-        there = row.state == "downloaded" and all(os.path.isfile(path) for path in row.files)
-        if there and not self.options.restore_audio:
+            known = id_beside(row, self.options.output)
+            if known is None:
+                hint = self.options.hints.unknown(row.id)
+                return replace(entry, status="unknown", error=UNKNOWN_STANDS, hint=hint)
+            row = self.ledger.settle(row.id, "accepted", only_from=["unknown"], task_id=known)
+        if self._is_home(row) and not self.options.restore_audio:
             return replace(entry, status="downloaded", videos=row.files, hint=MAKES_ANOTHER)
         if row.state in ("failed", "cancelled", "expired", "forgotten"):
             # It ended while it was looked at; the next run may send it again.
             return replace(entry, status="failed", error=row.error, hint=GO_ON)
         return self._accepted(row, entry)
 
+    def _is_home(self, row: Row) -> bool:
+        """Whether the videos are on disk, and where they are asked for if anybody waits."""
+        if row.state != "downloaded" or not all(map(os.path.isfile, row.files)):
+            return False
+        wanted = os.path.realpath(self.options.output)
+        return not self.options.wait or all(
+            os.path.realpath(os.path.dirname(path)) == wanted for path in row.files
+        )
+
     def _accepted(self, row: Row, entry: RunEntry) -> RunEntry:
         entry = replace(entry, task=row.task_id, task_status=row.status)
         if not self.options.wait:
-            return replace(entry, status="accepted", hint=f"vaceprep task wait {row.task_id}")
+            hint = self.options.hints.wait(row.task_id)
+            return replace(entry, status="accepted", hint=hint)
         return finish(
             Bringer(self.ledger, self.client, self.options, self.control, self.tell), row, entry
         )
 
 
-def sound_notes(row: Row, prepared: Sequence[Prepared]) -> dict[str, Any]:
-    """How long the stretch is that was used of the source whose sound can be put back."""
-    about = row.notes.get("sound")
-    for entry in prepared:
-        used = entry.after
-        if about and entry.role == about["role"] and isinstance(used, VideoFacts) and used.duration:
-            return {"sound": {**about, "duration": str(used.duration)}}
-    return {}
+class CannotAsk(Exception):
+    """Whether an older task is still there is not known, so its job is not sent again."""
+
+    def __init__(self, row: Row, error: Exception) -> None:
+        super().__init__(
+            f"row {row.id} is over 24 hours old by the clock here, and whether its task is still "
+            f"there could not be asked: {error}"
+        )
+
+
+def made_notes(ready: Ready, prepared: Sequence[Prepared]) -> tuple[str, ...]:
+    """The remarks on a job, with the parts that were used in the end."""
+    foreseen = used_parts(ready.planned)
+    return (*used_parts(prepared), *(said for said in ready.remarks if said not in foreseen))
+
+
+def sound_notes(ready: Ready, prepared: Sequence[Prepared]) -> dict[str, Any]:
+    """Which sound belongs under the result: that of the part that was used in the end."""
+    sound, _ = sound_source(ready.job, prepared, ready.sources, search=False)
+    return {} if sound is None else {"sound": sound}
 
 
 def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
-    """Wait for a task and bring its videos home."""
-    later = f"it goes on at the service; to go on here: vaceprep task wait {row.task_id}"
+    """Wait for a task and download its videos."""
+    entry = _finished(bringer, row, entry)
+    return replace(entry, notes=(*entry.notes, *bringer.said))
+
+
+def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
+    command = bringer.options.hints.wait(row.task_id)
+    later = f"it goes on at the service; to go on here: {command}"
     try:
         if row.state not in ("finished", "downloaded"):
             row = bringer.wait(row)
@@ -207,7 +276,7 @@ def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
     except Lost as error:
         return replace(entry, status="failed", error=str(error))
     except CannotBring as error:
-        hint = f"the task is kept for 24 hours; to go on: vaceprep task wait {row.task_id}"
+        hint = f"the task is kept for 24 hours; to go on: {command}"
         return replace(entry, status="failed", error=str(error), hint=hint)
     except Interrupted:
         return replace(entry, status="interrupted", hint=later)
@@ -220,11 +289,3 @@ MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
 UNKNOWN_STANDS: Final = (
     "it was sent before, and nobody knows whether it was accepted; it is not sent again on its own"
 )
-
-
-def unknown_hint(row: int) -> str:
-    """What the user can do about a submission of unknown fate."""
-    return (
-        f"look into your account: if the task is there, vaceprep task adopt {row} TASK_ID; "
-        f"if not, vaceprep task forget {row}"
-    )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from vaceprep.job import put
@@ -28,23 +29,27 @@ def identity(
     values: Mapping[str, Any],
     sources: Mapping[str, str],
     options: Options = NOTHING_ASKED,
+    fields: Mapping[str, Options] = MappingProxyType({}),
 ) -> str:
     """64 hex digits that are the same for the same job on the same account.
 
     ``values`` are the job's fields as they were given; ``sources`` the SHA-256 of each local
     asset's source by JSON pointer, which stands in place of its path. A URL that the user gave
     counts as text. Where the file lies, under which name, and where it is published changes
-    nothing.
+    nothing. ``fields`` are prepare options of single fields.
     """
     fields_of = dict(values)
     for at in sources:
         put(fields_of, at, "")
-    said = {
+    said: dict[str, Any] = {
         "service": service,
         "account": account,
         "fields": fields_of,
         "sources": dict(sources),
         "options": asked(options),
     }
+    own = {name: asked(one) for name, one in fields.items() if asked(one)}
+    if own:
+        said["fields_options"] = own
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vaceprep.collect import Item
+from vaceprep.contract import VIDEO_ROLES
 from vaceprep.draft import draft_of
 from vaceprep.facts import Facts
 from vaceprep.job import media_of, put
@@ -31,6 +32,8 @@ from vaceprep.rules.together import Together, judge_together
 from vaceprep.rules.wording import listed
 from vaceprep.source import CannotOpen, open_path
 
+#: The video that follows another one and has no window of its own.
+MASK_VIDEO: Final = "mask_video_url"
 #: Edits of a video after which its frames have other numbers.
 MOVING: Final = ("cut", "frame-rate", "retime")
 
@@ -108,8 +111,11 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     asked = job.work.options
     local = {piece.role for piece in job.assets.pieces}
     cut = dict.fromkeys(name for name in fields if name not in local)
-    if (asked.start is not None or asked.duration is not None) and "/video_url" in job.assets.urls:
-        cut["video_url"] = None
+    if asked.start is not None or asked.duration is not None:
+        if "/video_url" in job.assets.urls:
+            cut["video_url"] = None
+        elif "video_url" not in local:
+            raise Stop(_no_video(job))
     for name in cut:
         # A window that is not applied would be found out only in the finished video.
         why = "since URLs stay as they are" if f"/{name}" in job.assets.urls else "it has none"
@@ -121,6 +127,17 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     hopeless = errors([f for f in found if f.code == "VP305"])
     if hopeless:
         raise Stop("", hopeless)
+
+
+def _no_video(job: _Job) -> str:
+    """Why a window without a field's name cannot be applied, and what to write instead."""
+    said = "--start and --duration without a field mean video_url, and the job has none"
+    at = [*(piece.role for piece in job.assets.pieces), *(at[1:] for at in job.assets.urls)]
+    clips = [name for name in dict.fromkeys(at) if name in VIDEO_ROLES and name != MASK_VIDEO]
+    if not clips:
+        return f"{said}; leave them out: nothing in it has a length"
+    option = "--duration" if job.work.options.start is None else "--start"
+    return f"{said}; name the clip: " + " or ".join(f"{option} {name}=S" for name in clips)
 
 
 def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:

@@ -157,6 +157,60 @@ def remember(
     return True
 
 
+class Origin(NamedTuple):
+    """The video that a prepared one was made of, and the window of it that was kept, in seconds."""
+
+    path: str
+    start: Fraction
+    length: Fraction
+
+
+def origin(path: str, *, search: bool = False) -> Origin | None:
+    """What a prepared video was made of, where that source is unchanged; None where nobody knows.
+
+    ``search``: where nothing is known of this path, look for a record of the same bytes, since a
+    prepared file may have been moved. No errors.
+    """
+    found = digest(path)
+    if found is None:
+        return None
+    try:
+        own = _record(path)
+    except (OSError, ValueError):
+        return None
+    if own is None:
+        return None
+    candidates = [own]
+    if search:
+        with contextlib.suppress(OSError), os.scandir(os.path.dirname(own)) as entries:
+            candidates += sorted(e.path for e in entries if e.name.endswith(".json"))
+    for candidate in candidates:
+        record = _read(candidate)
+        kept = None if record is None or record.get("output") != found else _origin_of(record)
+        if kept is not None:
+            return kept
+    return None
+
+
+def _origin_of(record: Mapping[str, Any]) -> Origin | None:
+    """The origin that a record names, where its source is what it was."""
+    source, entry = record.get("source"), record.get("entry")
+    if record.get("version") != _VERSION or not isinstance(source, dict):
+        return None
+    window = entry.get("window") if isinstance(entry, dict) else None
+    path = source.get("path")
+    try:
+        start, length = map(Fraction, window or ())
+    except (ValueError, TypeError, ZeroDivisionError):
+        return None
+    if not isinstance(path, str):
+        return None
+    now = identity(path)
+    if now is None or now._asdict() != source:
+        return None
+    return Origin(path, start, length)
+
+
 def _write(data: bytes, path: str) -> None:
     folder = os.path.dirname(path)
     for one in (os.path.dirname(folder), folder):

@@ -263,8 +263,14 @@ def _made(
         window=window_kept(plan, source.facts),
     )
     if known is not None:
-        remember(path, known, wish, entry.to_dict(), kept)
+        remember(path, known, wish, _remembered(entry), kept)
     return entry
+
+
+def _remembered(entry: Prepared) -> dict[str, Any]:
+    """What is kept of an entry: also the window, by which a run finds the sound left out here."""
+    window = entry.window
+    return entry.to_dict() | ({} if window is None else {"window": [*map(str, window)]})
 
 
 def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str]:

@@ -7,7 +7,7 @@ of ``vaceprep.job`` supply what each field may be (``FieldError``).
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from vaceprep.contract import FUNCTIONS
 from vaceprep.rules.catalogue import Rule, Severity
@@ -131,12 +131,16 @@ def _near(given: Any, choices: tuple[str, ...]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+#: The prompt of the job files that ``init`` writes: to be replaced before anything is sent.
+PLACEHOLDER: Final = "Describe what the video shall show"
+
+
 @job_rule(
     "VP404",
     "prompt-length",
     ERROR,
     "M",
-    fires="the prompt is empty, blank, or over 800 characters",
+    fires="the prompt is empty, blank, the placeholder of init, or over 800 characters",
     why="Upstream cuts the rest off in silence: what was asked for would not be made.",
 )
 def prompt_length(rule: Rule, draft: Draft) -> Findings:
@@ -152,6 +156,10 @@ def prompt_length(rule: Rule, draft: Draft) -> Findings:
         yield rule.found(
             message, measured=count, allowed=most, unit="characters", pointer="/prompt"
         )
+    given = draft.values.get("prompt")
+    if isinstance(given, str) and given.strip().rstrip(".") == PLACEHOLDER:
+        message = "the prompt is still the placeholder that init wrote; replace it with your own"
+        yield rule.found(message, measured=given.strip(), pointer="/prompt")
 
 
 @job_rule(

@@ -1,0 +1,136 @@
+"""What signals do to a command: Ctrl-C, a polite kill (SIGTERM), a terminal that goes (SIGHUP).
+
+One home for all commands. The exit code is 130; ``run`` and ``task``, which may have paid for
+something, end with 143 after SIGTERM and 129 after SIGHUP.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from vaceprep.cli import streams
+
+if TYPE_CHECKING:
+    from vaceprep.flow.model import Control
+
+INTERRUPTED: Final = 130
+#: Signals that end a command; SIGHUP is not known everywhere.
+ENDING: Final = tuple(
+    found for name in ("SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None
+)
+#: Seconds that a run has, after such a signal, to settle what it was at.
+GRACE: Final = 8.0
+_state: Final[dict[str, Any]] = {"received": None, "watched": False}
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+def exit_code() -> int:
+    """The exit code of a command that a signal ended."""
+    received = _state["received"]
+    return INTERRUPTED if received is None else 128 + int(received)
+
+
+def ended_by_signal() -> bool:
+    """Whether SIGTERM or SIGHUP came."""
+    return _state["received"] is not None
+
+
+@contextmanager
+def _handling(numbers: tuple[int, ...], handler: Handler) -> Iterator[None]:
+    """Handle signals, save those that whoever started this process has switched off (nohup)."""
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may set handlers.
+        yield
+        return
+    before = {}
+    for number in numbers:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+@contextmanager
+def terminable(*, own_code: bool = False) -> Iterator[None]:
+    """SIGTERM and SIGHUP end the work like Ctrl-C: nothing half-made stays behind.
+
+    ``own_code``: with an exit code of their own.
+    """
+
+    def handle(number: int, _: FrameType | None) -> None:
+        _state["received"] = number if own_code else None
+        raise KeyboardInterrupt
+
+    if _state["watched"]:
+        # A run is being settled: its own handlers know how.
+        yield
+        return
+    _state["received"] = None
+    with _handling(ENDING, handle):
+        yield
+
+
+@contextmanager
+def interruptible(control: Control) -> Iterator[None]:
+    """Ctrl-C once: the step is finished. Twice: it is given up. Three times: at once.
+
+    SIGTERM and SIGHUP give the step up; a request that is under way has ``GRACE`` seconds for its
+    answer, and after that its row in the ledger counts as of unknown fate.
+    """
+    counted = {"n": 0}
+
+    def handle(*_: object) -> None:
+        counted["n"] += 1
+        if counted["n"] == 1:
+            control.stop.set()
+            _say_now("finishing this step; Ctrl-C again gives it up")
+        elif counted["n"] == 2:
+            control.halt.set()
+        else:
+            os._exit(INTERRUPTED)
+
+    def end(number: int, _: FrameType | None) -> None:
+        if _state["received"] is not None:
+            return
+        _state["received"] = number
+        control.stop.set()
+        control.halt.set()
+        _say_now("ending; what was sent stays in the ledger")
+        timer = threading.Timer(GRACE, _give_up, [number])
+        timer.daemon = True
+        timer.start()
+        timers.append(timer)
+
+    timers: list[threading.Timer] = []
+    _state["received"] = None
+    watched, _state["watched"] = _state["watched"], True
+    try:
+        with _handling((signal.SIGINT,), handle), _handling(ENDING, end):
+            yield
+    finally:
+        _state["watched"] = watched
+        for timer in timers:
+            timer.cancel()
+
+
+def _give_up(number: int) -> None:
+    _say_now("no answer came in time; vaceprep task list shows what was sent, and how to go on")
+    os._exit(128 + number)
+
+
+def _say_now(text: str) -> None:
+    # Written at once: a signal may come in the middle of any print.
+    begin = "\r\x1b[2Kvaceprep: " if streams.moves(sys.stderr) else ""
+    with suppress(OSError):
+        os.write(2, f"{begin}{text}\n".encode())
