@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -93,10 +94,13 @@ def set_movie_matrix(path: Path, matrix: tuple[int, ...]) -> None:
     change_file(path, "moov/mvhd", change)
 
 
-def set_edits(path: Path, edits: tuple[tuple[int, int], ...]) -> None:
+def set_edits(
+    path: Path, edits: tuple[tuple[int, int], ...], speed: Fraction = Fraction(1)
+) -> None:
     """Replace the edit lists: length in movie ticks, and media time."""
+    rate = int(speed * 0x10000)
     body = struct.pack(">II", 0, len(edits))
-    body += b"".join(struct.pack(">IiI", length, at, 0x10000) for length, at in edits)
+    body += b"".join(struct.pack(">IiI", length, at, rate) for length, at in edits)
 
     def change(track: bytes) -> bytes:
         boxes = [(kind, inner) for kind, inner in children(track) if kind != "edts"]

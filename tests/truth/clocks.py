@@ -76,6 +76,19 @@ def edited(coding: Coding, first: int, count: int, *, later: Fraction = Fraction
     return make
 
 
+def slowed(coding: Coding, speed: Fraction) -> Source:
+    """An edit whose media_rate is not 1 (QuickTime's slow motion)."""
+
+    def make(folder: Path) -> Made:
+        path, truth = clip(folder, replace(coding, options={**coding.options, "bf": "0"}))
+        movie, _ = _scales(path)
+        boxes.set_edits(path, ((round(truth.end / speed * movie), 0),), speed)
+        shown = tuple(Shown(s.number, s.begin / speed, s.end / speed) for s in truth.shown)
+        return Made(path, replace(truth, shown=shown, rate=Fraction(coding.rate) * speed))
+
+    return make
+
+
 def _scales(path: Path) -> tuple[int, int]:
     """Ticks a second of the movie and of its first track."""
     movie = dict(boxes.children(dict(boxes.children(path.read_bytes()))["moov"]))

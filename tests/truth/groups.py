@@ -42,6 +42,28 @@ def late_keyframe(coding: Coding, group: int, dropped: int) -> Source:
     return make
 
 
+def from_open_group(coding: Coding) -> Source:
+    """Written from the second keyframe on, where the groups of pictures are open.
+
+    Pictures that follow that keyframe in the file and precede it on the screen refer to pictures
+    that are not there: the keyframe is the first that is shown.
+    """
+
+    def make(folder: Path) -> Made:
+        first: list[int] = []
+
+        def cut(packets: list[Packet]) -> list[Packet]:
+            keyframes = [at for at, packet in enumerate(packets) if packet.is_keyframe]
+            start = packets[keyframes[1]]
+            first.append(round((start.pts or 0) * (start.time_base or 0) * Fraction(coding.rate)))
+            return packets[keyframes[1] :]
+
+        path, truth = clip(folder, coding, changed=cut)
+        return Made(path, _from(truth, first[0]))
+
+    return make
+
+
 def hidden_vp8(coding: Coding, every: int, back: Fraction = Fraction(0)) -> Source:
     """VP8 packets that are never shown, each ``back`` seconds before a keyframe.
 
@@ -144,8 +166,10 @@ def thumbnail_first(coding: Coding) -> Source:
     return make
 
 
-def sound_longer(coding: Coding, more: Fraction) -> Source:
-    """The sound goes on after the last picture."""
+def sound_apart(
+    coding: Coding, begin: Fraction = Fraction(0), more: Fraction = Fraction(0)
+) -> Source:
+    """The sound begins so much later than the first picture, and ends so much after the last."""
 
     def make(folder: Path) -> Made:
         path, truth = clip(folder, replace(coding, ending="first", sound=""))
@@ -156,7 +180,9 @@ def sound_longer(coding: Coding, more: Fraction) -> Source:
             sound = out.add_stream(coding.sound, rate=SOUND_RATE, layout="mono")
             assert isinstance(sound, AudioStream)
             beeps = beeps_of(truth.shown)
-            packets = sounded(sound, truth.end + more, beeps)
+            heard = [beep - begin for beep in beeps if beep >= begin]
+            packets = sounded(sound, truth.end + more - begin, heard, begin)
+            beeps = tuple(beep for beep in beeps if beep >= begin)
             for packet in given.demux(video):
                 if packet.size:
                     packet.stream = copy

@@ -153,8 +153,9 @@ def _rate(truth: Truth) -> Fraction | None:
 def _pictures(row: Row, truth: Truth, film: read.Film, step: Fraction) -> list[str]:
     """Each picture shows the right number, upright and in the source's colours."""
     wrong: list[str] = []
-    if film.size != truth.size:
-        wrong.append(f"its size is {film.size}, not {truth.size}")
+    size = row.size or truth.size
+    if film.size != size:
+        wrong.append(f"its size is {film.size}, not {size}")
     mistaken = []
     first = film.seen[0].at
     for number, seen in enumerate(film.seen):

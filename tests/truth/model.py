@@ -68,6 +68,8 @@ class Row:
     role: str | None = None
     #: Where the output's pictures begin, in seconds of the source.
     start: Fraction = Fraction(0)
+    #: The output's size where it is not the source's.
+    size: tuple[int, int] | None = None
     #: How long the output has to be; None is to the source's end.
     duration: Fraction | None = None
     #: Frames a second of the output; None is the source's own.

@@ -130,6 +130,13 @@ ASKED: Final = (
         start=Fraction(11, 25),
     ),
     Row(
+        "first clip, its last 3 s",
+        plain(Coding(rate=16, count=64, sound="aac")),
+        ("--role", "first_clip_url", *KEEP),
+        start=Fraction(1),
+        duration=Fraction(3),
+    ),
+    Row(
         "mask video",
         masks.mask_video(MP4, replace(MP4, count=24, size=(480, 384))),
         role="mask_video_url",

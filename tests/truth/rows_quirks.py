@@ -75,6 +75,7 @@ FIELDS: Final = (
     ),
     Row("PAFF MOV at 12.5", paff(Coding("mov", rate=Fraction(25, 2), count=10), apart=True)),
     Row("PAFF MKV", paff(replace(MKV, count=16), apart=False)),
+    Row("PAFF MP4, both fields in a sample", paff(replace(MP4, count=16), apart=False)),
 )
 
 #: Clocks.
@@ -138,7 +139,17 @@ CLOCKS: Final = (
     Row("edit list hides the end", clocks.edited(MP4, 0, 18)),
     Row("empty edit", clocks.edited(MP4, 0, 24, later=Fraction(1, 2))),
     Row("empty edit, first pictures hidden", clocks.edited(MP4, 3, 20, later=Fraction(1, 4))),
-    Row("sound longer", groups.sound_longer(replace(MP4, sound="aac"), Fraction(2)), KEEP),
+    Row("sound longer", groups.sound_apart(replace(MP4, sound="aac"), more=Fraction(2)), KEEP),
+    Row(
+        "sound later", groups.sound_apart(replace(MP4, sound="aac", count=36), Fraction(2, 5)), KEEP
+    ),
+    Row(
+        "sound later in MKV",
+        groups.sound_apart(replace(MKV, sound="libopus", count=36), Fraction(2, 5)),
+        KEEP,
+    ),
+    Row("edit at half speed", clocks.slowed(replace(MP4, container="mov"), Fraction(1, 2))),
+    Row("edit at double speed", clocks.slowed(replace(MP4, count=48), Fraction(2))),
 )
 
 #: Groups of pictures and what lies between the pictures.
@@ -236,6 +247,19 @@ GROUPS: Final = (
         start=Fraction(1),
         duration=Fraction(1, 2),
     ),
+    Row("late keyframe FLV", groups.late_keyframe(Coding("flv", sound="aac"), 10, 3), KEEP),
+    Row("open GOP without its beginning, MP4", groups.from_open_group(replace(MP4, options=OPEN))),
+    Row("open GOP without its beginning, TS", groups.from_open_group(replace(TS, options=OPEN))),
+    Row("open GOP without its beginning, MKV", groups.from_open_group(replace(MKV, options=OPEN))),
+    Row(
+        "open GOP without its beginning, HEVC",
+        groups.from_open_group(Coding(codec="libx265", options=OPEN_HEVC)),
+    ),
+    Row(
+        "open GOP without its beginning, HEVC TS",
+        groups.from_open_group(replace(TS, codec="libx265", options=OPEN_HEVC)),
+    ),
+    Row("open GOP without its beginning, MPEG-2", groups.from_open_group(TS2)),
 )
 
 #: Rotation, pixel aspect, cropping.
@@ -277,6 +301,24 @@ GEOMETRY: Final = (
         "sample entry under the parameter set",
         geometry.narrow_entry(Coding(size=(496, 384)), (486, 384)),
     ),
+    Row("sample entry lower than the parameter set", geometry.narrow_entry(MP4, (480, 376))),
+    Row(
+        "clean aperture MOV ProRes",
+        geometry.clean_aperture(
+            Coding("mov", "prores_ks", "yuv422p10le", size=(480, 416), rate=16, count=8),
+            (0, 16, 0, 16),
+        ),
+    ),
+    Row(
+        "PixelCrop of VP9",
+        geometry.pixel_crop(Coding(codec="libvpx-vp9", size=(496, 416)), (16, 0, 0, 32)),
+    ),
+    Row(
+        "rotation 90 MOV HEVC", geometry.rotated(replace(TALL, container="mov", codec="libx265"), 1)
+    ),
+    Row("rotation 270 MKV VP9", geometry.rolled(replace(TALL, codec="libvpx-vp9"), 3)),
+    Row("odd size", plain(Coding(size=(481, 385), pixels="yuv444p")), size=(480, 384)),
+    Row("under 360 pixels", plain(Coding(size=(320, 256))), size=(450, 360)),
 )
 
 #: Colours.
@@ -332,4 +374,14 @@ COLOURS: Final = (
     Row("VP9 alpha", plain(Coding("webm", "libvpx-vp9", "yuva420p", rate=16, count=8))),
     Row("palette MOV", colours.palette_mov(SHORT), ordinary=True),
     Row("palette AVI", colours.palette_avi(SHORT)),
+    Row(
+        "PQ told by MKV, H.264",
+        colours.in_matroska(replace(SHORT, pixels="yuv420p10le", colour=PQ)),
+        like="PQ",
+    ),
+    Row(
+        "HLG told by MP4, H.264",
+        colours.in_box(replace(SHORT, pixels="yuv420p10le", colour=HLG)),
+        like="HLG",
+    ),
 )

@@ -69,6 +69,17 @@ NOT_YET: Final[dict[str, str]] = {
     "frame of a clean aperture": "the crop rectangle is not applied",
     "frame of HLG told by MP4": "HDR that only the container tells is not passed to the conversion",
     "frame of a palette": "a seek to the start loses the palette",
+    "late keyframe FLV": "packets before the first keyframe are counted as pictures",
+    "edit at half speed": "the edit's media_rate is not applied",
+    "edit at double speed": "the edit's media_rate is not applied",
+    "open GOP without its beginning, MP4": "packets that do not decode are counted as pictures",
+    "open GOP without its beginning, TS": "packets that do not decode are counted as pictures",
+    "open GOP without its beginning, MKV": "packets that do not decode are counted as pictures",
+    "open GOP without its beginning, HEVC TS": "packets that do not decode are counted as pictures",
+    "open GOP without its beginning, MPEG-2": "packets that do not decode are counted as pictures",
+    "clean aperture MOV ProRes": "the crop rectangle is not applied",
+    "PixelCrop of VP9": "the crop rectangle is not applied",
+    "rotation 270 MKV VP9": "the display matrix of this kind is not applied",
 }
 
 ROWS: Final = (*CONTAINERS, *FIELDS, *CLOCKS, *GROUPS, *GEOMETRY, *COLOURS, *ASKED)
