@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -12,9 +13,9 @@ import av
 from av.filter import Graph
 
 from tests.truth import mosaic
-from tests.truth.model import Made, Shown, Source, Truth
+from tests.truth.model import Made, Shown, Source, Truth, at_times
 from tests.truth.paint import Plane, planes, woven
-from tests.truth.write import Coding, clip
+from tests.truth.write import Coding, Packet, clip
 
 Order = Literal["tff", "bff"]
 #: What the encoders of FFmpeg take for pictures in fields.
@@ -98,6 +99,43 @@ def by_fields(truth: Truth, fields: Callable[[int], tuple[int, int]]) -> Truth:
             else:
                 shown.append(Shown(number, begin, end))
     return replace(truth, shown=tuple(shown))
+
+
+def soft_telecine(coding: Coding) -> Source:
+    """MPEG-2 of whole pictures that are shown for three fields and two in turn.
+
+    The bits repeat_first_field and top_field_first tell it (ISO/IEC 13818-2, 6.3.10), and the
+    container's times follow them.
+    """
+    steady = replace(coding, codec="mpeg2video", options={**coding.options, "bf": "0"})
+    field = 1 / (2 * Fraction(coding.rate))
+    begins = [number // 2 * 5 + number % 2 * 3 for number in range(coding.count + 1)]
+
+    def repeated(packets: list[Packet]) -> list[Packet]:
+        made = []
+        for number, packet in enumerate(packets):
+            data = bytearray(bytes(packet))
+            for at in [found.start() for found in re.finditer(b"\0\0\1\xb5", data)]:
+                if data[at + 4] >> 4 == 1:
+                    # progressive_sequence 0
+                    data[at + 5] &= 0xF7
+                elif data[at + 4] >> 4 == 8:
+                    top, repeat = number % 4 in (0, 3), number % 2 == 0
+                    data[at + 7] = data[at + 7] & 0x7D | top << 7 | repeat << 1
+            new = av.Packet(bytes(data))
+            new.stream, new.time_base = packet.stream, field
+            new.pts = new.dts = begins[number]
+            new.duration = begins[number + 1] - begins[number]
+            new.is_keyframe = packet.is_keyframe
+            made.append(new)
+        return made
+
+    def make(folder: Path) -> Made:
+        path, truth = clip(folder, steady, changed=repeated)
+        times = tuple(at * field for at in begins)
+        return Made(path, replace(truth, shown=at_times(times[:-1], times[-1]), rate=None))
+
+    return make
 
 
 #: Which film picture each field of five interlaced pictures has: 2:3 pulldown.

@@ -56,13 +56,20 @@ def have_ffmpeg() -> bool:
     return shutil.which("ffmpeg") is not None
 
 
+def need(sound: bool) -> None:
+    """Raise Unread where this machine has no second decoder for videos, or for their sound."""
+    if have_ffmpeg():
+        return
+    if sound:
+        raise Unread("needs the ffmpeg program to hear the sound")
+    if importlib.util.find_spec("cv2") is None:
+        raise Unread("needs the ffmpeg program or OpenCV as a second decoder")
+
+
 def film(path: Path) -> Film:
     """All pictures of a video. Raises Unread."""
-    if have_ffmpeg():
-        return _by_ffmpeg(path)
-    if importlib.util.find_spec("cv2") is not None:
-        return _by_opencv(path)
-    raise Unread("needs the ffmpeg program or OpenCV as a second decoder")
+    need(sound=False)
+    return _by_ffmpeg(path) if have_ffmpeg() else _by_opencv(path)
 
 
 def _run(path: Path, *arguments: str) -> tuple[bytes, str]:
@@ -158,8 +165,9 @@ def _by_opencv(path: Path) -> Film:
     seen = []
     size = (0, 0)
     while True:
-        at = Fraction(capture.get(cv2.CAP_PROP_POS_MSEC)).limit_denominator(90000) / 1000
         good, shown = capture.read()
+        # The time of the picture that was just read.
+        at = Fraction(capture.get(cv2.CAP_PROP_POS_MSEC)).limit_denominator(90000) / 1000
         if not good:
             break
         height, width = shown.shape[:2]
@@ -210,8 +218,7 @@ def still(path: Path) -> Film:
 
 def beeps(path: Path) -> tuple[Fraction, ...]:
     """When beeps begin on the file's clock, as the ffmpeg program decodes it. Raises Unread."""
-    if not have_ffmpeg():
-        raise Unread("needs the ffmpeg program to hear the sound")
+    need(sound=True)
     data, _ = _run(
         path,
         *("-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-ac", "1"),

@@ -74,6 +74,10 @@ FIELDS: Final = (
         paff(replace(MP4, count=16), "bff", apart=True, moving=False),
     ),
     Row("PAFF MOV at 12.5", paff(Coding("mov", rate=Fraction(25, 2), count=10), apart=True)),
+    Row(
+        "soft telecine",
+        fields.soft_telecine(replace(TS2, rate=NTSC, count=24, options={"g": "12"})),
+    ),
     Row("PAFF MKV", paff(replace(MKV, count=16), apart=False)),
     Row("PAFF MP4, both fields in a sample", paff(replace(MP4, count=16), apart=False)),
 )

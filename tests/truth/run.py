@@ -34,8 +34,8 @@ class Result:
 
 def check(row: Row, folder: Path, rows: Iterable[Row]) -> None:
     """Run one row. Raises judge.Wrong, read.Unread and Unmade."""
-    if row.command == "prepare" and not read.have_ffmpeg() and "--keep-audio" in row.options:
-        raise read.Unread("needs the ffmpeg program to hear the sound")
+    if row.command == "prepare" and row.role != "mask_image_url":
+        read.need(sound="--keep-audio" in row.options)
     found = _patches(row, folder)
     if row.like is None:
         return

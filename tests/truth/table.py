@@ -80,6 +80,7 @@ NOT_YET: Final[dict[str, str]] = {
     "clean aperture MOV ProRes": "the crop rectangle is not applied",
     "PixelCrop of VP9": "the crop rectangle is not applied",
     "rotation 270 MKV VP9": "the display matrix of this kind is not applied",
+    "soft telecine": "a seek to 0 lands behind the first keyframe",
 }
 
 ROWS: Final = (*CONTAINERS, *FIELDS, *CLOCKS, *GROUPS, *GEOMETRY, *COLOURS, *ASKED)
