@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 #: Why a file gives no facts. The sentence beside it says it to a person.
 UnreadableReason = Literal[
@@ -136,6 +136,15 @@ class SampleFacts:
     obstacle: str | None
 
 
+class Crop(NamedTuple):
+    """Pixels of the stored picture that are not shown, on each side."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
     """A video file as measured. Times in seconds, sizes in pixels or bytes, all exact."""
@@ -151,8 +160,12 @@ class VideoFacts:
     fragmented: bool | None
     #: MP4 family: the index (``moov``) stands before the media data. None elsewhere.
     index_first: bool | None
-    #: Where the file ends too early, in words; None where it is whole.
+    #: Which of its samples, or which part of its index, lies past the end of the file, in words;
+    #: None where none does.
     truncation: str | None
+    #: MP4 family: which box claims more bytes than the file has, though every sample is there, in
+    #: words. None where none does, and elsewhere.
+    overrun: str | None
 
     #: Of the video track as presented, edit list applied.
     duration: Fraction | None
@@ -168,11 +181,16 @@ class VideoFacts:
     min_interval: Fraction | None
     max_interval: Fraction | None
 
+    #: What a decoder gives: after the codec's own cropping, before ``crop``.
     stored_width: int
     stored_height: int
-    #: As displayed: after rotation and pixel aspect.
+    #: As displayed: after ``crop``, rotation and pixel aspect.
     width: int
     height: int
+    #: Pixels of the decoded picture that the container hides (``clap``, Matroska PixelCrop), before
+    #: rotation and pixel aspect; None where it hides none. PyAV's decoder does not crop them: who
+    #: shows or encodes a frame does. Copied packets would show them.
+    crop: Crop | None
     #: Degrees clockwise by which the picture is turned for display: 0, 90, 180 or 270; None
     #: where the display matrix is none of the eight right-angle ones.
     rotation: int | None
@@ -190,11 +208,19 @@ class VideoFacts:
     color_matrix: str | None
     color_range: str | None
     interlaced: bool | None
+    #: The Dolby Vision profile, where only a decoder of Dolby Vision knows its colours; else None.
+    dolby_vision: int | None
 
     #: Whether the track has an edit list at all.
     edit_list: bool
     #: What the edit list changes in what is presented, in words; None where nothing.
     edit_effect: str | None
+    #: What of the video track is never shown for want of a keyframe before it, in words; None
+    #: where nothing.
+    unshown: str | None
+    #: Whether each packet of the track holds one frame; False where some hold a single field, or
+    #: no picture at all.
+    packets_are_frames: bool
     #: Every stream but the video track.
     streams: tuple[StreamFacts, ...]
     #: Length of the whole container, its longest track or what its header says.
@@ -234,6 +260,7 @@ class VideoFacts:
             "stored_height": self.stored_height,
             "rotation": self.rotation,
             "mirrored": self.mirrored,
+            "crop": None if self.crop is None else list(self.crop),
             "sample_aspect_ratio": exact(self.sample_aspect_ratio),
             "codec": self.codec,
             "profile": self.profile,
@@ -244,6 +271,7 @@ class VideoFacts:
             "color_matrix": self.color_matrix,
             "color_range": self.color_range,
             "interlaced": self.interlaced,
+            "dolby_vision": self.dolby_vision,
             "bytes": self.bytes,
             "has_audio": self.has_audio,
             "streams": [
@@ -254,7 +282,9 @@ class VideoFacts:
             "index_first": self.index_first,
             "edit_list": self.edit_list,
             "edit_effect": self.edit_effect,
+            "unshown": self.unshown,
             "truncation": self.truncation,
+            "overrun": self.overrun,
             "location": list(self.location),
             "container_duration": shown(self.container_duration),
             "declared_duration": shown(self.declared_duration),

@@ -85,6 +85,9 @@ class Asked:
         if "VP106" in self.wanted:
             reasons.append("--salvage")
         options = self.options
+        if self.facts.crop is not None:
+            # Copied packets would show what the container hides.
+            reasons.append("crop")
         if options.size not in (None, (self.facts.width, self.facts.height)):
             reasons.append("size")
         return tuple(dict.fromkeys(reasons))

@@ -13,7 +13,7 @@ from vaceprep.plan.asked import Asked, asked_cut
 from vaceprep.plan.copying import copied, joined
 from vaceprep.plan.encoding import encoded
 from vaceprep.plan.model import NOTHING_ASKED, Options, Plan, impossible, unmended, wanted
-from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.rules.catalogue import RULES, Finding, Severity
 
 #: Errors that nothing mends.
 HOPELESS: Final = ("VP105", "VP303")
@@ -94,8 +94,23 @@ def _plan(ask: Asked) -> Plan:
         rest = blind or list(ask.wanted.values())
         return impossible(ask.role, (*(unmended(f, message) for f in rest), *ask.remaining))
     start, room = window_of(facts, ask.role, ask.options)
-    return (
-        copied(ask, start, room, cut)
-        or joined(ask, start, room, cut)
-        or encoded(ask, start, room, cut)
+    copy = copied(ask, start, room, cut)
+    if copy is None and facts.dolby_vision is not None:
+        return impossible(ask.role, (_undecodable(facts), *_without(ask.remaining, "VP116")))
+    return copy or joined(ask, start, room, cut) or encoded(ask, start, room, cut)
+
+
+def _undecodable(facts: VideoFacts) -> Finding:
+    """Why frames whose colours no decoder here knows are not encoded."""
+    return RULES["VP116"].found(
+        f"its colours are Dolby Vision profile {facts.dolby_vision}, which cannot be converted "
+        "here: export it as SDR or HDR10 with the camera or program that made it",
+        measured=f"dolby vision profile {facts.dolby_vision}",
+        allowed="bt709",
+        severity=Severity.ERROR,
+        fix="",
     )
+
+
+def _without(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
+    return tuple(f for f in findings if f.code != code)

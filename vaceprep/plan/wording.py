@@ -84,6 +84,13 @@ def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[s
     curve = CURVES.get(facts.color_transfer or "")
     if curve or facts.color_primaries == "bt2020":
         yield "tone-map", "VP116", f"{curve or 'BT.2020'} brought down to BT.709"
+    if facts.crop is not None:
+        stored = (facts.stored_width, facts.stored_height)
+        kept = (
+            stored[0] - facts.crop.left - facts.crop.right,
+            stored[1] - facts.crop.top - facts.crop.bottom,
+        )
+        yield "crop", "", f"{px(kept)} of {px(stored)} kept: the container hides the rest"
     if facts.rotation is None:
         yield "rotate", "VP113", "the display matrix left out, since no reader can show it"
     elif facts.rotation or facts.mirrored:

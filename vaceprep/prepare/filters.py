@@ -28,11 +28,14 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     chain: list[str] = []
     if recipe.deinterlace:
         chain.append("bwdif=mode=send_frame:deint=interlaced")
+    cropped = visible(frame, facts)
+    if cropped:
+        chain.append(cropped)
     turned = recipe.rotation in (90, 270)
     how = Fit(_swapped(recipe.size.scaled), _swapped(recipe.size.canvas)) if turned else recipe.size
     flags = "flags=neighbor" if recipe.threshold else LANCZOS
     scale = f"{how.scaled[0]}:{how.scaled[1]}:{flags}"
-    if how.scaled != (frame.width, frame.height) or _is_rgb(frame) or _is_full(frame):
+    if how.scaled != shown_size(frame, facts) or _is_rgb(frame) or _is_full(frame):
         chain.append(f"scale={scale}:{_ranges(frame)}")
     if recipe.tone_map:
         chain.append(f"scale={tone_mapping(frame)}")
@@ -53,6 +56,22 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     if chain or frame.format.name != "yuv420p":
         chain.append("format=yuv420p")
     return chain
+
+
+def shown_size(frame: VideoFrame, facts: VideoFacts) -> tuple[int, int]:
+    """The width and height in pixels of a decoded frame without what the container hides."""
+    crop = facts.crop
+    if crop is None or (frame.width, frame.height) != (facts.stored_width, facts.stored_height):
+        return frame.width, frame.height
+    return frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom
+
+
+def visible(frame: VideoFrame, facts: VideoFacts) -> str | None:
+    """The filter that leaves out what the container hides of a frame; None where it hides none."""
+    width, height = shown_size(frame, facts)
+    if facts.crop is None or (width, height) == (frame.width, frame.height):
+        return None
+    return f"crop={width}:{height}:{facts.crop.left}:{facts.crop.top}:exact=1"
 
 
 def made_up(facts: VideoFacts, recipe: EncodeRecipe) -> bool:

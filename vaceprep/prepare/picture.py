@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from PIL.Image import Image, Transpose
 
 from vaceprep.facts import VideoFacts
+from vaceprep.prepare.filters import shown_size, visible
 from vaceprep.prepare.graph import Chain, is_hdr, source_of, tone_mapping
 from vaceprep.prepare.seek import Found
 
@@ -53,9 +54,12 @@ def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
     width, height = facts.width, facts.height
     if facts.rotation in (90, 270):
         width, height = height, width
-    if (width, height) != (frame.width, frame.height):
-        notes.append(f"pixels made square ({frame.width}x{frame.height} to {width}x{height})")
-    steps = [f"scale={width}:{height}:{EXACT}"]
+    wide, high = shown_size(frame, facts)
+    if (width, height) != (wide, high):
+        notes.append(f"pixels made square ({wide}x{high} to {width}x{height})")
+    cropped = visible(frame, facts)
+    steps = [cropped] if cropped else []
+    steps.append(f"scale={width}:{height}:{EXACT}")
     if is_hdr(frame):
         notes.append("HDR brought down to BT.709")
         steps[:0] = [f"scale={tone_mapping(frame)}", "format=yuv444p"]

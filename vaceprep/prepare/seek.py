@@ -23,14 +23,8 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
 from vaceprep.probe.boxes import read_boxes
-from vaceprep.probe.container import (
-    ATTACHED_PICTURE,
-    BOUNDED,
-    BROKEN,
-    clause,
-    fraction,
-    open_container,
-)
+from vaceprep.probe.codec import video_stream
+from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probe.sniff import MOV
 from vaceprep.source import Opened
 
@@ -68,13 +62,13 @@ class Found:
 
 def _open(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
     container = open_container(opened, demuxer)
-    for stream in container.streams.video:
-        if not stream.disposition & ATTACHED_PICTURE:
-            # Without this a decoder paints over what it cannot read and says nothing.
-            stream.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
-            return container, stream
-    container.close()
-    raise NoFrame("it has no video track")
+    stream = video_stream(container)
+    if stream is None:
+        container.close()
+        raise NoFrame("it has no video track")
+    # Without this a decoder paints over what it cannot read and says nothing.
+    stream.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
+    return container, stream
 
 
 def _kept(packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:

@@ -10,75 +10,35 @@ Specification: ISO/IEC 14496-12 (ISO base media file format) and Apple's QuickTi
 from __future__ import annotations
 
 import struct
-from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES, MAX_STREAMS
-from vaceprep.probe.guard import check_fragment, check_structure, misplaced
-from vaceprep.probe.tables import BoxError, Runs, children, counted, end_of_data, numbers, sizes_of
+from vaceprep.probe.fragment import claim, default_sizes
+from vaceprep.probe.guard import check_structure, misplaced
+from vaceprep.probe.tables import BoxError, children
+from vaceprep.probe.track import IDENTITY, Edit, Track, duration_of, read_track
 from vaceprep.source import Opened
 
-__all__ = ["BoxError", "Edit", "Movie", "Track", "read_boxes"]
+__all__ = ["IDENTITY", "BoxError", "Edit", "Movie", "Track", "read_boxes"]
 
 #: Top-level boxes looked at; a two-hour file in one-second fragments has some 15,000.
 MAX_TOP_BOXES: Final = 200_000
-#: Edits of one track; more than a few are an editor's project, not a clip.
-MAX_EDITS: Final = 1000
 #: Bytes of a fragment's header, or of another top-level box that may hold boxes.
 MAX_HOLDER_BYTES: Final = 16 << 20
+#: Top-level boxes whose claim to be longer than the file counts. Anything else is no box, but
+#: bytes that were appended to the file.
+KNOWN: Final = frozenset(
+    "ftyp moov mdat free skip wide uuid udta meta moof mfra styp sidx ssix prft emsg pnot pdin "
+    "imda".split()
+)
+#: Of these, boxes without which samples are lost.
+INDEX_BOXES: Final = ("moov", "moof")
 #: Top-level boxes beside the index that FFmpeg looks into.
 HOLDERS: Final = ("udta", "meta")
-#: Data references that are looked at; a sample entry names its own in 16 bits.
-MAX_REFERENCES: Final = 0xFFFF
 #: Bytes of XMP that are searched in all.
 MAX_XMP_BYTES: Final = 1 << 20
 XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-
-IDENTITY: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-#: A duration of all ones means "unknown".
-UNKNOWN: Final = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
-
-
-class Edit(NamedTuple):
-    """One entry of an edit list: length in movie ticks, start in media ticks, rate 16.16."""
-
-    length: int
-    media_time: int
-    rate: int
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Track:
-    """One ``trak``; times in media ticks unless said otherwise."""
-
-    id: int = 0
-    handler: str = ""
-    matrix: tuple[int, ...] = IDENTITY
-    #: In movie ticks; None where the header says "unknown".
-    header_duration: int | None = None
-    timescale: int = 0
-    media_duration: int | None = None
-    edits: tuple[Edit, ...] = ()
-    #: Four-letter codes of all sample entries.
-    formats: tuple[str, ...] = ()
-    #: Whether the first sample entry's data lie in another file.
-    external: bool = False
-    #: ``(count, duration)`` and ``(count, offset)`` runs.
-    durations: Sequence[tuple[int, int]] = ()
-    offsets: Sequence[tuple[int, int]] = ()
-    samples: int = 0
-    #: Samples that the table of durations covers.
-    timed_samples: int = 0
-    #: The byte after the last one that any sample claims.
-    end: int = 0
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether a sample entry is one of the protected kinds."""
-        return any(f in ("encv", "enca", "enct", "encs", "drmi") for f in self.formats)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -96,13 +56,15 @@ class Movie:
     fragmented: bool = False
     #: The index stands before the media data; None where there is no media data.
     index_first: bool | None = None
-    #: Where the file ends too early, in words.
+    #: Which of its samples, or which part of the index, lies past the end of the file, in words.
     truncation: str | None = None
+    #: Which box claims more bytes than the file has, in words.
+    overrun: str | None = None
+    #: The byte after the last one that any fragment's sample claims.
+    fragments_end: int = 0
+    #: Bytes of a fragment's sample by track id, where the fragment does not say.
+    fragment_sizes: dict[int, int] = field(default_factory=dict)
     xmp: bytes = b""
-
-
-def _duration(value: int) -> int | None:
-    return None if value in UNKNOWN else value
 
 
 def _mvhd(view: memoryview, movie: Movie) -> None:
@@ -112,95 +74,8 @@ def _mvhd(view: memoryview, movie: Movie) -> None:
     else:
         movie.timescale, duration = struct.unpack_from(">II", view, 12)
         at = 20
-    movie.duration = _duration(duration)
+    movie.duration = duration_of(duration)
     movie.matrix = struct.unpack_from(">9i", view, at + 16)
-
-
-def _tkhd(view: memoryview, track: Track) -> None:
-    if view[0] == 1:
-        track.id, duration = struct.unpack_from(">I4xQ", view, 20)
-        at = 36
-    else:
-        track.id, duration = struct.unpack_from(">I4xI", view, 12)
-        at = 24
-    track.header_duration = _duration(duration)
-    track.matrix = struct.unpack_from(">9i", view, at + 16)
-
-
-def _mdhd(view: memoryview, track: Track) -> None:
-    if view[0] == 1:
-        track.timescale, duration = struct.unpack_from(">IQ", view, 20)
-    else:
-        track.timescale, duration = struct.unpack_from(">II", view, 12)
-    track.media_duration = _duration(duration)
-
-
-def _elst(view: memoryview) -> tuple[Edit, ...]:
-    version, count = view[0], struct.unpack_from(">I", view, 4)[0]
-    form = struct.Struct(">Qqi" if version == 1 else ">Iii")
-    if count > MAX_EDITS or count * form.size > len(view) - 8:
-        raise BoxError(f"its edit list claims {count:,} entries")
-    return tuple(Edit(*form.unpack_from(view, 8 + i * form.size)) for i in range(count))
-
-
-def _dref_external(view: memoryview) -> list[bool]:
-    # Flag 1 of a data reference: the data are in this file.
-    listed = islice(children(view[8:]), MAX_REFERENCES)
-    return [len(body) >= 4 and not body[3] & 1 for _, body in listed]
-
-
-def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
-    fixed, sizes = 0, None
-    chunks: array[int] = array("I")
-    per_chunk: array[int] = array("I")
-    for kind, body in children(view):
-        if kind == "stsd":
-            entries = list(islice(children(body[8:]), MAX_STREAMS))
-            track.formats = tuple(name for name, _ in entries)
-            if entries and len(entries[0][1]) >= 8:
-                reference = struct.unpack_from(">H", entries[0][1], 6)[0]
-                track.external = 0 < reference <= len(external) and external[reference - 1]
-        elif kind == "stts":
-            track.durations = Runs(body, "I")
-            track.timed_samples = sum(n for n, _ in track.durations)
-        elif kind == "ctts":
-            # Version 0 is unsigned on paper; every writer of negative offsets uses it as signed.
-            track.offsets = Runs(body, "i")
-        elif kind in ("stsz", "stz2"):
-            track.samples, fixed, sizes = sizes_of(body, kind)
-        elif kind in ("stco", "co64"):
-            count = counted(body, 4, "chunks")
-            chunks = numbers(body, 8, count, "I" if kind == "stco" else "Q", "chunks")
-        elif kind == "stsc":
-            count = counted(body, 4, "runs of chunks")
-            per_chunk = numbers(body, 8, 3 * count, "I", "runs of chunks")
-    track.end = end_of_data(chunks, per_chunk, sizes, fixed)
-
-
-def _trak(view: memoryview) -> Track:
-    track = Track()
-    external: list[bool] = []
-    for kind, body in children(view):
-        if kind == "tkhd":
-            _tkhd(body, track)
-        elif kind == "edts":
-            for name, entry in children(body):
-                if name == "elst":
-                    track.edits = _elst(entry)
-        elif kind == "mdia":
-            for name, part in children(body):
-                if name == "mdhd":
-                    _mdhd(part, track)
-                elif name == "hdlr":
-                    track.handler = bytes(part[8:12]).decode("latin-1")
-                elif name == "minf":
-                    inner = dict(children(part))
-                    if "dinf" in inner:
-                        references = dict(children(inner["dinf"])).get("dref")
-                        external = _dref_external(references) if references else []
-                    if "stbl" in inner:
-                        _stbl(inner["stbl"], track, external)
-    return track
 
 
 def _moov(view: memoryview, movie: Movie) -> None:
@@ -211,9 +86,10 @@ def _moov(view: memoryview, movie: Movie) -> None:
         elif kind == "trak":
             if len(movie.tracks) >= MAX_STREAMS:
                 raise BoxError(f"it has more than {MAX_STREAMS} tracks")
-            movie.tracks.append(_trak(body))
+            movie.tracks.append(read_track(body))
         elif kind == "mvex":
             movie.fragmented = True
+            movie.fragment_sizes = default_sizes(body)
         elif kind == "cmov":
             movie.compressed_index = True
         elif kind == "udta":
@@ -235,20 +111,37 @@ def _check_counts(movie: Movie) -> None:
         raise BoxError(f"its index claims {total:,} frames; {MAX_SAMPLES:,} at most are read")
 
 
-def read_boxes(opened: Opened) -> Movie:
-    """The index of a file of the MP4 family.
+class _Reader:
+    """One pass over the top-level boxes of a file."""
 
-    Raises BoxError where the boxes can't be true, and OSError where reading fails.
-    """
-    movie = Movie()
-    at, index_at, data_at = 0, None, None
-    fragment_frames = 0
-    for _ in range(MAX_TOP_BOXES):
-        if at + 8 > opened.size:
-            break
-        header = opened.read_at(at, 16)
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.movie = Movie()
+        self.index_at: int | None = None
+        self.data_at: int | None = None
+        self.frames = 0
+
+    def read(self) -> Movie:
+        at = 0
+        for _ in range(MAX_TOP_BOXES):
+            step = self._box(at)
+            if step is None:
+                break
+            at += step
+        self.opened.seek(0)
+        movie = self.movie
+        if self.index_at is not None and self.data_at is not None:
+            movie.index_first = self.index_at < self.data_at
+        _check_counts(movie)
+        _find_missing_samples(movie, self.opened.size)
+        return movie
+
+    def _box(self, at: int) -> int | None:
+        """Read the box at byte ``at``; its size, or None at the end."""
+        opened, movie = self.opened, self.movie
+        header = opened.read_at(at, 16) if at + 8 <= opened.size else b""
         if len(header) < 8:
-            break
+            return None
         size, raw = struct.unpack_from(">I4s", header)
         kind, start = raw.decode("latin-1"), at + 8
         if size == 1 and len(header) == 16:
@@ -257,68 +150,86 @@ def read_boxes(opened: Opened) -> Movie:
             size = opened.size - at
         if size < start - at:
             # Padding of zeros at the end is common and harmless; anything else is a broken file.
-            if any(header) and movie.truncation is None and not movie.has_index:
+            if any(header) and movie.overrun is None and not movie.has_index:
                 raise BoxError(f"its box {kind!r} claims a size of {size} bytes")
-            break
+            return None
         whole = at + size <= opened.size
-        if not whole and movie.truncation is None:
-            movie.truncation = (
+        if not whole and movie.overrun is None and (kind in KNOWN or not movie.has_index):
+            movie.overrun = (
                 f"its box {kind!r} should end at byte {at + size:,} "
                 f"but the file ends at byte {opened.size:,}"
             )
+            if kind in INDEX_BOXES and not (kind == "moov" and movie.has_index):
+                movie.truncation = movie.overrun
+        self._content(kind, at, start, size - (start - at), whole)
+        return int(size)
+
+    def _content(self, kind: str, at: int, start: int, length: int, whole: bool) -> None:
+        opened, movie = self.opened, self.movie
         if kind == "ftyp" and movie.major_brand is None:
-            body = opened.read_at(start, min(size - (start - at), 4096))
+            body = opened.read_at(start, min(length, 4096))
             movie.major_brand = body[:4].decode("latin-1").strip(" \0")
             movie.brands = tuple(
                 body[i : i + 4].decode("latin-1").strip(" \0") for i in range(8, len(body) - 3, 4)
             )
         elif kind == "moov" and not movie.has_index:
-            index_at = at
+            self.index_at = at
+            size = length + start - at
             if size > MAX_INDEX_BYTES:
                 raise BoxError(f"its index claims {size:,} bytes; {MAX_INDEX_BYTES:,} are read")
             if whole:
-                body = opened.read_at(start, size - (start - at))
-                check_structure("moov", memoryview(body))
-                try:
-                    _moov(memoryview(body), movie)
-                except (struct.error, IndexError):
-                    raise BoxError("its index is broken") from None
+                self._index(memoryview(opened.read_at(start, length)))
         elif kind == "moof":
             movie.fragmented = True
-            fragment_frames += _fragment(opened, start, size - (start - at)) if whole else 0
-            if fragment_frames > MAX_SAMPLES:
-                raise BoxError(f"its fragments claim more than {MAX_SAMPLES:,} frames")
-        elif kind == "mdat" and data_at is None:
-            data_at = at
+            if whole:
+                self._fragment(at, start, length)
+        elif kind == "mdat" and self.data_at is None:
+            self.data_at = at
         elif kind == "uuid" and whole and not movie.xmp:
-            body = opened.read_at(start, min(size - (start - at), MAX_XMP_BYTES))
+            body = opened.read_at(start, min(length, MAX_XMP_BYTES))
             movie.xmp = body[16:] if body.startswith(XMP_UUID) else b""
-        elif whole and kind in HOLDERS and size <= MAX_HOLDER_BYTES:
+        elif whole and kind in HOLDERS and length <= MAX_HOLDER_BYTES:
             # Their usual content is harmless; FFmpeg would take a track from here too.
-            check_structure(kind, memoryview(opened.read_at(start, size - (start - at))))
+            check_structure(kind, memoryview(opened.read_at(start, length)))
         elif misplaced(kind):
             raise BoxError(f"its box {kind!r} stands outside the index")
-        at += size
-    opened.seek(0)
-    if index_at is not None and data_at is not None:
-        movie.index_first = index_at < data_at
-    _check_counts(movie)
-    _find_missing_samples(movie, opened.size)
-    return movie
+
+    def _index(self, body: memoryview) -> None:
+        check_structure("moov", body)
+        try:
+            _moov(body, self.movie)
+        except (struct.error, IndexError):
+            raise BoxError("its index is broken") from None
+
+    def _fragment(self, at: int, start: int, length: int) -> None:
+        if length > MAX_HOLDER_BYTES:
+            raise BoxError(f"the header of a fragment claims {length:,} bytes")
+        view = memoryview(self.opened.read_at(start, length))
+        check_structure("moof", view)
+        try:
+            frames, end = claim(view, at, self.movie.fragment_sizes)
+        except (struct.error, IndexError):
+            raise BoxError("the header of a fragment is broken") from None
+        self.frames += frames
+        self.movie.fragments_end = max(self.movie.fragments_end, end)
+        if self.frames > MAX_SAMPLES:
+            raise BoxError(f"its fragments claim more than {MAX_SAMPLES:,} frames")
 
 
-def _fragment(opened: Opened, start: int, size: int) -> int:
-    """The frames that a fragment's header claims."""
-    if size > MAX_HOLDER_BYTES:
-        raise BoxError(f"the header of a fragment claims {size:,} bytes")
-    view = memoryview(opened.read_at(start, size))
-    check_structure("moof", view)
-    return check_fragment(view)
+def read_boxes(opened: Opened) -> Movie:
+    """The index of a file of the MP4 family.
+
+    Raises BoxError where the boxes can't be true, and OSError where reading fails.
+    """
+    return _Reader(opened).read()
 
 
 def _find_missing_samples(movie: Movie, size: int) -> None:
-    for track in movie.tracks:
-        if track.end > size and movie.truncation is None and not track.external:
-            movie.truncation = (
-                f"its index points to byte {track.end:,} but the file ends at byte {size:,}"
-            )
+    if not movie.has_index or movie.truncation is not None:
+        movie.truncation = movie.truncation or movie.overrun
+        return
+    claimed = [track.end for track in movie.tracks if not track.external]
+    end = max([*claimed, movie.fragments_end], default=0)
+    if end > size:
+        said = f"its index points to byte {end:,} but the file ends at byte {size:,}"
+        movie.truncation = movie.overrun or said

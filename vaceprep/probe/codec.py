@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+import av.stream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -12,6 +13,11 @@ from vaceprep.probe import vol
 from vaceprep.probe.container import ATTACHED_PICTURE, fraction
 from vaceprep.probe.sps import UNSPECIFIED, Sps, first_sps, parse_sps
 
+DEFAULT: Final = av.stream.Disposition.default
+#: Codecs of thumbnails: where nobody counts their frames, there is one.
+STILL_CODECS: Final = frozenset(["mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpeg2000", "ppm"])
+#: Frames from which a stream counts as moving.
+ENOUGH_FRAMES: Final = 5
 #: Field orders that FFmpeg counts as interlaced begin here; 1 is progressive, 0 unknown.
 FIRST_INTERLACED: Final = 2
 
@@ -33,11 +39,21 @@ class Codec(NamedTuple):
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """The first video stream that is not a cover picture."""
-    for stream in container.streams.video:
-        if not stream.disposition & ATTACHED_PICTURE:
-            return stream
-    return None
+    """The video that players show: moving rather than still, enabled, the largest, the first.
+
+    Cover pictures are none. What it asks is the same however the container was opened.
+    """
+    found = [s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE]
+    return max(found, key=_shown, default=None) if len(found) > 1 else next(iter(found), None)
+
+
+def _shown(stream: VideoStream) -> tuple[int, bool, int]:
+    """What makes one video stream rather shown than another; FFmpeg looks at five frames."""
+    context = stream.codec_context
+    still = context is not None and context.codec.canonical_name in STILL_CODECS
+    frames = stream.frames or (1 if still else ENOUGH_FRAMES)
+    area = 0 if context is None else context.width * context.height
+    return min(frames, ENOUGH_FRAMES), bool(stream.disposition & DEFAULT), area
 
 
 def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
@@ -61,7 +77,7 @@ def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
     primaries, transfer, space = context.color_primaries, context.color_trc, context.colorspace
     width, height = context.width, context.height
     if sps and fast:
-        width, height = sps.width, sps.height
+        width, height = sps.within(width, height)
         full = sps.full_range if sps.full_range is not None else full
         pixel_format = "yuvj420p" if full else "yuv420p"
         interlaced = False

@@ -9,8 +9,9 @@ from typing import Final
 from av.video.frame import VideoFrame
 
 from vaceprep.contract import MASK_VIDEO_TOLERANCE
-from vaceprep.facts import DecodeFacts, MaskFacts
-from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, clause, open_container
+from vaceprep.facts import Crop, DecodeFacts, MaskFacts
+from vaceprep.probe.codec import video_stream
+from vaceprep.probe.container import BOUNDED, BROKEN, clause, open_container
 from vaceprep.source import Opened
 
 BLACK, WHITE, OTHER = 0, 1, 2
@@ -44,19 +45,23 @@ class _Tally:
     frames: int = 0
     first_other: int | None = None
 
-    def add(self, frame: VideoFrame) -> None:
+    def add(self, frame: VideoFrame, crop: Crop | None = None) -> None:
         plane = frame.reformat(format="rgb24").planes[0]
-        view, row, stride = memoryview(plane), frame.width * 3, plane.line_size
+        left, above, right, below = crop or (0, 0, 0, 0)
+        if left + right >= frame.width or above + below >= frame.height:
+            left = above = right = below = 0
+        first, width = left * 3, frame.width - left - right
+        view, row, stride = memoryview(plane), width * 3, plane.line_size
         # A band at a time, for a frame may have any size and each step here copies it.
-        rows = max(1, BAND_PIXELS // frame.width)
+        rows = max(1, BAND_PIXELS // width)
         self.frames += 1
-        for top in range(0, frame.height, rows):
-            bottom = min(top + rows, frame.height)
+        for top in range(above, frame.height - below, rows):
+            bottom = min(top + rows, frame.height - below)
             if stride == row:
                 data = bytes(view[top * row : bottom * row])
             else:
-                lines = (view[y * stride : y * stride + row] for y in range(top, bottom))
-                data = b"".join(lines)
+                begins = range(top * stride + first, bottom * stride, stride)
+                data = b"".join(view[at : at + row] for at in begins)
             self._add_band(data.translate(CLASSES))
 
     def _add_band(self, classes: bytes) -> None:
@@ -80,11 +85,17 @@ class _Tally:
 
 
 def decode_all(
-    opened: Opened, demuxer: str, *, as_mask: bool, until: Fraction | None = None
+    opened: Opened,
+    demuxer: str,
+    *,
+    as_mask: bool,
+    until: Fraction | None = None,
+    crop: Crop | None = None,
 ) -> tuple[DecodeFacts, MaskFacts | None]:
     """Decode the video track to its end, or to ``until`` seconds after its first frame.
 
     A damaged frame does not stop the walk: what comes after it still counts. Errors are values.
+    A mask is judged without what ``crop`` hides.
     """
     frames = number = 0
     failed: int | None = None
@@ -92,7 +103,9 @@ def decode_all(
     tally = _Tally()
     try:
         with open_container(opened, demuxer) as container:
-            video = next(s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE)
+            video = video_stream(container)
+            if video is None:
+                raise ValueError("it has no video track")
             # Without this a decoder paints over what it cannot read and says nothing.
             video.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
             packets = container.demux(video)
@@ -116,7 +129,7 @@ def decode_all(
                         if frame.is_corrupt and failed is None:
                             failed, error_text = number, "the decoder marks it as damaged"
                         if as_mask:
-                            tally.add(frame)
+                            tally.add(frame, crop)
                 except BROKEN as error:
                     if isinstance(error, EOFError):
                         break

@@ -6,7 +6,6 @@ own reader looks only where it belongs: so anything that stands elsewhere is ref
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from vaceprep.probe.tables import BoxError, children
@@ -60,14 +59,3 @@ def check_structure(kind: str, view: memoryview) -> None:
                 names.add(name)
             if name in HOLDERS:
                 waiting.append((name, inner, depth + 1))
-
-
-def check_fragment(view: memoryview) -> int:
-    """The frames that a ``moof`` claims, by its ``trun`` boxes."""
-    total = 0
-    for name, fragment in children(view):
-        if name == "traf":
-            for kind, run in children(fragment):
-                if kind == "trun" and len(run) >= 8:
-                    total += struct.unpack_from(">I", run, 4)[0]
-    return total

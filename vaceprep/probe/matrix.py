@@ -5,43 +5,61 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-ONE: Final = 0x10000
-#: ``(a, b, c, d)`` of a turn by so many degrees clockwise (y runs down).
-TURNS: Final = {
-    (ONE, 0, 0, ONE): 0,
-    (0, ONE, -ONE, 0): 90,
-    (-ONE, 0, 0, -ONE): 180,
-    (0, -ONE, ONE, 0): 270,
-}
+#: How much larger the one diagonal is than the other within a degree of a right angle, which
+#: FFmpeg takes for one.
+STEEP: Final = 57
+#: The signs of ``(a, d)`` and of ``(b, c)`` for a turn by so many degrees clockwise (y runs down).
+STRAIGHT: Final = {(1, 1): 0, (-1, -1): 180}
+CROSSED: Final = {(1, -1): 90, (-1, 1): 270}
 
 
 class Turn(NamedTuple):
-    """Degrees clockwise (None: none of the eight right-angle matrices), after mirroring."""
+    """Degrees clockwise (None: no right angle), after mirroring (left and right swapped)."""
 
     rotation: int | None
     mirrored: bool
 
 
+NONE: Final = Turn(None, False)
+
+
 def _linear(track: Sequence[int], movie: Sequence[int]) -> tuple[int, int, int, int] | None:
-    """The 2x2 part of ``track x movie`` in 16.16; None where perspective is involved."""
+    """The 2x2 part of ``track x movie``; None where perspective is involved."""
     for matrix in (track, movie):
         if matrix[2] or matrix[5] or matrix[8] != 0x40000000:
             return None
     a, b, c, d = track[0], track[1], track[3], track[4]
     e, f, g, h = movie[0], movie[1], movie[3], movie[4]
-    product = (a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h)
-    if any(value % ONE for value in product):
-        return None
-    return tuple(value // ONE for value in product)  # type: ignore[return-value]
+    return a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h
+
+
+def _sign(value: int) -> int:
+    return (value > 0) - (value < 0)
 
 
 def turn(track: Sequence[int], movie: Sequence[int]) -> Turn:
-    """What the track's matrix and then the movie's do to the picture (nine numbers each)."""
+    """What the track's matrix and then the movie's do to the picture (nine numbers each).
+
+    Players turn the picture and leave its scale out of account. A matrix that only scales is none
+    that can be shown.
+    """
     linear = _linear(track, movie)
     if linear is None:
-        return Turn(None, False)
-    if linear in TURNS:
-        return Turn(TURNS[linear], False)
+        return NONE
     a, b, c, d = linear
-    mirrored = (-a, -b, c, d)
-    return Turn(TURNS.get(mirrored), mirrored in TURNS)
+    if min(abs(a), abs(d)) > STEEP * max(abs(b), abs(c)):
+        signs, turns = (_sign(a), _sign(d)), STRAIGHT
+        if signs == (1, 1) and not _plain(a, d):
+            return NONE
+    elif min(abs(b), abs(c)) > STEEP * max(abs(a), abs(d)):
+        signs, turns = (_sign(b), _sign(c)), CROSSED
+    else:
+        return NONE
+    if signs in turns:
+        return Turn(turns[signs], False)
+    return Turn(turns[-signs[0], signs[1]], True)
+
+
+def _plain(a: int, d: int) -> bool:
+    """Whether the two scales, products of 16.16 numbers, are 1."""
+    return (a, d) == (1 << 32, 1 << 32)

@@ -137,7 +137,9 @@ def _video(
 
     # A mask is judged on the frames that can count; --deep looks at every one.
     until = None if deep else limits.seconds(role)
-    decoded, mask = decode_all(opened, sniffed.demuxer, as_mask=as_mask, until=until)
+    decoded, mask = decode_all(
+        opened, sniffed.demuxer, as_mask=as_mask, until=until, crop=facts.crop
+    )
     if decoded.failed_frame is not None and facts.frames and decoded.frames >= facts.frames:
         # Every frame that is shown decodes: what failed is hidden by the edit list.
         decoded = replace(decoded, failed_frame=None, error=None)

@@ -48,7 +48,9 @@ def shows_nothing(facts: VideoFacts) -> bool:
     return NO_STRETCH in (facts.edit_effect or "")
 
 
-def _obstacle(opened: Opened, demuxer: str) -> str | None:
+def _obstacle(opened: Opened, demuxer: str, facts: VideoFacts) -> str | None:
+    if not facts.packets_are_frames:
+        return "some of its packets are no frames of their own"
     if demuxer in TIMELESS:
         return "its frames carry no times of presentation"
     if in_stretches(opened, demuxer):
@@ -68,7 +70,7 @@ def survey(
     demuxer = sniffed.demuxer
     if demuxer is None:
         return none("FFmpeg does not read it")
-    obstacle = _obstacle(opened, demuxer)
+    obstacle = _obstacle(opened, demuxer, facts)
     if obstacle is not None:
         return none(obstacle)
     try:

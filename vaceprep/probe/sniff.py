@@ -62,11 +62,19 @@ def _boxes(head: bytes) -> Sniffed | None:
     brand = head[8:12].decode("latin-1").strip(" \0")
     if brand in IMAGE_BRANDS:
         return Sniffed("image", sniff_image(head) or "heic")
+    return Sniffed("video", family(brand) or "mp4", MOV)
+
+
+def family(brand: str | None) -> str | None:
+    """The container that a major brand names; None without a brand.
+
+    Some writers put another box before ``ftyp``: the brand is known only once the boxes are read.
+    """
+    if brand is None:
+        return None
     if brand == QUICKTIME_BRAND:
-        return Sniffed("video", "mov", MOV)
-    if brand[:2].lower() == THREEGPP_PREFIX:
-        return Sniffed("video", "3gp", MOV)
-    return Sniffed("video", "mp4", MOV)
+        return "mov"
+    return "3gp" if brand[:2].lower() == THREEGPP_PREFIX else "mp4"
 
 
 def _transport_stream(head: bytes) -> bool:

@@ -47,6 +47,19 @@ class Sps(NamedTuple):
     primaries: int
     transfer: int
     matrix: int
+    #: Whether lines or columns at the top or left are cropped.
+    corner_cropped: bool
+
+    def within(self, width: int, height: int) -> tuple[int, int]:
+        """The size shown where the container says another one, as FFmpeg has it.
+
+        A smaller one within the same macroblocks is the container's cropping.
+        """
+        inside = 0 < width <= self.width and 0 < height <= self.height
+        same = -(-width // 16) == -(-self.width // 16) and -(-height // 16) == -(-self.height // 16)
+        if inside and same and not self.corner_cropped:
+            return width, height
+        return self.width, self.height
 
 
 def _scaling_lists(bits: Bits, count: int) -> None:
@@ -69,6 +82,27 @@ def first_sps(extradata: bytes) -> bytes | None:
     return unit if 4 < length == len(unit) <= MAX_BYTES and unit[0] & 31 == 7 else None
 
 
+def annexb_sps(extradata: bytes) -> bytes | None:
+    """The first parameter set after a start code; None where there is none."""
+    at = extradata.find(b"\0\0\1")
+    while at >= 0:
+        end = extradata.find(b"\0\0\1", at + 3)
+        unit = extradata[at + 3 : end if end >= 0 else len(extradata)]
+        if len(unit) > 4 and unit[0] & 31 == 7:
+            return unit[:MAX_BYTES]
+        at = end
+    return None
+
+
+class Slices(NamedTuple):
+    """What has to be known to read the header of a slice whose picture may be a field."""
+
+    #: Bits of ``frame_num``.
+    frame_number: int
+    #: Whether the three colour planes are coded apart.
+    planes: bool
+
+
 def parse_sps(unit: bytes) -> Sps | None:
     """What a parameter set says; None unless it is progressive, 8-bit and 4:2:0."""
     try:
@@ -77,22 +111,45 @@ def parse_sps(unit: bytes) -> Sps | None:
         return None
 
 
-def _parse(unit: bytes) -> Sps | None:
-    bits = Bits(unit[1:].replace(b"\0\0\3", b"\0\0"))
+def fields_of(unit: bytes) -> Slices | None:
+    """How to read slices of a parameter set that allows fields; None where it allows none."""
+    try:
+        head = _head(Bits(unit[1:].replace(b"\0\0\3", b"\0\0")))
+    except ValueError:
+        return None
+    return None if head.frames_only else Slices(head.frame_number, head.planes)
+
+
+class _Head(NamedTuple):
+    """The beginning of a parameter set, up to ``frame_mbs_only_flag``."""
+
+    profile: int
+    constraints: int
+    #: 8-bit 4:2:0 without tricks.
+    plain: bool
+    planes: bool
+    frame_number: int
+    #: In macroblocks; the height in those of a frame, or pairs of those of a field.
+    width: int
+    height: int
+    frames_only: bool
+
+
+def _head(bits: Bits) -> _Head:
     profile = bits.u(8)
     constraints = bits.u(8)
     bits.u(8)
     bits.ue()
+    plain, planes = True, False
     if profile in HIGH_PROFILES:
         chroma = bits.ue()
-        if chroma != 1:
-            return None
-        if bits.ue() or bits.ue():
-            return None
+        planes = bool(chroma == 3 and bits.u(1))
+        luma, colour = bits.ue(), bits.ue()
+        plain = chroma == 1 and not luma and not colour
         bits.u(1)
         if bits.u(1):
-            _scaling_lists(bits, 8)
-    bits.ue()
+            _scaling_lists(bits, 12 if chroma == 3 else 8)
+    frame_number = bits.ue() + 4
     order = bits.ue()
     if order == 0:
         bits.ue()
@@ -104,11 +161,20 @@ def _parse(unit: bytes) -> Sps | None:
             bits.se()
     bits.ue()
     bits.u(1)
-    width = (bits.ue() + 1) * 16
-    height = (bits.ue() + 1) * 16
-    if not bits.u(1):
+    width, height = bits.ue() + 1, bits.ue() + 1
+    frames_only = bool(bits.u(1))
+    return _Head(profile, constraints, plain, planes, frame_number, width, height, frames_only)
+
+
+def _parse(unit: bytes) -> Sps | None:
+    bits = Bits(unit[1:].replace(b"\0\0\3", b"\0\0"))
+    head = _head(bits)
+    if not head.plain or not head.frames_only:
         return None
+    profile, constraints = head.profile, head.constraints
+    width, height = head.width * 16, head.height * 16
     bits.u(1)
+    left = top = 0
     if bits.u(1):
         left, right, top, bottom = (bits.ue() * 2 for _ in range(4))
         width, height = width - left - right, height - top - bottom
@@ -134,4 +200,5 @@ def _parse(unit: bytes) -> Sps | None:
     name = PROFILES.get(profile)
     if profile == BASELINE and constraints & 0x40:
         name = "Constrained Baseline"
-    return Sps(name, width, height, aspect, full_range, primaries, transfer, matrix)
+    corner = bool(left or top)
+    return Sps(name, width, height, aspect, full_range, primaries, transfer, matrix, corner)

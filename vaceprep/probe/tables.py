@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, compress, repeat
 from operator import ge, mul, sub
-from typing import overload
+from typing import Final, overload
 
 from vaceprep.contract import MAX_SAMPLES
 
@@ -91,6 +91,40 @@ def expand(runs: Sequence[tuple[int, int]]) -> Iterator[int]:
         # Two hours have 180,000 runs: no step of Python's own for each.
         return chain.from_iterable(map(repeat, runs.values, runs.counts))
     return chain.from_iterable(repeat(value, count) for count, value in runs)
+
+
+#: Durations above this are small negative numbers, which old phones write: FFmpeg's own bound.
+NEGATIVE_FROM: Final = 0xFFFFFFFF - 480_000
+
+
+def signed_durations(runs: Runs) -> Sequence[tuple[int, int]]:
+    """The runs of ``stts``, with negative durations corrected as FFmpeg corrects them.
+
+    A negative duration moves the clock back. Decoding times must rise, so every sample takes one
+    tick until the clock has moved back far enough.
+    """
+    if max(runs.values, default=0) <= NEGATIVE_FROM:
+        return runs
+    found: list[tuple[int, int]] = []
+    ahead = 0
+    for count, stored in runs:
+        left, value = count, stored
+        if value > NEGATIVE_FROM:
+            # FFmpeg corrects once for each run: the other samples of the run take one tick.
+            ahead, value = ahead + (1 << 32) - stored + 1, 1
+        if ahead and value <= 1:
+            found.append((left, 1))
+            ahead += left * (1 - value)
+            continue
+        if ahead:
+            short = min(left, ahead // (value - 1))
+            found.append((short, 1))
+            ahead, left = ahead - short * (value - 1), left - short
+            if ahead and left:
+                found.append((1, value - ahead))
+                ahead, left = 0, left - 1
+        found.append((left, value))
+    return [(count, value) for count, value in found if count]
 
 
 def sizes_of(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:

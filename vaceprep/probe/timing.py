@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, chain, islice, repeat
-from math import gcd
+from math import ceil, floor, gcd
 from operator import add, sub
 from typing import Final, NamedTuple
 
 from vaceprep.probe.boxes import Track
 from vaceprep.probe.tables import expand
+from vaceprep.probe.unseen import NOTHING, Unseen, shown_times
 
 #: Samples walked at a time.
 PIECE: Final = 1 << 16
@@ -25,6 +26,8 @@ PIECE: Final = 1 << 16
 REORDER: Final = 64
 #: Units that an interval has at least where its length is a matter of rounding: 5 ms at 200 FPS.
 LEAST_UNITS: Final = 5
+#: Intervals of either length that rounding makes; one alone is an odd interval on an exact clock.
+LEAST_ODD: Final = 2
 #: Said of an edit list that shows nothing at all: the whole track is measured then.
 NO_STRETCH: Final = "it names no stretch of the track to be shown"
 #: An edit's rate in 16.16 when it plays as fast as the track.
@@ -42,7 +45,7 @@ class Timing(NamedTuple):
     min_interval: Fraction | None
     max_interval: Fraction | None
     edit_effect: str | None = None
-    #: Seconds before the first frame is shown (a leading empty edit).
+    #: Seconds before the first frame is shown: a leading empty edit, samples that are not shown.
     delay: Fraction = Fraction(0)
     #: Length of the track without its edit list, from its first frame's start and from the
     #: start of its clock; None where it has no frames.
@@ -64,6 +67,11 @@ class Window:
     longest: int | None = None
     #: The largest number of ticks that all intervals are whole multiples of.
     unit: int = 0
+    #: How many intervals have the shortest and the longest length.
+    short: int = 0
+    long: int = 0
+    #: Ticks of the track that are shown in the time of one.
+    rate: Fraction = Fraction(1)
 
     def take(self, times: Sequence[int], ends: dict[int, int] | None, duration: int) -> None:
         """Count a sorted piece of frame times; ``ends`` where durations differ."""
@@ -85,14 +93,23 @@ class Window:
             gaps = list(chain((a - b for a, b in pairs), map(sub, part[1:], part)))
         if gaps:
             kinds = set(gaps)
-            shortest, longest = min(kinds), max(kinds)
             self.unit = gcd(self.unit, *kinds)
-            self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
-            self.longest = longest if self.longest is None else max(self.longest, longest)
+            # Of a range the one step stands for all of them.
+            many = len(part) - 1 if isinstance(part, range) else 0
+            self._count(min(kinds), max(kinds), gaps, many)
         self.last = part[-1]
         # The longest end need not be the last frame's, but it is one of the last few's.
         end = part[-1] + duration if ends is None else max(ends[t] for t in part[-REORDER:])
         self.shown_end = max(self.shown_end, end)
+
+    def _count(self, shortest: int, longest: int, gaps: Sequence[int], many: int) -> None:
+        """Keep the shortest and the longest interval, and how often each occurs."""
+        if self.shortest is None or shortest < self.shortest:
+            self.shortest, self.short = shortest, 0
+        if self.longest is None or longest > self.longest:
+            self.longest, self.long = longest, 0
+        self.short += many or gaps.count(self.shortest)
+        self.long += many or gaps.count(self.longest)
 
     def takes_all(self, whole: Window) -> bool:
         """Take over what ``whole`` counted where all its frames start in this window too."""
@@ -102,6 +119,7 @@ class Window:
             return False
         self.frames, self.first, self.last = whole.frames, whole.first, whole.last
         self.shortest, self.longest, self.unit = whole.shortest, whole.longest, whole.unit
+        self.short, self.long = whole.short, whole.long
         self.shown_end = whole.shown_end
         return True
 
@@ -112,6 +130,11 @@ class Window:
             return 0
         end = self.shown_end if self.end is None else min(self.end, self.shown_end)
         return max(end - self.first, 0)
+
+    @property
+    def length(self) -> Fraction:
+        """Ticks for which it is shown."""
+        return self.span / self.rate
 
 
 def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, int]]:
@@ -154,7 +177,32 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
         yield times, ends, last
 
 
-def _walk(track: Track, windows: list[Window]) -> None:
+def _seen(track: Track, unseen: Unseen) -> tuple[list[int], dict[int, int]]:
+    """Sorted presentation times of the samples that are frames, and their ends."""
+    last = track.durations[-1][1]
+    durations = chain(expand(track.durations), repeat(last))
+    ends: dict[int, int] = {}
+    times: list[int] = []
+    for number, (time, duration) in enumerate(
+        zip(islice(shown_times(track), track.samples), durations, strict=False)
+    ):
+        if number in unseen.hidden:
+            continue
+        if number in unseen.seconds and times:
+            # The two fields are one frame, shown from the first one on.
+            ends[times[-1]] = max(ends[times[-1]], time + duration)
+            continue
+        times.append(time)
+        ends[time] = max(ends.get(time, time), time + duration)
+    return sorted(times), ends
+
+
+def _walk(track: Track, windows: list[Window], unseen: Unseen) -> None:
+    if unseen.hidden or unseen.seconds:
+        frames, stops = _seen(track, unseen)
+        for window in windows:
+            window.take(frames, stops, 0)
+        return
     if len(track.durations) == 1 and not any(v for _, v in track.offsets):
         # Evenly spaced in decoding order: nothing to sort, nothing to expand.
         step = track.durations[0][1]
@@ -167,8 +215,8 @@ def _walk(track: Track, windows: list[Window]) -> None:
             window.take(times, ends, duration)
 
 
-def present(track: Track, movie_timescale: int) -> Timing:
-    """The track's timing as presented, edit list applied.
+def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Timing:
+    """The track's timing as presented, edit list applied, without samples that are no frames.
 
     A track without frames or with a time base of zero gives no duration and no rate.
     """
@@ -190,17 +238,19 @@ def present(track: Track, movie_timescale: int) -> Timing:
             else:
                 delay += length
             continue
+        rate = Fraction(edit.rate, NORMAL_RATE) if edit.rate > 0 else Fraction(1)
         # To the nearest tick, as FFmpeg does.
-        ticks = (2 * edit.length * scale + movie_timescale) // (2 * movie_timescale)
+        ticks = floor(Fraction(edit.length * scale, movie_timescale) * rate + Fraction(1, 2))
         stop = edit.media_time + ticks
         gap, pending = gap + pending, Fraction(0)
-        windows.append(Window(edit.media_time, stop if edit.length else None))
-    _walk(track, [whole])
+        windows.append(Window(edit.media_time, stop if edit.length else None, rate=rate))
+    _walk(track, [whole], unseen)
     # Nearly every edit list only undoes the delay of B-frames: its window has all the frames.
     rest = [window for window in windows if not window.takes_all(whole)]
     if rest:
-        _walk(track, rest)
+        _walk(track, rest, unseen)
     end = whole.shown_end
+    lead = _lead(whole, windows) if unseen.hidden else 0
     if delay > 0:
         effects.append(f"it delays the first frame by {float(delay):g} s")
     if gap > 0:
@@ -208,12 +258,13 @@ def present(track: Track, movie_timescale: int) -> Timing:
     unedited = Fraction(whole.span, scale), Fraction(end, scale)
     if edits and not windows:
         effects.append(NO_STRETCH)
+    delay += Fraction(lead, scale)
     if not windows:
         return _timing([whole], scale, effects, delay, gap, unedited)
-    tick = -(-scale // movie_timescale)
     for window in windows:
         # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or
         # after it, hides nothing there.
+        tick = ceil(scale * window.rate / movie_timescale)
         if window.end is not None and window.end >= end - tick:
             window.end = None
     shown = sum(w.frames for w in windows)
@@ -224,20 +275,40 @@ def present(track: Track, movie_timescale: int) -> Timing:
     elif any(w.end is not None and w.end < w.shown_end for w in windows):
         effects.append("it cuts the last frame short")
     if any(e.rate != NORMAL_RATE and e.media_time >= 0 for e in edits):
-        effects.append("it plays at another speed")
+        effects.append(_speed([w.rate for w in windows]))
     return _timing(windows, scale, effects, delay, gap, unedited)
 
 
-def _evenness(shortest: int, longest: int, unit: int) -> tuple[bool, bool]:
+def _lead(whole: Window, windows: Sequence[Window]) -> int:
+    """Ticks before the first frame for which samples are there that are not shown."""
+    first = windows[0] if windows else whole
+    begin = first.start if windows else 0
+    return max(first.first - begin, 0) if first.first is not None else 0
+
+
+def _speed(rates: Sequence[Fraction]) -> str:
+    """What edits do to the speed."""
+    other = next((rate for rate in rates if rate != 1), None)
+    if other is None:
+        return "it plays at another speed"
+    many = "" if len(rates) == 1 else "a part of "
+    return f"it plays {many}the track at {float(other):g} times its speed"
+
+
+def _evenness(
+    shortest: int | Fraction, longest: int | Fraction, unit: int, rarer: int
+) -> tuple[bool, bool]:
     """Whether intervals between two lengths are even, and whether only rounding tells them apart.
 
     ``unit`` is the tick they were rounded to: a file that was once in milliseconds keeps them as
-    multiples on a finer clock. An interval of few units is no rounding but a dropped frame.
+    multiples on a finer clock. An interval of few units is no rounding but a dropped frame; and
+    of a rate that has to be rounded both lengths recur, ``rarer`` the one that does so less often:
+    a single odd interval on an exact clock counts in full.
     """
     if shortest <= 0:
         return False, False
     rounded = longest - shortest == unit and shortest >= LEAST_UNITS * unit
-    return longest == shortest or rounded, rounded
+    return longest == shortest or rounded, rounded and rarer >= LEAST_ODD
 
 
 def _timing(
@@ -249,14 +320,15 @@ def _timing(
     unedited: tuple[Fraction, Fraction],
 ) -> Timing:
     frames = sum(w.frames for w in windows)
-    duration = Fraction(sum(w.span for w in windows), scale) + gap
-    gaps = [g for w in windows for g in (w.shortest, w.longest) if g is not None]
+    duration = Fraction(sum(w.length for w in windows), scale) + gap
+    gaps = [g / w.rate for w in windows for g in (w.shortest, w.longest) if g is not None]
     shortest, longest = (min(gaps), max(gaps)) if gaps else (None, None)
     even: bool | None = None
     tick = None
     if shortest is not None and longest is not None:
         unit = gcd(*(w.unit for w in windows))
-        even, rounded = _evenness(shortest, longest, unit)
+        rarer = min(sum(w.short for w in windows), sum(w.long for w in windows))
+        even, rounded = _evenness(shortest, longest, unit, rarer)
         even = even and gap == 0
         tick = Fraction(unit, scale) if even and rounded else None
     return Timing(
@@ -265,8 +337,8 @@ def _timing(
         fps=frames / duration if duration > 0 and frames else None,
         rounding_tick=tick,
         constant_rate=even,
-        min_interval=None if shortest is None else Fraction(shortest, scale),
-        max_interval=None if longest is None else Fraction(longest, scale),
+        min_interval=None if shortest is None else shortest / scale,
+        max_interval=None if longest is None else longest / scale,
         edit_effect="; ".join(effects) or None,
         delay=delay,
         unedited=unedited[0],
@@ -318,7 +390,8 @@ def from_timestamps(
     tick = None
     if gaps:
         unit = gcd(*set(gaps))
-        even, rounded = _evenness(min(gaps), max(gaps), unit)
+        rarer = min(gaps.count(min(gaps)), gaps.count(max(gaps)))
+        even, rounded = _evenness(min(gaps), max(gaps), unit, rarer)
         tick = unit * time_base if even and rounded else None
     return Timing(
         duration=length if length > 0 else None,

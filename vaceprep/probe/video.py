@@ -16,17 +16,21 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_FRAME_PIXELS, MAX_STREAMS
-from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
-from vaceprep.probe import boxes, colour, extent, matrix, packets, webp
+from vaceprep.facts import Crop, StreamFacts, Unreadable, VideoFacts
+from vaceprep.probe import boxes, colour, ebml, extent, matrix, packets, webp
 from vaceprep.probe.claims import Claims, claims_of, other_streams, track_ends
 from vaceprep.probe.codec import Codec, read_codec, video_stream
+from vaceprep.probe.coded import form_of
 from vaceprep.probe.container import BROKEN, clause, fraction, open_container, read_tags
-from vaceprep.probe.sniff import MOV, Sniffed
+from vaceprep.probe.contradiction import contradiction
+from vaceprep.probe.sniff import MOV, Sniffed, family
 from vaceprep.probe.sps import UNSPECIFIED
 from vaceprep.probe.timing import Timing, present
+from vaceprep.probe.unseen import NOTHING, Unseen, unseen
 from vaceprep.source import Opened
 
-UPRIGHT: Final = matrix.Turn(0, False)
+#: Containers of Matroska's family.
+MATROSKA: Final = frozenset(["matroska", "webm"])
 #: Tags of tracks that carry positions or serial numbers as telemetry.
 TELEMETRY: Final = frozenset(["gpmd", "camm", "rtmd"])
 
@@ -46,6 +50,7 @@ def probe_video(opened: Opened, sniffed: Sniffed) -> VideoFacts | Unreadable:
         refusal = _refuse_movie(movie, opened.size)
         if refusal:
             return refusal
+        sniffed = sniffed._replace(format=family(movie.major_brand) or sniffed.format)
     try:
         with open_container(opened, demuxer, fast=movie is not None) as container:
             return _measure(container, opened, sniffed, movie)
@@ -75,8 +80,12 @@ def _refuse_movie(movie: boxes.Movie, size: int) -> Unreadable | None:
             return Unreadable("broken", "the time base of its video track is zero", size)
         if track.external:
             return Unreadable("no-frames", "its frames lie in another file", size)
-        if track.samples == 0 and not movie.fragmented and len(pictures) == 1:
-            return Unreadable("no-frames", "its video track has no frames", size)
+        if len(pictures) == 1:
+            if track.samples == 0 and not movie.fragmented:
+                return Unreadable("no-frames", "its video track has no frames", size)
+            wrong = contradiction(track, movie.timescale)
+            if wrong:
+                return Unreadable("broken", wrong, size)
     return None
 
 
@@ -94,6 +103,9 @@ def _measure(
     if video is None:
         return _no_video(bool(container.streams.audio), opened.size)
     track = _track_of(video, movie)
+    wrong = contradiction(track, movie.timescale) if movie and track else None
+    if wrong:
+        return Unreadable("broken", wrong, opened.size)
     codec = read_codec(video, fast=movie is not None)
     if codec is None:
         try:
@@ -112,8 +124,13 @@ def _measure(
     truncation = movie.truncation if movie else extent.missing_end(opened, sniffed.format)
     streams: tuple[StreamFacts, ...]
     start = Fraction(0)
+    missing = NOTHING
     if movie is not None and track is not None and track.samples and not movie.fragmented:
-        timing = present(track, movie.timescale)
+        form = form_of(codec.name, video.codec_context.extradata or b"")
+        missing = unseen(opened, track, form)
+        timing = present(track, movie.timescale, missing)
+        if missing.seconds:
+            codec = codec._replace(interlaced=True)
         streams = tuple(other_streams(container, video, track_ends(movie)))
     else:
         rates = [fraction(video.base_rate), fraction(video.average_rate)]
@@ -127,24 +144,58 @@ def _measure(
         return Unreadable("truncated" if truncation else "no-frames", message, opened.size)
     if timing.frames == 1 and timing.fps is None:
         timing = _one_frame(timing, video)
-    turned, tags, xmp = UPRIGHT, set[str](), b""
+    tags, xmp = set[str](), b""
     if movie is not None:
         tags, xmp = {tag for t in movie.tracks for tag in t.formats}, movie.xmp
-        turned = matrix.turn(track.matrix if track else boxes.IDENTITY, movie.matrix)
     ends = [s.duration for s in streams if s.duration is not None]
     return _facts(
         size=opened.size,
         name=sniffed.format,
         codec=codec,
         timing=timing,
-        claims=claims_of(container, sniffed, video, movie, track, timing, ends, start),
+        claims=_with_empty(
+            claims_of(container, sniffed, video, movie, track, timing, ends, start), missing
+        ),
         truncation=truncation,
         movie=movie,
         track=track,
-        turned=turned,
+        picture=_picture(opened, sniffed, video, movie, track),
+        unshown=_unshown(missing),
+        packets_are_frames=missing is NOTHING,
         streams=streams,
         location=_location(container, video, xmp, tags),
     )
+
+
+def _unshown(missing: Unseen) -> str | None:
+    """What is not shown for want of a keyframe, in words."""
+    count = missing.before
+    if not count:
+        return None
+    which = "frame is" if count == 1 else f"{count} frames are"
+    return f"its first {which} not shown: no keyframe comes before"
+
+
+def _with_empty(claims: Claims, missing: Unseen) -> Claims:
+    """The claims with samples counted that hold no picture."""
+    if claims.frames is None or not missing.empty:
+        return claims
+    return claims._replace(frames=claims.frames + missing.empty)
+
+
+def _picture(
+    opened: Opened,
+    sniffed: Sniffed,
+    video: VideoStream,
+    movie: boxes.Movie | None,
+    track: boxes.Track | None,
+) -> ebml.Picture:
+    """How the container says that the decoded picture is shown."""
+    if movie is None:
+        return ebml.picture(opened, video.index) if sniffed.format in MATROSKA else ebml.PLAIN
+    turned = matrix.turn(track.matrix if track else boxes.IDENTITY, movie.matrix)
+    entry = track.entry if track else None
+    return ebml.Picture(entry and entry.crop, turned, entry and entry.dolby)
 
 
 def _one_frame(timing: Timing, video: VideoStream) -> Timing:
@@ -192,11 +243,17 @@ def _facts(
     truncation: str | None,
     movie: boxes.Movie | None = None,
     track: boxes.Track | None = None,
-    turned: matrix.Turn = UPRIGHT,
+    picture: ebml.Picture = ebml.PLAIN,
+    unshown: str | None = None,
+    packets_are_frames: bool = True,
     streams: tuple[StreamFacts, ...] = (),
     location: tuple[str, ...] = (),
 ) -> VideoFacts:
-    width, height = round(codec.width * codec.aspect), codec.height
+    turned, crop = picture.turn, _inside(picture.crop, codec)
+    width, height = codec.width, codec.height
+    if crop is not None:
+        width, height = width - crop.left - crop.right, height - crop.top - crop.bottom
+    width = round(width * codec.aspect)
     if turned.rotation in (90, 270):
         width, height = height, width
     depth = None
@@ -211,6 +268,7 @@ def _facts(
         fragmented=movie.fragmented if movie else None,
         index_first=movie.index_first if movie else None,
         truncation=truncation,
+        overrun=movie.overrun if movie and truncation is None else None,
         duration=timing.duration,
         frames=timing.frames,
         fps=timing.fps,
@@ -222,6 +280,7 @@ def _facts(
         stored_height=codec.height,
         width=max(width, 1),
         height=max(height, 1),
+        crop=crop,
         rotation=turned.rotation,
         mirrored=turned.mirrored,
         sample_aspect_ratio=codec.aspect,
@@ -234,8 +293,11 @@ def _facts(
         color_matrix=colour.MATRICES.get(codec.matrix),
         color_range=None if full is None else "pc" if full else "tv",
         interlaced=codec.interlaced,
+        dolby_vision=picture.dolby.profile if picture.dolby and picture.dolby.alone else None,
         edit_list=bool(track and track.edits),
         edit_effect=timing.edit_effect,
+        unshown=unshown,
+        packets_are_frames=packets_are_frames,
         streams=streams,
         container_duration=claims.container,
         location=location,
@@ -245,6 +307,14 @@ def _facts(
         decoded=None,
         mask=None,
     )
+
+
+def _inside(crop: Crop | None, codec: Codec) -> Crop | None:
+    """The crop, where something of the picture is left."""
+    if crop is None:
+        return None
+    wide = crop.left + crop.right < codec.width
+    return crop if wide and crop.top + crop.bottom < codec.height else None
 
 
 def _animated_webp(opened: Opened) -> VideoFacts:

@@ -49,14 +49,15 @@ def video_fragmented(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     WARNING,
     "J",
     "video",
-    fires="an edit list changes what is shown",
+    fires="an edit list changes what is shown, or frames before the first keyframe are not shown",
     fix="apply it",
     why="Readers that ignore edit lists show other frames than a player does.",
 )
 def video_edit_list(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
-    if facts.edit_effect is None:
-        return None
-    return rule.found(f"its edit list changes what is shown: {facts.edit_effect}")
+    said = [] if facts.unshown is None else [facts.unshown]
+    if facts.edit_effect is not None:
+        said.append(f"its edit list changes what is shown: {facts.edit_effect}")
+    return rule.found("; ".join(said)) if said else None
 
 
 @rule(
@@ -181,13 +182,14 @@ def header_lies(facts: VideoFacts) -> bool:
     WARNING,
     "J",
     "video",
-    fires="the header's duration or frame count differs from the measured one by over 1 %",
+    fires="the header's duration or frame count differs from the measured one by over 1 %, or a "
+    "box claims more bytes than there are",
     fix="rewrap",
     why="A reader that believes the header refuses, or cuts, what is fine.",
 )
 def video_header_lies(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     if not header_lies(facts):
-        return None
+        return None if facts.overrun is None else rule.found(f"{facts.overrun}, with every frame")
     claimed, length = facts.declared_duration, facts.duration
     if claimed is not None and length is not None and _off(claimed, length, facts.header_tick):
         return rule.found(

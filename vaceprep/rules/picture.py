@@ -128,11 +128,20 @@ def video_interlaced(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     WARNING,
     "J",
     "video",
-    fires="its colours are PQ, HLG or BT.2020",
-    fix="tone-map to BT.709",
-    why="Read as BT.709, such colours look grey and washed out.",
+    fires="its colours are PQ, HLG or BT.2020, or Dolby Vision profile 5",
+    fix="tone-map to BT.709 (Dolby Vision profile 5: none)",
+    why="Read as BT.709, such colours look grey and washed out; those of Dolby Vision profile 5 "
+    "look green and purple.",
 )
 def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.dolby_vision is not None:
+        return rule.found(
+            f"its colours are Dolby Vision profile {facts.dolby_vision}, which only a decoder of "
+            "Dolby Vision knows: export it as SDR or HDR10 with the camera or program that made it",
+            measured=f"dolby vision profile {facts.dolby_vision}",
+            allowed="bt709",
+            fix="",
+        )
     curve = facts.color_transfer if facts.color_transfer in HDR_TRANSFERS else None
     wide = facts.color_primaries if facts.color_primaries in WIDE_PRIMARIES else None
     if curve is None and wide is None:
@@ -144,7 +153,10 @@ def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     }
     said = " in ".join(names.get(part, part) for part in (curve, wide) if part)
     return rule.found(
-        f"its colours are {said}, not BT.709", measured=curve or wide, allowed="bt709"
+        f"its colours are {said}, not BT.709",
+        measured=curve or wide,
+        allowed="bt709",
+        fix="tone-map to BT.709",
     )
 
 

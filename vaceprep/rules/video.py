@@ -176,7 +176,8 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
     ERROR,
     "M",
     "video",
-    fires="it cannot be opened, is no video, is encrypted, or none of its frames decodes",
+    fires="it cannot be opened, is no video, is encrypted, its index contradicts itself, or "
+    "(--deep) none of its frames decodes",
     fix=None,
     why="What cannot be measured must not pass. No other video rule speaks beside this one.",
 )
@@ -197,7 +198,7 @@ def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Fi
     ERROR,
     "J",
     "video",
-    fires="the index points past the end of the file, or a frame fails to decode (--deep)",
+    fires="the index points past the end of the file, or frames fail to decode (--deep)",
     fix="with prepare --salvage: re-encode what still decodes",
     why="Part of the video is missing, and nothing can bring it back.",
 )

@@ -1,0 +1,137 @@
+"""Samples that are no frames: fields, units without a picture, what precedes the first keyframe."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+
+import av
+import av.error
+
+import vaceprep
+from tests.media import Hand, coded, full, needs_ffprobe, u32
+from tests.probe.fieldpictures import FieldFile
+from vaceprep.facts import VideoFacts
+
+
+def facts_of(data: bytes, path: Path) -> VideoFacts:
+    path.write_bytes(data)
+    facts = vaceprep.probe(path)
+    assert isinstance(facts, VideoFacts)
+    return facts
+
+
+def codes(path: Path) -> dict[str, str]:
+    return {f.code: f.message for f in vaceprep.check(path).files[0].findings}
+
+
+def decoded(path: Path) -> int:
+    count = 0
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            with suppress(av.error.InvalidDataError):
+                count += len(packet.decode())
+    return count
+
+
+def test_two_fields_of_one_frame_are_one_frame(tmp_path: Path) -> None:
+    path = tmp_path / "fields.mp4"
+    facts = facts_of(FieldFile(frames=20, timescale=50).data(), path)
+    assert facts.frames == 10 == decoded(path)
+    assert (facts.duration, facts.fps, facts.constant_rate) == (
+        Fraction(20, 50),
+        Fraction(25),
+        True,
+    )
+    assert (facts.interlaced, facts.packets_are_frames) == (True, False)
+
+
+def test_a_field_rate_above_the_least_is_no_frame_rate(tmp_path: Path) -> None:
+    path = tmp_path / "slow.mp4"
+    facts = facts_of(FieldFile(frames=50, timescale=25).data(), path)
+    assert facts.fps == Fraction(25, 2)
+    assert "VP103" in codes(path)
+
+
+class WithHeaders(Hand):
+    """Before each frame a sample that holds only an SEI unit."""
+
+    def payload(self) -> list[bytes]:
+        sei = u32(6) + bytes([6, 5, 2, 1, 2, 0x80])
+        _, frames = coded()
+        return [part for n in range(self.frames // 2) for part in (sei, frames[n % len(frames)])]
+
+
+def test_samples_without_a_picture_are_no_frames(tmp_path: Path) -> None:
+    path = tmp_path / "sei.mp4"
+    hand = WithHeaders(frames=40, timescale=40, tables={"stss": full("stss", u32(1, 2))})
+    facts = facts_of(hand.data(), path)
+    assert facts.frames == 20 == decoded(path)
+    assert (facts.duration, facts.unshown) == (Fraction(39, 40), None)
+    assert "40 frames where 20 are there" in codes(path)["VP127"]
+
+
+class Late(Hand):
+    """The keyframe is missing at the beginning: it begins with what leans on it."""
+
+    def payload(self) -> list[bytes]:
+        _, frames = coded()
+        # A keyframe every four frames.
+        return [frames[(n + 1) % 8] for n in range(self.frames)]
+
+
+@needs_ffprobe
+def test_frames_before_the_first_keyframe_are_told_and_not_counted(tmp_path: Path) -> None:
+    path = tmp_path / "late.mp4"
+    hand = Late(frames=23, timescale=20, tables={"stss": full("stss", u32(1, 4))})
+    facts = facts_of(hand.data(), path)
+    assert facts.frames == 20
+    assert (facts.duration, facts.fps) == (Fraction(1), Fraction(20))
+    found = codes(path)
+    assert found["VP122"] == "its first 3 frames are not shown: no keyframe comes before"
+    assert not {"VP105", "VP106", "VP127"} & set(found)
+
+
+def test_a_keyframe_that_the_table_leaves_out_is_found(tmp_path: Path) -> None:
+    # The table names the second keyframe; the first sample is one, too.
+    hand = Hand(frames=20, timescale=20, tables={"stss": full("stss", u32(1, 5))})
+    facts = facts_of(hand.data(), tmp_path / "table.mp4")
+    assert (facts.frames, facts.unshown) == (20, None)
+
+
+class Thin(Hand):
+    """Some samples have no bytes at all."""
+
+    def payload(self) -> list[bytes]:
+        return [b"" if n % 4 == 3 else frame for n, frame in enumerate(super().payload())]
+
+
+def test_samples_of_no_bytes_are_no_frames(tmp_path: Path) -> None:
+    facts = facts_of(Thin(frames=16, timescale=16).data(), tmp_path / "thin.mp4")
+    assert facts.frames == 12
+
+
+def test_frames_that_are_cut_off_are_frames(tmp_path: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    data = Hand(frames=16, timescale=16, index_first=True).data()
+    assert max(map(len, coded()[1][1:4])) < 200
+    facts = facts_of(data[:-40], path)
+    assert facts.frames == 16
+    assert "VP106" in codes(path)
+
+
+def test_ordinary_frames_are_not_read(tmp_path: Path) -> None:
+    """What is large enough to be a picture costs no read."""
+    from vaceprep.probe.boxes import read_boxes
+    from vaceprep.probe.coded import form_of
+    from vaceprep.probe.unseen import NOTHING, unseen
+    from vaceprep.source import Opened
+
+    data = FieldFile(frames=8).data()
+    opened = Opened(BytesIO(data), len(data))
+    (track,) = read_boxes(opened).tracks
+    opened.seek(0)
+    assert unseen(opened, track, form_of("h264", coded()[0])) is NOTHING
+    assert opened.tell() == 0

@@ -1,0 +1,130 @@
+"""What one packet of H.264 or HEVC holds: a frame, one field of a frame, or no picture. Pure.
+
+Specification: ITU-T H.264, 7.3.1 and 7.3.3; ITU-T H.265, 7.3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from vaceprep.probe.bits import Bits
+from vaceprep.probe.nal import START_CODE, length_size
+from vaceprep.probe.sps import Slices, annexb_sps, fields_of, first_sps
+
+#: H.264: slices of a picture that is shown; the last but one is that of an IDR picture.
+H264_SLICES: Final = (1, 2, 5)
+H264_IDR: Final = 5
+#: HEVC: slices, those of pictures at which decoding may begin, and leading ones that it drops.
+HEVC_SLICES: Final = range(32)
+HEVC_IRAP: Final = range(16, 24)
+HEVC_SKIPPED: Final = (8, 9)
+#: Bytes of a unit that are read: its type, and the header of a slice.
+HEAD: Final = 40
+#: Units of one packet that are looked at.
+MAX_UNITS: Final = 200
+
+#: Reads up to so many bytes from a place in the packet.
+Read = Callable[[int, int], bytes]
+
+
+class Form(NamedTuple):
+    """How a stream's packets are to be read."""
+
+    codec: str
+    #: Bytes of the length before each unit; None where start codes stand there.
+    length: int | None
+    #: How to read a slice; None where no picture is a field.
+    slices: Slices | None
+
+
+class Field(NamedTuple):
+    """One field of a frame."""
+
+    number: int
+    bottom: bool
+
+
+class Picture(NamedTuple):
+    """The picture that a packet begins with."""
+
+    #: Whether decoding may begin there, by the kind of its first slice.
+    entry: bool
+    #: None where it is a whole frame.
+    field: Field | None
+    #: HEVC: whether decoders skip it where decoding began at the keyframe that it leads.
+    skipped: bool
+
+
+def form_of(codec: str | None, extradata: bytes) -> Form | None:
+    """How to read the packets of a stream; None for other codecs."""
+    if codec not in ("h264", "hevc"):
+        return None
+    slices = None
+    if codec == "h264":
+        unit = first_sps(extradata) or annexb_sps(extradata)
+        slices = fields_of(unit) if unit else None
+    return Form(codec, length_size(codec, extradata), slices)
+
+
+def _units(form: Form, size: int, read: Read) -> Iterator[bytes]:
+    """The first bytes of each unit of a packet of ``size`` bytes."""
+    if form.length is None:
+        data = read(0, size)
+        for found in START_CODE.finditer(data):
+            yield data[found.end() : found.end() + HEAD]
+        return
+    at = 0
+    for _ in range(MAX_UNITS):
+        if at + form.length >= size:
+            return
+        data = read(at, form.length + HEAD)
+        length = int.from_bytes(data[: form.length])
+        yield data[form.length : form.length + min(length, HEAD)]
+        at += form.length + length
+
+
+def picture(form: Form, size: int, read: Read) -> Picture | None:
+    """What the packet shows; None where it holds no slice at all."""
+    for head in _units(form, size, read):
+        if not head:
+            continue
+        if form.codec == "hevc":
+            kind = head[0] >> 1 & 63
+            if kind in HEVC_SLICES:
+                return Picture(kind in HEVC_IRAP, None, kind in HEVC_SKIPPED)
+        elif head[0] & 31 in H264_SLICES:
+            entry = head[0] & 31 == H264_IDR
+            return Picture(entry, _field(head, form.slices) if form.slices else None, False)
+    return None
+
+
+def _field(head: bytes, slices: Slices) -> Field | None:
+    """The field that a slice belongs to; None where it belongs to a frame."""
+    bits = Bits(head[1:].replace(b"\0\0\3", b"\0\0"))
+    try:
+        for _ in range(3):
+            bits.ue()
+        if slices.planes:
+            bits.u(2)
+        number = bits.u(slices.frame_number)
+        return Field(number, bool(bits.u(1))) if bits.u(1) else None
+    except ValueError:
+        return None
+
+
+class Pairs:
+    """Tells the second field of a frame from the first, packet by packet in decoding order."""
+
+    def __init__(self) -> None:
+        self._open: Field | None = None
+
+    def second(self, field: Field | None) -> bool:
+        """Whether this field completes the frame of the packet before."""
+        waiting, self._open = self._open, field
+        if field is None or waiting is None:
+            return False
+        if waiting.number != field.number or waiting.bottom == field.bottom:
+            return False
+        self._open = None
+        return True
