@@ -153,6 +153,8 @@ def command(
     """
     from vaceprep.cli.request import extras
 
+    # From the beginning on: reading and planning may take long.
+    click.get_current_context().with_resource(signals.terminable(own_code=True))
     check_sandbox(
         {"fault": fault, "sandbox": sandbox, "site": site, "base_url": base_url}
         | {"publish": publish, "api_key_file": api_key_file}
@@ -266,7 +268,6 @@ def _run(
     try:
         account = account_of(settings)
         with ExitStack() as stack:
-            stack.enter_context(signals.terminable(own_code=True))
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
             outset = look_at(items, asked, account, ledger)
             need_target(outset, target, asked)

@@ -201,11 +201,11 @@ def _bring(
     from vaceprep.flow.model import Control, RunOptions
     from vaceprep.flow.start import NotConfigured, need_folder
 
+    click.get_current_context().with_resource(signals.terminable(own_code=True))
     asked = RunOptions(output=where, **more)
     entries: list[RunEntry] = []
     control = Control()
     with _ledger(in_sandbox) as ledger, ExitStack() as stack:
-        stack.enter_context(signals.terminable(own_code=True))
         rows = _rows_for(ledger, ids, settings)
         try:
             need_folder(where)

@@ -15,6 +15,8 @@ from vaceprep.prepare.made import origin
 
 #: Fields whose sound belongs under the result, in the order in which they are asked.
 SOUNDING: Final = ("video_url", "first_clip_url", "last_clip_url")
+#: How a sentence begins that tells before payment of a result without sound.
+SILENT: Final = "the result will have no sound"
 #: A mask follows its video: what is left out of it needs no word.
 _MASK: Final = "mask_video_url"
 #: Videos prepared one from the other that are followed to the one with sound.
@@ -85,7 +87,7 @@ def sound_source(
     said = why or (
         "the job has no local video whose sound could be put back: name the video as a local file"
     )
-    return None, f"the result will have no sound: {said}"
+    return None, f"{SILENT}: {said}"
 
 
 def _heard(path: str, entry: Prepared | None, search: bool) -> tuple[_Heard | None, str | None]:

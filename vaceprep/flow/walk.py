@@ -25,7 +25,7 @@ from vaceprep.flow.supply import (
     supply,
     work_folder,
 )
-from vaceprep.flow.used import sound_source, used_parts
+from vaceprep.flow.used import SILENT, sound_source, used_parts
 from vaceprep.job import InvalidJob
 from vaceprep.ledger.rows import KEPT, Row
 from vaceprep.ledger.store import Ledger, LedgerError
@@ -254,7 +254,8 @@ def sound_notes(ready: Ready, prepared: Sequence[Prepared]) -> dict[str, Any]:
 def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
     """Wait for a task and download its videos."""
     entry = _finished(bringer, row, entry)
-    return replace(entry, notes=(*entry.notes, *bringer.said))
+    said = () if any(note.startswith(SILENT) for note in entry.notes) else tuple(bringer.said)
+    return replace(entry, notes=(*entry.notes, *said))
 
 
 def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
