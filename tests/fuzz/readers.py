@@ -15,7 +15,8 @@ from vaceprep.probe.image import READERS
 from vaceprep.probe.imagesniff import sniff_image
 from vaceprep.probe.matrix import turn
 from vaceprep.probe.sniff import FIRST_BOXES, sniff
-from vaceprep.probe.stills.layout import Layout, Source
+from vaceprep.probe.stills.layout import Layout
+from vaceprep.probe.stills.source import Source
 from vaceprep.probe.tables import end_of_data, sizes_of
 from vaceprep.probe.timing import present
 from vaceprep.source import HEAD_BYTES, Opened, open_bytes

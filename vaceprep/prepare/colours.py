@@ -11,9 +11,8 @@ from PIL.Image import Image
 
 from vaceprep.plan.image import Mode
 from vaceprep.plan.model import Colour
+from vaceprep.probe import levels
 
-#: The largest value of 8, 16, 31 and 32 bits: what white may be in 32-bit pixels.
-_WHITES: Final = (255.0, 65535.0, float(2**31 - 1), float(2**32 - 1))
 #: Pillow's modes by what a profile calls its colour space.
 _SPACES: Final = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
@@ -45,7 +44,9 @@ def plain(
         colour = ground
     elif mode == "RGBA":
         colour.putalpha(255 if alpha is None else alpha)
-    # What is left here would be saved beside the pixels.
+    # What is left here, or in the decoder's own object (a TIFF's tags), would be saved too.
+    if type(colour) is not Image:
+        colour = colour.copy()
     colour.info = {}
     return colour
 
@@ -71,7 +72,7 @@ def _eight_bits(image: Image) -> Image:
         # Pillow's own conversion would clip.
         return _bytes_of(image)[0]
     if image.mode in ("I", "F"):
-        return _scaled(image)
+        return levels.eight_bits(image)
     if image.mode in ("L", "RGB", "CMYK", "LAB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
@@ -81,17 +82,6 @@ def _bytes_of(image: Image) -> tuple[Image, Image]:
     """The high and the low bytes of 16-bit grey."""
     first, second = Pillow.frombytes("LA", image.size, image.tobytes()).split()
     return (first, second) if image.mode.endswith("B") else (second, first)
-
-
-def _scaled(image: Image) -> Image:
-    """32-bit pixels: white is 1.0 where nothing is above it, else the full 8, 16 or 32 bits."""
-    highest: Any = image.getextrema()[1]
-    if image.mode == "F" and highest <= 1:
-        white = 1.0
-    else:
-        white = next((w for w in _WHITES if highest <= w), float(highest))
-    # Half a level up: converting cuts the fraction off.
-    return image.convert("F").point(lambda value: value * (255 / white) + 0.5).convert("L")
 
 
 def _keyed(image: Image, key: Any, depth: int | None) -> Image | None:

@@ -13,6 +13,7 @@ from vaceprep.prepare.reading import Read, check_pixels, reading, unreadable
 from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.shapes import Shape, drawn, outside
 from vaceprep.prepare.still import encode
+from vaceprep.probe import levels
 from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _grey(image: Image) -> Image:
         planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
         return planes[0 if image.mode.endswith("B") else 1]
     if image.mode in ("I", "F"):
-        return _scaled(image)
+        return levels.eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         shown = image.convert("RGBA")
         ground = Pillow.new("RGBA", shown.size, "black")
@@ -63,19 +64,6 @@ def _grey(image: Image) -> Image:
     if image.mode == "L":
         return image
     return image.convert("RGB").convert("L")
-
-
-def _scaled(image: Image) -> Image:
-    """32-bit pixels: white is 1.0 where nothing is above it, else the full 8, 16 or 32 bits."""
-    extrema = image.getextrema()
-    highest = float(extrema[1]) if isinstance(extrema[1], (int, float)) else 255.0
-    steps = [255.0, 65535.0, float(2**31 - 1), float(2**32 - 1)]
-    full = (
-        1.0
-        if image.mode == "F" and highest <= 1
-        else next((step for step in steps if highest <= step), highest)
-    )
-    return image.convert("F").point(lambda value: value * (255 / full) + 0.5).convert("L")
 
 
 def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:

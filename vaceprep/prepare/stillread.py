@@ -10,8 +10,9 @@ from vaceprep.facts import Facts, ImageFacts
 from vaceprep.prepare.reading import Read, unreadable
 from vaceprep.prepare.refused import Refused
 from vaceprep.probe import pixels
-from vaceprep.probe.image import READERS
-from vaceprep.probe.stills.layout import Spliced
+from vaceprep.probe.image import READERS, named_colours
+from vaceprep.probe.stills import tiffpixels
+from vaceprep.probe.stills.layout import Layout, Spliced
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,10 +51,18 @@ def still(read: Read) -> Still:
     if reader is None:
         header = pixels.header(make, pixels.rewound(read.opened))
         profile = header.info.get("icc_profile")
-        return Still(pixels.decode(header), profile if isinstance(profile, bytes) else None)
+        profile = profile if isinstance(profile, bytes) else None
+        named = named_colours(read.opened, facts.format, profile)
+        return Still(pixels.decode(header), profile if named is None else named.profile)
     layout = reader(read.opened)
+    if layout.raster is not None:
+        return Still(tiffpixels.decode(read.opened, layout.raster), _profile(layout))
     header = pixels.header(make, Spliced(read.opened, layout.parts))
-    return Still(pixels.decode(header), layout.icc)
+    return Still(pixels.decode(header), _profile(layout))
+
+
+def _profile(layout: Layout) -> bytes | None:
+    return layout.icc if layout.colours is None else layout.colours.profile
 
 
 def decoded(read: Read, convert: Callable[[Image], Image]) -> Image:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
     from vaceprep.probe.stills.layout import Layout
+    from vaceprep.probe.stills.tiffraster import Raster
 
 _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 Way = Literal["whole", "draft", "not"]
@@ -34,6 +35,11 @@ def way(layout: Layout, image: ImageFile, memory: int) -> Way:
     if layout.format == "jpeg" and count * held + count // 64 * 4 <= memory:
         return "draft"
     return "not"
+
+
+def affordable(raster: Raster, memory: int) -> bool:
+    """Whether a TIFF that is read here can be decoded within so many bytes."""
+    return raster.width * raster.height <= MAX_PROVEN_PIXELS and raster.memory <= memory
 
 
 def _pixel(mode: str) -> int:

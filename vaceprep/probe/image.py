@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING, Final
 
 from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, UnreadableReason
-from vaceprep.probe import cost, exif, icc, pixels
+from vaceprep.probe import cicp, cost, exif, icc, pixels, proof
+from vaceprep.probe.stills import heif
 from vaceprep.probe.stills.bmp import read_bmp
 from vaceprep.probe.stills.gif import read_gif
 from vaceprep.probe.stills.jpeg import read_jpeg
-from vaceprep.probe.stills.layout import MAX_FRAMES, Layout, Source, Spliced
+from vaceprep.probe.stills.layout import MAX_FRAMES, Layout, Spliced
 from vaceprep.probe.stills.png import read_png
+from vaceprep.probe.stills.source import Source
 from vaceprep.probe.stills.tiff import read_tiff
+from vaceprep.probe.stills.tiffraster import Raster, Short
 from vaceprep.probe.stills.webp import read_webp
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
 
     from vaceprep.source import Opened
 
@@ -89,6 +91,8 @@ def _from_layout(
     make = pixels.decoder(layout.format)
     if make is None:
         return _undecodable(opened, layout)
+    if layout.raster is not None:
+        return _from_raster(opened, layout, layout.raster, want_mask, memory)
     image = pixels.header(make, Spliced(opened, layout.parts))
     if image.size != (layout.width, layout.height):
         message = "its headers disagree about the size"
@@ -96,12 +100,38 @@ def _from_layout(
     way = "whole" if memory is None else cost.way(layout, image, memory)
     if way == "not":
         return _facts(opened, layout, image, None, want_mask=False)
-    if way == "draft":
-        # Every bit of the stream is read, and a sixty-fourth of the pixels is made of it.
-        image.draft(None, (layout.width // 8, layout.height // 8))
-    decoded = pixels.decode(image)
     # Of a draft, each pixel is the mean of many: that judges no mask.
-    return _facts(opened, layout, image, decoded, want_mask=want_mask and way == "whole")
+    mask = want_mask and way == "whole"
+    decoded = _proved(opened, layout, make, mask)
+    if decoded is None and mask:
+        decoded = pixels.decode(image)
+    return _facts(opened, layout, image, decoded, want_mask=mask, proved=True)
+
+
+def _proved(opened: Opened, layout: Layout, make: proof.Make, mask: bool) -> Image | None:
+    """Prove every pixel there; the picture, or None where its pixels are not needed."""
+    if layout.format == "jpeg":
+        proof.jpeg(opened, layout, make)
+        return None
+    if layout.format == "png":
+        keyed = layout.rows is not None and layout.rows.keyed
+        alpha = (layout.mode or "").partition(";")[0] in ("LA", "RGBA")
+        exact = mask or keyed
+        return proof.png(opened, layout, make, needed=exact or alpha, exact=exact)
+    return pixels.decode(pixels.header(make, Spliced(opened, layout.parts)))
+
+
+def _from_raster(
+    opened: Opened, layout: Layout, raster: Raster, want_mask: bool, memory: int | None
+) -> ImageFacts:
+    from PIL import Image as Pillow
+
+    from vaceprep.probe.stills.tiffpixels import decode
+
+    pixel = Pillow.new("L", (1, 1))
+    if memory is not None and not cost.affordable(raster, memory):
+        return _facts(opened, layout, pixel, None, want_mask=False)
+    return _facts(opened, layout, pixel, decode(opened, raster), want_mask=want_mask)
 
 
 def _from_decoder(
@@ -124,9 +154,18 @@ def _from_decoder(
             kept.append(value)
     profile = image.info.get("icc_profile")
     layout.icc = profile if isinstance(profile, bytes) else None
+    layout.colours = named_colours(opened, layout.format, layout.icc)
     if memory is not None and cost.way(layout, image, memory) == "not":
         return _facts(opened, layout, image, None, want_mask=False)
     return _facts(opened, layout, image, pixels.decode(image), want_mask=want_mask)
+
+
+def named_colours(opened: Opened, fmt: str, profile: bytes | None) -> cicp.Colours | None:
+    """The colours of an AVIF or HEIC that has no ICC profile; None for sRGB and other formats."""
+    if profile is not None or fmt not in heif.FORMATS:
+        return None
+    numbers = heif.colour_numbers(opened)
+    return None if numbers is None else cicp.of_numbers(*numbers)
 
 
 def _is_too_large_to_bother(layout: Layout) -> bool:
@@ -135,13 +174,20 @@ def _is_too_large_to_bother(layout: Layout) -> bool:
 
 
 def _facts(
-    opened: Opened, layout: Layout, header: ImageFile, decoded: Image | None, *, want_mask: bool
+    opened: Opened,
+    layout: Layout,
+    header: Image,
+    decoded: Image | None,
+    *,
+    want_mask: bool,
+    proved: bool = False,
 ) -> ImageFacts:
-    """The facts; ``decoded`` None where the pixels were left alone."""
+    """The facts; ``decoded`` None where the pixels were left alone, or ``proved`` without alpha."""
     image = decoded or header
+    alpha = None if decoded is None else pixels.alpha_used(decoded, layout.bit_depth)
     orientation = _orientation(layout)
     width, height = _displayed(layout)
-    name, srgb = (None, True) if layout.icc is None else icc.read_icc(layout.icc)
+    name, srgb = _profile(layout)
     return ImageFacts(
         format=layout.format,
         bytes=opened.size,
@@ -152,14 +198,21 @@ def _facts(
         orientation=orientation,
         mode=_mode(layout, image),
         bit_depth=layout.bit_depth or _depth(image.mode),
-        has_alpha=None if decoded is None else pixels.alpha_used(decoded, layout.bit_depth),
+        has_alpha=False if proved and decoded is None else alpha,
         icc_profile=name,
         srgb=srgb,
         frames=layout.frames,
         location=(*layout.location, *exif.location(layout.exif, layout.xmp)),
-        decoded=decoded is not None,
+        decoded=proved or decoded is not None,
         mask=_mask(image) if want_mask else None,
     )
+
+
+def _profile(layout: Layout) -> tuple[str | None, bool]:
+    """What the colours are called, and whether they are sRGB."""
+    if layout.colours is not None:
+        return layout.colours.name, False
+    return (None, True) if layout.icc is None else icc.read_icc(layout.icc)
 
 
 def _mask(image: Image) -> MaskFacts:
@@ -225,7 +278,9 @@ def _failure(opened: Opened, layout: Layout, error: Exception) -> Unreadable:
     text = " ".join(str(error).split())[:_LONGEST_DETAIL]
     if isinstance(error, MemoryError):
         return _unreadable(opened, layout, "broken", "there is not enough memory to decode it")
-    if isinstance(error, EOFError) or "truncated" in text.lower():
+    if isinstance(error, proof.Fault):
+        return _unreadable(opened, layout, "broken", str(error))
+    if isinstance(error, (EOFError, Short)) or "truncated" in text.lower():
         return _unreadable(opened, layout, "truncated", "the file ends before its pixels do")
     detail = f" ({text})" if text else ""
     return _unreadable(opened, layout, "broken", f"its pixels do not decode{detail}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaceprep.facts import MaskFacts
+from vaceprep.probe import levels
 from vaceprep.probe.pixels import bands
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def _white_and_black(image: Image) -> tuple[int, int]:
         return _palette(image)
     if image.mode in ("RGB", "RGBA", "RGBX"):
         return _extremes([image.getchannel(i) for i in range(3)])
-    # I, F, CMYK, YCbCr, LAB, HSV, PA and premultiplied alpha.
+    if image.mode in ("I", "F"):
+        return _white_and_black(levels.eight_bits(image))
+    # CMYK, YCbCr, LAB, HSV, PA and premultiplied alpha.
     return _extremes(list(image.convert("RGB").split()))
 
 

@@ -34,6 +34,8 @@ DECODERS: Final[dict[str, tuple[str, str]]] = {
     "heic": ("pillow_heif", "HeifImageFile"),
     "heif": ("pillow_heif", "HeifImageFile"),
 }
+#: Formats (by Pillow) whose fourth byte is 0 throughout where the writer meant no alpha.
+_ALPHA_MAY_BE_PADDING: Final = ("BMP", "DIB", "ICO", "TGA")
 #: Pixels of one piece of a picture that is looked at by pieces.
 _BAND_PIXELS: Final = 4_000_000
 
@@ -63,7 +65,14 @@ def decode(image: ImageFile) -> Image:
         # Given its memory, the decoder does not warn of sizes that were weighed already.
         image.im = Pillow.new(image.mode, image.size, None).im
     image.load()
+    if image.format in _ALPHA_MAY_BE_PADDING and image.mode == "RGBA" and not _highest_alpha(image):
+        # Writers leave the fourth byte 0; every viewer shows such a picture opaque.
+        return image.convert("RGB")
     return image
+
+
+def _highest_alpha(image: Image) -> int:
+    return cast("tuple[int, int]", image.getchannel("A").getextrema())[1]
 
 
 def rewound(opened: Opened) -> Opened:

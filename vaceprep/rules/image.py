@@ -297,12 +297,13 @@ def image_mode(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     WARNING,
     "J",
     "image",
-    fires="a colour (ICC) profile other than sRGB",
+    fires="colours other than sRGB, told by an ICC profile, by gAMA, cHRM or cICP (PNG) or by nclx "
+    "(AVIF, HEIC); PQ and HLG are named as HDR",
     fix="convert the pixels to sRGB",
-    why="A reader that ignores the profile shows other colours than you see.",
+    why="A reader that ignores what is said of the colours shows others than you see.",
 )
 def image_profile(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """J: judged by the profile's numbers, not by its name."""
+    """J: judged by a profile's numbers, not by its name."""
     if not isinstance(facts, ImageFacts) or facts.srgb:
         return None
     name = facts.icc_profile

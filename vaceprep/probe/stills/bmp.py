@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from vaceprep.probe.stills.layout import MAX_METADATA, Layout, Source
+from vaceprep.probe.stills.layout import MAX_METADATA, Layout
+from vaceprep.probe.stills.source import Source
 
 _RAW_COMPRESSIONS = (0, 3, 6)
 

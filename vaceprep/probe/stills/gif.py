@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
+from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout
+from vaceprep.probe.stills.source import Source
 
 _CUT = "the file ends before the GIF's end mark"
 

@@ -6,14 +6,18 @@ import struct
 from typing import Final
 
 from vaceprep.probe.exif import TiffView
-from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
+from vaceprep.probe.stills.jpegscans import Frame, frame_of, read_scans
+from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout
+from vaceprep.probe.stills.source import Source
 
 _SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 #: Frames whose pixels are refined scan by scan.
 _PROGRESSIVE: Final = frozenset([0xC2, 0xC6, 0xCA, 0xCE])
 _ALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
-#: The segments whose content decides how pixels are made: Adobe's colour transform and JFIF.
-_DECODER_APPS: Final = {0xE0: b"JFIF", 0xEE: b"Adobe"}
+#: The segments whose content decides how pixels are made, JFIF and Adobe's colour transform, and
+#: the bytes that they have at least: libjpeg passes over shorter ones.
+_DECODER_APPS: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
+_DRI: Final = 0xDD
 _EXIF: Final = b"Exif\0"
 _XMP: Final = (b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0")
 _ICC: Final = b"ICC_PROFILE\0"
@@ -29,6 +33,8 @@ def read_jpeg(source: Source) -> Layout:
     mpf: tuple[bytes, int] | None = None
     gain_map = False
     colours = b""
+    described: Frame | None = None
+    interval = 0
     at = 2
     for _ in range(MAX_PIECES):
         head = source.read_at(at, 4)
@@ -71,11 +77,15 @@ def read_jpeg(source: Source) -> Layout:
                 colours = frame[5:]
                 layout.bit_depth = frame[0]
                 layout.height, layout.width = struct.unpack(">HH", frame[1:5])
+                described = frame_of(marker, source.read_at(at + 4, length - 2))
+        elif marker == _DRI:
+            interval = int.from_bytes(source.read_at(at + 4, 2), "big")
         elif app and marker != 0xFE:
             body = source.read_at(at + 4, length - 2)
             wanted = _DECODER_APPS.get(marker)
-            if wanted and body.startswith(wanted):
-                layout.keep(at, 2 + length)
+            if wanted and body.startswith(wanted[0]):
+                if len(body) >= wanted[1]:
+                    layout.keep(at, 2 + length)
             elif marker == 0xE1 and body.startswith(_EXIF):
                 layout.exif.append(layout.metadata(body))
             elif marker == 0xE1 and body.startswith(_XMP):
@@ -89,6 +99,8 @@ def read_jpeg(source: Source) -> Layout:
     else:
         return layout.broken("the JPEG has too many segments")
     layout.keep(at, source.size - at)
+    if described is not None:
+        layout.scans_found = read_scans(source, at, described, interval)
     if not _has_end_mark(source, at):
         layout.cut("the file ends before the JPEG's end mark")
     layout.icc = _joined(icc)

@@ -10,23 +10,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
+
+from vaceprep.probe.cicp import Colours
+from vaceprep.probe.stills.jpegscans import Scans
+from vaceprep.probe.stills.pngdata import Rows
+from vaceprep.probe.stills.source import Source
+from vaceprep.probe.stills.tiffraster import Raster
 
 #: Frames or pages that are counted, segments or chunks that are walked, before giving up. J
 MAX_FRAMES: Final = 10_000
 MAX_PIECES: Final = 1_000_000
 #: Bytes of metadata (EXIF, XMP, ICC) that are read of one file, as they are once unpacked. J
 MAX_METADATA: Final = 16 * 2**20
-
-
-class Source(Protocol):
-    """What a reader needs of ``source.Opened``."""
-
-    size: int
-
-    def read_at(self, offset: int, size: int) -> bytes:
-        """Up to ``size`` bytes from ``offset``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +56,19 @@ class Layout:
     xmp: list[bytes] = field(default_factory=list)
     #: The ICC profile; empty where one is announced but cannot be put together.
     icc: bytes | None = None
+    #: Colours that are told without a profile, where they are not sRGB; they count before one.
+    colours: Colours | None = None
     #: EXIF orientation where the format itself says it (TIFF).
     orientation: int | None = None
     #: Names of places and serial numbers where the format itself says them (TIFF).
     location: list[str] = field(default_factory=list)
     damage: Damage | None = None
+    #: JPEG: all its scans.
+    scans_found: Scans | None = None
+    #: PNG: its pixel data.
+    rows: Rows | None = None
+    #: TIFF: how the pixels lie where they are read here and not by the decoder.
+    raster: Raster | None = None
     #: Bytes of metadata that may still be read.
     room: int = MAX_METADATA
     #: What a decoder gets: literal bytes, or (offset, length) of the file.

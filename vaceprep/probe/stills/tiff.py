@@ -6,7 +6,6 @@ types and counts: no metadata, no further page, no orientation.
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from vaceprep.probe.exif import (
@@ -16,7 +15,10 @@ from vaceprep.probe.exif import (
     directory_location,
     valid_orientation,
 )
-from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_METADATA, Layout, Source
+from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_METADATA, Layout
+from vaceprep.probe.stills.source import Source
+from vaceprep.probe.stills.tiffdirectory import Field, with_directory
+from vaceprep.probe.stills.tiffraster import missing, page_blocks, raster_of
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
@@ -86,7 +88,13 @@ def read_tiff(source: Source) -> Layout:
     if _plain_bytes(layout, main) > source.size:
         # Before memory is taken for pixels that cannot be there.
         return layout.cut(_CUT)
-    if not _hand_over(layout, view, main, source):
+    layout.raster = raster_of(main, view.order)
+    if layout.raster is not None:
+        layout.mode = layout.raster.mode
+    blocks = layout.raster or page_blocks(main, view.order)
+    if blocks is not None and missing(blocks):
+        return layout.cut("its strips hold fewer bytes than its pixels take")
+    if layout.raster is None and not _hand_over(layout, view, main, source):
         return layout.broken("the TIFF's tags are damaged")
     return layout
 
@@ -156,10 +164,8 @@ def _plain_bytes(layout: Layout, main: Directory) -> int:
 
 
 def _hand_over(layout: Layout, view: TiffView, main: Directory, source: Source) -> bool:
-    """Lay out file, then a new directory with the first page's picture tags."""
-    header, word, count_form = (16, 8, "Q") if view.big else (8, 4, "I")
-    at = source.size + (source.size & 1)
-    fields: list[tuple[int, int, int, bytes]] = []
+    """Lay out the file, then a new classic directory with the first page's picture tags."""
+    fields: list[Field] = []
     for tag in sorted(_PICTURE_TAGS & main.entries.keys()):
         entry = main.entries[tag]
         if entry.kind not in TYPE_BYTES or not entry.count:
@@ -169,19 +175,6 @@ def _hand_over(layout: Layout, view: TiffView, main: Directory, source: Source) 
             return False
         count = 1 if tag in _SINGLE else entry.count
         fields.append((tag, entry.kind, count, data[: count * TYPE_BYTES[entry.kind]]))
-    values = at + (8 if view.big else 2) + len(fields) * (20 if view.big else 12) + word
-    directory = struct.pack(view.order + ("Q" if view.big else "H"), len(fields))
-    outline = b""
-    for tag, kind, count, data in fields:
-        directory += struct.pack(f"{view.order}HH{count_form}", tag, kind, count)
-        if len(data) <= word:
-            directory += data.ljust(word, b"\0")
-        else:
-            directory += struct.pack(view.order + count_form, values + len(outline))
-            outline += data + b"\0" * (len(data) & 1)
-    if not view.big and values + len(outline) >= 2**32:
-        return False
-    head = source.read_at(0, header - word) + struct.pack(view.order + count_form, at)
-    layout.parts = [head, (header, source.size - header), b"\0" * (source.size & 1)]
-    layout.parts.append(directory + b"\0" * word + outline)
-    return True
+    parts = with_directory(source, view.order, fields)
+    layout.parts = parts or []
+    return parts is not None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
+from vaceprep.probe.stills.layout import MAX_FRAMES, MAX_PIECES, Layout
+from vaceprep.probe.stills.source import Source
 
 _METADATA: Final = (b"EXIF", b"XMP ", b"ICCP")
 
