@@ -102,6 +102,10 @@ class DecodeFacts:
     frames: int
     failed_frame: int | None
     error: str | None
+    #: Frames that were counted without decoding and that never come out of the decoder: because
+    #: their packets hold no picture to be shown, and for no such reason.
+    never_shown: int
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)

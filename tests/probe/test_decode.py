@@ -25,7 +25,7 @@ def opened(data: bytes) -> Opened:
 
 def test_all_frames_decode() -> None:
     decoded, mask = decode_all(opened(small_mp4()), MOV, as_mask=False)
-    assert (decoded.frames, decoded.failed_frame, decoded.error) == (8, None, None)
+    assert (decoded.frames, decoded.failure) == (8, None)
     assert mask is None
 
 
@@ -37,8 +37,9 @@ def test_the_first_frame_that_fails_is_named(number: int) -> None:
     # The slice's type and what follows become nonsense.
     data[at + 4 : at + len(frames[number])] = b"\xff" * (len(frames[number]) - 4)
     decoded, _ = decode_all(opened(bytes(data)), MOV, as_mask=False)
-    assert decoded.failed_frame == number + 1
-    assert decoded.error
+    assert decoded.failure is not None
+    assert decoded.failure.number == number + 1
+    assert decoded.failure.error
     assert decoded.frames < 8
 
 
@@ -119,4 +120,4 @@ def test_rows_with_padding_are_not_counted(tmp_path: Path) -> None:
 def test_bytes_that_do_not_open_are_a_value(data: bytes) -> None:
     decoded, mask = decode_all(opened(data), MOV, as_mask=True)
     assert (decoded.frames, mask) == (0, None)
-    assert decoded.failed_frame is not None
+    assert decoded.failure is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -11,9 +12,10 @@ import av
 import av.error
 
 import vaceprep
-from tests.media import Hand, coded, full, needs_ffprobe, u32
+from tests.media import Hand, coded, full, needs_ffprobe, u32, video_facts
 from tests.probe.fieldpictures import FieldFile
-from vaceprep.facts import VideoFacts
+from vaceprep.facts import DecodeFacts, VideoFacts
+from vaceprep.probe.decode import Decoded, Failure
 
 
 def facts_of(data: bytes, path: Path) -> VideoFacts:
@@ -135,3 +137,54 @@ def test_ordinary_frames_are_not_read(tmp_path: Path) -> None:
     opened.seek(0)
     assert unseen(opened, track, form_of("h264", coded()[0])) is NOTHING
     assert opened.tell() == 0
+
+
+def deep(path: Path) -> dict[str, str]:
+    return {f.code: f.message for f in vaceprep.check(path, deep=True).files[0].findings}
+
+
+def test_decoding_agrees_with_what_was_counted(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(FieldFile(frames=20, timescale=50).data())
+    assert not {"VP105", "VP106", "VP127"} & set(deep(path))
+    path.write_bytes(WithHeaders(frames=40, timescale=40).data())
+    assert not {"VP105", "VP106"} & set(deep(path))
+    path.write_bytes(Late(frames=23, timescale=20, tables={"stss": full("stss", u32(1, 4))}).data())
+    assert not {"VP105", "VP106", "VP127"} & set(deep(path))
+
+
+class LongHeaders(Hand):
+    """After every four frames a sample without a picture that is as long as one with it."""
+
+    def payload(self) -> list[bytes]:
+        filler = u32(300) + bytes([12]) + b"\xff" * 298 + b"\x80"
+        _, frames = coded()
+        return [
+            part for n in range(self.frames // 5) for part in (*frames[n % 2 * 4 :][:4], filler)
+        ]
+
+
+def test_samples_that_are_never_shown_are_found_by_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "long.mp4"
+    path.write_bytes(LongHeaders(frames=20, timescale=20).data())
+    assert "VP127" not in codes(path)
+    found = deep(path)
+    assert found["VP127"] == "4 of its 20 samples are never shown"
+    assert "VP106" not in found
+
+
+def test_frames_that_never_come_out_are_damage() -> None:
+    counted = replace(video_facts(), frames=80)
+    assert Decoded(70, 0, 80, None, None).facts(counted).missing == 10
+    found = Decoded(70, 4, 80, None, None).facts(counted)
+    assert (found.never_shown, found.missing) == (4, 6)
+    failed = Failure(3, "x")
+    assert Decoded(80, 0, 80, None, failed).facts(counted).failed_frame is None
+    assert Decoded(79, 0, 80, failed, None).facts(counted).failed_frame == 3
+    late = replace(counted, unshown="its first 3 frames are not shown")
+    assert Decoded(79, 0, 80, failed, None).facts(late).failed_frame is None
+    # Packets of VP9 may serve later ones only.
+    assert Decoded(70, 0, 80, None, None).facts(replace(counted, codec="vp9")).never_shown == 10
+    # A recording that was joined in the middle of a group has no index that claims its beginning.
+    joined = replace(counted, container="mpegts", fragmented=None)
+    assert Decoded(70, 0, 70, failed, None).facts(joined) == DecodeFacts(70, None, None, 0, 0)

@@ -202,7 +202,7 @@ def test_unreadable_silences_everything_else(role: Role) -> None:
 
 
 def test_nothing_decodes_silences_everything_else() -> None:
-    none = DecodeFacts(frames=0, failed_frame=1, error="invalid data")
+    none = DecodeFacts(0, 1, "invalid data", 0, 0)
     finding = only(video_facts(**at(3, 100), decoded=none))
     assert (finding.code, finding.measured) == ("VP105", "undecodable")
 
@@ -212,10 +212,10 @@ def test_truncated() -> None:
     assert (finding.code, finding.severity) == ("VP106", ERROR)
     assert finding.fix is not None
     assert "--salvage" in finding.fix
-    failed = DecodeFacts(frames=78, failed_frame=79, error="invalid data")
+    failed = DecodeFacts(78, 79, "invalid data", 0, 0)
     finding = only(video_facts(decoded=failed))
     assert (finding.code, finding.measured, finding.unit) == ("VP106", 79, "frame")
-    assert codes(video_facts(decoded=DecodeFacts(80, None, None))) == []
+    assert codes(video_facts(decoded=DecodeFacts(80, None, None, 0, 0))) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from vaceprep.collect import Item
 from vaceprep.contract import VIDEO_ROLES, Role
-from vaceprep.facts import Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
+from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.plan.model import MENDED_ADVICE, NOTHING_ASKED, Edit, Options, Plan
 from vaceprep.plan.predict import predict
 from vaceprep.plan.recipe import CopyRecipe, EncodeRecipe
@@ -113,7 +113,10 @@ def _damage(
     except CannotPlan:
         return facts
     found, _ = decode_all(opened, sniffed.demuxer, as_mask=False, until=start + room)
-    return facts if found.failed_frame is None else replace(facts, decoded=found)
+    failure = found.late if facts.unshown is not None else found.failure
+    if failure is None:
+        return facts
+    return replace(facts, decoded=DecodeFacts(found.frames, *failure, 0, 0))
 
 
 def planned(source: Source, options: Options, *, instead: str = "") -> Plan:

@@ -16,9 +16,11 @@ from vaceprep.probe.sps import Slices, annexb_sps, fields_of, first_sps
 H264_SLICES: Final = (1, 2, 5)
 H264_IDR: Final = 5
 #: HEVC: slices, those of pictures at which decoding may begin, and leading ones that it drops.
-HEVC_SLICES: Final = range(32)
 HEVC_IRAP: Final = range(16, 24)
 HEVC_SKIPPED: Final = (8, 9)
+#: Units that say something of pictures and hold none: parameter sets, SEI, delimiters, filler.
+H264_BESIDE: Final = range(6, 16)
+HEVC_BESIDE: Final = range(32, 41)
 #: Bytes of a unit that are read: its type, and the header of a slice.
 HEAD: Final = 40
 #: Units of one packet that are looked at.
@@ -68,34 +70,37 @@ def form_of(codec: str | None, extradata: bytes) -> Form | None:
 
 
 def _units(form: Form, size: int, read: Read) -> Iterator[bytes]:
-    """The first bytes of each unit of a packet of ``size`` bytes."""
+    """The first bytes of each unit of a packet of ``size`` bytes; empty ones where it is broken."""
     if form.length is None:
         data = read(0, size)
-        for found in START_CODE.finditer(data):
-            yield data[found.end() : found.end() + HEAD]
+        starts = [found.end() for found in START_CODE.finditer(data)]
+        yield from (data[at : at + HEAD] for at in starts or [size])
         return
     at = 0
     for _ in range(MAX_UNITS):
-        if at + form.length >= size:
+        if at >= size:
             return
         data = read(at, form.length + HEAD)
         length = int.from_bytes(data[: form.length])
-        yield data[form.length : form.length + min(length, HEAD)]
         at += form.length + length
+        yield data[form.length : form.length + min(length, HEAD)] if at <= size else b""
 
 
 def picture(form: Form, size: int, read: Read) -> Picture | None:
-    """What the packet shows; None where it holds no slice at all."""
+    """What the packet shows; None where all of its units are of kinds that hold no picture."""
     for head in _units(form, size, read):
-        if not head:
-            continue
+        kind = -1
+        if head:
+            kind = head[0] >> 1 & 63 if form.codec == "hevc" else head[0] & 31
         if form.codec == "hevc":
-            kind = head[0] >> 1 & 63
-            if kind in HEVC_SLICES:
+            if kind not in HEVC_BESIDE:
                 return Picture(kind in HEVC_IRAP, None, kind in HEVC_SKIPPED)
-        elif head[0] & 31 in H264_SLICES:
-            entry = head[0] & 31 == H264_IDR
-            return Picture(entry, _field(head, form.slices) if form.slices else None, False)
+        elif kind in H264_SLICES:
+            field = _field(head, form.slices) if form.slices else None
+            return Picture(kind == H264_IDR, field, False)
+        elif kind not in H264_BESIDE:
+            # Whatever it is: only a decoder can tell.
+            return Picture(False, None, False)
     return None
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from vaceprep.contract import MASK_VIDEO_TOLERANCE
-from vaceprep.facts import Crop, DecodeFacts, MaskFacts
+from vaceprep.facts import Crop, DecodeFacts, MaskFacts, VideoFacts
 from vaceprep.probe.codec import video_stream
-from vaceprep.probe.container import BOUNDED, BROKEN, clause, open_container
+from vaceprep.probe.coded import Form, form_of, picture
+from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.source import Opened
 
+#: Codecs whose every packet shows a frame, unless it holds no picture. Others have packets that
+#: only serve to decode later ones.
+ONE_A_PACKET: Final = frozenset(
+    ["h264", "hevc", "vvc", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "huffyuv", "rawvideo"]
+)
 BLACK, WHITE, OTHER = 0, 1, 2
 #: Class of each level: near 0, near 255, or neither.
 CLASSES: Final = bytes(
@@ -33,6 +42,60 @@ def _in_all(classes: bytes, wanted: bytes) -> int:
     flags = classes.translate(wanted)
     red, green, blue = (int.from_bytes(flags[channel::3], "little") for channel in range(3))
     return (red & green & blue).bit_count()
+
+
+class Failure(NamedTuple):
+    """The number (from 1) of a packet that did not decode, and what the decoder says."""
+
+    number: int
+    error: str
+
+
+class Decoded(NamedTuple):
+    """What came out of the decoder."""
+
+    frames: int
+    #: Packets that hold no picture.
+    empty: int
+    #: Pictures from the first keyframe on.
+    pictures: int
+    #: The first failure before the first keyframe, and the first from there on.
+    early: Failure | None
+    late: Failure | None
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first packet of all that did not decode."""
+        return self.early or self.late
+
+    def facts(self, counted: VideoFacts) -> DecodeFacts:
+        """The outcome, held against what was counted without decoding."""
+        indexed = counted.fragmented is not None
+        frames = counted.frames or 0
+        failure = self.failure
+        if counted.unshown is not None or not indexed:
+            # What precedes the first keyframe leans on frames that are not there.
+            failure = self.late
+        if not indexed:
+            frames = min(frames, self.pictures)
+        short = max(frames - self.frames, 0)
+        if failure is not None and not short:
+            # Every frame that is shown decodes: what failed is hidden by the edit list.
+            failure = None
+        never = missing = 0
+        if failure is None and not _at_another_speed(counted):
+            never = short
+            if counted.codec in ONE_A_PACKET:
+                # What was left out of the count already is not left out once more.
+                never = min(self.empty, short) if counted.packets_are_frames else 0
+            missing = short - never
+        number, error = failure or (None, None)
+        return DecodeFacts(self.frames, number, error, never, missing)
+
+
+def _at_another_speed(counted: VideoFacts) -> bool:
+    """Whether FFmpeg, which plays all edits at their track's speed, shows other frames."""
+    return "speed" in (counted.edit_effect or "")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -84,6 +147,56 @@ class _Tally:
         return MaskFacts(self.pixels, self.white, self.black, other, self.frames, self.first_other)
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class _Walk:
+    """What decoding packet by packet has shown so far."""
+
+    form: Form | None
+    frames: int = 0
+    number: int = 0
+    empty: int = 0
+    pictures: int = 0
+    early: Failure | None = None
+    late: Failure | None = None
+    #: Whether a keyframe has come.
+    begun: bool = False
+
+    def fail(self, number: int, error: str) -> None:
+        if self.begun:
+            self.late = self.late or Failure(number, error)
+        else:
+            self.early = self.early or Failure(number, error)
+
+    def pictured(self, packet: Packet[VideoStream]) -> bool:
+        """Whether the packet holds a picture; counts it where it does not."""
+        if self.form is None or not packet.size:
+            return True
+        data = memoryview(packet)
+        found = picture(self.form, packet.size, lambda at, count: bytes(data[at : at + count]))
+        self.empty += found is None
+        return found is not None
+
+    def shown(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
+        """The frames that come out for one packet. Raises EOFError at the end."""
+        self.number += bool(packet.size)
+        pictured = self.pictured(packet)
+        self.begun = self.begun or (packet.is_keyframe and pictured)
+        self.pictures += self.begun and pictured and bool(packet.size)
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    self.frames += 1
+                    if frame.is_corrupt:
+                        self.fail(self.number, "the decoder marks it as damaged")
+                    yield frame
+        except EOFError:
+            raise
+        except BROKEN as error:
+            # What an edit list hides may lean on frames that were cut off.
+            if pictured and not packet.is_discard:
+                self.fail(self.number, clause(error))
+
+
 def decode_all(
     opened: Opened,
     demuxer: str,
@@ -91,52 +204,38 @@ def decode_all(
     as_mask: bool,
     until: Fraction | None = None,
     crop: Crop | None = None,
-) -> tuple[DecodeFacts, MaskFacts | None]:
+) -> tuple[Decoded, MaskFacts | None]:
     """Decode the video track to its end, or to ``until`` seconds after its first frame.
 
     A damaged frame does not stop the walk: what comes after it still counts. Errors are values.
     A mask is judged without what ``crop`` hides.
     """
-    frames = number = 0
-    failed: int | None = None
-    error_text: str | None = None
     tally = _Tally()
+    walk = _Walk(None)
     try:
         with open_container(opened, demuxer) as container:
             video = video_stream(container)
             if video is None:
                 raise ValueError("it has no video track")
+            context = video.codec_context
+            walk.form = form_of(context.codec.canonical_name, context.extradata or b"")
             # Without this a decoder paints over what it cannot read and says nothing.
-            video.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
-            packets = container.demux(video)
+            context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
             start: Fraction | None = None
-            while True:
-                try:
-                    packet = next(packets)
-                except StopIteration:
-                    break
-                number += bool(packet.size)
-                if until is not None and packet.pts is not None and packet.time_base:
-                    at = packet.pts * packet.time_base
+            for packet in container.demux(video):
+                base = fraction(packet.time_base)
+                if until is not None and packet.pts is not None and base:
+                    at = packet.pts * base
                     start = at if start is None else min(start, at)
                     if at - start >= until:
+                        walk.number += bool(packet.size)
                         continue
-                try:
-                    for frame in packet.decode():
-                        if not isinstance(frame, VideoFrame):
-                            continue
-                        frames += 1
-                        if frame.is_corrupt and failed is None:
-                            failed, error_text = number, "the decoder marks it as damaged"
-                        if as_mask:
-                            tally.add(frame, crop)
-                except BROKEN as error:
-                    if isinstance(error, EOFError):
-                        break
-                    # What an edit list hides may lean on frames that were cut off.
-                    if failed is None and not packet.is_discard:
-                        failed, error_text = number, clause(error)
-    except (*BROKEN, StopIteration) as error:
-        if failed is None:
-            failed, error_text = number + 1, clause(error)
-    return DecodeFacts(frames, failed, error_text), tally.facts()
+                for frame in walk.shown(packet):
+                    if as_mask:
+                        tally.add(frame, crop)
+    except EOFError:
+        pass
+    except BROKEN as error:
+        walk.fail(walk.number + 1, clause(error))
+    found = Decoded(walk.frames, walk.empty, walk.pictures, walk.early, walk.late)
+    return found, tally.facts()

@@ -140,7 +140,4 @@ def _video(
     decoded, mask = decode_all(
         opened, sniffed.demuxer, as_mask=as_mask, until=until, crop=facts.crop
     )
-    if decoded.failed_frame is not None and facts.frames and decoded.frames >= facts.frames:
-        # Every frame that is shown decodes: what failed is hidden by the edit list.
-        decoded = replace(decoded, failed_frame=None, error=None)
-    return replace(facts, decoded=decoded if deep else None, mask=mask)
+    return replace(facts, decoded=decoded.facts(facts) if deep else None, mask=mask)

@@ -183,11 +183,18 @@ def header_lies(facts: VideoFacts) -> bool:
     "J",
     "video",
     fires="the header's duration or frame count differs from the measured one by over 1 %, or a "
-    "box claims more bytes than there are",
+    "box claims more bytes than there are, or samples are never shown (--deep)",
     fix="rewrap",
     why="A reader that believes the header refuses, or cuts, what is fine.",
 )
 def video_header_lies(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.decoded is not None and facts.decoded.never_shown:
+        return rule.found(
+            f"{facts.decoded.never_shown} of its {facts.frames} samples are never shown",
+            measured=facts.frames,
+            allowed=facts.decoded.frames,
+            unit="frames",
+        )
     if not header_lies(facts):
         return None if facts.overrun is None else rule.found(f"{facts.overrun}, with every frame")
     claimed, length = facts.declared_duration, facts.duration

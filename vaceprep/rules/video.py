@@ -213,6 +213,14 @@ def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
             measured=decoded.failed_frame,
             unit="frame",
         )
+    if decoded is not None and decoded.missing:
+        return rule.found(
+            f"{decoded.missing} of the {facts.frames} frames that its index names never come out "
+            "of the decoder",
+            measured=decoded.frames,
+            allowed=facts.frames,
+            unit="frames",
+        )
     return None
 
 
