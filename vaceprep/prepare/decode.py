@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -14,110 +15,189 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.refused import Damaged, Refused
-from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction
+from vaceprep.probe.codec import video_stream
+from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probe.nal import leans_back
+from vaceprep.probe.packets import ROUNDING
 from vaceprep.probe.samples import (
+    AVI,
     BACK_OFF,
     REORDER,
     Lost,
     from_keyframe,
+    from_start,
     in_stretches,
-    origin_of,
+    shows_nothing,
 )
+from vaceprep.probe.shown import Coded, coded, with_shown
 from vaceprep.source import Opened
 
-#: Demuxers whose times FFmpeg makes up wrongly: frames are counted instead.
-COUNTED: Final = frozenset(["avi", "h264", "hevc", "m4v", "mpegvideo"])
+#: Demuxers of bare streams, which have no times: frames are counted instead.
+BARE: Final = frozenset(["h264", "hevc", "m4v", "mpegvideo"])
+#: Demuxers whose pictures build on all that came before, keyframe or not.
+WHOLE: Final = frozenset(["gif", "apng"])
+#: The pixel format of palettes, which a seek empties.
+PALETTE: Final = "pal8"
+#: Codecs that have packets without a picture, which a decoder refuses alone.
+JOINED: Final = frozenset(["h264", "hevc"])
+MILLISECOND: Final = Fraction(1, 1000)
 
 Shown = tuple[VideoFrame, Fraction]
 
 
-def is_counted(opened: Opened, demuxer: str) -> bool:
-    """Whether the times that FFmpeg tells are wrong, so that frames have to be counted.
-
-    Ask before the container is opened: both read the same file.
-    """
-    return demuxer in COUNTED or in_stretches(opened, demuxer)
-
-
 def frames_from(
-    container: InputContainer,
-    video: VideoStream,
-    facts: VideoFacts,
-    start: Fraction,
-    *,
-    counted: bool = False,
-    salvage: bool = False,
-) -> Iterator[Shown]:
+    opened: Opened, demuxer: str, facts: VideoFacts, start: Fraction, *, salvage: bool = False
+) -> Generator[Shown, None, None]:
     """Frames from the one shown at ``start`` on, each with its time in seconds.
 
-    ``counted`` goes by their number and the rate, since the container's times are wrong.
+    Times count from the first frame that the source shows. Nothing else may read ``opened``
+    before the iterator is closed.
 
     Raises Refused at a frame that does not decode; with ``salvage`` it is left out.
     """
-    context = video.codec_context
-    context.thread_type = "AUTO"
-    # The container was opened with one thread for a look into the stream: here all work.
-    context.thread_count = 0
-    if not salvage:
-        # Without this a decoder paints over what it cannot read and says nothing.
-        context.options = {"err_detect": "explode", "threads": "auto", **BOUNDED}
-    else:
-        context.options = {"threads": "auto", **BOUNDED}
-    base = fraction(video.time_base)
-    if counted or base is None:
-        rate = facts.fps
-        if rate is None:
-            raise Refused("its frames carry no times")
-        walked = _decoded(container.demux(video), salvage)
-        for number, frame in enumerate(walked):
-            if number / rate >= start:
-                yield frame, number / rate
-        return
-    origin = origin_of(container, video)
-    if origin is None:
-        origin = 0
-    # Half a tick before: rounding may not lose the first frame.
-    first = origin + start / base - Fraction(1, 2)
-    last: Fraction | None = None
-    for frame in _from_before(container, video, origin, first, base, facts, salvage):
-        at = frame.pts if frame.pts is not None else frame.dts
-        if at is None:
-            if last is None or facts.fps is None:
-                raise Refused("its frames carry no times")
-            time = last + 1 / facts.fps
-        elif at < first:
-            continue
+    # A clock that rounds may put the wanted frame a tick later.
+    tick = facts.rounding_tick or (MILLISECOND if facts.container in ROUNDING else 0)
+    held: Shown | None = None
+    for frame, time in _timed(_Source(opened, demuxer, facts, salvage), start):
+        if time > start + tick:
+            if held is not None:
+                yield held
+                held = None
+            yield frame, time
         else:
+            held = frame, time
+    if held is not None:
+        yield held
+
+
+@dataclass(slots=True)
+class _Source:
+    """A video that can be opened again and again, one container at a time."""
+
+    opened: Opened
+    demuxer: str
+    facts: VideoFacts
+    salvage: bool
+    container: InputContainer | None = None
+
+    def open(self) -> tuple[InputContainer, VideoStream]:
+        """The container from its beginning. Raises Refused, or one of ``BROKEN``."""
+        self.close()
+        self.container = open_container(
+            self.opened, self.demuxer, without_edits=shows_nothing(self.facts)
+        )
+        video = video_stream(self.container)
+        if video is None:
+            raise Refused("it has no video track")
+        context = video.codec_context
+        context.thread_type = "AUTO"
+        # The container was opened with one thread for a look into the stream: here all work.
+        context.thread_count = 0
+        context.options = {"threads": "auto", **BOUNDED}
+        if not self.salvage:
+            # Without this a decoder paints over what it cannot read and says nothing.
+            context.options = {"err_detect": "explode", **context.options}
+        return self.container, video
+
+    def close(self) -> None:
+        """Close the container, if one is open."""
+        if self.container is not None:
+            self.container.close()
+            self.container = None
+
+
+def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
+    """Frames from one shown at ``start`` or before it on, with their times."""
+    facts = source.facts
+    # Both read the same file: ask before the container is opened.
+    several = in_stretches(source.opened, source.demuxer)
+    try:
+        container, video = source.open()
+        base = fraction(video.time_base)
+        if source.demuxer == AVI and base is not None:
+            yield from _by_chunk(source, container, video, base)
+            return
+        if source.demuxer in BARE or base is None or several:
+            if facts.fps is None:
+                raise Refused("its frames carry no times")
+            walk = coded(container.demux(video), video)
+            for number, frame in enumerate(_decoded(walk, video, source.salvage)):
+                yield frame, number / facts.fps
+            return
+        origin, walk = from_start(container, video)
+        frames = _from_before(source, container, video, origin or 0, walk, start, base)
+        yield from _clocked(frames, origin or 0, base, facts)
+    finally:
+        source.close()
+
+
+def _by_chunk(
+    source: _Source, container: InputContainer, video: VideoStream, base: Fraction
+) -> Iterator[Shown]:
+    """Frames of AVI at the places of their chunks, of which empty ones show nothing new.
+
+    Frames come out in order, so that each has the place of the next chunk that shows one.
+    """
+    places: list[int] = []
+
+    def noted() -> Iterator[Coded]:
+        for part in coded(container.demux(video), video):
+            if part.shows and part.packet.dts is not None:
+                places.append(part.packet.dts)
+            yield part
+
+    for number, frame in enumerate(_decoded(noted(), video, source.salvage)):
+        if number >= len(places):
+            return
+        yield frame, (places[number] - places[0]) * base
+
+
+def _clocked(
+    frames: Iterable[VideoFrame], origin: int, base: Fraction, facts: VideoFacts
+) -> Iterator[Shown]:
+    """Frames with their times, those before the first that is shown left out."""
+    last: Fraction | None = None
+    for frame in frames:
+        at = frame.pts if frame.pts is not None else frame.dts
+        if at is not None:
             time = (at - origin) * base
-        if last is not None and time <= last:
+        elif last is not None and facts.fps is not None:
+            time = last + 1 / facts.fps
+        else:
+            raise Refused("its frames carry no times")
+        if time < 0 or (last is not None and time <= last):
             continue
         last = time
         yield frame, time
 
 
 def _from_before(
+    source: _Source,
     container: InputContainer,
     video: VideoStream,
     origin: int,
-    first: Fraction,
+    beginning: Iterator[Coded],
+    start: Fraction,
     base: Fraction,
-    facts: VideoFacts,
-    salvage: bool,
 ) -> Iterator[VideoFrame]:
-    """Frames from one that is shown not after ``first`` ticks, or from the beginning.
+    """Frames from one that is shown at ``start`` or before it, or from the beginning.
 
     Where what came before a keyframe is needed after all, the walk starts further back.
     """
+    facts = source.facts
     context = video.codec_context
     extradata = context.extradata or b""
+    first = origin + start / base
+    whole = source.demuxer in WHOLE or facts.pixel_format == PALETTE
     #: From where on frames must be whole, if the decoder complains of pictures never read.
     settled: Fraction | None = None
     damage: Damaged | None = None
+    moved = False
     for back in BACK_OFF:
-        target = first + Fraction(1, 2) - back / base
-        if target <= origin:
+        target = first - back / base
+        if target <= origin or whole:
             break
+        moved = True
         try:
             packets = from_keyframe(container, video, int(target))
             key = next(packets)
@@ -128,11 +208,10 @@ def _from_before(
             if unsettled and settled is None:
                 if context.is_open:
                     continue
-                # A decoder that stops at each complaint would do so without end.
-                context.options = {"threads": "auto", **BOUNDED}
+                _forgive(video)
                 settled = first
-            walk = chain([key], packets, _flush(video))
-            frames = _decoded(walk, salvage, settled)
+            walk = with_shown(chain([key], packets), video)
+            frames = _decoded(walk, video, source.salvage, settled)
             # What is not whole at the start of the window is not put out: then it is too late.
             early = next(frames, None)
         except Lost:
@@ -153,8 +232,25 @@ def _from_before(
     else:
         if damage is not None:
             raise damage
-    container.seek(min(origin, 0), stream=video, backward=True)
-    yield from _decoded(container.demux(video), salvage, settled)
+    if moved:
+        container, video = source.open()
+        _, beginning = from_start(container, video)
+    settled = None
+    opening = next(beginning, None)
+    if opening is None:
+        return
+    if leans_back(bytes(opening.packet), facts.codec or "", extradata):
+        _forgive(video)
+        settled = Fraction(origin)
+    yield from _decoded(chain([opening], beginning), video, source.salvage, settled)
+
+
+def _forgive(video: VideoStream) -> None:
+    """Let the decoder go on where it begins at a point of recovery.
+
+    One that stops at each complaint would do so without end.
+    """
+    video.codec_context.options = {"threads": "auto", **BOUNDED}
 
 
 def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -163,18 +259,40 @@ def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
     yield end  # type: ignore[misc]
 
 
+def _joined(walk: Iterator[Coded]) -> Iterator[Coded]:
+    """Packets, those without a picture put before the next one: they may hold parameter sets."""
+    before = b""
+    for packet, shows in walk:
+        if not shows and not packet.is_discard:
+            before += bytes(packet)
+        elif not before:
+            yield Coded(packet, shows)
+        else:
+            whole = cast("Packet[VideoStream]", Packet(before + bytes(packet)))
+            whole.stream, whole.time_base = packet.stream, packet.time_base
+            whole.pts, whole.dts, whole.duration = packet.pts, packet.dts, packet.duration
+            whole.is_keyframe = packet.is_keyframe
+            yield Coded(whole, shows)
+            before = b""
+
+
 def _decoded(
-    packets: Iterable[Packet[VideoStream]], salvage: bool, settled: Fraction | None = None
+    walk: Iterator[Coded],
+    video: VideoStream,
+    salvage: bool,
+    settled: Fraction | None = None,
 ) -> Iterator[VideoFrame]:
     """Frames that decode; before ``settled`` ticks the first may fail and any may be damaged.
 
     Raises Damaged where another does not decode, or is not whole, unless ``salvage``.
     """
     number = decoded = 0
-    walk = iter(packets)
+    if video.codec_context.codec.canonical_name in JOINED:
+        walk = _joined(walk)
+    packets = chain((part.packet for part in walk), _flush(video))
     while True:
         try:
-            packet = next(walk)
+            packet = next(packets)
         except StopIteration:
             return
         except BROKEN as error:

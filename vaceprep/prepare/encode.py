@@ -16,16 +16,14 @@ from vaceprep.facts import VideoFacts
 from vaceprep.plan.colours import tags
 from vaceprep.plan.recipe import EncodeRecipe
 from vaceprep.plan.window import slot
-from vaceprep.prepare.decode import Shown, frames_from, is_counted
+from vaceprep.prepare.decode import Shown, frames_from
 from vaceprep.prepare.filters import steps
 from vaceprep.prepare.graph import Chain, source_of
 from vaceprep.prepare.packets import open_mp4
 from vaceprep.prepare.refused import Damaged, Refused
 from vaceprep.prepare.sound import Sound
-from vaceprep.probe.codec import video_stream
 from vaceprep.probe.colour import MATRICES, PRIMARIES, TRANSFERS, number
-from vaceprep.probe.container import open_container
-from vaceprep.probe.samples import shows_nothing
+from vaceprep.probe.container import fraction
 from vaceprep.probe.sniff import Sniffed
 from vaceprep.source import Opened
 
@@ -84,20 +82,13 @@ def _attempt(
         frames = frames_of(opened, sniffed.format, recipe.start, recipe.behind)
         _write(frames, facts, recipe, path, ceiling, tell)
     else:
-        counted = is_counted(opened, sniffed.demuxer)
-        with open_container(opened, sniffed.demuxer, without_edits=shows_nothing(facts)) as source:
-            video = video_stream(source)
-            if video is None:
-                raise Refused("it has no video track")
-            frames = frames_from(
-                source, video, facts, recipe.start, counted=counted, salvage=recipe.salvage
-            )
+        frames = frames_from(opened, sniffed.demuxer, facts, recipe.start, salvage=recipe.salvage)
 
-            def track(out: OutputContainer) -> Sound:
-                return Sound(out, opened, sniffed, recipe.start, recipe.length)
+        def track(out: OutputContainer) -> Sound:
+            return Sound(out, opened, sniffed, recipe.start, recipe.length)
 
-            sound = track if recipe.keep_audio else None
-            _write(frames, facts, recipe, path, ceiling, tell, sound)
+        with closing(frames):
+            _write(frames, facts, recipe, path, ceiling, tell, track if recipe.keep_audio else None)
     return os.path.getsize(path)
 
 
@@ -151,12 +142,13 @@ def _send(
 
 
 def placed(frames: Iterable[Shown], recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
-    """Frames with their place on the even grid; of two for one place the later one is shown."""
+    """Frames with their place on the even grid; of two for one place the later one is shown.
+
+    The grid begins at the recipe's start, at which the first frame is shown already.
+    """
     held: tuple[VideoFrame, int] | None = None
-    start: Fraction | None = None
     for frame, time in frames:
-        start = time if start is None else start
-        place = slot(time - start, recipe.rate)
+        place = max(slot(time - recipe.start, recipe.rate), 0)
         if held is not None and (place > held[1] or recipe.deinterlace):
             yield held
         held = frame, place
@@ -200,10 +192,10 @@ def _out(
     the frame that comes out.
     """
     for got in chain.push(frame):
-        base = got.time_base
+        base = fraction(got.time_base)
         if got.pts is None or base is None:
             raise Refused("a filter gives a frame without a presentation time")
-        yield got, slot(got.pts * Fraction(base.numerator, base.denominator), rate)
+        yield got, slot(got.pts * base, rate)
 
 
 def flat(frame: VideoFrame, recipe: EncodeRecipe) -> VideoFrame:

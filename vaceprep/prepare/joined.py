@@ -51,21 +51,19 @@ def join(
         raise CannotJoin("its frames are not evenly spaced")
     demuxer = sniffed.demuxer or ""
     plain = shows_nothing(facts)
-    with open_container(opened, demuxer, without_edits=plain) as source:
-        video = _video(video_stream(source))
-        tail = taken(source, video, key, recipe.frames - recipe.head)
+    with taken(opened, demuxer, facts, key, recipe.frames - recipe.head) as (video, tail):
         parameters = _parameters(video)
         data = [bytes(packet) for packet in tail]
         if (video.codec_context.extradata or b"")[:1] != b"\1":
             data = [with_lengths(part) for part in data]
         check_join(data[0], parameters)
         described(parameters)
-    with open_container(opened, demuxer, without_edits=plain) as source:
-        video = _video(video_stream(source))
-        walked = frames_from(source, video, facts, recipe.start)
+    with closing(frames_from(opened, demuxer, facts, recipe.start)) as walked:
         half = 1 / rate / 2
         frames = _told((f for f, t in takewhile(lambda s: s[1] < key - half, walked)), recipe, tell)
         head, extradata = encode_head(frames, rate, parameters)
+    with open_container(opened, demuxer, without_edits=plain) as source:
+        video = _video(video_stream(source))
         if len(head) != recipe.head:
             raise CannotJoin(f"{len(head)} frames decode before its keyframe, not {recipe.head}")
         step = rate.denominator

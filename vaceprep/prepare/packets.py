@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from itertools import islice, pairwise
 from typing import Any
@@ -21,7 +21,7 @@ from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.sound import Sound
 from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import fraction, open_container
-from vaceprep.probe.samples import BACK_OFF, Lost, from_keyframe, origin_of, shows_nothing
+from vaceprep.probe.samples import BACK_OFF, Lost, from_keyframe, from_start, shows_nothing
 from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.source import Opened
 
@@ -56,31 +56,52 @@ def decode_times(shown: Sequence[int]) -> list[int]:
     return [t - delay for t in ordered]
 
 
+@contextmanager
 def taken(
-    container: InputContainer, video: VideoStream, start: Fraction, count: int
-) -> list[Packet[VideoStream]]:
-    """So many coded frames in decoding order, from the one shown at ``start`` on.
+    opened: Opened, demuxer: str, facts: VideoFacts, start: Fraction, count: int
+) -> Iterator[tuple[VideoStream, list[Packet[VideoStream]]]]:
+    """The track and so many coded frames in decoding order, from the one shown at ``start`` on.
 
-    Raises Refused where they are not there.
+    Raises Refused where they are not there, or one of ``BROKEN``.
     """
-    base, origin = fraction(video.time_base), origin_of(container, video)
+    # Seeking to the beginning fails in some containers: then they are read from there.
+    for seeking in (True, False) if start else (False,):
+        with open_container(
+            opened, demuxer, fast=demuxer == MOV, without_edits=shows_nothing(facts)
+        ) as container:
+            video = video_stream(container)
+            if video is None:
+                raise Refused("it has no video track")
+            found = _found(container, video, start, count, seeking=seeking)
+            if found is not None:
+                yield video, found
+                return
+    raise Refused("its packets are not where its index says")
+
+
+def _found(
+    container: InputContainer, video: VideoStream, start: Fraction, count: int, *, seeking: bool
+) -> list[Packet[VideoStream]] | None:
+    """The packets by seeking, or by reading from the beginning; None where they are not found."""
+    base = fraction(video.time_base)
+    origin, beginning = from_start(container, video)
     if base is None or origin is None:
         raise Refused("its frames carry no times of presentation")
     first = origin + start / base
-    for back in (*(b for b in BACK_OFF if b < start), None):
-        if back is None:
-            container.seek(min(origin, 0), stream=video, backward=True)
-            packets: Iterable[Packet[VideoStream]] = (p for p in container.demux(video) if p.size)
-        else:
-            try:
-                packets = from_keyframe(container, video, int(first - back / base))
-            except Lost:
-                continue
-        found = _from(packets, first)
-        got = list(islice(found, count))
+    if not seeking:
+        got = list(islice(_from((part.packet for part in beginning), first), count))
+        return got if len(got) == count else None
+    for back in BACK_OFF:
+        if back >= start:
+            break
+        try:
+            packets = from_keyframe(container, video, int(first - back / base))
+        except Lost:
+            continue
+        got = list(islice(_from(packets, first), count))
         if len(got) == count:
             return got
-    raise Refused("its packets are not where its index says")
+    return None
 
 
 def _from(packets: Iterable[Packet[VideoStream]], first: Fraction) -> Iterable[Packet[VideoStream]]:
@@ -103,13 +124,7 @@ def copy(
 ) -> None:
     """Write the recipe's packets to ``path``. Raises Refused, or one of ``BROKEN``."""
     demuxer = sniffed.demuxer or ""
-    with open_container(
-        opened, demuxer, fast=demuxer == MOV, without_edits=shows_nothing(facts)
-    ) as source:
-        video = video_stream(source)
-        if video is None:
-            raise Refused("it has no video track")
-        packets = taken(source, video, recipe.start, recipe.frames)
+    with taken(opened, demuxer, facts, recipe.start, recipe.frames) as (video, packets):
         tell(Fraction(1, 2))
         base, times, lengths = on_clock(packets, video, recipe)
         with open_mp4(path, base.denominator) as out:

@@ -26,8 +26,6 @@ from vaceprep.source import Opened, second_reader
 RATE: Final = 192_000
 #: Samples a second where the encoder does not know the source's own rate.
 USUAL_RATE: Final = 48_000
-#: Whose frames have no times of presentation, though its sound is on the clock.
-AVI: Final = "avi"
 #: Samples of one packet of AAC.
 AAC_FRAME: Final = 1024
 #: Seconds of packets that a decoder wants before the first sound that is heard, by codec: what
@@ -60,22 +58,20 @@ class Sound:
         exact: bool = False,
     ) -> None:
         self._out, self._start, self._length, self._at = out, start, length, at
-        self._source: InputContainer = open_container(second_reader(opened), sniffed.demuxer or "")
-        self._track: AudioStream | None = next(iter(self._source.streams.audio), None)
+        reader, demuxer = second_reader(opened), sniffed.demuxer or ""
         self._begin = Fraction(0)
+        with open_container(reader, demuxer) as looked:
+            video = video_stream(looked)
+            if video is not None:
+                base = fraction(video.time_base) or Fraction(0)
+                self._begin = (origin_of(looked, video) or 0) * base + start
+        self._source: InputContainer = open_container(reader, demuxer)
+        self._track: AudioStream | None = next(iter(self._source.streams.audio), None)
         self._lead = Fraction(0)
         self._copied = False
         self._stream: AudioStream | None = None
-        video = video_stream(self._source)
         if self._track is None or video is None:
             return
-        if sniffed.demuxer == AVI:
-            # It has no times of presentation: FFmpeg makes up late ones, as if frames came in
-            # another order, but only for the picture.
-            origin = video.start_time or 0
-        else:
-            origin = origin_of(self._source, video) or 0
-        self._begin = origin * (fraction(video.time_base) or Fraction(0)) + start
         name = self._track.codec_context.codec.canonical_name
         self._copied = name in CARRIED_SOUND
         if self._copied:
@@ -103,8 +99,9 @@ class Sound:
         if base is None:
             return
         early = self._begin - BACK_OFF[1]
-        # Looking for the picture's beginning has read on.
-        self._source.seek(int(max(early, Fraction(0)) / base), stream=track, backward=True)
+        # A seek to the beginning lands behind it in some containers.
+        if early > (track.start_time or 0) * base:
+            self._source.seek(int(early / base), stream=track, backward=True)
         yield from self._source.demux(track)
 
     def _copy(self, track: AudioStream, stream: AudioStream) -> bool:

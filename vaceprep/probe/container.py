@@ -88,6 +88,9 @@ def open_container(
     options = {"threads": "1", **BOUNDED}
     if without_edits:
         limits |= {"ignore_editlist": "1"}
+    if demuxer == "apng":
+        # A delay of 0 is shown as 100 ms by browsers; FFmpeg would take 1/15 s.
+        limits |= {"default_fps": "10"}
     if fast:
         limits |= {"probesize": "32", "analyzeduration": "1"}
         options["skip_frame"] = "all"

@@ -6,17 +6,23 @@ import time
 from array import array
 from collections import defaultdict
 from fractions import Fraction
-from typing import Final, NamedTuple
+from operator import sub
+from typing import Final, NamedTuple, cast
 
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_SAMPLES, READ_SECONDS
 from vaceprep.probe.container import BROKEN, clause, fraction
+from vaceprep.probe.shown import Coded, Sieve, demuxed
 from vaceprep.probe.timing import Timing, from_timestamps
 
 #: Containers whose timestamps are rounded to milliseconds.
 ROUNDING: Final = frozenset(["matroska", "webm", "flv"])
+AVI: Final = "avi"
+#: AVI: chunks a second up to which each is a frame; above, empty ones only keep the time.
+MOST_CHUNKS: Final = 120
 #: How often the clock is looked at, in packets.
 LOOK: Final = 4096
 
@@ -44,12 +50,26 @@ def measure(
     shown: array[int] = array("q")
     decoded: array[int] = array("q")
     spent: array[int] = array("q")
+    sieve = Sieve(video)
+    number = 0
+
+    def keep(parts: list[Coded]) -> None:
+        for packet, is_shown in parts:
+            if is_shown:
+                spent.append(packet.duration or 0)
+                if packet.pts is not None:
+                    shown.append(packet.pts)
+                if packet.dts is not None:
+                    decoded.append(packet.dts)
+
     ends: dict[int, Fraction] = defaultdict(Fraction)
     broke = None
     count = 0
     deadline = time.monotonic() + READ_SECONDS
     try:
-        for packet in container.demux():
+        # An animated PNG has one stream, whose delays are not all shown as they are.
+        every = demuxed(container, video) if name == "png" else container.demux()
+        for packet in every:
             count += 1
             if count > MAX_SAMPLES:
                 raise TooLong(f"it has more than {MAX_SAMPLES:,} packets")
@@ -62,21 +82,39 @@ def measure(
                     end = (packet.pts + (packet.duration or 0)) * packet.time_base
                     ends[packet.stream_index] = max(ends[packet.stream_index], end)
                 continue
+            number += 1
             if packet.is_corrupt:
-                broke = broke or f"its packet {len(spent) + 1} is damaged"
-            if packet.is_discard:
-                continue
-            spent.append(packet.duration or 0)
-            if packet.pts is not None:
-                shown.append(packet.pts)
-            if packet.dts is not None:
-                decoded.append(packet.dts)
+                broke = broke or f"its packet {number} is damaged"
+            keep(sieve.push(cast("Packet[VideoStream]", packet)))
     except BROKEN as error:
-        broke = f"reading stops after {len(spent)} frames ({clause(error)})"
-    times = shown if len(shown) == len(spent) else decoded
+        broke = f"reading stops after {number} frames ({clause(error)})"
+    keep(sieve.rest())
+    times = shown if len(shown) == len(spent) and name != AVI else decoded
+    if name == AVI:
+        times, spent = _places(times, fraction(video.time_base))
     timing = _timing(times, spent, video, name, rates)
+    if sieve.before or sieve.leading:
+        timing = timing._replace(edit_effect=_not_shown(sieve))
     start = min(times, default=0) * (fraction(video.time_base) or Fraction(0))
     return Measured(timing, start, {i: end - start for i, end in ends.items()}, broke)
+
+
+def _places(times: array[int], base: Fraction | None) -> tuple[array[int], array[int]]:
+    """The places of AVI's chunks, and their lengths: an empty chunk shows the last picture again.
+
+    It counts as a frame, unless the chunks come so fast that they are only a clock.
+    """
+    if times and base and 1 / base <= MOST_CHUNKS and times[-1] - times[0] < MAX_SAMPLES:
+        times = array("q", range(times[0], times[-1] + 1))
+    ends = [*times[1:], times[-1] + 1] if times else []
+    return times, array("q", map(sub, ends, times))
+
+
+def _not_shown(sieve: Sieve) -> str:
+    """What of the track is never shown, in words."""
+    count = sieve.before + sieve.leading
+    which = "frame does" if count == 1 else f"{count} frames do"
+    return f"its first {which} not decode without a keyframe before"
 
 
 def _timing(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 from av.container import InputContainer
@@ -17,6 +17,7 @@ from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import BROKEN, clause, fraction, open_container
 from vaceprep.probe.nal import begins_clean
 from vaceprep.probe.packets import ROUNDING
+from vaceprep.probe.shown import Coded, coded, demuxed, with_shown
 from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.probe.timing import NO_STRETCH
 from vaceprep.source import Opened
@@ -29,6 +30,7 @@ BACK_OFF: Final = (Fraction(0), Fraction(2), Fraction(20), Fraction(120))
 MAX_WINDOW: Final = 50_000
 #: Demuxers whose files carry no presentation times: FFmpeg makes them up.
 TIMELESS: Final = frozenset(["avi", "h264", "hevc", "m4v", "mpegvideo", "mpeg", "asf", "ogg"])
+AVI: Final = "avi"
 
 
 class Lost(Exception):
@@ -91,13 +93,43 @@ def survey(
     return none("its packets do not begin before the wanted frame")
 
 
-def origin_of(container: InputContainer, video: VideoStream) -> int | None:
-    """The presentation time of the first frame shown, in ticks; None where it has none.
+def clock_of(packet: Packet[VideoStream], demuxer: str) -> int | None:
+    """A packet's time in ticks: of presentation, or its chunk's place in AVI, which has no other.
 
-    Reads the first packets: seek before reading on.
+    FFmpeg makes up presentation times for AVI that are late where frames are reordered.
     """
-    first = islice((p for p in container.demux(video) if p.size and not p.is_discard), REORDER)
-    times = [p.pts for p in first]
+    return packet.dts if demuxer == AVI else packet.pts
+
+
+def from_start(container: InputContainer, video: VideoStream) -> tuple[int | None, Iterator[Coded]]:
+    """The time of the first frame shown, in ticks, and the packets from the first keyframe on.
+
+    The time is None where a packet has none. The container has just been opened: a seek to the
+    beginning fails in some containers, lands behind it in others, and loses palettes.
+    """
+    walk = coded(demuxed(container, video), video)
+    held: list[Coded] = []
+    first: list[Packet[VideoStream]] = []
+    for part in walk:
+        held.append(part)
+        if part.shows:
+            first.append(part.packet)
+        if len(first) == REORDER:
+            break
+    return earliest(first, container.format.name), chain(held, walk)
+
+
+def origin_of(container: InputContainer, video: VideoStream) -> int | None:
+    """The time of the first frame shown, in ticks; None where it has none.
+
+    Reads the first packets of a container that has just been opened.
+    """
+    return from_start(container, video)[0]
+
+
+def earliest(packets: Iterable[Packet[VideoStream]], demuxer: str) -> int | None:
+    """The earliest time of packets, in ticks; None where one of them has none."""
+    times = [clock_of(packet, demuxer) for packet in packets]
     known = [t for t in times if t is not None]
     return min(known) if known and len(known) == len(times) else None
 
@@ -125,17 +157,16 @@ def _survey(
     back: Fraction | None,
 ) -> SampleFacts:
     base = fraction(video.time_base)
-    origin = origin_of(container, video)
+    origin, walk = from_start(container, video)
     if base is None or origin is None:
         return none("its frames carry no times of presentation")
     # A clock that rounds may put the wanted frame a tick later.
     tick = facts.rounding_tick or (base if facts.container in ROUNDING else Fraction(0))
     if back is not None:
         target = origin + int((start - back) / base)
-        packets = from_keyframe(container, video, target)
+        packets = with_shown(from_keyframe(container, video, target), video)
     else:
-        container.seek(min(origin, 0), stream=video, backward=True)
-        packets = (p for p in container.demux(video) if p.size)
+        packets = walk
     extradata = video.codec_context.extradata or b""
     times: list[Fraction] = []
     sizes: list[int] = []
@@ -143,10 +174,12 @@ def _survey(
     breaks: list[int] = []
     beyond = 0
     hidden = False
-    for packet in packets:
+    for packet, is_shown in packets:
         if packet.is_discard:
             hidden = True
             continue
+        if not is_shown:
+            return none("some of its packets show no picture")
         if hidden:
             breaks.append(len(times))
             hidden = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -109,24 +110,16 @@ class Clip:
 
 
 def _decoded(clip: Clip, recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
-    from vaceprep.prepare.decode import frames_from, is_counted
+    from vaceprep.prepare.decode import frames_from
     from vaceprep.prepare.encode import filtered, placed
     from vaceprep.prepare.refused import Refused
-    from vaceprep.probe.codec import video_stream
-    from vaceprep.probe.container import open_container
-    from vaceprep.probe.samples import shows_nothing
 
     facts = clip.facts
     with reading(clip.path, clip.role) as read:
         demuxer = read.sniffed.demuxer
         if demuxer is None:
             raise Refused("it is no video")
-        counted = is_counted(read.opened, demuxer)
-        with open_container(read.opened, demuxer, without_edits=shows_nothing(facts)) as source:
-            video = video_stream(source)
-            if video is None:
-                raise Refused("it has no video track")
-            frames = frames_from(source, video, facts, Fraction(0), counted=counted)
+        with closing(frames_from(read.opened, demuxer, facts, Fraction(0))) as frames:
             yield from filtered(placed(frames, recipe), facts, recipe)
 
 
