@@ -59,6 +59,7 @@ def write(
     codec: str = "libx264",
     container: str | None = None,
     container_options: dict[str, str] | None = None,
+    pixel_format: str = "yuv420p",
 ) -> Path:
     """A clip of numbered frames; ``times`` in ticks of 1/rate, evenly spaced without."""
     settings = {"bf": "3", "g": "12", "preset": "veryfast", "crf": "12", "threads": "1"}
@@ -66,7 +67,7 @@ def write(
         stream = out.add_stream(codec, rate=Fraction(rate))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = SIZE
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixel_format
         stream.codec_context.time_base = 1 / Fraction(rate)
         stream.options = {**(settings if codec == "libx264" else {}), **(options or {})}
         for number in range(frames):
