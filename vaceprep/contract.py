@@ -273,6 +273,10 @@ MAX_SLOW_JOB_BYTES: Final = 8 * 2**20
 MAX_JOB_NODES: Final = 10_000
 #: Lists and mappings inside each other in one job file. J
 MAX_JOB_DEPTH: Final = 100
+#: Parts of a dotted key in TOML, and characters of any key: TOML's reader takes the square of the
+#: parts for each key. J
+MAX_KEY_PARTS: Final = 16
+MAX_KEY_CHARACTERS: Final = 1000
 #: Bytes taken from standard input before it is refused. J
 MAX_STDIN_BYTES: Final = 2**30
 

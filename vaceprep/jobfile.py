@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from vaceprep.contract import (
     MAX_JOB_BYTES,
@@ -17,10 +16,7 @@ from vaceprep.contract import (
 from vaceprep.facts import Unreadable
 from vaceprep.rules.drafts import LONGEST_BITS
 from vaceprep.source import CannotOpen, Opened, open_path
-
-#: A key of 64 parts or more. It starts only where a part does and never goes back, so that it
-#: takes no longer than the text is long.
-DOTTED: Final = re.compile(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){63}", re.ASCII)
+from vaceprep.tomlguard import TooMuch, check_key, check_toml
 
 
 class JobUnreadable(ValueError):
@@ -119,9 +115,10 @@ def _parse_yaml(text: str) -> Any:
 def _parse_toml(text: str) -> Any:
     import tomllib
 
-    if DOTTED.search(text):
-        # Each part of a dotted key is a mapping, and the reader's time grows with their square.
-        raise JobUnreadable("it is nested too deeply (a key with dozens of dots)")
+    try:
+        check_toml(text)
+    except TooMuch as error:
+        raise JobUnreadable(f"it {error}") from None
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -140,6 +137,8 @@ def _bounded(value: Any) -> Any:
         if isinstance(item, int) and item.bit_length() > LONGEST_BITS:
             raise JobUnreadable("it has a number of hundreds of digits")
         if isinstance(item, dict):
+            for key in item:
+                check_key(key)
             waiting.extend(item.values())
         elif isinstance(item, list | tuple | set):
             waiting.extend(item)
@@ -158,6 +157,8 @@ def parse(text: str, ending: str) -> dict[str, Any]:
         _bounded(value)
     except RecursionError:
         raise JobUnreadable("it is nested too deeply") from None
+    except TooMuch as error:
+        raise JobUnreadable(f"it {error}") from None
     return mapping_of(value)
 
 

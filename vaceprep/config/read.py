@@ -21,6 +21,7 @@ from vaceprep.contract import (
 )
 from vaceprep.limits import CONTRACT, NAMES, Limits, key
 from vaceprep.rules.wording import listed
+from vaceprep.tomlguard import TooMuch, check_keys, check_toml
 
 TABLE: Final = "tool.vaceprep"
 WEIGHTS: Final = ("error", "warning", "advice")
@@ -48,9 +49,14 @@ def parse(data: bytes, path: str, *, table: bool) -> Config | None:
     import tomllib
 
     try:
-        values: Any = tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        check_toml(text)
+        values: Any = tomllib.loads(text)
+        check_keys(values)
     except UnicodeDecodeError:
         raise BadConfig(path, "it is not UTF-8 text") from None
+    except TooMuch as error:
+        raise BadConfig(path, f"it {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(path, f"it is not valid TOML: {error}") from None
     except (RecursionError, ValueError):
