@@ -128,8 +128,9 @@ def test_in_github_actions_a_file_and_annotations(vaceprep_cli: Run, shoot: Path
 
 def test_a_report_is_written_over_and_nothing_else_is(vaceprep_cli: Run, shoot: Path) -> None:
     target = shoot / "out.json"
-    target.write_text("an older report")
-    assert vaceprep_cli("check", "good.mp4", "--output-file", target, cwd=shoot).returncode == 0
+    for _ in range(2):
+        again = vaceprep_cli("check", "good.mp4", "--output-file", target, cwd=shoot)
+        assert again.returncode == 0, again
     assert json.loads(target.read_text())["summary"]["errors"] == 0
     before = (shoot / "good.mp4").read_bytes()
     done = vaceprep_cli("check", "good.mp4", "--output-file", "./good.mp4", cwd=shoot)

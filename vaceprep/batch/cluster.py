@@ -6,6 +6,9 @@ said to have crashed its decoder. Paths have to mean the same on every machine.
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import contextlib
 import importlib
 import os
 from collections.abc import Callable, Generator, Iterable
@@ -27,6 +30,8 @@ AHEAD: Final = 4
 FEWEST: Final = 16
 #: Seconds to wait for the scheduler.
 PATIENCE: Final = 15
+#: What futures raise whose scheduler is gone; asyncio's is no Exception.
+CANCELLED: Final = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class NoCluster(Exception):
@@ -72,10 +77,13 @@ def check_on(
             yield _named(_came(dask, future, item, options), item, here)
             future.release()
             ready.update([submit(one) for one in islice(queue, 1)])
-    except (OSError, TimeoutError) as error:
-        raise NoCluster(f"the cluster at {scheduler} is gone: {error}") from None
+    except (OSError, TimeoutError, RuntimeError, *CANCELLED) as error:
+        said = str(error).partition("\n")[0] or type(error).__name__
+        raise NoCluster(f"the cluster at {scheduler} is gone: {said}") from None
     finally:
-        client.close()
+        # A scheduler that is gone takes no leave.
+        with contextlib.suppress(OSError, TimeoutError, RuntimeError, *CANCELLED):
+            client.close()
 
 
 def check_there(item: Item, options: Options, far: bool) -> Checked:
@@ -119,4 +127,7 @@ def _came(dask: Any, future: Any, item: Item, options: Options) -> Checked:
         return Checked(item, (report,), content_now(item))
     if isinstance(error, ModuleNotFoundError):
         raise NoCluster(f"the workers have no vaceprep of this version ({error})") from None
-    raise error
+    if isinstance(error, (OSError, *CANCELLED)):
+        raise error
+    said = str(error).partition("\n")[0]
+    raise NoCluster(f"a worker failed at {item.source}: {type(error).__name__}: {said}") from None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from vaceprep.batch.results import ResultsError, is_line, read_lines
+from vaceprep.batch.results import ResultsError, entries_of, is_line, read_lines
 from vaceprep.prepare.parts import part_name
 
 if TYPE_CHECKING:
@@ -61,24 +61,57 @@ def _schema() -> pyarrow.Schema:
 
 
 def row_of(line: dict[str, Any]) -> dict[str, Any]:
-    """The columns of one result: of a job, those of its own entry."""
-    entries = [*line.get("files", ()), *line.get("jobs", ())]
+    """The columns of one result: of a job, those of its own entry.
+
+    What is not of its column's type is left out: the line may be anybody's.
+    """
+    entries = [*entries_of(line, "files"), *entries_of(line, "jobs")]
     own = entries[0] if entries else {}
-    facts = own.get("facts") or own.get("before") or {}
-    found = [f for e in entries for n in ("findings", "remaining") for f in e.get(n) or ()]
-    videos = own.get("videos") or [None]
-    return {
+    facts = _mapping(own.get("facts")) or _mapping(own.get("before"))
+    lists = (e.get(n) for e in entries for n in ("findings", "remaining"))
+    found = [f for one in lists if isinstance(one, list) for f in map(_mapping, one)]
+    videos = own.get("videos")
+    video = videos[0] if isinstance(videos, list) and videos else None
+    row = {
         **{name: line.get(name) for name in ("source", "command", "ok", "content")},
         **{name: facts.get(name) for name in ("kind", "codec", "bytes", "width", "height")},
         **{name: facts.get(name) for name in ("frames", "duration", "fps")},
         "format": facts.get("container") or facts.get("format"),
         "role": own.get("role"),
-        "errors": [f["rule"] for f in found if f["severity"] == "error"],
-        "warnings": [f["rule"] for f in found if f["severity"] == "warning"],
         "status": own.get("status"),
-        "output": own.get("output") or videos[0],
+        "output": own.get("output") or video,
         "line": json.dumps(line),
     }
+    return {
+        **{name: _typed(name, value) for name, value in row.items()},
+        "errors": _rules(found, "error"),
+        "warnings": _rules(found, "warning"),
+    }
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rules(found: list[dict[str, Any]], severity: str) -> list[str]:
+    names = [f.get("rule") for f in found if f.get("severity") == severity]
+    return [name for name in names if isinstance(name, str) and _typed("rule", name)]
+
+
+def _typed(name: str, value: Any) -> Any:
+    """The value, if it fits its column; else None."""
+    if name == "ok":
+        return value if isinstance(value, bool) else None
+    if name in ("bytes", "width", "height", "frames"):
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return value if whole and abs(value) < 2**63 else None
+    if name in ("duration", "fps"):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(value) if number and abs(value) < 2**63 else None
+    if not isinstance(value, str):
+        return None
+    # A name that is not UTF-8 is in the line as it is, and here as it may be printed.
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def unpack(path: str) -> None:
@@ -87,19 +120,25 @@ def unpack(path: str) -> None:
     Raises ResultsError where it is no results file.
     """
     journal = journal_of(path)
-    if os.path.exists(journal) or not os.path.exists(path):
+    if not os.path.exists(path):
         return
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     target = os.path.join(os.path.dirname(path), part_name())
     try:
-        with pq.ParquetFile(path) as table, open(target, "x", encoding="ascii") as out:
-            for batch in table.iter_batches(batch_size=ROWS, columns=["line"]):
-                for line in batch.column("line").to_pylist():
-                    out.write(f"{line}\n")
+        with pq.ParquetFile(path) as table:
+            if "line" not in table.schema_arrow.names:
+                raise ResultsError(f"{path} is no results file of batch; name another")
+            if os.path.lexists(journal):
+                # A run left it, with all that the table has.
+                return
+            with open(target, "x", encoding="ascii") as out:
+                for batch in table.iter_batches(batch_size=ROWS, columns=["line"]):
+                    for line in batch.column("line").to_pylist():
+                        out.write(f"{line}\n")
         os.replace(target, journal)
-    except (pa.ArrowException, KeyError) as error:
+    except (pa.ArrowException, KeyError, ValueError) as error:
         said = str(error).partition("\n")[0]
         raise ResultsError(f"{path} is no results file of batch ({said}); name another") from None
     except OSError as error:
@@ -121,7 +160,7 @@ def pack(path: str) -> None:
     target = os.path.join(os.path.dirname(path), part_name())
     try:
         with pq.ParquetWriter(target, schema, compression="zstd") as out:
-            rows = _rows(journal)
+            rows = _rows_in(journal)
             while some := list(islice(rows, ROWS)):
                 out.write_table(pa.Table.from_pylist(some, schema=schema))
         os.replace(target, path)
@@ -137,7 +176,7 @@ def pack(path: str) -> None:
             os.unlink(target)
 
 
-def _rows(journal: str) -> Iterator[dict[str, Any]]:
+def _rows_in(journal: str) -> Iterator[dict[str, Any]]:
     lines: Iterable[tuple[int, int, Any]] = read_lines(journal)
     for _, _, value in lines:
         if is_line(value):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_now
+from vaceprep.batch.results import entries_of
 from vaceprep.collect import Item
 from vaceprep.plan.model import Options
 from vaceprep.prepare.entry import Prepared
@@ -59,10 +60,17 @@ def claimed(names: Outputs, line: dict[str, Any]) -> bool:
 
     What failed for want of a rule (a full disk, say) is worth another try.
     """
-    entries = line.get("files", [])
-    outputs = [entry["output"] for entry in entries if entry.get("output")]
-    made = all(map(os.path.isfile, outputs)) and not any(entry.get("error") for entry in entries)
+    entries = entries_of(line, "files")
+    outputs = [path for entry in entries if isinstance(path := entry.get("output"), str) and path]
+    made = all(map(_is_there, outputs)) and not any(entry.get("error") for entry in entries)
     if made:
         for path in outputs:
             names.claim(path)
     return made
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return os.path.isfile(path)
+    except ValueError:
+        return False

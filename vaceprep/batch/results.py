@@ -10,7 +10,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
@@ -88,14 +89,55 @@ def broken(findings: Iterable[dict[str, Any]]) -> list[str]:
     return [f["rule"] for f in findings if f["severity"] != "advice"]
 
 
+#: How each line begins, to the letter.
+BEGIN: Final = f'{{"version": {JSON_VERSION}, "command": "'.encode()
+
+
 def is_line(value: Any) -> bool:
-    """Whether a JSON value is a result."""
+    """Whether a JSON value is a result: each member that is read again is of its type."""
     return (
         isinstance(value, dict)
-        and value.get("version") == JSON_VERSION
+        and type(value.get("version")) is int
+        and value["version"] == JSON_VERSION
         and isinstance(value.get("source"), str)
-        and isinstance(value.get("made_by"), str)
+        and isinstance(value.get("ok"), bool)
+        and _is_word(value.get("made_by"))
+        and all(value.get(name) is None or _is_word(value[name]) for name in ("content", "stamp"))
     )
+
+
+def entries_of(line: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The entries of a result that was read again; nothing where they are none."""
+    found = line.get(name)
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        return []
+    return found
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii()
+
+
+def check_place(path: str, sources: Iterable[str] = ()) -> None:
+    """See that results may be kept at ``path``: nothing, or an ordinary file that is no source.
+
+    Raises ResultsError.
+    """
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise ResultsError(f"{path} cannot be written: {said}") from None
+    if stat.S_ISLNK(found.st_mode):
+        raise ResultsError(f"{path} is a link, which no results are written through; name a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise ResultsError(f"{path} is no ordinary file; name another")
+    for source in sources:
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.samefile(source, path):
+                raise ResultsError(f"{path} is a source, which is never changed; name another file")
 
 
 class Results:
@@ -104,8 +146,11 @@ class Results:
     Raises ResultsError where it is no results file, cannot be written, or is in use.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, sources: Iterable[str] = (), *, fresh: bool = False) -> None:
+        """``fresh``: what it has is not believed, and goes. ``sources`` are never written to."""
         self.path = path
+        self._sources = sources
+        self._fresh = fresh
         self.index = Index()
         self._old = 0
         self._size = 0
@@ -116,9 +161,18 @@ class Results:
     def __enter__(self) -> Self:
         try:
             self._lock = self._locked()
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            self._handle = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+            check_place(self.path, self._sources)
+            flags = os.O_RDWR | os.O_CREAT
+            for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
+                flags |= getattr(os, name, 0)
+            self._handle = os.open(self.path, flags, 0o666)
+            # What came in between is looked at by the handle, not by the name.
+            if not stat.S_ISREG(os.fstat(self._handle).st_mode):
+                raise ResultsError(f"{self.path} is no ordinary file; name another")
             self._size = self._read()
+            if self._fresh:
+                self.index.close()
+                self.index, self._old, self._size = Index(), 0, 0
             os.ftruncate(self._handle, self._size)
             os.lseek(self._handle, self._size, os.SEEK_SET)
         except OSError as error:
@@ -168,18 +222,29 @@ class Results:
         """Note what is there; the size without what a kill left of a line."""
         good = 0
         for at, end, value in read_lines(self.path):
+            if end < 0:
+                self._torn(at)
+                break
             if not is_line(value):
-                if value is None and end < 0:
-                    break
-                raise ResultsError(
-                    f"{self.path} is no results file of batch (line at byte {at:,}); name another"
-                )
-            done = Done(
-                at, value.get("content"), value.get("stamp"), value["made_by"], bool(value["ok"])
-            )
+                raise self._foreign(at)
+            done = Done(at, value.get("content"), value.get("stamp"), value["made_by"], value["ok"])
             self._old += self.index.put(value["source"], done)
             good = end
         return good
+
+    def _torn(self, at: int) -> None:
+        """Raises ResultsError unless the rest of the file is the beginning of a line of ours."""
+        with open(self.path, "rb") as file:
+            file.seek(at)
+            begin = file.read(len(BEGIN))
+        # Behind a whole line, even a few bytes of the next one are ours.
+        if begin != BEGIN and not (at and BEGIN.startswith(begin)):
+            raise self._foreign(at)
+
+    def _foreign(self, at: int) -> ResultsError:
+        return ResultsError(
+            f"{self.path} is no results file of batch (line at byte {at:,}); name another"
+        )
 
     def known(self, source: str) -> Done | None:
         """The newest result of a source, if there is one."""
@@ -258,9 +323,11 @@ def read_lines(path: str) -> Iterator[tuple[int, int, Any]]:
         while raw := file.readline(LONGEST):
             end = at + len(raw)
             whole = raw.endswith(b"\n")
+            # A line that is too long goes on: only the file's end tears one.
+            torn = not whole and len(raw) < LONGEST
             try:
                 value = json.loads(raw) if whole else None
             except (ValueError, RecursionError):
                 value = None
-            yield at, end if whole else -1, value
+            yield at, -1 if torn else end, value
             at = end

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable
 from typing import Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_now
+from vaceprep.batch.results import entries_of
 from vaceprep.collect import Item
 from vaceprep.flow.examine import Ready, examine
 from vaceprep.flow.model import RunEntry, RunOptions
@@ -53,8 +54,16 @@ def run_many(
 
 def is_home(line: dict[str, Any]) -> bool:
     """Whether every video of an earlier result is on disk; else the ledger is asked again."""
-    jobs = line.get("jobs", [])
+    jobs = entries_of(line, "jobs")
     return bool(jobs) and all(
-        job["status"] == "downloaded" and job["videos"] and all(map(os.path.isfile, job["videos"]))
-        for job in jobs
+        job.get("status") == "downloaded" and _are_there(job.get("videos")) for job in jobs
     )
+
+
+def _are_there(videos: object) -> bool:
+    if not isinstance(videos, list) or not videos:
+        return False
+    try:
+        return all(isinstance(path, str) and os.path.isfile(path) for path in videos)
+    except ValueError:
+        return False

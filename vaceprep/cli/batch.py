@@ -87,6 +87,11 @@ def _params(
             shell_complete=options.complete_files,
             help="Append results there and go on from what it has; else print them.",
         ),
+        click.Option(
+            ["--fresh"],
+            is_flag=True,
+            help="Believe nothing that the results file has: see to every source anew.",
+        ),
         *own,
         *shared,
     ]
@@ -270,6 +275,8 @@ def _prepare(**given: Any) -> int:
 
 def _run(**given: Any) -> int:
     """Take many jobs to finished videos; each new task costs money."""
+    from dataclasses import replace
+
     from vaceprep.batch.marks import mark
     from vaceprep.batch.run import is_home, run_many
 
@@ -286,7 +293,9 @@ def _run(**given: Any) -> int:
     with outset.walking_alone(config, given) as (walk, account, target, asked):
         # Each sandbox is a service of its own, and all of them are one rehearsal.
         service = "sandbox" if given["sandbox"] else account.service
-        made_by = mark("run", [service, account.fingerprint, asked])
+        # The sandbox's port is another one each time.
+        alike = replace(asked, allowed_hosts=given["allow_host"]) if given["sandbox"] else asked
+        made_by = mark("run", [service, account.fingerprint, alike])
 
         def work(items: Iterable[Item]) -> Generator[Made]:
             for item, entry, content in run_many(items, walk, account, target, asked):

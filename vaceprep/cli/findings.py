@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.streams import IN_ACTIONS, write_commands
 from vaceprep.report.escape import printable
 from vaceprep.report.formats import FORMATS, Format, format_of, pieces
 from vaceprep.report.text import Style
@@ -22,8 +23,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Files that the next command is spelled out for.
 SUGGESTED: Final = 3
-#: Set to ``true`` by GitHub Actions in every step.
-IN_ACTIONS: Final = "GITHUB_ACTIONS"
 
 
 def form_options(command: F) -> F:
@@ -54,15 +53,37 @@ def check_output_file(target: str | None, sources: Iterable[str]) -> None:
     """See before any work that a report may be written there. Exits with 2 where it may not."""
     if target is None:
         return
-    from vaceprep.prepare.place import check_target
     from vaceprep.prepare.refused import Refused
 
     if target in ("", "-"):
         raise click.UsageError("--output-file is a file; without it the report is printed.")
     try:
-        check_target(target, force=True, sources=sources)
+        _check_target(target, sources)
     except Refused as error:
         raise click.UsageError(f"--output-file: {printable(str(error))}") from None
+
+
+def _check_target(target: str, sources: Iterable[str]) -> None:
+    """Raises Refused unless nothing is there, an empty file, or a report of ours."""
+    import stat
+
+    from vaceprep.prepare.place import check_target
+    from vaceprep.prepare.refused import Refused
+    from vaceprep.report.formats import is_report
+
+    check_target(target, force=True, sources=sources)
+    try:
+        found = os.lstat(target)
+        if stat.S_ISLNK(found.st_mode):
+            raise Refused(f"{target} is a link, which nothing is written over; name a file")
+        if not stat.S_ISREG(found.st_mode):
+            raise Refused(f"{target} is no ordinary file; name another")
+        if not is_report(target):
+            raise Refused(f"{target} exists already and is no report of check; name another file")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Refused(f"{target} cannot be read: {error.strerror or error}") from None
 
 
 def show(
@@ -77,8 +98,9 @@ def show(
     """Print and write the report; the exit code. ``configs`` are those in force."""
     style = options.style(advice=advice)
     printed = by_itself() if output is None or output_file is not None else output
+    tell = write_commands if printed == "github" else options.write
     for piece in pieces(printed, files, summary, style, configs):
-        options.write(piece)
+        tell(piece)
     if printed == "text" and sys.stdout.isatty() and sys.stderr.isatty():
         sys.stdout.flush()
         _suggest(files, style)
@@ -122,6 +144,8 @@ def _write(text: str, target: str, sources: list[str]) -> bool:
 
     data = text.encode("utf-8", "backslashreplace")
     try:
+        # Once more: what is there may have come while the sources were checked.
+        _check_target(target, sources)
         write(data, target, force=True, sources=sources)
     except Refused as error:
         options.say(f"vaceprep: {printable(str(error), limit=4000)}")

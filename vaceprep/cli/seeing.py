@@ -27,10 +27,10 @@ Work = Callable[[Iterable["Item"]], Generator[Made]]
 
 
 @contextmanager
-def _sink(results: str | None) -> Iterator[Sink]:
+def _sink(results: str | None, sources: Sequence[str], fresh: bool) -> Iterator[Sink]:
     """Where results go. Exits with 1 where that fails, with 2 where it cannot be meant."""
     from vaceprep.batch.going import Printed
-    from vaceprep.batch.results import Results, ResultsError, ResultsFull
+    from vaceprep.batch.results import Results, ResultsError, ResultsFull, check_place
 
     if results is None:
         yield Printed(options.write)
@@ -50,8 +50,9 @@ def _sink(results: str | None) -> Iterator[Sink]:
         path = results
     try:
         if packed:
+            check_place(results, sources)
             parquet.unpack(results)
-        with Results(path) as file:
+        with Results(path, sources, fresh=fresh) as file:
             yield file
             file.finish()
         if packed:
@@ -92,9 +93,10 @@ def see_to(
     own = [path for path in (results, *outputs) if path is not None]
     journals = [f"{path}.journal.jsonl" for path in own]
     skip = frozenset(os.path.realpath(path) for path in (*own, *journals))
-    name = click.get_current_context().info_name or "check"
+    context = click.get_current_context()
+    name, anew = context.info_name or "check", bool(context.params.get("fresh"))
     options.collect_garbage()
-    with options.terminable(), _sink(results) as sink, Live(tally, sources) as live:
+    with options.terminable(), _sink(results, sources, anew) as sink, Live(tally, sources) as live:
         found = items(sources, skipped, skip, None if stores is None else stores.items)
         fresh = left(found, sink, mark_of, tally, holds)
         with closing(work(fresh)) as made:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, TextIO, cast
 
 #: Characters of one remark; what strangers add to it may be of any length.
 REMARK: Final = 8000
@@ -25,8 +26,41 @@ def take_places() -> None:
                 os.open(os.devnull, os.O_RDWR)
 
 
+#: Set by GitHub Actions in every step.
+IN_ACTIONS: Final = "GITHUB_ACTIONS"
+
+
+class Unheard:
+    """A text stream whose lines GitHub's runner takes for no commands: see ``CommandBreaker``."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from vaceprep.report.escape import CommandBreaker
+
+        self._stream, self._breaker = stream, CommandBreaker()
+
+    def write(self, text: str) -> int:
+        """Write text without commands."""
+        self._stream.write(self._breaker.broken(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """The same for several."""
+        for line in lines:
+            self.write(line)
+
+    def command(self, line: str) -> None:
+        """Write commands of our own."""
+        self._stream.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def make_usable() -> None:
-    """Make both outputs such that writing text fails only where the system refuses it."""
+    """Make both outputs such that writing text fails only where the system refuses it.
+
+    In GitHub Actions, they give the runner no commands but those of ``write_commands``.
+    """
     # A closed stream is None; what would go there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -34,6 +68,18 @@ def make_usable() -> None:
         if hasattr(stream, "reconfigure"):
             # A terminal that knows no degree sign must not break a report.
             stream.reconfigure(errors="backslashreplace")
+    if os.environ.get(IN_ACTIONS):
+        sys.stdout, sys.stderr = map(_unheard, (sys.stdout, sys.stderr))
+
+
+def _unheard(stream: TextIO) -> TextIO:
+    return stream if isinstance(stream, Unheard) else cast("TextIO", Unheard(stream))
+
+
+def write_commands(piece: str) -> None:
+    """Annotations for GitHub's runner, on standard output."""
+    stream: Any = sys.stdout
+    (stream.command if isinstance(stream, Unheard) else stream.write)(piece)
 
 
 def say(message: str) -> None:

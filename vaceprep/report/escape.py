@@ -3,7 +3,8 @@
 Every format goes through ``printable``. What a format needs beyond it comes on top:
 
 * text: nothing more, ``printable`` leaves no line break, no escape and no change of direction;
-* GitHub's workflow commands: ``github_data`` and ``github_property``;
+* GitHub's workflow commands: ``github_data`` and ``github_property``; everything else that is
+  printed in GitHub Actions goes through ``CommandBreaker``;
 * HTML: ``printable`` in the template, whose autoescaping takes care of ``& < > " '``; both are
   needed, since autoescaping leaves controls and bidirectional marks as they are;
 * XML (JUnit): the same, since no escape in XML 1.0 can stand for a control character;
@@ -12,6 +13,7 @@ Every format goes through ``printable``. What a format needs beyond it comes on 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 #: Unicode categories that can move the cursor, change direction or hide: controls, formats
@@ -54,8 +56,58 @@ def github_data(text: str, limit: int = 4000) -> str:
 
     A line that a stranger's text begins would be taken for a command of its own.
     """
-    safe = printable(text, limit).replace("%", "%25")
+    safe = printable(text, limit).replace("%", "%25").replace("##[", MARK_BROKEN)
     return safe.replace("\r", "%0D").replace("\n", "%0A")
+
+
+#: What stands for the old form of a command and for the two colons of the new one. Both are written
+#: so that JSON reads them as the same text.
+MARK_BROKEN: Final = r"##\u005b"
+COLONS_BROKEN: Final = r":\u003a"
+_PIECES: Final = re.compile(r"[\r\n]|[^\r\n]+")
+
+
+class CommandBreaker:
+    """Breaks what GitHub's runner would take for a command in text that is written in pieces.
+
+    It takes ``::`` where a line begins, blanks before it left out, and ``##[`` anywhere in a line;
+    names and metadata of strangers may hold both.
+    """
+
+    def __init__(self) -> None:
+        #: What the line has so far: nothing but blanks, one colon behind them, or more.
+        self._begin = ""
+        self._tail = ""
+
+    def broken(self, text: str) -> str:
+        """The next piece of the text, without commands."""
+        return "".join(map(self._piece, _PIECES.findall(text)))
+
+    def _piece(self, piece: str) -> str:
+        if piece in "\r\n":
+            self._begin = self._tail = ""
+            return piece
+        made = piece
+        if self._begin in ("", ":"):
+            made = self._begun(piece)
+        # The tail is what was written before: a mark may come in two pieces.
+        whole = (self._tail + made).replace("##[", MARK_BROKEN)
+        made = whole[len(self._tail) :]
+        self._tail = whole[-2:]
+        return made
+
+    def _begun(self, piece: str) -> str:
+        rest = piece if self._begin else piece.lstrip()
+        blanks = piece[: len(piece) - len(rest)]
+        seen = self._begin + rest
+        if seen.startswith("::"):
+            rest = COLONS_BROKEN[len(self._begin) :] + seen[2:]
+            self._begin = "more"
+        elif seen not in ("", ":"):
+            self._begin = "more"
+        else:
+            self._begin = seen
+        return blanks + rest
 
 
 def github_property(text: str, limit: int = 4000) -> str:

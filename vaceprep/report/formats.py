@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -26,6 +28,28 @@ def format_of(name: str) -> Format:
     """The form that a file's name asks for."""
     lower = name.lower()
     return next((form for ending, form in ENDINGS.items() if lower.endswith(ending)), "text")
+
+
+#: How reports of ours begin, and how those in text end.
+_BEGIN: Final = re.compile(
+    rb'\{"version": 1, "summary": \{"checked": '
+    rb'|<\?xml version="1\.0" encoding="utf-8"\?>\s*<testsuites name="vaceprep"'
+    rb'|\{\s*"\$schema": "[^"]*sarif[^"]*",[^{]*\[\s*\{\s*'
+    rb'"tool": \{\s*"driver": \{\s*"name": "vaceprep"'
+)
+_END: Final = re.compile(rb"(?:\A|\n)[0-9][0-9,]* files? checked: [^\n]*\n\Z")
+#: Bytes at either end of a file that tell whether it is a report.
+_LOOK: Final = 4096
+
+
+def is_report(path: str) -> bool:
+    """Whether a file is a report of ``check`` in any form, or empty. Raises OSError."""
+    with open(path, "rb") as file:
+        begin = file.read(_LOOK)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LOOK))
+        end = file.read(_LOOK)
+    return not size or _BEGIN.match(begin) is not None or _END.search(end) is not None
 
 
 def pieces(
