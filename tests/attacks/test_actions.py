@@ -38,12 +38,11 @@ def test_no_command_prints_one(vaceprep_cli: Run, shoot: Path) -> None:
         ["probe", *NAMES],
         ["check", "--format", "text", "--no-isolate", *NAMES, "::warning::gone.mp4"],
         ["run", "::error::j.json", "--dry-run"],
-        ["check", "--output-file", "::a", *NAMES, "--no-isolate"],
     ):
         done = vaceprep_cli(*arguments, env=ACTIONS)
         assert commands(done.stdout) == [], done.stdout
         assert commands(done.stderr) == [], done.stderr
-        assert "\\u003a" in done.stdout + done.stderr
+        assert NAMES[0].removeprefix(":") in done.stdout.replace("\\u003a", ":")
 
 
 def test_what_machines_read_stays_whole(vaceprep_cli: Run, shoot: Path) -> None:
