@@ -39,7 +39,7 @@ def test_every_ending(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture
     assert frame(CLIP, "--at", "1.5", "-o", target) == 0
     said = capsys.readouterr()
     assert said.out == f"{target}\n"
-    assert said.err == ""
+    assert said.err == "frame 46 of 150, shown from 1.5 s on (mask_frame_id: 46)\n"
     assert passes(target)
     assert os.listdir(tmp_path) == [target.name]
 

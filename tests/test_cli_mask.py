@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 import vaceprep
 from tests.prepare import numbered
@@ -221,3 +221,75 @@ def test_real_masks_over_their_videos(tmp_path: Path, name: str) -> None:
     assert mask("preview", drawn, clip, "-o", tmp_path / "a.png") == 0
     assert mask("fix", drawn, "--size-of", clip, "-o", tmp_path / "m.png") == 0
     assert codes(tmp_path / "m.png") == set()
+
+
+def painted(folder: Path, box: tuple[int, int, int, int]) -> tuple[Path, Path]:
+    """A frame with detail, and a copy with a red rectangle painted on it."""
+    noise = Image.effect_noise((400, 360), 40)
+    frame = Image.merge("RGB", [noise, Image.linear_gradient("L").resize((400, 360)), noise])
+    frame.save(folder / "frame.png")
+    copy = frame.copy()
+    copy.paste((255, 0, 0), box)
+    copy.save(folder / "painted.png")
+    copy.save(folder / "painted.jpg", quality=75)
+    return folder / "frame.png", folder / "painted.png"
+
+
+def share_wrong(mask: Path, box: tuple[int, int, int, int]) -> float:
+    with Image.open(mask) as found:
+        wanted = Image.new("L", found.size, 0)
+        wanted.paste(255, box)
+        off = ImageChops.difference(found, wanted).histogram()
+    assert off[0] + off[255] == sum(off)
+    return off[255] / sum(off)
+
+
+def test_fix_over_a_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    box = (40, 30, 240, 130)
+    frame, copy = painted(tmp_path, box)
+    target = tmp_path / "m.png"
+    assert mask("fix", copy, "--over", frame, "-o", target) == 0
+    assert capsys.readouterr().err == "13.9 % of the frame is edited\n"
+    assert share_wrong(target, box) == 0
+    assert codes(target) == set()
+    lossy = tmp_path / "l.png"
+    assert mask("fix", tmp_path / "painted.jpg", "--over", frame, "-o", lossy) == 0
+    assert share_wrong(lossy, box) < 0.01
+    scaled = tmp_path / "s.png"
+    assert mask("fix", copy, "--over", frame, "--size", "800x720", "-o", scaled) == 0
+    assert share_wrong(scaled, (80, 60, 480, 260)) == 0
+
+
+def test_fix_over_an_erased_part(tmp_path: Path) -> None:
+    frame, _ = painted(tmp_path, (0, 0, 1, 1))
+    with Image.open(frame) as image:
+        alpha = Image.new("L", image.size, 255)
+        alpha.paste(0, (0, 0, 100, 90))
+        image.putalpha(alpha)
+        image.save(tmp_path / "erased.png")
+    assert mask("fix", tmp_path / "erased.png", "--over", frame, "-o", tmp_path / "m.png") == 0
+    assert share_wrong(tmp_path / "m.png", (0, 0, 100, 90)) < 0.001
+
+
+def test_fix_over_the_wrong_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame, copy = painted(tmp_path, (0, 0, 50, 50))
+    target = tmp_path / "m.png"
+    assert mask("fix", frame, "--over", frame, "-o", target) == 1
+    assert "does not differ from the frame" in capsys.readouterr().err
+    Image.new("RGB", (500, 360)).save(tmp_path / "other.png")
+    assert mask("fix", copy, "--over", tmp_path / "other.png", "-o", target) == 1
+    assert "of another shape" in capsys.readouterr().err
+    assert mask("fix", copy, "--over", ROTATED, "-o", target) == 1
+    assert "vaceprep frame" in capsys.readouterr().err
+    assert not target.exists()
+    Image.new("RGB", (400, 360), (0, 255, 0)).save(tmp_path / "green.png")
+    assert mask("fix", tmp_path / "green.png", "--over", frame, "-o", target) == 0
+    assert "is it the frame" in capsys.readouterr().err
+
+
+def test_fix_warns_of_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, copy = painted(tmp_path, (0, 0, 50, 50))
+    assert mask("fix", copy, "--size", "400x360", "-o", tmp_path / "m.png") == 0
+    said = capsys.readouterr().err
+    assert said.startswith("warning: ")
+    assert "--over FRAME" in said

@@ -125,11 +125,14 @@ def test_lost_frames_are_said_with_what_keeps_them() -> None:
     times = Even(Fraction(1, 30), 300)
     recipe = CopyRecipe(Fraction(2), 150, Fraction(5), Fraction(30), 1)
     assert lost_frame(1, times, recipe, given=False) == (
-        "the mask belongs to frame 1, but only frames 61 to 210 of 300 are kept; "
-        "--start 0 would keep it"
+        "the mask belongs to frame 1, but only frames 61 to 210 of 300 are kept; set "
+        "mask_frame_id to the frame of the whole video that the mask was painted on (the first "
+        "one kept is 61), or use --start 0 to keep frame 1"
     )
     assert lost_frame(220, times, recipe, given=True) == (
-        "mask_frame_id is 220, but only frames 61 to 210 of 300 are kept; --start 7.3 would keep it"
+        "mask_frame_id is 220, but only frames 61 to 210 of 300 are kept; set "
+        "mask_frame_id to the frame of the whole video that the mask was painted on (the first "
+        "one kept is 61), or use --start 7.3 to keep frame 220"
     )
     assert lost_frame(301, times, recipe, given=True).endswith("but the video has 300 frames")
 

@@ -85,6 +85,16 @@ def test_the_mask_of_an_uneven_video_is_on_the_first_frame_that_shows_it(tmp_pat
     assert lost
 
 
+def test_a_fixed_mask_needs_no_frame(tmp_path: Path) -> None:
+    write(tmp_path / "clip.mp4", frames=75, rate=25)
+    mask(tmp_path / "mask.png", SIZE)
+    media = {"video_url": "clip.mp4", "mask_image_url": "mask.png"}
+    for given in ({}, {"mask_frame_id": 20}):
+        path = job(tmp_path, **EDIT, **media, mask_type="fixed", **given)
+        after = good(prepared(path, tmp_path / f"out{len(given)}", seconds("2")))
+        assert after.get("mask_frame_id", 1) == 1
+
+
 def test_matroska_rounds_and_the_picture_stays(tmp_path: Path) -> None:
     write(tmp_path / "clip.mkv", frames=120, rate=30)
     mask(tmp_path / "mask.png", SIZE)
@@ -97,8 +107,8 @@ def test_matroska_rounds_and_the_picture_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "start", "said"),
     [
-        (10, "2", "mask_frame_id is 10, but only frames 51 to 175 of 200 are kept; --start 0.36"),
-        (190, "2", "mask_frame_id is 190, but only frames 51 to 175 of 200 are kept; --start 7.56"),
+        (10, "2", "mask_frame_id is 10, but only frames 51 to 175 of 200 are kept; set "),
+        (190, "2", "mask_frame_id is 190, but only frames 51 to 175 of 200 are kept; set "),
         (None, "2", "the mask belongs to frame 1, but only frames 51 to 175 of 200 are kept"),
     ],
 )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from vaceprep.cli import options
 from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.prepare.frame import Shown
+    from vaceprep.prepare.reading import Read
 
 EPILOG = """\b
 Examples:
@@ -79,7 +83,8 @@ def _take(
 
     with reading(video, "video_url") as read:
         shown = frame_at(read, at)
-    notes = list(shown.notes)
+        notes = _which(read, shown, at)
+    notes += shown.notes
     how = fit(shown.image.size)
     if how.scaled != shown.image.size:
         notes.append(f"scaled from {_size(shown.image.size)} to {_size(how.scaled)}")
@@ -89,6 +94,19 @@ def _take(
         options.say(note)
     data = encode(fitted(shown.image, how), fmt)
     write(data, target, force=force, role="first_frame_url", sources=[video])
+
+
+def _which(read: Read, shown: Shown, at: Fraction | Literal["first", "last"]) -> list[str]:
+    """The frame's number, which ``mask_frame_id`` takes for a mask that is painted on it."""
+    from vaceprep.prepare.frame import number_of
+    from vaceprep.prepare.reading import video_of
+
+    number, frames = number_of(read, shown, at), video_of(read).frames
+    if number is None:
+        return []
+    of = "" if frames is None else f" of {frames}"
+    when = "" if shown.at is None else f", shown from {float(shown.at):.6g} s on"
+    return [f"frame {number}{of}{when} (mask_frame_id: {number})"]
 
 
 def _size(size: tuple[int, int]) -> str:

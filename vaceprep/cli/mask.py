@@ -21,6 +21,7 @@ Examples:
   vaceprep mask make --size-of clip.mp4 --rect 25%,25%,50%,50% -o mask.png
   vaceprep mask make --size 1280x720 --ellipse 400,200,300,300 --invert -o mask.png
   vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
+  vaceprep mask fix painted.png --over frame.png -o mask.png
   vaceprep mask preview mask.png clip.mp4 -o look.png
 
 Exit codes: 0 the file is written; 1 refused; 2 wrong usage."""
@@ -33,7 +34,8 @@ Examples:
 FIX: Final = """\b
 Examples:
   vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
-  vaceprep mask fix drawn.png --size 1280x720 --threshold 200 --invert -o mask.png"""
+  vaceprep mask fix drawn.png --size 1280x720 --threshold 200 --invert -o mask.png
+  vaceprep mask fix painted.png --over frame.png -o mask.png"""
 PREVIEW: Final = """\b
 Examples:
   vaceprep mask preview mask.png clip.mp4 -o look.png
@@ -192,11 +194,17 @@ def make(
 @size_of
 @size
 @click.option(
+    "--over",
+    "frame",
+    metavar="FRAME",
+    shell_complete=options.complete_files,
+    help="MASK is this image painted over: white where the two differ.",
+)
+@click.option(
     "--threshold",
     type=click.IntRange(1, 255),
-    default=128,
-    show_default=True,
-    help="The darkest grey (of 255) that becomes white.",
+    help="Grey level (1 to 255) from which a pixel counts as white (default: 128); with --over, "
+    "the difference from which it does (default: 9, or 49 after lossy compression).",
 )
 @invert_option
 @click.option("--stretch", is_flag=True, help="Scale a mask of another shape all the same.")
@@ -206,24 +214,45 @@ def fix(
     mask: str,
     size_of: str | None,
     size: tuple[int, int] | None,
-    threshold: int,
+    frame: str | None,
+    threshold: int | None,
     invert: bool,
     stretch: bool,
     target: str,
     force: bool,
 ) -> int:
-    """Make a strict mask of any image: turned as displayed, black and white, the video's size."""
-    _due_size(size_of, size)
+    """Make a strict mask of any image: turned as displayed, black and white, the video's size.
+
+    With --over, MASK is a frame that you painted over, and what you painted is edited. Its size is
+    then the frame's, unless --size or --size-of gives another.
+    """
+    if frame is None or size_of is not None or size is not None:
+        _due_size(size_of, size)
 
     def work() -> list[str]:
-        from vaceprep.prepare.mask import mended, write_mask
+        from vaceprep.prepare.mask import THRESHOLD, mended, sized, write_mask
         from vaceprep.prepare.place import check_target
 
-        sources = [mask] if size_of is None else [mask, size_of]
+        sources = [mask, *(name for name in (size_of, frame) if name is not None)]
         check_target(target, force=force, sources=sources)
-        wanted = _resolved(size_of, size)
-        image: Image = mended(mask, wanted, threshold=threshold, invert=invert, stretch=stretch)
-        return _remarks(write_mask(image, target, force=force, sources=sources))
+        remarks: list[str] = []
+        if frame is None:
+            image: Image = mended(
+                mask,
+                _resolved(size_of, size),
+                threshold=threshold or THRESHOLD,
+                invert=invert,
+                stretch=stretch,
+                remarks=remarks,
+            )
+        else:
+            from vaceprep.prepare.painted import painted_over
+
+            image, remarks = painted_over(mask, frame, threshold=threshold)
+            given = size_of is not None or size is not None
+            wanted = _resolved(size_of, size) if given else image.size
+            image = sized(image, wanted, invert=invert, stretch=stretch)
+        return [*remarks, *_remarks(write_mask(image, target, force=force, sources=sources))]
 
     return options.refusing(work, target)
 

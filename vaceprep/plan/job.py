@@ -114,8 +114,9 @@ def lost_frame(
     # Rounded down: then the frame shown at that time is this one or the one before.
     start = float(Fraction(floor(times[number - 1] * 1000), 1000))
     return (
-        f"{frame}, but only frames {first + 1} to {last} of {len(times)} are kept; "
-        f"--start {start:g} would keep it"
+        f"{frame}, but only frames {first + 1} to {last} of {len(times)} are kept; set "
+        "mask_frame_id to the frame of the whole video that the mask was painted on (the first "
+        f"one kept is {first + 1}), or use --start {start:g} to keep frame {number}"
     )
 
 

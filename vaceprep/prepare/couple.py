@@ -155,6 +155,9 @@ def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
     if not times:
         return None
     frame = new_frame(number, times, recipe)
+    if frame is None and draft.values.get("mask_type") == "fixed" and 1 <= number <= len(times):
+        # A fixed mask stays where it is in every frame, so any frame serves.
+        frame = FIRST_MASK_FRAME
     if frame is None:
         raise Stop(lost_frame(number, times, recipe, given=given))
     return frame if frame != number else None

@@ -62,6 +62,27 @@ def frame_number(read: Read, number: int) -> Shown:
     return _taken(read, facts, number)
 
 
+def number_of(read: Read, shown: Shown, at: Fraction | Literal["first", "last"]) -> int | None:
+    """The frame's number among those presented, from 1; None where it is not known."""
+    facts = video_of(read)
+    if at == "first":
+        return 1
+    if at == "last" and facts.frames is not None:
+        return facts.frames
+    if shown.at is None:
+        return None
+    if facts.constant_rate and facts.fps and facts.rounding_tick is None:
+        return round(shown.at * facts.fps) + 1
+    if read.sniffed.demuxer is None or facts.duration is None:
+        return None
+    from vaceprep.probe.samples import survey
+
+    found = survey(read.opened, read.sniffed, facts, Fraction(0), facts.duration)
+    if found.obstacle is not None or len(found.times) != facts.frames:
+        return None
+    return sum(time <= shown.at + found.tick for time in found.times)
+
+
 def _seconds(value: Fraction, beside: Fraction | None = None) -> str:
     """As few digits as tell it, and tell it apart from ``beside``."""
     short, long = f"{float(value):.7g}", f"{float(value):.17g}"

@@ -24,6 +24,10 @@ MASK_ROLE: Final[Role] = "mask_image_url"
 THRESHOLD: Final = 128
 #: A mask that edits nothing or everything is written, and said.
 TOLERATED: Final = ("VP303", "VP304")
+#: Levels within which a pixel is nearly black or nearly white, and the share of others from which
+#: an image is no mask but a picture. J
+_NEARLY: Final = 48
+_PICTURE_SHARE: Final = 0.25
 #: Pixels by which a mask's shape may differ from the video's and still be the same.
 SLACK: Final = 1
 
@@ -90,6 +94,19 @@ def black_and_white(grey: Image, threshold: int = THRESHOLD) -> Image:
     return grey.point([255 if level >= threshold else 0 for level in range(256)])
 
 
+def doubts(grey: Image) -> list[str]:
+    """A warning where an image that is to be thresholded is a picture and not a mask."""
+    between = sum(grey.histogram()[_NEARLY : 256 - _NEARLY])
+    share = between / max(1, grey.width * grey.height)
+    if share < _PICTURE_SHARE:
+        return []
+    return [
+        f"warning: {100 * share:.0f} % of its pixels are neither nearly black nor nearly white, so "
+        "it looks like a picture and not like a mask; if it is a frame that you painted over, name "
+        "the frame without paint: --over FRAME"
+    ]
+
+
 def mended(
     source: str,
     size: tuple[int, int],
@@ -97,10 +114,12 @@ def mended(
     threshold: int = THRESHOLD,
     invert: bool = False,
     stretch: bool = False,
+    remarks: list[str] | None = None,
 ) -> Image:
-    """An image as a strict mask of that size, scaled by nearest neighbour. Raises Refused."""
-    from PIL.Image import Resampling
+    """An image as a strict mask of that size, scaled by nearest neighbour. Raises Refused.
 
+    Warnings for the user are added to ``remarks``.
+    """
     check_pixels(size, "a mask")
     with reading(source, MASK_ROLE) as read:
         shown = (read.facts.width, read.facts.height)
@@ -109,8 +128,25 @@ def mended(
                 f"the mask is {shown[0]}x{shown[1]}, of another shape than {size[0]}x{size[1]}; "
                 "--stretch scales it all the same"
             )
-        image = black_and_white(displayed_grey(read), threshold)
-    if shown != size:
+        grey = displayed_grey(read)
+    if remarks is not None:
+        remarks += doubts(grey)
+    return sized(black_and_white(grey, threshold), size, invert=invert, stretch=True)
+
+
+def sized(
+    image: Image, size: tuple[int, int], *, invert: bool = False, stretch: bool = False
+) -> Image:
+    """A strict mask at that size, scaled by nearest neighbour. Raises Refused."""
+    from PIL.Image import Resampling
+
+    check_pixels(size, "a mask")
+    if not stretch and not agrees(image.size, size):
+        raise Refused(
+            f"the mask is {image.width}x{image.height}, of another shape than {size[0]}x{size[1]}; "
+            "--stretch scales it all the same"
+        )
+    if image.size != size:
         image = image.resize(size, Resampling.NEAREST)
     return _inverted(image) if invert else image
 
