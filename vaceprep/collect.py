@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, Union, cast
 
+from vaceprep.contract import FUNCTIONS
 from vaceprep.probe.route import is_media
 from vaceprep.rules.wording import listed
 from vaceprep.source import CannotOpen, is_data_uri, is_url, leads_inside, open_path
@@ -23,6 +24,12 @@ MANIFEST_ENDING: Final = ".jsonl"
 Given: TypeAlias = Union[
     str, os.PathLike[str], Mapping[str, Any], "Job", "bytes | bytearray | memoryview", "Readable"
 ]
+#: What the name of a job file in a folder ends with, before JOB_ENDINGS.
+JOB_MARK: Final = ".vace"
+#: Bytes up to which a file of a folder that is not called NAME.vace.* is looked into. J
+MAX_UNNAMED_JOB: Final = 2**20
+#: Of a folder: media and jobs, media alone, or jobs alone.
+Wanted = Literal["all", "media", "jobs"]
 SourceKind = Literal["path", "stdin", "url", "data", "job", "content"]
 STDIN: Final = "-"
 
@@ -51,6 +58,7 @@ class Skipped:
     links: int = 0
     other: int = 0
     closed: int = 0
+    jobs: int = 0
 
     def sentence(self) -> str | None:
         """``skipped 3 hidden entries and 1 file that is no media``; None where nothing was."""
@@ -58,6 +66,7 @@ class Skipped:
             (self.hidden, "hidden entry", "hidden entries"),
             (self.links, "link out of the folder", "links out of the folder"),
             (self.other, "file that is no media", "files that are no media"),
+            (self.jobs, "job (name it, to use it)", "jobs (name them, to use them)"),
             (self.closed, "folder that cannot be read", "folders that cannot be read"),
         ]
         said = [f"{n} {one if n == 1 else many}" for n, one, many in parts if n]
@@ -133,27 +142,33 @@ def _single(source: object, job: str = "job") -> str | Item | None:
     return None
 
 
-def expanded(sources: Iterable[str | Item], skip: frozenset[str] = frozenset()) -> Iterator[Item]:
+def expanded(
+    sources: Iterable[str | Item], skip: frozenset[str] = frozenset(), wanted: Wanted = "media"
+) -> Iterator[Item]:
     """Every single source behind what ``given`` found, in its order."""
     for source in sources:
         if isinstance(source, Item):
             yield source
         else:
-            yield from collect([source], Skipped(), skip)
+            yield from collect([source], Skipped(), skip, wanted)
 
 
 def collect(
-    sources: Iterable[str], skipped: Skipped, skip: frozenset[str] = frozenset()
+    sources: Iterable[str],
+    skipped: Skipped,
+    skip: frozenset[str] = frozenset(),
+    wanted: Wanted = "media",
 ) -> Iterator[Item]:
     """Every single source, folders walked in the order of their names.
 
-    ``skipped`` is counted up as the walk goes. ``skip`` are the real paths of folders and files
-    (outputs, say) that no walk takes up and that are not counted; what is named itself is taken.
+    ``wanted`` says what is taken of folders; what is named itself is always taken. ``skipped`` is
+    counted up as the walk goes. ``skip`` are the real paths of folders and files (outputs, say)
+    that no walk takes up and that are not counted.
     """
     for source in sources:
         kind = kind_of(source)
         if kind == "path" and os.path.isdir(source):
-            yield from _walk(source, skipped, skip)
+            yield from _walk(source, skipped, skip, wanted)
         elif kind == "path" and source.lower().endswith(MANIFEST_ENDING):
             yield from _manifest(source)
         elif kind == "path" and source.lower().endswith(JOB_ENDINGS):
@@ -177,7 +192,7 @@ def _manifest(path: str) -> Iterator[Item]:
         yield Item(path, "job", JobUnreadable("there is no job in it"), path)
 
 
-def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]:
+def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -> Iterator[Item]:
     root = os.path.realpath(folder)
 
     def closed(_: OSError) -> None:
@@ -206,10 +221,42 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str]) -> Iterator[Item]
             path = os.path.join(here, name)
             if os.path.islink(path) and not leads_inside(path, root):
                 skipped.links += 1
+            elif is_job(path, name):
+                if wanted == "media":
+                    skipped.jobs += 1
+                else:
+                    yield Item(path, "job", root=folder)
+            elif wanted == "jobs":
+                continue
             elif counts(path, name):
                 yield Item(path, "path", root=folder)
             else:
                 skipped.other += 1
+
+
+def is_job(path: str, name: str) -> bool:
+    """Whether a file of a folder is a job: by its name, or because its mapping has a function.
+
+    ``NAME.vace.yaml`` is one whatever is in it, so that a broken one is not passed over. The
+    sidecar of a result has its request below ``request``, and is none.
+    """
+    lower = name.lower()
+    if not lower.endswith(JOB_ENDINGS):
+        return False
+    if lower.rpartition(".")[0].endswith(JOB_MARK):
+        return True
+    from vaceprep.jobfile import JobUnreadable, read_job
+
+    try:
+        with open_path(path) as opened:
+            if opened.size > MAX_UNNAMED_JOB:
+                return False
+            text = opened.read(opened.size)
+            if not any(function.encode() in text for function in FUNCTIONS):
+                return False
+        return read_job(path).get("function") in FUNCTIONS
+    except (CannotOpen, JobUnreadable, OSError):
+        return False
 
 
 def counts(path: str, name: str) -> bool:

@@ -70,6 +70,21 @@ def _bounded_yaml(yaml: Any, text: str, loader: Any) -> None:
         return
 
 
+#: What YAML says of text that means something else to it, because it stands without quotes.
+_UNQUOTED: Final = (
+    "mapping values are not allowed",
+    "cannot start any token",
+    "undefined alias",
+    "expected alphabetic or numeric",
+)
+
+
+def _quotes(problem: str) -> str:
+    if not any(known in problem for known in _UNQUOTED):
+        return ""
+    return '; text with a colon or a sign of YAML in it stands in quotes: prompt: "A: red"'
+
+
 def _parse_yaml(text: str) -> Any:
     import yaml
 
@@ -106,7 +121,7 @@ def _parse_yaml(text: str) -> Any:
         if "nesting" in problem.lower():
             # Newer readers in C have a bound of their own, below which ours is not asked.
             raise JobUnreadable("it is nested too deeply") from None
-        raise JobUnreadable(f"it is not valid YAML ({problem}{where})") from None
+        raise JobUnreadable(f"it is not valid YAML ({problem}{where}){_quotes(problem)}") from None
     except (ValueError, LookupError, AttributeError, TypeError, OverflowError):
         # The safe loader's own constructors trip over values with a tag that does not fit them.
         raise JobUnreadable("it is not valid YAML (a value does not fit its tag)") from None

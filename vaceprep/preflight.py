@@ -263,9 +263,13 @@ def check(
     )
     if timeout is not None and not 0 < timeout < float("inf"):
         raise ValueError(f"a file cannot be given {timeout} seconds")
-    named = given(source)
+    named: list[str | Item] = given(source)
+    if any(isinstance(one, str) and os.path.isdir(one) for one in named):
+        # Only what is in a folder tells whether there are jobs, and with them URLs.
+        named = list(expanded(named, wanted="all"))
     far = remote and any(
-        one.kind == "job" if isinstance(one, Item) else may_be_far(one) for one in named
+        one.kind in ("job", "url", "stdin") if isinstance(one, Item) else may_be_far(one)
+        for one in named
     )
     hosts = (*options.allowed_hosts,)
     with ways(far, hosts) as web, handed_on(named, isolate) as items:

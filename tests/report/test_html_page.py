@@ -10,6 +10,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -229,14 +230,36 @@ def test_pictures_are_bounded_in_bytes_and_time(media: Path) -> None:
     assert got.shots == () and albums.LATE in got.note
 
 
+@pytest.mark.parametrize("after", [0, 1, 2, 4])
 def test_reading_stops_a_decoder_whose_time_is_over(
-    media: Path, monkeypatch: pytest.MonkeyPatch
+    after: int,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    """Whenever it is over, and without PyAV's tracebacks on standard error."""
     clip = vaceprep.probe(media / "long.mp4")
     assert isinstance(clip, vaceprep.VideoFacts)
-    monkeypatch.setattr(albums, "FILE_SECONDS", -1.0)
-    got = Album(1).strip(str(media / "long.mp4"), clip, albums.instants(clip, 5), (64, 48))
-    assert got.shots == () and albums.LATE in got.note
+    ticks = iter(range(10**9))
+    # One tick of this clock for each look at it: the album's own three come first.
+    monkeypatch.setattr(albums.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(albums, "FILE_SECONDS", 1.5 + after)
+    got = Album(1, seconds=10**9).strip(
+        str(media / "long.mp4"), clip, albums.instants(clip, 5), (64, 48)
+    )
+    assert len(got.shots) < 5 and albums.LATE in got.note
+    assert capfd.readouterr() == ("", "")
+
+
+def test_reading_past_the_time_ends_the_file_and_raises_nothing() -> None:
+    """PyAV prints an exception of ``read`` that the next one replaces."""
+    ends = albums.time.monotonic()
+    file = SimpleNamespace(read=lambda size=-1: b"more")
+    late, early = albums._Watch(file, ends - 1), albums._Watch(file, ends + 1000)
+    assert file.read(4) == b"" and late.late and not early.late
+    early.check()
+    with pytest.raises(TimeoutError, match=albums.LATE):
+        late.check()
 
 
 def test_a_report_of_ours_is_written_over_and_nothing_else(media: Path, tmp_path: Path) -> None:

@@ -7,7 +7,16 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from vaceprep.collect import JOB_ENDINGS, MANIFEST_ENDING, Item, Skipped, collect, counts, kind_of
+from vaceprep.collect import (
+    JOB_ENDINGS,
+    MANIFEST_ENDING,
+    Item,
+    Skipped,
+    Wanted,
+    collect,
+    counts,
+    kind_of,
+)
 
 #: Schemes of object stores.
 CLOUDS: Final = ("s3", "gs", "az")
@@ -51,11 +60,12 @@ def items(
     skipped: Skipped,
     skip: frozenset[str] = frozenset(),
     stores: Callable[[str, Skipped], Iterator[Item]] | None = None,
+    wanted: Wanted = "all",
 ) -> Iterator[Item]:
     """Every single source; nothing is kept of those that went by.
 
     ``stores`` lists the objects below a prefix of a store. ``skip`` are real paths that are left
-    out of folders: results and outputs.
+    out of folders: results and outputs. ``wanted`` says what is taken of folders and patterns.
     """
     # Where a name is another's, there is nothing to resolve.
     names = {os.path.basename(path) for path in skip}
@@ -64,7 +74,7 @@ def items(
             yield from stores(source, skipped)
             continue
         if not is_pattern(source):
-            yield from collect([source], skipped, skip)
+            yield from collect([source], skipped, skip, wanted)
             continue
         for path in matches(source):
             name = os.path.basename(path)
@@ -72,6 +82,8 @@ def items(
                 continue
             if path.lower().endswith((*JOB_ENDINGS, MANIFEST_ENDING)):
                 yield from collect([path], skipped)
+            elif wanted == "jobs":
+                continue
             elif counts(path, name):
                 yield Item(path, "path")
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,7 +134,10 @@ def _check(**given: Any) -> int:
         strict=given["strict"] is not None,
     )
 
-    far = not given["no_remote"] and any(map(may_be_far, given["sources"]))
+    # A folder may hold jobs, and these URLs.
+    far = not given["no_remote"] and any(
+        may_be_far(source) or os.path.isdir(source) for source in given["sources"]
+    )
     # Of those below the sources, nobody knows before they are met.
     above = [configured.config_above(find, source) for source in given["sources"]]
     stores = _stores(given["sources"], remote=not given["no_remote"])
@@ -270,6 +274,7 @@ def _prepare(**given: Any) -> int:
         work,
         holds=lambda _, line: claimed(names, line),
         outputs=skips,
+        wanted="media",
     )
 
 
@@ -310,6 +315,7 @@ def _run(**given: Any) -> int:
             lambda _: made_by,
             work,
             holds=lambda _, line: is_home(line),
+            wanted="jobs",
         )
 
 

@@ -115,12 +115,12 @@ def command(
     settings = Options(role=role, deep=deep, selection=selection, allowed_hosts=allow_host)
     skipped = Skipped()
     own = html.skipped(report) | html.skipped(output_file)
-    items = list(collect(sources, skipped, own))
+    items = list(collect(sources, skipped, own, "all"))
     note = skipped.sentence()
     if note:
         options.say(note)
     if not items:
-        options.say("no video or image was found")
+        options.say("no video or image was found, and no job")
     held = configured.Judging(
         configured.finder(config_file, no_config),
         settings,
@@ -134,7 +134,8 @@ def command(
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
     apart = options.apart(isolate, items)
-    far = not no_remote and any(map(may_be_far, sources))
+    jobs_found = any(item.kind == "job" for item in items)
+    far = not no_remote and (jobs_found or any(map(may_be_far, sources)))
     # Alone, nothing of it is left behind however it ends.
     ending = options.terminable() if apart or far or report or output_file else nullcontext()
     with ways(far, held.hosts) as web, ending:
@@ -161,6 +162,7 @@ def command(
         output_file=output_file,
         advice=advice,
         configs=held.configs,
+        given=sources,
     )
     told = html.written(report, "check", items, groups, sources, jobs=jobs)
     return code if told else 1

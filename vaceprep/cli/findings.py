@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Files that the next command is spelled out for.
 SUGGESTED: Final = 3
+#: Characters of a command that is worth suggesting.
+LONGEST_COMMAND: Final = 2000
 
 
 def form_options(command: F) -> F:
@@ -94,8 +96,12 @@ def show(
     output_file: str | None,
     advice: bool,
     configs: Sequence[Config] = (),
+    given: Sequence[str] = (),
 ) -> int:
-    """Print and write the report; the exit code. ``configs`` are those in force."""
+    """Print and write the report; the exit code. ``configs`` are those in force.
+
+    ``given`` are the sources as they were typed.
+    """
     style = options.style(advice=advice)
     printed = by_itself() if output is None or output_file is not None else output
     tell = write_commands if printed == "github" else options.write
@@ -103,7 +109,7 @@ def show(
         tell(piece)
     if printed == "text" and sys.stdout.isatty() and sys.stderr.isatty():
         sys.stdout.flush()
-        _suggest(files, style)
+        _suggest(files, given)
     if output_file is not None:
         form = output or format_of(output_file)
         told = pieces(form, files, summary, Style(advice=advice), configs)
@@ -112,11 +118,10 @@ def show(
     return int(summary.errors > 0)
 
 
-def _suggest(files: list[FileReport], style: Style) -> None:
+def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
     """The next command, where there is one that helps. Talk, for a person at a terminal."""
     import shlex
 
-    from vaceprep.report.text import wrapped
     from vaceprep.rules.catalogue import Severity
     from vaceprep.source import is_url
 
@@ -132,10 +137,13 @@ def _suggest(files: list[FileReport], style: Style) -> None:
                 mended.append(source)
     if not mended:
         return
-    named = [shlex.quote(printable(source)) for source in mended[:SUGGESTED]]
-    more = " ..." if len(mended) > SUGGESTED else ""
-    for line in wrapped("next: ", f"vaceprep prepare {' '.join(named)}{more}", style, 6):
-        options.say(line)
+    if len(mended) > SUGGESTED and 0 < len(given) <= SUGGESTED and all(map(os.path.exists, given)):
+        # Folders, as they were typed.
+        mended = [*given]
+    # On one line, however long: wrapped or cut short, it could not be pasted.
+    command = shlex.join(["vaceprep", "prepare", *mended])
+    if len(command) <= LONGEST_COMMAND and command.isprintable():
+        options.say(f"next: {command}")
 
 
 def _write(text: str, target: str, sources: list[str]) -> bool:

@@ -115,12 +115,12 @@ def timeout(words: str) -> Callable[[F], F]:
 
 
 def style(*, advice: bool = False) -> Style:
-    """How to print on standard output: wrapped and coloured on a terminal alone."""
-    if not is_terminal(sys.stdout):
+    """How to print on standard output: wrapped on a terminal, coloured there or by FORCE_COLOR."""
+    if not (is_terminal(sys.stdout) or colourful(sys.stdout)):
         return Style(advice=advice)
     import shutil
 
-    width = shutil.get_terminal_size().columns
+    width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
     def paint(text: str, colour: str) -> str:
         return click.style(text, fg=colour) if colourful(sys.stdout) else text

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vaceprep.batch.going import Holds, Sink, Tally
     from vaceprep.batch.objects import Stores
     from vaceprep.batch.results import Packed
-    from vaceprep.collect import Item
+    from vaceprep.collect import Item, Wanted
 
 #: A result: its source, whether it is well, what it is of, its mark, and its entries.
 Made = tuple["Item", bool, "Content", str, "dict[str, Any] | Packed"]
@@ -76,6 +76,7 @@ def see_to(
     holds: Holds | None = None,
     outputs: Iterable[str] = (),
     stores: Stores | None = None,
+    wanted: Wanted = "all",
 ) -> int:
     """See to every source; the exit code."""
     from vaceprep.batch.going import Tally, left
@@ -97,7 +98,7 @@ def see_to(
     name, anew = context.info_name or "check", bool(context.params.get("fresh"))
     options.collect_garbage()
     with options.terminable(), _sink(results, sources, anew) as sink, Live(tally, sources) as live:
-        found = items(sources, skipped, skip, None if stores is None else stores.items)
+        found = items(sources, skipped, skip, None if stores is None else stores.items, wanted)
         fresh = left(found, sink, mark_of, tally, holds)
         with closing(work(fresh)) as made:
             for item, ok, content, mark, entries in made:

@@ -118,5 +118,10 @@ def moves(stream: Any) -> bool:
 
 
 def colourful(stream: Any) -> bool:
-    """Whether to colour: a terminal that can, and nobody set NO_COLOR."""
-    return moves(stream) and not os.environ.get("NO_COLOR")
+    """Whether to colour: not with NO_COLOR; else with FORCE_COLOR, or on a terminal that can.
+
+    FORCE_COLOR counts unless it is empty or 0 (force-color.org; NO_COLOR goes first).
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return os.environ.get("FORCE_COLOR", "") not in ("", "0") or moves(stream)

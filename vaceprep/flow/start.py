@@ -32,7 +32,7 @@ class NotConfigured(ValueError):
 def items_of(sources: Iterable[str]) -> list[Item]:
     """The jobs behind what was named. Raises ValueError for what is no job."""
     items = []
-    for item in collect(sources, Skipped()):
+    for item in _found(sources):
         if item.source == STDIN:
             items.append(_from_stdin())
         elif item.kind == "job":
@@ -43,6 +43,20 @@ def items_of(sources: Iterable[str]) -> list[Item]:
                 "to make one: vaceprep init FUNCTION"
             )
     return items
+
+
+def _found(sources: Iterable[str]) -> Iterator[Item]:
+    """Each source; of a folder its jobs. Raises ValueError for a folder without any."""
+    for source in sources:
+        count = 0
+        for item in collect([source], Skipped(), wanted="jobs"):
+            count += 1
+            yield item
+        if not count:
+            raise ValueError(
+                f"there is no job in {source}: in a folder, a job is a file NAME.vace.yaml (.json, "
+                ".yml, .toml), or one with a function; to make one: vaceprep init FUNCTION"
+            )
 
 
 def _from_stdin() -> Item:

@@ -64,15 +64,19 @@ def rewrapped(facts: VideoFacts, codes: set[str], keep_audio: bool) -> str:
     told += ["one index in place of fragments"] if "VP121" in codes else []
     told += ["edit list applied"] if "VP122" in codes else []
     if codes & {"VP123", "VP124"}:
-        left = len(facts.streams) - (keep_audio and facts.has_audio)
-        told.append(
-            f"without the {left} other stream{'' if left == 1 else 's'}"
-            if left
-            else "sound no longer than the picture"
-        )
+        left = [s.kind for s in facts.streams]
+        if keep_audio and "audio" in left:
+            left.remove("audio")
+        told.append(f"without {_streams(left)}" if left else "sound no longer than the picture")
     told += ["without what tells a place or a serial number"] if "VP125" in codes else []
     told += ["a header that tells the truth"] if "VP127" in codes else []
     return ", ".join([*(told or ["into a new MP4"]), "packets copied"])
+
+
+def _streams(kinds: list[str]) -> str:
+    """Streams by their kinds, each once: ``sound, subtitles and data``."""
+    words = {"audio": "sound", "subtitle": "subtitles", "video": "further video"}
+    return listed([words.get(kind, kind) for kind in dict.fromkeys(kinds)])
 
 
 def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[str, str, str]]:
@@ -145,6 +149,6 @@ def encoded(facts: VideoFacts, recipe: EncodeRecipe, obstacle: str | None) -> st
     if recipe.keep_audio:
         left.remove("audio")
     if left:
-        told.append(f"without {listed(left[:4])}")
+        told.append(f"without {_streams(left)}")
     text = ", ".join(told)
     return f"{text} (packets cannot be copied: {obstacle})" if obstacle else text

@@ -50,6 +50,7 @@ def table(rules: list[Rule], width: int | None) -> Iterator[str]:
                 subsequent_indent=" " * 9,
                 drop_whitespace=True,
                 break_on_hyphens=False,
+                break_long_words=False,
             )
 
 

@@ -47,7 +47,11 @@ def _foreseen(entry: Prepared) -> str | None:
         return None
     if entry.before is not None and facts.bytes == entry.before.bytes:
         return None
-    return f"{describe(replace(facts, bytes=None))}, at most {size(facts.bytes)}"
+    told = describe(replace(facts, bytes=None))
+    if not {"video-size", "image-size"} & {reason for edit in entry.plan for reason in edit.reason}:
+        # All that is known is that it will be far below the limit.
+        return told
+    return f"{told}, at most {size(facts.bytes)}"
 
 
 def summary_line(summary: Summary, style: Style) -> str:

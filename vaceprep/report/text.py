@@ -22,6 +22,9 @@ NARROWEST: Final = 30
 #: Groups of rules that only a person can mend: jobs and URLs. Nothing is said of it each time.
 BY_HAND: Final = ("VP4", "VP5")
 
+#: What is measured of a source that gives no bytes: its message says what is wrong already.
+ABSENT: Final = ("missing", "permission", "folder", "unavailable", "special")
+
 Paint = Callable[[str, str], str]
 
 
@@ -63,7 +66,7 @@ def wrapped(head: str, body: str, style: Style, indent: int) -> Iterator[str]:
     import textwrap
 
     room = max(style.width - indent, NARROWEST)
-    lines = textwrap.wrap(body, room, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(body, room, break_on_hyphens=False, break_long_words=False) or [""]
     yield f"{head}{lines[0]}"
     for line in lines[1:]:
         yield " " * indent + line
@@ -76,7 +79,7 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
     message = f"{finding.rule} ({finding.code}){where}: {printable(finding.message)}"
     yield from wrapped(f"  {label}  ", message, style, INDENT)
     mend = finding.fix
-    if mend is None and finding.code[:3] in BY_HAND:
+    if mend is None and (finding.code[:3] in BY_HAND or finding.measured in ABSENT):
         return
     text = f"mend: {printable(mend)}" if mend else "mend: prepare cannot mend this"
     yield from wrapped(" " * INDENT, text, style, INDENT)

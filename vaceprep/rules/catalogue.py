@@ -6,6 +6,7 @@ this one place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -192,6 +193,22 @@ def weights_of(pairs: Iterable[tuple[str, Severity]], spared: Iterable[str]) -> 
     return {code: weight for code, (_, weight) in found.items()}
 
 
+def nearest(name: str) -> list[str]:
+    """Slugs that a name may mean, at most six: those that have all of its words, or the closest."""
+    from difflib import get_close_matches
+
+    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    slugs = [rule.slug for _, rule in sorted(RULES.items())]
+    found = [slug for slug in slugs if words and all(word in slug for word in words)]
+    if not found:
+        parts = {part for slug in slugs for part in slug.split("-")}
+        close = {near for word in words for near in get_close_matches(word, parts, 1, 0.75)}
+        found = get_close_matches(name.lower(), slugs, 1) or [
+            slug for slug in slugs if close and close <= set(slug.split("-"))
+        ]
+    return (found or get_close_matches(name.upper(), RULES, 1))[:6]
+
+
 def resolve(names: Iterable[str]) -> frozenset[str]:
     """Rule codes for slugs (``video-fps``), codes (``VP103``) and prefixes (``VP1``, ``VP10``).
 
@@ -208,10 +225,8 @@ def resolve(names: Iterable[str]) -> frozenset[str]:
         upper = name.upper()
         matching = {c for c in RULES if upper.startswith("VP") and c.startswith(upper)}
         if not matching:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name.lower(), slugs, 1) or get_close_matches(upper, RULES, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            near = nearest(name)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
             raise UnknownRule(f"no rule is called {name!r}{hint} (see: vaceprep rules)")
         codes |= matching
     return frozenset(codes)

@@ -38,6 +38,12 @@ def job_unreadable(rule: Rule, draft: Draft) -> Findings:
         yield rule.found(f"the job cannot be read: {draft.broken}")
 
 
+#: Options of prepare that people write into a job, where they are no fields.
+OPTIONS: Final = frozenset(
+    ["start", "fps_mode", "pad", "crop", "background", "keep_audio", "fit_720p", "salvage"]
+)
+
+
 @job_rule(
     "VP401",
     "unknown-field",
@@ -51,7 +57,13 @@ def unknown_field(rule: Rule, draft: Draft) -> Findings:
         if name in draft.fields:
             continue
         near = get_close_matches(name, draft.fields, 1, 0.7)
-        hint = f"; did you mean {near[0]}?" if near else "; pass it in extra if it is meant"
+        if name in OPTIONS:
+            near = []
+            hint = f"; it is an option: vaceprep prepare JOB --{name.replace('_', '-')} VALUE"
+        elif near:
+            hint = f"; did you mean {near[0]}?"
+        else:
+            hint = "; pass it in extra if it is meant"
         yield rule.found(
             f"there is no field {said(name)}{hint}",
             measured=plain(name),

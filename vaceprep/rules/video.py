@@ -81,6 +81,9 @@ def video_size(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
         return None
     over = facts.bytes > most
     reading = "" if over else " where MB means 10^6 bytes"
+    # What is cut takes its share of the bytes along: nothing may be left to encode.
+    length, longest = facts.duration, limits.seconds(asset.role)
+    fits = length is not None and length > longest and facts.bytes * longest / length <= least
     return rule.found(
         f"it has {megabytes(facts.bytes)} ({facts.bytes:,} bytes), over "
         f"{decimal(limits.video_megabytes)} MB{reading}{limits.note('video_megabytes')}",
@@ -88,6 +91,7 @@ def video_size(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
         allowed=most if over else least,
         unit="bytes",
         severity=ERROR if over else WARNING,
+        fix="cut to the allowed length; re-encode only where that is not enough" if fits else None,
     )
 
 

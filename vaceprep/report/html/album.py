@@ -97,17 +97,30 @@ def instants(facts: VideoFacts, count: int, window: Window | None = None) -> tup
     return tuple(found)
 
 
-def _watch(opened: Any, end: float) -> None:
-    """Reading fails once the time is over: nothing else stops a decoder on its way."""
-    read = opened.read
+class _Watch:
+    """Ends the file once the time is over: nothing else stops a decoder at work.
 
-    def watched(size: int = -1) -> bytes:
-        if time.monotonic() > end:
+    An exception in ``read`` would do so too, but FFmpeg reads on after it, and PyAV prints the
+    traceback of each one that the next replaces.
+    """
+
+    def __init__(self, opened: Any, end: float) -> None:
+        self.late = False
+        read = opened.read
+
+        def watched(size: int = -1) -> bytes:
+            if time.monotonic() > end:
+                self.late = True
+                return b""
+            data: bytes = read(size)
+            return data
+
+        opened.read = watched
+
+    def check(self) -> None:
+        """Raise TimeoutError where the time was over: what was read then is not the file."""
+        if self.late:
             raise TimeoutError(LATE)
-        data: bytes = read(size)
-        return data
-
-    opened.read = watched
 
 
 class Album:
@@ -124,13 +137,18 @@ class Album:
         self.dropped = 0
 
     @contextmanager
-    def _reading(self, path: str, facts: Facts) -> Iterator[Read]:
+    def _reading(self, path: str, facts: Facts) -> Iterator[tuple[Read, _Watch]]:
         end = min(self._end, time.monotonic() + FILE_SECONDS)
         if time.monotonic() > self._end:
             raise TimeoutError(LATE)
         with opening(Item(path, kind_of(path))) as opened:
-            _watch(opened, end)
-            yield Read(path, opened, sniff(opened.head), facts)
+            watch = _Watch(opened, end)
+            try:
+                yield Read(path, opened, sniff(opened.head), facts), watch
+            except Exception:
+                watch.check()
+                raise
+            watch.check()
 
     def still(self, path: str, facts: ImageFacts, size: tuple[int, int]) -> Shots:
         """An image at a size in pixels."""
@@ -143,7 +161,7 @@ class Album:
         if facts.stored_width * facts.stored_height > MOST_PIXELS:
             return Shots(note=f"no picture: more than {MOST_PIXELS // 10**6} million pixels")
         try:
-            with self._reading(path, facts) as read:
+            with self._reading(path, facts) as (read, _):
                 stored = still(read)
             image = plain(
                 stored.image,
@@ -168,14 +186,18 @@ class Album:
         small = replace(facts, width=size[0], height=size[1])
         found: list[Shot] = []
         try:
-            with self._reading(path, small) as read:
+            with self._reading(path, small) as (read, watch):
                 if self._counted(read, facts):
                     shown = frame_number(read, 1)
+                    watch.check()
                     return Shots((Shot(shown.image, shown.at),), "its first frame alone")
                 for instant in at:
-                    found.append(Shot(frame_at(read, instant).image, instant))
+                    shown = frame_at(read, instant)
+                    watch.check()
+                    found.append(Shot(shown.image, instant))
                 if not at:
                     shown = frame_number(read, 1)
+                    watch.check()
                     found.append(Shot(shown.image, shown.at))
         except Exception as error:  # what was taken so far is shown
             return Shots(tuple(found), self._why(error))
@@ -185,10 +207,11 @@ class Album:
         """Frame ``number`` of a video, counted from 1."""
         small = replace(facts, width=size[0], height=size[1])
         try:
-            with self._reading(path, small) as read:
+            with self._reading(path, small) as (read, watch):
                 if number > 1 and self._counted(read, facts):
                     return Shots(note="no picture: its frames can only be counted")
                 shown = frame_number(read, number)
+                watch.check()
                 return Shots((Shot(shown.image, shown.at),))
         except Exception as error:
             return Shots(note=self._why(error))
@@ -200,7 +223,7 @@ class Album:
         if facts.stored_width * facts.stored_height > MOST_PIXELS:
             return f"no picture: more than {MOST_PIXELS // 10**6} million pixels"
         try:
-            with self._reading(path, facts) as read:
+            with self._reading(path, facts) as (read, _):
                 return black_and_white(displayed_grey(read))
         except Exception as error:
             return self._why(error)
