@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -242,7 +243,7 @@ def test_reading_stops_a_decoder_whose_time_is_over(
     assert isinstance(clip, vaceprep.VideoFacts)
     ticks = iter(range(10**9))
     # One tick of this clock for each look at it: the album's own three come first.
-    monkeypatch.setattr(albums.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     monkeypatch.setattr(albums, "FILE_SECONDS", 1.5 + after)
     got = Album(1, seconds=10**9).strip(
         str(media / "long.mp4"), clip, albums.instants(clip, 5), (64, 48)
@@ -253,7 +254,7 @@ def test_reading_stops_a_decoder_whose_time_is_over(
 
 def test_reading_past_the_time_ends_the_file_and_raises_nothing() -> None:
     """PyAV prints an exception of ``read`` that the next one replaces."""
-    ends = albums.time.monotonic()
+    ends = time.monotonic()
     file = SimpleNamespace(read=lambda size=-1: b"more")
     late, early = albums._Watch(file, ends - 1), albums._Watch(file, ends + 1000)
     assert file.read(4) == b"" and late.late and not early.late
