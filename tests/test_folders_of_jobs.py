@@ -80,3 +80,16 @@ def test_batch_run_reads_no_video_as_a_job(parts: Path) -> None:
         taken = items([source], Skipped(), wanted="jobs")
         assert {i.kind for i in taken} == {"job"}
     assert "a.mp4" in names([i.source for i in items([str(parts)], Skipped())], parts)
+
+
+def test_a_file_that_its_job_adds_nothing_to_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(small_mp4())
+    job = {"function": "video_outpainting", "prompt": "A", "left_scale": 1.5, "video_url": "a.mp4"}
+    (tmp_path / "0.vace.json").write_text(json.dumps(job))
+    said = json.loads(call(capsys, "check", str(tmp_path), "--format", "json").out)
+    assert [entry["role"] for entry in said["files"]] == [None, "video_url"]
+    assert [e.role for e in vaceprep.check(tmp_path).files] == [None, "video_url"]
+    # Named by itself, a job still shows its media.
+    assert len(vaceprep.check(tmp_path / "0.vace.json").files) == 2

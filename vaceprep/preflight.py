@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -280,7 +281,35 @@ def check(
         entries = check_items(
             items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep, web=web
         )
-        return Report(tuple(chain.from_iterable(entries)), () if held is None else (held,))
+        left = () if held is None else (held,)
+        if all(isinstance(one, Item) for one in named):
+            whole = [one for one in named if isinstance(one, Item)]
+            return Report(tuple(said_once(whole, entries)), left)
+        return Report(tuple(chain.from_iterable(entries)), left)
+
+
+def said_once(
+    items: Iterable[Item], groups: Iterable[tuple[FileReport, ...]]
+) -> Iterator[FileReport]:
+    """All entries but those of a job's media that say what the folder's own entry says already.
+
+    A folder's walk finds a job and its media: each file is reported once, unless the job adds to
+    what is said of it.
+    """
+    found = list(zip(items, groups, strict=True))
+    alone = {
+        (os.path.abspath(entry.source), entry.role): entry.findings
+        for item, entries in found
+        if item.kind == "path"
+        for entry in entries
+    }
+    for item, entries in found:
+        for entry in entries:
+            if item.kind == "job" and item.root is not None and entry.role is not None:
+                plain = tuple(replace(finding, pointer=None) for finding in entry.findings)
+                if alone.get((os.path.abspath(entry.source), entry.role)) == plain:
+                    continue
+            yield entry
 
 
 @contextmanager

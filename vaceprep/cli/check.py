@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -101,6 +102,7 @@ def command(
         default_jobs,
         make_selection,
         may_be_far,
+        said_once,
         threads_for,
         ways,
     )
@@ -130,7 +132,6 @@ def command(
     )
     held.settle(items)
     findings.check_output_file(output_file, (item.source for item in items))
-    files: list[FileReport] = []
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
     apart = options.apart(isolate, items)
@@ -151,8 +152,8 @@ def command(
         with options.progress(len(items), "checking") as step, closing(work):
             for entries in work:
                 groups.append(entries)
-                files.extend(entries)
                 step()
+    files = list(said_once(items, groups)) if jobs_found else list(chain.from_iterable(groups))
     if deep:
         _say_undecoded(files)
     code = findings.show(
