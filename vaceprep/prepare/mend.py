@@ -321,9 +321,30 @@ def _verified(
         plan = planned(source, work.options, instead=instead)
         carry_out(source, plan, place.path, work.tell)
         after, findings = verified(place.path, source.role, name, limits)
-    if isinstance(after, VideoFacts) and not isinstance(plan.recipe, EncodeRecipe):
-        _look(place.path, after)
+    if isinstance(after, VideoFacts):
+        prove(source, plan, place.path, after, work)
     return plan, after, findings
+
+
+def prove(source: Source, plan: Plan, path: str, after: VideoFacts, work: Work) -> None:
+    """Decode an output: all that was encoded, compared with the source, or a look at a copy.
+
+    Raises Refused; Damaged where nothing of a copy decodes.
+    """
+    facts, recipe = source.facts, plan.recipe
+    if isinstance(facts, VideoFacts) and is_encoded(recipe):
+        from vaceprep.prepare.verify import verify
+
+        verify(source.opened, source.sniffed, facts, recipe, path, work.tell)
+    else:
+        _look(path, after)
+
+
+def is_encoded(recipe: object) -> bool:
+    """Whether a recipe encodes frames, all of them or the head of a copy."""
+    if isinstance(recipe, CopyRecipe):
+        return recipe.join is not None
+    return isinstance(recipe, EncodeRecipe)
 
 
 def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:

@@ -22,5 +22,9 @@ class Damaged(Refused):
         self.frames = frames
 
 
+class Mismatch(Refused):
+    """What was encoded does not decode, or does not show what its source shows."""
+
+
 class Cancelled(Exception):
     """Whoever asked for the work called it off; nothing is left behind."""

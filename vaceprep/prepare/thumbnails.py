@@ -1,0 +1,188 @@
+"""Small pictures of frames, for the comparison of an output with its source.
+
+The conversion shares nothing with the encoding pass: it uses neither its filters nor its colour
+conversion. FFmpeg averages the planes down; matrix, range, turning and cropping are done here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from av.video.frame import VideoFrame
+from PIL import Image as Pillow
+from PIL.Image import Image, Resampling, Transpose
+
+from vaceprep.plan.model import Colour
+
+#: Pixels of each side of a thumbnail.
+SIDE: Final = 24
+#: Pixels of each side of the picture that is cropped and turned before it becomes a thumbnail.
+MIDSIZE: Final = 96
+#: Lines and columns from which an untagged picture is taken for BT.709.
+HD_LINES: Final = 720
+HD_COLUMNS: Final = 1280
+#: Red and blue shares of luma by FFmpeg's number of the matrix.
+SHARES: Final = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+    10: (0.2627, 0.0593),
+}
+BT709: Final = 1
+BT601: Final = 6
+#: Full range by FFmpeg's number.
+FULL: Final = 2
+#: Luma of limited range from which a mask's pixel is white, and how far from it pixels are certain.
+MIDDLE: Final = 126
+MARGIN: Final = 12
+
+Box = tuple[float, float, float, float]
+WHOLE: Final[Box] = (0.0, 0.0, 1.0, 1.0)
+#: Degrees clockwise, after mirroring.
+Orientation = tuple[int, bool]
+ORIENTATIONS: Final[tuple[Orientation, ...]] = tuple(
+    (turn, mirrored) for mirrored in (False, True) for turn in (0, 90, 180, 270)
+)
+_TURNS: Final = {
+    90: Transpose.ROTATE_270,
+    180: Transpose.ROTATE_180,
+    270: Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """The least and the greatest value that each pixel may have, RGB; mostly the same."""
+
+    low: Image
+    high: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is done to frames before they are compared."""
+
+    orientation: Orientation = (0, False)
+    #: The part of the displayed frame that is compared, in shares of its sides.
+    box: Box = WHOLE
+    #: The colour under transparent pixels.
+    behind: Colour = (255, 255, 255)
+    #: The frames are a mask that becomes white and black.
+    threshold: bool = False
+
+
+def oriented(image: Image, orientation: Orientation) -> Image:
+    """The picture mirrored, then turned clockwise."""
+    turn, mirrored = orientation
+    if mirrored:
+        image = image.transpose(Transpose.FLIP_LEFT_RIGHT)
+    return image if turn not in _TURNS else image.transpose(_TURNS[turn])
+
+
+def thumbnail(frame: VideoFrame | Image, how: Preparation) -> Thumbnail:
+    """The thumbnail of a decoded frame. Raises what FFmpeg raises where it cannot convert."""
+    if how.threshold:
+        low, high = _mask(frame)
+        return Thumbnail(_fitted(low, how), _fitted(high, how))
+    small = _fitted(_flattened(frame, how.behind), how)
+    return Thumbnail(small, small)
+
+
+def _fitted(image: Image, how: Preparation) -> Image:
+    shown = oriented(image, how.orientation)
+    left, top, right, bottom = how.box
+    box = (left * shown.width, top * shown.height, right * shown.width, bottom * shown.height)
+    return shown.resize((SIDE, SIDE), Resampling.BOX, box=box)
+
+
+def _has_alpha(frame: VideoFrame) -> bool:
+    return frame.format.name == "pal8" or any(c.is_alpha for c in frame.format.components)
+
+
+def _flattened(frame: VideoFrame | Image, behind: Colour) -> Image:
+    """The frame as RGB of MIDSIZE, transparency laid on a colour."""
+    if isinstance(frame, Image):
+        shown = frame.convert("RGBA").resize((MIDSIZE, MIDSIZE), Resampling.BOX)
+        ground = Pillow.new("RGBA", shown.size, (*behind, 255))
+        return Pillow.alpha_composite(ground, shown).convert("RGB")
+    if not _has_alpha(frame):
+        return _rgb(frame, MIDSIZE, MIDSIZE)
+    alpha = _plane(_scaled(frame, MIDSIZE, MIDSIZE, "rgba"), 0, "RGBA").getchannel("A")
+    return Pillow.composite(
+        _rgb(frame, MIDSIZE, MIDSIZE), Pillow.new("RGB", (MIDSIZE, MIDSIZE), behind), alpha
+    )
+
+
+def _scaled(frame: VideoFrame, width: int, height: int, pixels: str) -> VideoFrame:
+    return frame.reformat(
+        width=width, height=height, format=pixels, interpolation="AREA", threads=1
+    )
+
+
+def _plane(frame: VideoFrame, index: int, mode: str = "L") -> Image:
+    plane = frame.planes[index]
+    size = (frame.width, frame.height)
+    return Pillow.frombuffer(mode, size, bytes(plane), "raw", mode, plane.line_size, 1)
+
+
+def _rgb(frame: VideoFrame, width: int, height: int) -> Image:
+    """The frame as RGB of that size, by its own tags, or by what players assume."""
+    if frame.format.is_rgb or frame.format.name == "pal8":
+        return _plane(_scaled(frame, width, height, "rgb24"), 0, "RGB")
+    small = _scaled(frame, width, height, "yuv444p")
+    planes = Pillow.merge("RGB", [_plane(small, index) for index in range(3)])
+    return planes.convert("RGB", _matrix(frame))
+
+
+def is_full(frame: VideoFrame) -> bool:
+    """Whether a YUV frame uses all levels."""
+    return frame.color_range == FULL or frame.format.name.startswith("yuvj")
+
+
+def _matrix(frame: VideoFrame) -> tuple[float, ...]:
+    """From YUV to full-range RGB, as Pillow takes it."""
+    hd = frame.height >= HD_LINES or frame.width >= HD_COLUMNS
+    red, blue = SHARES.get(int(frame.colorspace), SHARES[BT709 if hd else BT601])
+    green = 1 - red - blue
+    luma, chroma, foot = (1.0, 1.0, 0.0) if is_full(frame) else (255 / 219, 255 / 224, 16.0)
+    rows = (
+        (luma, 0.0, 2 * (1 - red) * chroma),
+        (
+            luma,
+            -2 * (1 - blue) * blue / green * chroma,
+            -2 * (1 - red) * red / green * chroma,
+        ),
+        (luma, 2 * (1 - blue) * chroma, 0.0),
+    )
+    return tuple(
+        chain.from_iterable((*row, 0.5 - row[0] * foot - 128 * (row[1] + row[2])) for row in rows)
+    )
+
+
+def _mask(frame: VideoFrame | Image) -> tuple[Image, Image]:
+    """Where a mask is white for certain, and where it may be, of MIDSIZE."""
+    if isinstance(frame, Image):
+        luma, full = frame.convert("L"), True
+    elif frame.format.is_rgb or _has_alpha(frame):
+        luma, full = _flat_rgb(frame).convert("L"), True
+    else:
+        luma = _plane(frame.reformat(format="yuv444p"), 0)
+        full = is_full(frame)
+    middle = (MIDDLE - 16) * 255 / 219 if full else MIDDLE
+    size = (MIDSIZE, MIDSIZE)
+    low, high = (
+        luma.point([255 * (v >= middle + side) for v in range(256)]).resize(size, Resampling.BOX)
+        for side in (MARGIN, -MARGIN)
+    )
+    return low.convert("RGB"), high.convert("RGB")
+
+
+def _flat_rgb(frame: VideoFrame) -> Image:
+    image = _plane(frame.reformat(format="rgba"), 0, "RGBA")
+    ground = Pillow.new("RGBA", image.size, (255, 255, 255, 255))
+    return Pillow.alpha_composite(ground, image)
