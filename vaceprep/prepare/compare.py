@@ -18,8 +18,10 @@ from vaceprep.prepare.thumbnails import ORIENTATIONS, SIDE, Orientation, Thumbna
 
 #: Levels by which a pixel may leave what its surroundings in the source allow.
 LEVELS: Final = 12
-#: Share of the pixels that may leave it by more: in several pictures, and in a single one.
+#: Share of the pixels that may leave it by more: in several pictures, the same pixels in all of
+#: them, and in a single one.
 SHARE: Final = 0.008
+STEADY_SHARE: Final = 0.003
 SINGLE_SHARE: Final = 0.25
 #: A picture of another time or another turn is the one shown where the right one is farther away
 #: by this factor and so many levels: in several pictures, and in a single one.
@@ -52,7 +54,8 @@ class Distance:
     #: From the source's pictures at that time turned otherwise, the nearest of them.
     turned: float
     orientation: Orientation | None
-    #: Share of the pixels whose colour the source does not have near that place.
+    #: White where the source does not have the colour near that place, and their share.
+    outside: Image
     off: float
     #: Whether only the order of levels was compared.
     loose: bool = False
@@ -89,6 +92,7 @@ class Reference:
         turned, orientation = min(
             (_mean(_excess(oriented(judged, o), right)), o) for o in ORIENTATIONS[1:]
         )
+        outside = _outside(_excess(shown, _spread(own)))
         flat = self.loose and (_is_flat(own.low) and _is_flat(shown))
         return Distance(
             time,
@@ -97,7 +101,8 @@ class Reference:
             None if other is None else self.times[other],
             turned,
             orientation,
-            0.0 if self.loose else _share(_excess(shown, _spread(own))),
+            outside,
+            _mean(outside) / 255,
             self.loose,
         )
 
@@ -130,8 +135,11 @@ def is_other_picture(distances: Sequence[Distance]) -> Distance | None:
     if worst.loose:
         many = sum(d.expected > LOOSE_LEVELS for d in distances)
         return worst if many >= min(SEVERAL, len(distances)) else None
-    many = sum(d.off > SHARE for d in distances)
-    return worst if many >= min(SEVERAL, len(distances)) or worst.off > SINGLE_SHARE else None
+    several = min(SEVERAL, len(distances))
+    many = sum(d.off > SHARE for d in distances) >= several
+    always = _mean(reduce(ImageChops.darker, (d.outside for d in distances))) / 255
+    steady = len(distances) >= SEVERAL and always > STEADY_SHARE
+    return worst if many or steady or worst.off > SINGLE_SHARE else None
 
 
 def _worst(distances: Sequence[Distance], by: Sequence[float]) -> Distance | None:
@@ -182,10 +190,11 @@ def _mean(image: Image) -> float:
     return sum(map(mul, histogram, WEIGHTS)) / sum(histogram)
 
 
-def _share(excess: Image) -> float:
-    """The share of pixels of which a channel is outside by more than LEVELS."""
+def _outside(excess: Image) -> Image:
+    """White where a channel is outside by more than LEVELS; the outermost pixels are left out."""
     red, green, blue = (c.point([255 * (v > LEVELS) for v in range(256)]) for c in excess.split())
-    return _mean(ImageChops.lighter(ImageChops.lighter(red, green), blue)) / 255
+    white = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return white.crop((1, 1, white.width - 1, white.height - 1))
 
 
 def _levels_in_order(image: Image) -> Image:

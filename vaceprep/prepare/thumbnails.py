@@ -18,7 +18,7 @@ from vaceprep.plan.model import Colour
 
 #: Pixels of each side of a thumbnail.
 SIDE: Final = 24
-#: Pixels of each side of the picture that is cropped and turned before it becomes a thumbnail.
+#: Pixels of each side, at least, of the picture before it is cropped and becomes a thumbnail.
 MIDSIZE: Final = 96
 #: Lines and columns from which an untagged picture is taken for BT.709.
 HD_LINES: Final = 720
@@ -41,6 +41,9 @@ FULL: Final = 2
 MIDDLE: Final = 126
 MARGIN: Final = 12
 
+#: Share of each side that is left out at the edges: averaging mixes padding into the last pixels.
+INSET: Final = 0.02
+Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 WHOLE: Final[Box] = (0.0, 0.0, 1.0, 1.0)
 #: Degrees clockwise, after mirroring.
@@ -87,38 +90,54 @@ def oriented(image: Image, orientation: Orientation) -> Image:
 def thumbnail(frame: VideoFrame | Image, how: Preparation) -> Thumbnail:
     """The thumbnail of a decoded frame. Raises what FFmpeg raises where it cannot convert."""
     if how.threshold:
-        low, high = _mask(frame)
+        low, high = _mask(frame, _midsize(frame, how))
         return Thumbnail(_fitted(low, how), _fitted(high, how))
-    small = _fitted(_flattened(frame, how.behind), how)
+    small = _fitted(_flattened(frame, _midsize(frame, how), how.behind), how)
     return Thumbnail(small, small)
 
 
 def _fitted(image: Image, how: Preparation) -> Image:
     shown = oriented(image, how.orientation)
     left, top, right, bottom = how.box
-    box = (left * shown.width, top * shown.height, right * shown.width, bottom * shown.height)
+    wide, high = (right - left) * INSET, (bottom - top) * INSET
+    box = (
+        (left + wide) * shown.width,
+        (top + high) * shown.height,
+        (right - wide) * shown.width,
+        (bottom - high) * shown.height,
+    )
     return shown.resize((SIDE, SIDE), Resampling.BOX, box=box)
+
+
+def _midsize(frame: VideoFrame | Image, how: Preparation) -> Size:
+    """The size before cropping and turning, by whole steps: what is kept has MIDSIZE at least."""
+    left, top, right, bottom = how.box
+    wide, high = right - left, bottom - top
+    if how.orientation[0] in (90, 270):
+        wide, high = high, wide
+    across, down = int(frame.width * wide // MIDSIZE), int(frame.height * high // MIDSIZE)
+    return round(frame.width / max(across, 1)), round(frame.height / max(down, 1))
 
 
 def _has_alpha(frame: VideoFrame) -> bool:
     return frame.format.name == "pal8" or any(c.is_alpha for c in frame.format.components)
 
 
-def _flattened(frame: VideoFrame | Image, behind: Colour) -> Image:
-    """The frame as RGB of MIDSIZE, transparency laid on a colour."""
+def _flattened(frame: VideoFrame | Image, size: Size, behind: Colour) -> Image:
+    """The frame as RGB of that size, transparency laid on a colour."""
     if isinstance(frame, Image):
-        shown = frame.convert("RGBA").resize((MIDSIZE, MIDSIZE), Resampling.BOX)
-        ground = Pillow.new("RGBA", shown.size, (*behind, 255))
+        shown = frame.convert("RGBA").resize(size, Resampling.BOX)
+        ground = Pillow.new("RGBA", size, (*behind, 255))
         return Pillow.alpha_composite(ground, shown).convert("RGB")
+    image = _rgb(frame, size)
     if not _has_alpha(frame):
-        return _rgb(frame, MIDSIZE, MIDSIZE)
-    alpha = _plane(_scaled(frame, MIDSIZE, MIDSIZE, "rgba"), 0, "RGBA").getchannel("A")
-    return Pillow.composite(
-        _rgb(frame, MIDSIZE, MIDSIZE), Pillow.new("RGB", (MIDSIZE, MIDSIZE), behind), alpha
-    )
+        return image
+    alpha = _plane(_scaled(frame, size, "rgba"), 0, "RGBA").getchannel("A")
+    return Pillow.composite(image, Pillow.new("RGB", size, behind), alpha)
 
 
-def _scaled(frame: VideoFrame, width: int, height: int, pixels: str) -> VideoFrame:
+def _scaled(frame: VideoFrame, size: Size, pixels: str) -> VideoFrame:
+    width, height = size
     return frame.reformat(
         width=width, height=height, format=pixels, interpolation="AREA", threads=1
     )
@@ -130,11 +149,11 @@ def _plane(frame: VideoFrame, index: int, mode: str = "L") -> Image:
     return Pillow.frombuffer(mode, size, bytes(plane), "raw", mode, plane.line_size, 1)
 
 
-def _rgb(frame: VideoFrame, width: int, height: int) -> Image:
+def _rgb(frame: VideoFrame, size: Size) -> Image:
     """The frame as RGB of that size, by its own tags, or by what players assume."""
     if frame.format.is_rgb or frame.format.name == "pal8":
-        return _plane(_scaled(frame, width, height, "rgb24"), 0, "RGB")
-    small = _scaled(frame, width, height, "yuv444p")
+        return _plane(_scaled(frame, size, "rgb24"), 0, "RGB")
+    small = _scaled(frame, size, "yuv444p")
     planes = Pillow.merge("RGB", [_plane(small, index) for index in range(3)])
     return planes.convert("RGB", _matrix(frame))
 
@@ -164,8 +183,8 @@ def _matrix(frame: VideoFrame) -> tuple[float, ...]:
     )
 
 
-def _mask(frame: VideoFrame | Image) -> tuple[Image, Image]:
-    """Where a mask is white for certain, and where it may be, of MIDSIZE."""
+def _mask(frame: VideoFrame | Image, size: Size) -> tuple[Image, Image]:
+    """Where a mask is white for certain, and where it may be."""
     if isinstance(frame, Image):
         luma, full = frame.convert("L"), True
     elif frame.format.is_rgb or _has_alpha(frame):
@@ -174,7 +193,6 @@ def _mask(frame: VideoFrame | Image) -> tuple[Image, Image]:
         luma = _plane(frame.reformat(format="yuv444p"), 0)
         full = is_full(frame)
     middle = (MIDDLE - 16) * 255 / 219 if full else MIDDLE
-    size = (MIDSIZE, MIDSIZE)
     low, high = (
         luma.point([255 * (v >= middle + side) for v in range(256)]).resize(size, Resampling.BOX)
         for side in (MARGIN, -MARGIN)
