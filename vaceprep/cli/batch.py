@@ -243,13 +243,17 @@ def _prepare(**given: Any) -> int:
         raise click.UsageError(printable(str(error))) from None
     if to.kind == "file":
         raise click.UsageError("--output-dir is a folder.")
-    mending = Mending(asked, given["role"], given["force"], False, lambda _: None, ())
+    mending = Mending(
+        asked, given["role"], given["force"], False, lambda _: None, (), deep=given["deep"]
+    )
     names = Outputs(to)
 
     def mark_of(item: Item) -> str:
         config = configured.config_of(find, item)
         changed = None if config is None else config.to_dict()
-        return mark("prepare", [asked, named, given["role"], where, changed])
+        # What was made without --deep does not count with it.
+        deep = ["deep"] * given["deep"]
+        return mark("prepare", [asked, named, given["role"], where, changed, *deep])
 
     def work(items: Iterable[Item]) -> Generator[Made]:
         made = prepare_many(

@@ -103,6 +103,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 )
 @click.option("--keep-audio", is_flag=True, help="Keep one sound track.")
 @click.option("--salvage", is_flag=True, help="Encode what still decodes of a damaged video.")
+@click.option("--deep", is_flag=True, help="Decode every frame of what is only copied, too.")
 @options.isolate
 @options.timeout("Seconds without progress after which an isolated file is given up (120).")
 @html.report
@@ -123,6 +124,7 @@ def command(
     background: Colour | None,
     keep_audio: bool,
     salvage: bool,
+    deep: bool,
     isolate: bool | None,
     timeout: float | None,
     report: str | None,
@@ -132,8 +134,9 @@ def command(
 ) -> int:
     """Make videos, images and jobs compliant, with the least damage, into new files.
 
-    Nothing is decoded where packets can be copied; sources are never changed; every output is
-    checked before it gets its name.
+    Packets are copied where that is enough, and a frame of a copy is decoded; what is encoded is
+    decoded again and compared with its source. Sources are never changed; every output is checked
+    before it gets its name.
     """
     from vaceprep.collect import Skipped, collect
     from vaceprep.prepare.entry import summarise
@@ -179,8 +182,8 @@ def command(
     groups: list[tuple[Prepared, ...]] = []
     style = options.style()
     with options.terminable(), _telling() as (name_it, tell):
-        work = Work(asked, role, force, dry_run, tell, tuple(i.source for i in items))
-
+        named_sources = tuple(i.source for i in items)
+        work = Work(asked, role, force, dry_run, tell, named_sources, deep=deep)
         apart = options.apart(isolate, items)
         walk = prepare_items(
             items,

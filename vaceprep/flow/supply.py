@@ -79,7 +79,8 @@ def prepare(
         tell(Step(ready.source, "prepare", share))
 
     hosts = options.allowed_hosts
-    work = Work(options.prepare, tell=told, allowed_hosts=hosts, known=ready.known)
+    # Everything that is about to be paid for is decoded, copied or not.
+    work = Work(options.prepare, tell=told, allowed_hosts=hosts, known=ready.known, deep=True)
     begun = os.path.isdir(folder)
     try:
         # What an earlier run made is taken up where it is the same.

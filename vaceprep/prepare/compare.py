@@ -186,8 +186,9 @@ def _excess(shown: Image, allowed: Thumbnail) -> Image:
 
 
 def _mean(image: Image) -> float:
-    histogram = image.histogram()
-    return sum(map(mul, histogram, WEIGHTS)) / sum(histogram)
+    histogram: list[int] = image.histogram()
+    levels: int = sum(map(mul, histogram, WEIGHTS))
+    return levels / sum(histogram)
 
 
 def _outside(excess: Image) -> Image:

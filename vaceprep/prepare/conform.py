@@ -16,6 +16,7 @@ from vaceprep.plan.predict import predict
 from vaceprep.plan.recipe import CopyRecipe, EncodeRecipe
 from vaceprep.plan.video import CannotPlan
 from vaceprep.prepare import still
+from vaceprep.prepare.decode_made import decoded
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.made import Identity, digest, fingerprint, recall, remember
 from vaceprep.prepare.mend import (
@@ -188,7 +189,12 @@ def _written(
             name = os.path.basename(path)
             after, findings = verified(place.path, source.role, name, work.options.limits)
             grave = tuple(f for f in findings if f.severity is Severity.ERROR)
-            if not grave and ways.suits(after):
+            if grave or not ways.suits(after):
+                continue
+            if isinstance(after, VideoFacts):
+                after, findings = decoded(source, plan, place.path, (after, findings), work)
+                grave = tuple(f for f in findings if f.severity is Severity.ERROR)
+            if not grave:
                 break
         else:
             error = None if grave else "what came out does not agree with the video"
@@ -219,7 +225,10 @@ def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
     after, findings = entry.after, list(entry.remaining)
     if role is not None:
         name = os.path.basename(path)
-        after, findings = verified(path, role, name, work.options.limits)
+        after, findings = verified(path, role, name, work.options.limits, deep=work.deep)
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            left = tuple(findings)
+            return replace(entry, output=None, status="failed", after=after, remaining=left)
     return replace(
         entry,
         status="unchanged" if again.get("status") == "unchanged" else "prepared",

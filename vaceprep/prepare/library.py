@@ -73,6 +73,7 @@ def prepare(
     background: Colour | None = None,
     keep_audio: bool = False,
     salvage: bool = False,
+    deep: bool = False,
     force: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -88,7 +89,9 @@ def prepare(
     seconds. ``progress`` is told how far each source is; ``cancelled`` is asked all along, and
     where it says yes, Cancelled is raised and the file at work is left out. ``config`` is a
     configuration or its file, for the roles, limits, hosts and the output folder that it names;
-    without it none is read. What is wrong with a file is in its entry, never an exception.
+    without it none is read. Whatever is encoded is decoded again and compared with its source;
+    ``deep`` decodes every frame of what is only copied, too. What is wrong with a file is in its
+    entry, never an exception.
 
     ``isolate`` prepares each source in a worker process: one that crashes its decoder, takes more
     than 1 GB, writes a file over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120)
@@ -127,7 +130,8 @@ def prepare(
     folder = None if held is None else held.output
     to = parse_output(folder if output is None else os.fsdecode(output))
     items = list(fitting(to, list(expanded(named, walk_skips(to, names)))))
-    work = Work(options, role, force, dry_run, tell, tuple(i.source for i in items))
+    sources_named = tuple(i.source for i in items)
+    work = Work(options, role, force, dry_run, tell, sources_named, deep=deep)
 
     def announced() -> Iterator[Item]:
         for item in items:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
 from vaceprep.collect import Item
 from vaceprep.contract import VIDEO_ROLES, Role
@@ -16,6 +16,7 @@ from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadab
 from vaceprep.plan.model import MENDED_ADVICE, NOTHING_ASKED, Edit, Options, Plan
 from vaceprep.plan.predict import predict
 from vaceprep.plan.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.prepare.decode_made import decoded
 from vaceprep.prepare.entry import Prepared
 from vaceprep.prepare.made import Identity, digest, fingerprint, identity, recall, remember
 from vaceprep.prepare.place import FULL, Placing, placing, verified
@@ -31,8 +32,6 @@ from vaceprep.verdict import FileReport
 Tell = Callable[[Fraction], None]
 #: Hands out the output's path for an ending (None: the source's own name).
 Target = Callable[[str | None], str]
-#: Packets of a copy in which a frame must come out.
-LOOK: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,8 @@ class Work:
     #: What is known of the URLs of jobs by asking for them; without it they are judged by their
     #: text alone.
     known: Mapping[tuple[str, Role], FileReport] | None = None
+    #: Decode every frame of what was only copied, too.
+    deep: bool = False
 
 
 def opening(item: Item) -> AbstractContextManager[Opened]:
@@ -322,29 +323,8 @@ def _verified(
         carry_out(source, plan, place.path, work.tell)
         after, findings = verified(place.path, source.role, name, limits)
     if isinstance(after, VideoFacts):
-        prove(source, plan, place.path, after, work)
+        after, findings = decoded(source, plan, place.path, (after, findings), work)
     return plan, after, findings
-
-
-def prove(source: Source, plan: Plan, path: str, after: VideoFacts, work: Work) -> None:
-    """Decode an output: all that was encoded, compared with the source, or a look at a copy.
-
-    Raises Refused; Damaged where nothing of a copy decodes.
-    """
-    facts, recipe = source.facts, plan.recipe
-    if isinstance(facts, VideoFacts) and is_encoded(recipe):
-        from vaceprep.prepare.verify import verify
-
-        verify(source.opened, source.sniffed, facts, recipe, path, work.tell)
-    else:
-        _look(path, after)
-
-
-def is_encoded(recipe: object) -> bool:
-    """Whether a recipe encodes frames, all of them or the head of a copy."""
-    if isinstance(recipe, CopyRecipe):
-        return recipe.join is not None
-    return isinstance(recipe, EncodeRecipe)
 
 
 def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
@@ -355,35 +335,6 @@ def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
         if f.code not in foreseen
         and (f.severity is not Severity.ADVICE or f.code in MENDED_ADVICE - {"VP123"})
     ]
-
-
-def _look(path: str, facts: VideoFacts) -> None:
-    """Decode the first frame of what was copied. Raises Damaged where nothing comes out."""
-    from vaceprep.probe.codec import video_stream
-    from vaceprep.probe.container import BROKEN, clause, open_container
-
-    with open_path(path) as opened:
-        demuxer = sniff(opened.head).demuxer
-        if demuxer is None:
-            return
-        said = "no frame comes out"
-        try:
-            with open_container(opened, demuxer, fast=facts.container == "mp4") as container:
-                video = video_stream(container)
-                if video is None:
-                    raise Damaged("it has no video track", 0)
-                video.codec_context.skip_frame = "DEFAULT"
-                for number, packet in enumerate(container.demux(video)):
-                    try:
-                        if packet.decode():
-                            return
-                    except BROKEN as error:
-                        said = clause(error)
-                    if number > LOOK:
-                        break
-        except BROKEN as error:
-            said = clause(error)
-    raise Damaged(f"none of its frames decodes ({said})", 0)
 
 
 def carry_out(source: Source, plan: Plan, path: str, tell: Tell, data: bytes | None = None) -> None:
@@ -434,8 +385,10 @@ def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
     after = None
     if entry.output is not None and entry.role is not None:
         name, limits = os.path.basename(entry.output), work.options.limits
-        after, findings = verified(entry.output, entry.role, name, limits)
+        after, findings = verified(entry.output, entry.role, name, limits, deep=work.deep)
         entry = replace(entry, remaining=tuple(findings))
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            return replace(entry, output=None, status="failed", after=after)
     return replace(
         entry,
         status="unchanged" if again.get("status") == "unchanged" else "prepared",

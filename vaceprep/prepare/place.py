@@ -92,15 +92,15 @@ def chain_of(folder: str) -> Iterator[str]:
 
 
 def verified(
-    path: str, role: Role, name: str, limits: Limits = CONTRACT
+    path: str, role: Role, name: str, limits: Limits = CONTRACT, *, deep: bool = False
 ) -> tuple[Facts, list[Finding]]:
     """The facts of a finished file, and what all rules say of it as if it were called ``name``.
 
-    Raises Refused where it cannot be read again.
+    ``deep`` decodes every frame of a video. Raises Refused where it cannot be read again.
     """
     try:
         with open_path(path) as opened:
-            facts = measure(opened, role, sniff(opened.head), limits=limits)
+            facts = measure(opened, role, sniff(opened.head), deep=deep, limits=limits)
     except CannotOpen as error:
         raise Refused(f"{name} cannot be read again: {error.fact.message}") from None
     except OSError as error:

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL.Image import Image
@@ -247,7 +248,7 @@ def _orientation(frame: VideoFrame) -> Orientation | None:
     """How the container's display matrix turns a frame; upright where it has none."""
     try:
         data = frame.side_data.get("DISPLAYMATRIX")
-        if data is None:
+        if not isinstance(data, SideData):
             return 0, False
         values = struct.unpack("=9i", bytes(data))
     except (*BROKEN, KeyError, struct.error):
