@@ -17,6 +17,8 @@ from tests.run.conftest import job_of
 from vaceprep.publish.target import Asset
 from vaceprep.sandbox.server import Sandbox
 
+FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
+
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +100,17 @@ def test_a_bad_job_is_in_its_entry(box: Sandbox, tmp_path: Path) -> None:
     (entry,) = report.jobs
     assert entry.status == "refused"
     assert [f.code for f in entry.findings] == ["VP105"]
+
+
+def test_a_copy_that_does_not_decode_is_not_sent(box: Sandbox, tmp_path: Path) -> None:
+    # ``prepare`` copies it as it is: its index is whole, and its first frame decodes.
+    damaged = FIXTURES / "video" / "damaged.mp4"
+    assert vaceprep.prepare(damaged, tmp_path / "out").files[0].status == "unchanged"
+    report = vaceprep.run(outpainting(damaged), **ways(box))
+    (entry,) = report.jobs
+    assert entry.status == "refused"
+    assert [f.code for f in entry.findings] == ["VP106"]
+    assert box.account()["accepted"] == 0
 
 
 def test_cancelled_ends_with_the_step(small: Path) -> None:
