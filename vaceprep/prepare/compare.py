@@ -21,7 +21,7 @@ LEVELS: Final = 12
 #: Share of the pixels that may leave it by more: in several pictures, the same pixels in all of
 #: them, and in a single one.
 SHARE: Final = 0.008
-STEADY_SHARE: Final = 0.003
+STEADY_SHARE: Final = 0.006
 SINGLE_SHARE: Final = 0.25
 #: A picture of another time or another turn is the one shown where the right one is farther away
 #: by this factor and so many levels: in several pictures, and in a single one.
@@ -36,6 +36,10 @@ LOOSE_LEVELS: Final = 40.0
 FLAT: Final = 16
 #: The level of each entry of a histogram, for up to three channels.
 WEIGHTS: Final = tuple(range(256)) * 3
+#: Where fields are put together, edges are drawn anew: so many times the shares are allowed.
+ROUGH: Final = 3
+#: Pictures from which the same pixels in all of them are evidence.
+STEADY: Final = 4
 #: Pictures that are several.
 SEVERAL: Final = 2
 
@@ -127,18 +131,21 @@ def is_turned(distances: Sequence[Distance]) -> Distance | None:
     return _worst(distances, [d.expected - FACTOR * d.turned for d in distances])
 
 
-def is_other_picture(distances: Sequence[Distance]) -> Distance | None:
-    """The same for pictures, or colours, that the source does not have."""
+def is_other_picture(distances: Sequence[Distance], *, rough: bool = False) -> Distance | None:
+    """The same for pictures, or colours, that the source does not have.
+
+    ``rough`` allows more where the output is deinterlaced.
+    """
     worst = max(distances, key=lambda d: (d.off, d.expected), default=None)
     if worst is None:
         return None
     if worst.loose:
         many = sum(d.expected > LOOSE_LEVELS for d in distances)
         return worst if many >= min(SEVERAL, len(distances)) else None
-    several = min(SEVERAL, len(distances))
-    many = sum(d.off > SHARE for d in distances) >= several
+    several, more = min(SEVERAL, len(distances)), ROUGH if rough else 1
+    many = sum(d.off > SHARE * more for d in distances) >= several
     always = _mean(reduce(ImageChops.darker, (d.outside for d in distances))) / 255
-    steady = len(distances) >= SEVERAL and always > STEADY_SHARE
+    steady = len(distances) >= STEADY and always > STEADY_SHARE * more
     return worst if many or steady or worst.off > SINGLE_SHARE else None
 
 

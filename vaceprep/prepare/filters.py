@@ -7,6 +7,7 @@ from typing import Final
 from av.video.frame import VideoFrame
 
 from vaceprep.facts import VideoFacts
+from vaceprep.plan.colours import tags
 from vaceprep.plan.recipe import EncodeRecipe
 from vaceprep.plan.size import Fit
 from vaceprep.prepare.graph import tone_mapping
@@ -19,6 +20,8 @@ TURNS: Final = {
     180: ("hflip", "vflip"),
     270: ("transpose=cclock",),
 }
+#: The scaler's names of matrices where they differ.
+SCALED: Final = {"bt2020nc": "bt2020", "bt2020c": "bt2020"}
 #: Full range by FFmpeg's number.
 FULL: Final = 2
 
@@ -36,7 +39,7 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     flags = "flags=neighbor" if recipe.threshold else LANCZOS
     scale = f"{how.scaled[0]}:{how.scaled[1]}:{flags}"
     if how.scaled != shown_size(frame, facts) or _is_rgb(frame) or _is_full(frame):
-        chain.append(f"scale={scale}:{_ranges(frame)}")
+        chain.append(f"scale={scale}:{_ranges(frame, facts, recipe)}")
     if recipe.tone_map:
         chain.append(f"scale={tone_mapping(frame)}")
     chain += _cut(how)
@@ -91,9 +94,11 @@ def _is_full(frame: VideoFrame) -> bool:
     return frame.color_range == FULL or frame.format.name.startswith("yuvj")
 
 
-def _ranges(frame: VideoFrame) -> str:
+def _ranges(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> str:
     if _is_rgb(frame):
-        return "out_color_matrix=bt709:out_range=tv"
+        # Pixels are made with the matrix that the output's tags name.
+        matrix = tags(facts, tone_mapped=recipe.tone_map).matrix
+        return f"out_color_matrix={SCALED.get(matrix, matrix)}:out_range=tv"
     return f"in_range={'pc' if _is_full(frame) else 'tv'}:out_range=tv"
 
 

@@ -51,6 +51,7 @@ class PrepareOptions(TypedDict, total=False):
     background: Colour | None
     keep_audio: bool
     salvage: bool
+    deep: bool
     force: bool
     progress: Progress | None
     cancelled: Callable[[], bool] | None

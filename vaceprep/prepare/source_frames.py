@@ -55,6 +55,8 @@ class Clock:
     end: Fraction | None = None
     #: How the container asks for pictures to be turned; None where it does not say.
     orientation: Orientation | None = None
+    #: Width and height of the first decoded frame.
+    size: tuple[int, int] = (0, 0)
 
 
 class _Stamped(NamedTuple):
@@ -119,6 +121,7 @@ def _until(
             if origin is None:
                 origin, clock.delay = stamp, reading.delay
             clock.orientation = _orientation(frame)
+            clock.size = frame.width, frame.height
         origin = origin or Fraction(0)
         time = stamp - origin
         if latest is not None and time <= latest:

@@ -70,6 +70,8 @@ class Thumbnail:
 class Preparation:
     """What is done to frames before they are compared."""
 
+    #: The part of the stored frame that is displayed, in shares of its sides.
+    crop: Box = WHOLE
     orientation: Orientation = (0, False)
     #: The part of the displayed frame that is compared, in shares of its sides.
     box: Box = WHOLE
@@ -97,7 +99,7 @@ def thumbnail(frame: VideoFrame | Image, how: Preparation) -> Thumbnail:
 
 
 def _fitted(image: Image, how: Preparation) -> Image:
-    shown = oriented(image, how.orientation)
+    shown = oriented(_cropped(image, how.crop), how.orientation)
     left, top, right, bottom = how.box
     wide, high = (right - left) * INSET, (bottom - top) * INSET
     box = (
@@ -107,6 +109,15 @@ def _fitted(image: Image, how: Preparation) -> Image:
         (bottom - high) * shown.height,
     )
     return shown.resize((SIDE, SIDE), Resampling.BOX, box=box)
+
+
+def _cropped(image: Image, crop: Box) -> Image:
+    if crop == WHOLE:
+        return image
+    left, top, right, bottom = crop
+    size = round(image.width * (right - left)), round(image.height * (bottom - top))
+    box = (left * image.width, top * image.height, right * image.width, bottom * image.height)
+    return image.resize(size, Resampling.BOX, box=box)
 
 
 def _midsize(frame: VideoFrame | Image, how: Preparation) -> Size:

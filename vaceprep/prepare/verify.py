@@ -15,7 +15,14 @@ from vaceprep.prepare.compare import Reference, is_other_picture, is_other_time,
 from vaceprep.prepare.decode_output import Decoded, decode_output
 from vaceprep.prepare.refused import Mismatch
 from vaceprep.prepare.source_frames import Clock, Timed, source_frames
-from vaceprep.prepare.thumbnails import Orientation, Preparation, Thumbnail, thumbnail
+from vaceprep.prepare.thumbnails import (
+    WHOLE,
+    Box,
+    Orientation,
+    Preparation,
+    Thumbnail,
+    thumbnail,
+)
 from vaceprep.probe.container import BROKEN, clause
 from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.source import Opened
@@ -80,7 +87,7 @@ def _compared(
     last = recipe.start + length + margin
     try:
         frames = source_frames(opened, sniffed, facts, recipe.start, last, clock)
-        thumbs = _reference(frames, wanted, lambda: _of_source(recipe, sniffed, clock), tell)
+        thumbs = _reference(frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell)
     except BROKEN as error:
         return f"{UNREAD}: the source cannot be read a second time ({clause(error)})"
     if not thumbs:
@@ -88,10 +95,12 @@ def _compared(
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
     loose = isinstance(recipe, EncodeRecipe) and recipe.tone_map
     reference = Reference(thumbs, loose=loose)
-    found = fault(reference, shown, recipe.start, 1 / rate)
+    rough = isinstance(recipe, EncodeRecipe) and recipe.deinterlace
+    found = fault(reference, shown, recipe.start, 1 / rate, rough=rough)
     if found and clock.delay > 1 / rate:
         # A player may count from the first packet, though its picture does not decode.
-        found = found and fault(reference, shown, recipe.start - clock.delay, 1 / rate)
+        at = recipe.start - clock.delay
+        found = found and fault(reference, shown, at, 1 / rate, rough=rough)
     return found
 
 
@@ -119,11 +128,14 @@ def fault(
     shown: Sequence[tuple[Fraction, Image]],
     start: Fraction,
     slack: Fraction,
+    *,
+    rough: bool = False,
 ) -> str | None:
     """What the output shows wrongly, as a sentence; None where it shows what the source shows.
 
     ``shown`` are its pictures by seconds from its start, which is at ``start`` in the source;
-    ``slack`` are the seconds by which a picture may be early or late.
+    ``slack`` are the seconds by which a picture may be early or late; ``rough`` allows for the
+    edges that deinterlacing draws.
     """
     found = []
     for time, picture in shown:
@@ -141,7 +153,7 @@ def fault(
             f"at {_s(late.time)} s it shows the source's picture of {_s(late.other_time)} s, not "
             f"that of {_s(start + late.time)} s"
         )
-    other = is_other_picture(found)
+    other = is_other_picture(found, rough=rough)
     if other is not None:
         return _sentence(
             f"at {_s(other.time)} s its picture, or its colours, are not those of the source at "
@@ -218,7 +230,9 @@ def _reference(
     return found
 
 
-def _of_source(recipe: VideoRecipe, sniffed: Sniffed, clock: Clock) -> Preparation:
+def _of_source(
+    facts: VideoFacts, recipe: VideoRecipe, sniffed: Sniffed, clock: Clock
+) -> Preparation:
     """How the source's frames become what the output should show."""
     if not isinstance(recipe, EncodeRecipe):
         return Preparation()
@@ -228,8 +242,22 @@ def _of_source(recipe: VideoRecipe, sniffed: Sniffed, clock: Clock) -> Preparati
     (wide, high), (width, height) = recipe.size.scaled, recipe.size.canvas
     box = (*_part(wide, width), *_part(high, height))
     return Preparation(
-        orientation, (box[0], box[2], box[1], box[3]), recipe.behind, recipe.threshold
+        crop=_displayed(facts, clock),
+        orientation=orientation,
+        box=(box[0], box[2], box[1], box[3]),
+        behind=recipe.behind,
+        threshold=recipe.threshold,
     )
+
+
+def _displayed(facts: VideoFacts, clock: Clock) -> Box:
+    """The part of a decoded frame inside the container's crop rectangle."""
+    size = facts.stored_width, facts.stored_height
+    if facts.crop is None or clock.size != size:
+        return WHOLE
+    left, top, right, bottom = facts.crop
+    width, height = size
+    return left / width, top / height, 1 - right / width, 1 - bottom / height
 
 
 def _of_output(recipe: VideoRecipe) -> Preparation:
