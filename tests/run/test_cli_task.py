@@ -46,7 +46,7 @@ def test_a_task_is_told_by_row_id_and_beginning(cli: Cli, job: Path, tmp_path: P
 
 
 def test_download_does_not_wait(cli: Cli, job: Path, tmp_path: Path) -> None:
-    with Sandbox(seconds_per_task=3) as box:
+    with Sandbox(seconds_per_task=12) as box:
         cli("run", job, *service_flags(box), "--yes", "--no-wait")
         done = cli("task", "download", *account_flags(box))
         assert done.returncode == 1

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ import pytest
 from tests.api.service import ID, Service, Step, accepted, answer, task
 from tests.odd import Done, call
 from tests.run.conftest import TOKEN
+from tests.run.test_bad_luck import until
+from vaceprep.cli import service
 from vaceprep.contract import RESULT_SECONDS
+from vaceprep.flow.model import Step as RunStep
 from vaceprep.ledger.rows import Row
 from vaceprep.ledger.store import SANDBOX, Ledger
 
@@ -291,3 +295,32 @@ def test_a_rehearsal_says_so(here: Path, capsys: pytest.CaptureFixture[str], sma
     waited = call(capsys, "task", "wait", "1", "--sandbox", "-o", "elsewhere")
     assert waited.code == 0, waited
     assert TOKEN not in waited.out + waited.err
+
+
+def test_an_expired_row_of_an_earlier_version_is_asked_for_first(
+    play: Run, here: Path, small: Path
+) -> None:
+    """One 404 made a row expired within its 24 hours."""
+    assert play([NOBODY, accepted()], *RUN, "--no-wait").code == 0
+    with Ledger(folder=str(here / "state")) as ledger:
+        ledger.settle(1, "expired")
+    done = play([NOBODY, task("running"), *result(small)], *RUN)
+    assert done.code == 0, done
+    assert posts(play) == 1
+
+
+def test_the_clock_of_a_wait_goes_on_between_two_questions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr("vaceprep.cli.options.moves", lambda _: True)
+    monkeypatch.setattr(service, "draw", drawn.append)
+    monkeypatch.setattr(service, "TICK", 0.001)
+    passed = iter(range(10_000))
+    monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: float(next(passed))))
+    display = service.Display(1)
+    try:
+        display.tell(RunStep("job.json", "wait", note="pending, 0:00"))
+        until(lambda: any("(pending), 1:05" in text for text in drawn))
+    finally:
+        display.close()

@@ -50,6 +50,7 @@ def command(where: str, output: str) -> int:
     from vaceprep.cli.outset import SANDBOX_POLL
     from vaceprep.cli.run import code_of, in_sandbox, show_entries
     from vaceprep.contract import FUNCTIONS
+    from vaceprep.flow.hints import Hints
     from vaceprep.flow.model import RunOptions
     from vaceprep.flow.start import items_of
     from vaceprep.prepare.refused import Refused
@@ -65,7 +66,7 @@ def command(where: str, output: str) -> int:
         options.say(f"vaceprep: {printable(folder)}: {printable(said)}")
         return 1
     options.say(f"the jobs and their media: {printable(folder)}")
-    asked = RunOptions(output=where, poll_interval=SANDBOX_POLL)
+    asked = RunOptions(output=where, poll_interval=SANDBOX_POLL, hints=Hints(sandbox=True))
     entries = in_sandbox(items_of(jobs), asked)
     if output == "json":
         show_entries(entries, output)
@@ -76,8 +77,11 @@ def command(where: str, output: str) -> int:
 
 
 def _show(entries: Sequence[RunEntry]) -> None:
+    from vaceprep.report.ran import REHEARSED, STAND_IN
+
     width = max((len(entry.function or "") for entry in entries), default=0)
     for entry in entries:
         said = entry.videos[0] if entry.videos else (entry.error or entry.status)
         name = (entry.function or os.path.basename(entry.source)).ljust(width)
         options.write(f"{name}  {printable(said, limit=4000)}\n")
+    options.write(f"{REHEARSED}: {STAND_IN}\n")

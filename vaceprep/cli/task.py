@@ -257,16 +257,29 @@ def _one(
     if row.task_id is None or row.state in ("failed", "cancelled", "refused"):
         return replace(entry, error=row.error or f"the row is {row.state}", hint=row.hint)
     client = clients.of(row.service, row.account)
+    if ledger.rehearsal and row.state != "downloaded" and _has_ended(client, row):
+        hint = ENDED.format(asked.hints.forget(row.id, yes=True))
+        return replace(entry, error="the sandbox that it was sent to has ended", hint=hint)
     bringer = Bringer(ledger, client, asked, control, display.tell)
     if not wait and row.state in ASKED:
         # Asked once: download does not wait.
         bringer = replace(bringer, options=replace(asked, max_wait=0.0))
     entry = finish(bringer, row, entry)
-    if entry.rehearsed and entry.status == "failed":
-        # A sandbox lives as long as the command that it was started for.
-        entry = replace(entry, hint=ENDED.format(asked.hints.forget(row.id, yes=True)))
     display.tell(Step(row.source, "end", note=entry.status))
     return entry
+
+
+def _has_ended(client: Client, row: Row) -> bool:
+    """Whether the sandbox of a row is gone: it lives as long as the run that started it."""
+    from vaceprep.api.model import ApiError, NotConnected
+
+    try:
+        client.get(row.task_id or "", tries=1)
+    except NotConnected:
+        return True
+    except (ApiError, ValueError):
+        return False
+    return False
 
 
 #: Said of a rehearsal's row whose service is gone.

@@ -231,13 +231,19 @@ class Ledger:
         return next((r for r in found if r.state in UNSETTLED or r.age(now) < RESULT_SECONDS), None)
 
     def doubtful(self, job: str) -> list[Row]:
-        """Rows of a job that are over 24 hours old by the clock, and whose task may be there still.
+        """Rows of a job whose task may be there still, though by the clock its time is over.
 
-        A clock may be wrong: the service is asked about each before the job is sent again.
+        Those are rows over 24 hours old, for a clock may be wrong, and younger ones that count as
+        expired, as earlier versions wrote after one 404. The service is asked about each before
+        the job is sent again.
         """
         now = self._now()
-        found = self._of_job(job, KEPT)
-        return [r for r in found if r.task_id is not None and r.age(now) >= RESULT_SECONDS]
+        found = self._of_job(job, (*KEPT, "expired"))
+        return [
+            r
+            for r in found
+            if r.task_id is not None and (r.age(now) < RESULT_SECONDS) == (r.state == "expired")
+        ]
 
     def _of_job(self, job: str, states: Collection[State]) -> list[Row]:
         marks = ", ".join("?" * len(states))
