@@ -181,4 +181,7 @@ def main() -> NoReturn:
         code = _fail_writing(error)
     with contextlib.suppress(OSError):
         sys.stderr.flush()
+    workers = sys.modules.get("vaceprep.isolate.start")
+    if workers is not None:
+        workers.clear()
     os._exit(code)

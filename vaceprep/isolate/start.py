@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FORKSERVER: Final = "forkserver"
 #: Python's own switch: do not import from where one happens to be.
 SAFE_PATH: Final = "PYTHONSAFEPATH"
+#: Temporary folders that the standard library made for worker processes.
+_folders: Final[set[str]] = set()
 
 
 class CannotIsolate(RuntimeError):
@@ -44,10 +46,21 @@ def context(modules: Sequence[str]) -> BaseContext:
     # Heard at the first time alone: the server stays.
     found.set_forkserver_preload(list(modules))
     from multiprocessing.forkserver import ensure_running
+    from multiprocessing.util import get_temp_dir
 
+    # The server's socket lies in it. Python removes it where a process ends in the usual way.
+    _folders.add(get_temp_dir())
     with _sheltered():
         ensure_running()
     return found
+
+
+def clear() -> None:
+    """Remove the temporary folder of worker processes, at the very end of this process."""
+    import shutil
+
+    while _folders:
+        shutil.rmtree(_folders.pop(), ignore_errors=True)
 
 
 @contextmanager
