@@ -30,10 +30,24 @@ from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.prepare.made import digest
 from vaceprep.prepare.place import placing
 from vaceprep.prepare.refused import Cancelled, Refused
+from vaceprep.prepare.times import read_exact
 from vaceprep.source import CannotOpen
 
 #: Times that a task which the service does not find is asked for, one poll interval apart.
 ASKED_MISSING: Final = 3
+
+
+def is_sound(about: object) -> bool:
+    """Whether a row's note says where a source's sound is, and which part of it is used."""
+    if not isinstance(about, dict):
+        return False
+    try:
+        for name in ("start", "duration"):
+            if about.get(name) is not None:
+                read_exact(about[name])
+    except ValueError:
+        return False
+    return all(isinstance(about.get(name), str) for name in ("path", "role"))
 
 
 class Lost(Exception):
@@ -257,7 +271,9 @@ class Bringer:
         """Put the source's sound under a result; where that fails the result stays silent."""
         about = row.notes.get("sound")
         said = "no local video of the job has sound that could be put back"
-        if about is not None:
+        if about is not None and not is_sound(about):
+            said = "what the ledger says of its sound cannot be read"
+        elif about is not None:
             try:
                 said = self._sounded(row, path, about)
             except (Refused, CannotOpen, OSError) as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from vaceprep.explain import explain
 
@@ -120,3 +121,43 @@ class Row:
             "error": self.error,
             "hint": self.hint,
         }
+
+
+_TEXTS: Final = ("job", "service", "account", "function", "source")
+_OPTIONAL: Final = ("owner", "task_id", "status", "error")
+#: Seconds since 1970 beyond which a time is none.
+_LATEST: Final = 1e15
+_TIMES: Final = ("created_at", "updated_at", "sent_at", "checked_at")
+
+
+def checked_row(values: Mapping[str, Any]) -> Row:
+    """The row of these columns, JSON read. Raises ValueError where one is of another type."""
+    faults = [
+        *(n for n in _TEXTS if not isinstance(values[n], str)),
+        *(n for n in _OPTIONAL if not isinstance(values[n], str | None)),
+        *(n for n in _TIMES if not _is_time(values[n], optional=n in _TIMES[2:])),
+        *(n for n in ("videos", "files") if not _is_texts(values[n])),
+    ]
+    if values["state"] not in get_args(State):
+        faults.append("state")
+    if not isinstance(values["notes"], dict):
+        faults.append("notes")
+    if not isinstance(values["body"], dict | None):
+        faults.append("body")
+    if faults:
+        raise ValueError(f"row {values['id']} has an odd {faults[0]}")
+    return Row(
+        **{**values, "videos": tuple(values["videos"]), "files": tuple(values["files"])},
+    )
+
+
+def _is_time(value: object, *, optional: bool) -> bool:
+    if value is None:
+        return optional
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and abs(value) < _LATEST
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)

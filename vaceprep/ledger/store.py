@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 from vaceprep.contract import RESULT_SECONDS
 from vaceprep.ledger.owner import Owner
-from vaceprep.ledger.rows import ACTIVE, KEPT, UNSETTLED, Row, State
+from vaceprep.ledger.rows import ACTIVE, KEPT, UNSETTLED, Row, State, checked_row
 from vaceprep.state import VARIABLE, state_dir
 
 #: The form of the tables; a larger number was made by a newer vaceprep.
@@ -72,10 +72,12 @@ def _given(value: Any) -> Any:
 
 def _row(values: tuple[Any, ...]) -> Row:
     row = dict(zip(_COLUMNS.split(", "), map(_given, values), strict=True))
-    for name in _JSON:
-        row[name] = None if row[name] is None else json.loads(row[name])
-    row["videos"], row["files"] = tuple(row["videos"]), tuple(row["files"])
-    return Row(**row)
+    try:
+        for name in _JSON:
+            row[name] = None if row[name] is None else json.loads(row[name])
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(f"row {row['id']} holds what is no JSON") from None
+    return checked_row(row)
 
 
 class Ledger:

@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from vaceprep.prepare.parts import part_name
+from vaceprep.prepare.times import read_exact
 from vaceprep.source import CannotOpen, open_path
 from vaceprep.state import state_dir
 from vaceprep.version import __version__
@@ -200,8 +201,8 @@ def _origin_of(record: Mapping[str, Any]) -> Origin | None:
     window = entry.get("window") if isinstance(entry, dict) else None
     path = source.get("path")
     try:
-        start, length = map(Fraction, window or ())
-    except (ValueError, TypeError, ZeroDivisionError):
+        start, length = map(read_exact, window or ())
+    except (ValueError, TypeError):
         return None
     if not isinstance(path, str):
         return None

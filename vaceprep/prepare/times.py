@@ -39,5 +39,21 @@ def parse_instant(text: str) -> Instant:
     raise ValueError(f"{text!r} is no time; write it as {FORMS}")
 
 
+_EXACT: Final = re.compile(r"-?[0-9]{1,30}(?:/[0-9]{1,30})?")
+
+
+def read_exact(text: object) -> Fraction:
+    """What ``str`` made of a Fraction, read back from a file. Raises ValueError for anything else.
+
+    ``Fraction`` itself would take ``1e999999999``, for which no machine has the memory.
+    """
+    if not isinstance(text, str) or _EXACT.fullmatch(text) is None:
+        raise ValueError("it is no exact number")
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError("it is no exact number") from None
+
+
 def _signed(sign: str, value: Fraction) -> Fraction:
     return -value if sign else value
