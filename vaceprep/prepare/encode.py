@@ -18,7 +18,7 @@ from vaceprep.plan.recipe import EncodeRecipe
 from vaceprep.plan.window import slot
 from vaceprep.prepare.decode import Shown, frames_from
 from vaceprep.prepare.filters import steps
-from vaceprep.prepare.graph import Chain, source_of
+from vaceprep.prepare.graph import Chain, source_of, tag
 from vaceprep.prepare.packets import open_mp4
 from vaceprep.prepare.refused import Damaged, Refused
 from vaceprep.prepare.sound import Sound
@@ -166,7 +166,8 @@ def filtered(
     shape: tuple[int, int, str] | None = None
     plain = False
     for decoded, place in frames:
-        frame = flat(decoded, recipe)
+        tag(decoded, facts)
+        frame = flat(decoded, facts, recipe)
         if shape != (frame.width, frame.height, frame.format.name):
             if chain is not None:
                 yield from _out(chain, None, recipe.rate)
@@ -198,15 +199,20 @@ def _out(
         yield got, slot(got.pts * base, rate)
 
 
-def flat(frame: VideoFrame, recipe: EncodeRecipe) -> VideoFrame:
-    """The frame without transparency, laid on the colour behind."""
+def flat(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> VideoFrame:
+    """The frame without transparency, laid on the colour behind; it is RGB then."""
     has_alpha = any(component.is_alpha for component in frame.format.components)
     if not has_alpha and frame.format.name != "pal8":
         return frame
     from vaceprep.prepare.picture import as_image, flattened
     from vaceprep.prepare.webp import as_frame
 
-    return as_frame(flattened(as_image(frame.reformat(format="rgba"), "RGBA"), recipe.behind))
+    if not frame.format.is_rgb and frame.colorspace not in MATRICES:
+        frame.colorspace = number(MATRICES, tags(facts, tone_mapped=False).matrix)
+    whole = frame.reformat(format="rgba")
+    made = as_frame(flattened(as_image(whole, "RGBA"), recipe.behind))
+    made.color_primaries, made.color_trc = frame.color_primaries, frame.color_trc
+    return made
 
 
 def _stream(

@@ -15,13 +15,13 @@ from vaceprep.prepare.graph import tone_mapping
 #: Luma from which a mask is white: the middle of limited range.
 MIDDLE: Final = 126
 LANCZOS: Final = "flags=lanczos+accurate_rnd+full_chroma_int"
+#: Matrices whose names the scaler does not know, by those that have the same numbers there.
+SCALED: Final = {"bt470bg": "bt470", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
 TURNS: Final = {
     90: ("transpose=clock",),
     180: ("hflip", "vflip"),
     270: ("transpose=cclock",),
 }
-#: The scaler's names of matrices where they differ.
-SCALED: Final = {"bt2020nc": "bt2020", "bt2020c": "bt2020"}
 #: Full range by FFmpeg's number.
 FULL: Final = 2
 
@@ -39,7 +39,10 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     flags = "flags=neighbor" if recipe.threshold else LANCZOS
     scale = f"{how.scaled[0]}:{how.scaled[1]}:{flags}"
     if how.scaled != shown_size(frame, facts) or _is_rgb(frame) or _is_full(frame):
-        chain.append(f"scale={scale}:{_ranges(frame, facts, recipe)}")
+        chain.append(f"scale={scale}:{_ranges(frame, facts, recipe)}".rstrip(":"))
+        if _is_rgb(frame) and not recipe.tone_map:
+            # Here, and by no scaler that FFmpeg puts in later: that would take another matrix.
+            chain.append("format=yuv444p")
     if recipe.tone_map:
         chain.append(f"scale={tone_mapping(frame)}")
     chain += _cut(how)
@@ -95,11 +98,13 @@ def _is_full(frame: VideoFrame) -> bool:
 
 
 def _ranges(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> str:
-    if _is_rgb(frame):
-        # Pixels are made with the matrix that the output's tags name.
-        matrix = tags(facts, tone_mapped=recipe.tone_map).matrix
-        return f"out_color_matrix={SCALED.get(matrix, matrix)}:out_range=tv"
-    return f"in_range={'pc' if _is_full(frame) else 'tv'}:out_range=tv"
+    """Range and matrix of what the scaler takes and gives; the matrix is the one that is tagged."""
+    if not _is_rgb(frame):
+        return f"in_range={'pc' if _is_full(frame) else 'tv'}:out_range=tv"
+    if recipe.tone_map:
+        return ""
+    matrix = tags(facts, tone_mapped=False).matrix
+    return f"out_color_matrix={SCALED.get(matrix, matrix)}:out_range=tv"
 
 
 def _cut(how: Fit) -> list[str]:

@@ -128,6 +128,7 @@ def _of_webp(read: Read, wanted: Fraction | int | Literal["last"]) -> Shown:
     """A frame of an animated WEBP, which FFmpeg does not read. Durations in milliseconds."""
     from vaceprep.prepare.picture import flattened
     from vaceprep.probe import pixels
+    from vaceprep.probe.webp import shown_for
 
     make = pixels.decoder(read.sniffed.format)
     if make is None:
@@ -139,7 +140,7 @@ def _of_webp(read: Read, wanted: Fraction | int | Literal["last"]) -> Shown:
         while True:
             image.seek(index)
             image.load()
-            length = Fraction(int(image.info.get("duration", 0)), 1000)
+            length = Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
             if isinstance(wanted, Fraction):
                 done = wanted < clock + length
             else:

@@ -12,7 +12,8 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 from vaceprep.contract import HDR_TRANSFERS, WIDE_PRIMARIES
-from vaceprep.probe.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS
+from vaceprep.facts import VideoFacts
+from vaceprep.probe.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, number
 from vaceprep.probe.container import fraction
 
 #: What the buffer says where nothing more is to come, or nothing yet.
@@ -25,6 +26,22 @@ def is_hdr(frame: VideoFrame) -> bool:
         TRANSFERS.get(frame.color_trc) in HDR_TRANSFERS
         or PRIMARIES.get(frame.color_primaries) in WIDE_PRIMARIES
     )
+
+
+def tag(frame: VideoFrame, facts: VideoFacts) -> None:
+    """Give a frame the colours that its container alone tells, where its codec leaves them open.
+
+    A decoder resets what the bitstream does not say.
+    """
+    if frame.color_primaries not in PRIMARIES and facts.color_primaries:
+        frame.color_primaries = number(PRIMARIES, facts.color_primaries)
+    if frame.color_trc not in TRANSFERS and facts.color_transfer:
+        frame.color_trc = number(TRANSFERS, facts.color_transfer)
+    is_rgb = frame.format.is_rgb or frame.format.name == "pal8"
+    if frame.colorspace not in MATRICES and facts.color_matrix not in (None, "gbr") and not is_rgb:
+        frame.colorspace = number(MATRICES, facts.color_matrix)
+    if frame.color_range not in RANGES and facts.color_range and not is_rgb:
+        frame.color_range = number(RANGES, facts.color_range)
 
 
 def tone_mapping(frame: VideoFrame) -> str:

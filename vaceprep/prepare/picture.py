@@ -15,7 +15,7 @@ from PIL.Image import Image, Transpose
 
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.filters import shown_size, visible
-from vaceprep.prepare.graph import Chain, is_hdr, source_of, tone_mapping
+from vaceprep.prepare.graph import Chain, is_hdr, source_of, tag, tone_mapping
 from vaceprep.prepare.seek import Found
 
 #: What turns a picture clockwise; Pillow counts the other way round.
@@ -47,6 +47,9 @@ def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
     Raises what FFmpeg raises where it cannot convert.
     """
     notes = []
+    for near in (found.before, found.frame, found.after):
+        if near is not None:
+            tag(near, facts)
     frame = found.frame
     if frame.interlaced_frame:
         frame = _deinterlaced(found)

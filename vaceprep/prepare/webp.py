@@ -12,6 +12,7 @@ from vaceprep.plan.model import Colour
 from vaceprep.prepare.picture import flattened
 from vaceprep.prepare.refused import Refused
 from vaceprep.probe import pixels
+from vaceprep.probe.webp import shown_for
 from vaceprep.source import Opened
 
 
@@ -40,7 +41,7 @@ def frames_of(
         for index in range(int(getattr(image, "n_frames", 1))):
             image.seek(index)
             image.load()
-            length = Fraction(int(image.info.get("duration", 0)), 1000)
+            length = Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
             if clock + length > start:
                 yield as_frame(flattened(image, behind)), clock
             clock += length

@@ -41,6 +41,8 @@ class Measured(NamedTuple):
     ends: dict[int, Fraction]
     #: Why reading stopped before the end, in words; None where it did not.
     broke: str | None
+    #: How many pictures are not shown for want of a keyframe before them.
+    before: int
 
 
 def measure(
@@ -67,8 +69,8 @@ def measure(
     count = 0
     deadline = time.monotonic() + READ_SECONDS
     try:
-        # An animated PNG has one stream, whose delays are not all shown as they are.
-        every = demuxed(container, video) if name == "png" else container.demux()
+        # Animated pictures have one stream, whose delays are not all shown as they are.
+        every = demuxed(container, video) if name in ("gif", "png") else container.demux()
         for packet in every:
             count += 1
             if count > MAX_SAMPLES:
@@ -93,10 +95,14 @@ def measure(
     if name == AVI:
         times, spent = _places(times, fraction(video.time_base))
     timing = _timing(times, spent, video, name, rates)
-    if sieve.before or sieve.leading:
-        timing = timing._replace(edit_effect=_not_shown(sieve))
     start = min(times, default=0) * (fraction(video.time_base) or Fraction(0))
-    return Measured(timing, start, {i: end - start for i, end in ends.items()}, broke)
+    return Measured(
+        timing,
+        start,
+        {i: end - start for i, end in ends.items()},
+        broke,
+        sieve.before + sieve.leading,
+    )
 
 
 def _places(times: array[int], base: Fraction | None) -> tuple[array[int], array[int]]:
@@ -108,13 +114,6 @@ def _places(times: array[int], base: Fraction | None) -> tuple[array[int], array
         times = array("q", range(times[0], times[-1] + 1))
     ends = [*times[1:], times[-1] + 1] if times else []
     return times, array("q", map(sub, ends, times))
-
-
-def _not_shown(sieve: Sieve) -> str:
-    """What of the track is never shown, in words."""
-    count = sieve.before + sieve.leading
-    which = "frame does" if count == 1 else f"{count} frames do"
-    return f"its first {which} not decode without a keyframe before"
 
 
 def _timing(

@@ -30,8 +30,8 @@ HEVC_SKIPPED: Final = frozenset([8, 9])
 #: AV1's units: a frame's header, and a frame with its header.
 AV1_FRAMES: Final = frozenset([3, 6])
 AV1_SEQUENCE: Final = 1
-#: Demuxer of animated PNGs.
-APNG: Final = "apng"
+#: Demuxers of animated pictures.
+ANIMATED: Final = frozenset(["apng", "gif"])
 #: Seconds of a delay that browsers do not keep, and those that they show instead.
 SHORT: Final = Fraction(1, 100)
 INSTEAD: Final = Fraction(1, 10)
@@ -112,12 +112,9 @@ class Sieve:
 
 
 def demuxed(container: InputContainer, video: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """The packets of the track; those of an animated PNG with the delays that browsers show.
-
-    FFmpeg's reader of GIF does so by itself.
-    """
+    """The packets of the track; an animated GIF or PNG has the delays that browsers show."""
     base = fraction(video.time_base)
-    if container.format.name != APNG or base is None:
+    if container.format.name not in ANIMATED or base is None:
         yield from container.demux(video)
         return
     clock = 0

@@ -139,6 +139,8 @@ def _measure(
         truncation = truncation or measured.broke
         streams = tuple(other_streams(container, video, measured.ends, by_index=True))
         start = measured.start
+        if measured.before:
+            missing = NOTHING._replace(before=measured.before)
     if timing.frames == 0:
         message = truncation or "it has no video frame"
         return Unreadable("truncated" if truncation else "no-frames", message, opened.size)
@@ -161,7 +163,7 @@ def _measure(
         track=track,
         picture=_picture(opened, sniffed, video, movie, track),
         unshown=_unshown(missing),
-        packets_are_frames=missing is NOTHING,
+        packets_are_frames=missing._replace(before=0) == NOTHING or movie is None,
         streams=streams,
         location=_location(container, video, xmp, tags),
     )

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from typing import Final
 
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.probe.timing import Timing, from_timestamps
 from vaceprep.source import Opened
+
+#: Milliseconds up to which browsers do not keep a delay, and those that they show instead.
+SHORT: Final = 10
+INSTEAD: Final = 100
+
+
+def shown_for(delay: int) -> int:
+    """The milliseconds for which browsers show a frame with that delay."""
+    return INSTEAD if delay <= SHORT else delay
 
 
 def animation(opened: Opened) -> Timing:
@@ -24,7 +34,7 @@ def animation(opened: Opened) -> Timing:
             break
         kind, size = struct.unpack_from("<4sI", header)
         if kind == b"ANMF" and len(header) == 24:
-            duration = int.from_bytes(header[20:23], "little")
+            duration = shown_for(int.from_bytes(header[20:23], "little"))
             times.append(clock)
             spent.append(duration)
             clock += duration
