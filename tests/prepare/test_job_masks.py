@@ -89,7 +89,8 @@ def test_a_fixed_mask_needs_no_frame(tmp_path: Path) -> None:
     write(tmp_path / "clip.mp4", frames=75, rate=25)
     mask(tmp_path / "mask.png", SIZE)
     media = {"video_url": "clip.mp4", "mask_image_url": "mask.png"}
-    for given in ({}, {"mask_frame_id": 20}):
+    asked: list[dict[str, Any]] = [{}, {"mask_frame_id": 20}]
+    for given in asked:
         path = job(tmp_path, **EDIT, **media, mask_type="fixed", **given)
         after = good(prepared(path, tmp_path / f"out{len(given)}", seconds("2")))
         assert after.get("mask_frame_id", 1) == 1

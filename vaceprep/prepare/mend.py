@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from io import BytesIO
 from typing import Any
 
 from vaceprep.collect import Item
@@ -44,6 +45,8 @@ class Source:
     role: Role
     facts: Facts | Unreadable
     findings: tuple[Finding, ...]
+    #: What was done to a damaged image whose remains ``opened`` now holds; empty for all others.
+    rescued: str = ""
 
     @property
     def name(self) -> str | None:
@@ -97,7 +100,29 @@ def measured(
         reason = f"reading it fails ({error.strerror or error})"
         facts = Unreadable("unavailable", reason, opened.size)
     findings = tuple(judge(facts, Asset(role, name, limits)))
-    return Source(item, opened, sniffed, role, facts, findings)
+    source = Source(item, opened, sniffed, role, facts, findings)
+    if options.salvage and isinstance(facts, Unreadable) and role not in VIDEO_ROLES:
+        return _rescued(source, options) or source
+    return source
+
+
+def _rescued(source: Source, options: Options) -> Source | None:
+    """A damaged image's remains in its place; None where nothing of it decodes."""
+    from vaceprep.prepare.salvage import DAMAGED, TOLD, rescued
+
+    facts = source.facts
+    if not isinstance(facts, Unreadable) or facts.reason not in DAMAGED:
+        return None
+    data = rescued(source.opened, source.sniffed.format)
+    if data is None:
+        return None
+    opened = Opened(BytesIO(data), len(data))
+    sniffed = sniff(opened.head)
+    found = measure(opened, source.role, sniffed, limits=options.limits)
+    if isinstance(found, Unreadable):
+        return None
+    findings = tuple(judge(found, Asset(source.role, None, options.limits)))
+    return Source(source.item, opened, sniffed, source.role, found, findings, TOLD)
 
 
 def _damage(
@@ -129,7 +154,11 @@ def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
     if source.role not in VIDEO_ROLES:
         from vaceprep.plan.image import plan_image
 
-        return plan_image(facts, source.findings, source.role, options)
+        plan = plan_image(facts, source.findings, source.role, options)
+        if not source.rescued or not plan.possible:
+            return plan
+        salvaged = Edit("salvage", ("image-unreadable",), source.rescued)
+        return replace(plan, edits=(salvaged, *plan.edits), lossless=False)
     from vaceprep.plan.video import needs_survey, plan_video, window_of
 
     samples: SampleFacts | None = None

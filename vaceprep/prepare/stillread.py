@@ -45,16 +45,20 @@ def still(read: Read) -> Still:
             f"{read.source} is {fmt.upper()}, which is not decoded here; "
             "pip install 'vaceprep[heic]' adds what is missing"
         )
-    if not isinstance(facts, ImageFacts) or make is None:
+    if not isinstance(facts, ImageFacts):
         raise unreadable(read.source, f"it is in the format {fmt.upper()}")
     reader = READERS.get(facts.format)
-    if reader is None:
+    layout = None if reader is None else reader(read.opened)
+    if layout is not None and layout.coded is not None:
+        make = pixels.decoder(layout.coded)
+    if make is None:
+        raise unreadable(read.source, f"it is in the format {fmt.upper()}")
+    if layout is None:
         header = pixels.header(make, pixels.rewound(read.opened))
         profile = header.info.get("icc_profile")
         profile = profile if isinstance(profile, bytes) else None
         named = named_colours(read.opened, facts.format, profile)
         return Still(pixels.decode(header), profile if named is None else named.profile)
-    layout = reader(read.opened)
     if layout.raster is not None:
         return Still(tiffpixels.decode(read.opened, layout.raster), _profile(layout))
     header = pixels.header(make, Spliced(read.opened, layout.parts))
@@ -76,6 +80,15 @@ def decoded(read: Read, convert: Callable[[Image], Image]) -> Image:
 
 def turned(image: Image, facts: Facts) -> Image:
     """Stored pixels as they are displayed."""
+    if not isinstance(facts, ImageFacts):
+        return image
+    stored = (facts.stored_width, facts.stored_height)
+    # Some decoders (HEIC's) have turned it already.
+    return turned_by(image, facts.orientation) if image.size == stored else image
+
+
+def turned_by(image: Image, orientation: int) -> Image:
+    """The picture upright, by its EXIF orientation (1 to 8)."""
     from PIL.Image import Transpose
 
     turns = {
@@ -87,10 +100,4 @@ def turned(image: Image, facts: Facts) -> Image:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-    if not isinstance(facts, ImageFacts):
-        return image
-    stored = (facts.stored_width, facts.stored_height)
-    if facts.orientation not in turns or image.size != stored:
-        # Some decoders (HEIC's) have turned it already.
-        return image
-    return image.transpose(turns[facts.orientation])
+    return image.transpose(turns[orientation]) if orientation in turns else image

@@ -37,6 +37,14 @@ def way(layout: Layout, image: ImageFile, memory: int) -> Way:
     return "not"
 
 
+def canvas_fits(layout: Layout, memory: int) -> bool:
+    """Whether a WEBP's canvas, which its decoder takes at once, fits; true for other formats."""
+    count = layout.width * layout.height
+    return layout.format != "webp" or (
+        count <= MAX_PROVEN_PIXELS and count * (_WEBP_BYTES + 4) <= memory
+    )
+
+
 def affordable(raster: Raster, memory: int) -> bool:
     """Whether a TIFF that is read here can be decoded within so many bytes."""
     return raster.width * raster.height <= MAX_PROVEN_PIXELS and raster.memory <= memory

@@ -21,6 +21,7 @@ from vaceprep.probe import cicp, cost, exif, icc, pixels, proof
 from vaceprep.probe.stills import heif
 from vaceprep.probe.stills.bmp import read_bmp
 from vaceprep.probe.stills.gif import read_gif
+from vaceprep.probe.stills.ico import read_icon
 from vaceprep.probe.stills.jpeg import read_jpeg
 from vaceprep.probe.stills.layout import MAX_FRAMES, Layout, Spliced
 from vaceprep.probe.stills.png import read_png
@@ -42,6 +43,8 @@ READERS: Final[dict[str, Callable[[Source], Layout]]] = {
     "tiff": read_tiff,
     "webp": read_webp,
     "gif": read_gif,
+    "ico": lambda source: read_icon(source, "ico"),
+    "cur": lambda source: read_icon(source, "cur"),
 }
 #: Pixels above which a picture in a format that is refused anyway is not decoded. J
 _MAX_OTHER_PIXELS: Final = 64_000_000
@@ -82,15 +85,19 @@ def _from_layout(
 ) -> ImageFacts | Unreadable:
     if layout.width * layout.height > max_pixels:
         return _bomb(opened, layout, max_pixels)
-    if layout.format not in pixels.DECODERS:
+    coded = layout.coded or layout.format
+    if coded not in pixels.DECODERS:
         return _undecodable(opened, layout)
     if layout.damage is not None:
         return _unreadable(opened, layout, layout.damage.reason, layout.damage.message)
     if _is_too_large_to_bother(layout):
         return _undecodable(opened, layout)
-    make = pixels.decoder(layout.format)
+    make = pixels.decoder(coded)
     if make is None:
         return _undecodable(opened, layout)
+    if memory is not None and not cost.canvas_fits(layout, memory):
+        # Reading its header takes the memory of all its pixels already.
+        return _facts(opened, layout, _pixel(layout), None, want_mask=False)
     if layout.raster is not None:
         return _from_raster(opened, layout, layout.raster, want_mask, memory)
     image = pixels.header(make, Spliced(opened, layout.parts))
@@ -121,14 +128,19 @@ def _proved(opened: Opened, layout: Layout, make: proof.Make, mask: bool) -> Ima
     return pixels.decode(pixels.header(make, Spliced(opened, layout.parts)))
 
 
+def _pixel(layout: Layout) -> Image:
+    """A picture that stands for one that is not decoded."""
+    from PIL import Image as Pillow
+
+    return Pillow.new("RGB" if layout.mode is None else "L", (1, 1))
+
+
 def _from_raster(
     opened: Opened, layout: Layout, raster: Raster, want_mask: bool, memory: int | None
 ) -> ImageFacts:
-    from PIL import Image as Pillow
-
     from vaceprep.probe.stills.tiffpixels import decode
 
-    pixel = Pillow.new("L", (1, 1))
+    pixel = _pixel(layout)
     if memory is not None and not cost.affordable(raster, memory):
         return _facts(opened, layout, pixel, None, want_mask=False)
     return _facts(opened, layout, pixel, decode(opened, raster), want_mask=want_mask)

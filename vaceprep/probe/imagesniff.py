@@ -79,6 +79,8 @@ def sniff_image(head: bytes) -> str | None:
         return "pnm"
     if _is_pcx(head):
         return "pcx"
+    if _is_tga(head):
+        return "tga"
     return "svg" if _is_svg(head) else None
 
 
@@ -147,6 +149,29 @@ def _is_pcx(head: bytes) -> bool:
     left, top, right, bottom = struct.unpack_from("<4H", head, 4)
     fits = left <= right and top <= bottom
     return fits and head[2] == 1 and head[3] in (1, 2, 4, 8) and not any(head[74:128])
+
+
+#: TGA: depths of a pixel by kind of picture, run-length coded or not.
+_TGA_DEPTHS: Final = {
+    1: (8,),
+    2: (16, 24, 32),
+    3: (8, 16),
+    9: (8,),
+    10: (16, 24, 32),
+    11: (8, 16),
+}
+
+
+def _is_tga(head: bytes) -> bool:
+    """TGA has no signature: every field of its header must hold an allowed value."""
+    if len(head) < 18 or head[2] not in _TGA_DEPTHS or head[16] not in _TGA_DEPTHS[head[2]]:
+        return False
+    palette = head[2] in (1, 9)
+    table = head[7] in (15, 16, 24, 32) and any(head[5:7]) if palette else not any(head[3:8])
+    width, height = struct.unpack_from("<HH", head, 12)
+    # Interleaving, and numbers of alpha bits that no writer uses, stand for other data.
+    plain = not head[17] & 0xC0 and head[17] & 15 in (0, 1, 8)
+    return head[1] == palette and table and plain and width > 0 and height > 0
 
 
 def _is_svg(head: bytes) -> bool:

@@ -30,6 +30,8 @@ DECODERS: Final[dict[str, tuple[str, str]]] = {
     "pnm": ("PIL.PpmImagePlugin", "PpmImageFile"),
     "psd": ("PIL.PsdImagePlugin", "PsdImageFile"),
     "qoi": ("PIL.QoiImagePlugin", "QoiImageFile"),
+    "tga": ("PIL.TgaImagePlugin", "TgaImageFile"),
+    "ico": ("PIL.IcoImagePlugin", "IcoImageFile"),
     "pcx": ("PIL.PcxImagePlugin", "PcxImageFile"),
     "heic": ("pillow_heif", "HeifImageFile"),
     "heif": ("pillow_heif", "HeifImageFile"),

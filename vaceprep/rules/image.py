@@ -27,6 +27,8 @@ _PROVEN_BY_HEADER: Final = ("VP201", "VP203", "VP204")
 _WITHOUT_PIXELS: Final = ("VP201", "VP202", "VP203", "VP205", "VP206")
 #: Failures that are another rule's: the file is an image, or a video, and whole as far as known.
 _NOT_UNREADABLE: Final = ("bomb", "unsupported-image", "moving-image")
+#: Failures of which part may be left.
+_DAMAGED: Final = ("broken", "truncated")
 _PLAIN_MODES: Final = frozenset(["RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "La"])
 _PLAIN_DEPTH: Final = 8
 _MASK: Final = "mask_image_url"
@@ -154,15 +156,21 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
     "M",
     "image",
     fires="it cannot be opened, is no image, ends too early, or its pixels do not decode",
-    fix=None,
+    fix="with prepare --salvage: what still decodes",
     why="What cannot be read here will not be read there; the upload would be wasted.",
 )
 def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """M: an image that opens and decodes."""
     if isinstance(facts, Unreadable) and facts.reason not in _NOT_UNREADABLE:
-        return rule.found(f"cannot be read: {facts.message}", measured=facts.reason)
+        finding = rule.found(f"cannot be read: {facts.message}", measured=facts.reason)
+        return finding if facts.reason in _DAMAGED and facts.format else _without_fix(finding)
     if isinstance(facts, ImageFacts) and not facts.decoded:
-        return rule.found("the pixels were not decoded, so it could not be proved whole")
+        return _without_fix(
+            rule.found(
+                f"it is too large to be decoded here ({facts.stored_width}x{facts.stored_height} "
+                "pixels), so it could not be proved whole"
+            )
+        )
     return None
 
 

@@ -20,6 +20,7 @@ ENDINGS: Final[dict[str, tuple[str, ...]]] = {
     "jp2": (".jp2", ".j2k", ".jpx", ".jpf", ".j2c", ".jpc"),
     "ico": (".ico",),
     "cur": (".cur",),
+    "tga": (".tga", ".icb", ".vda", ".vst"),
     "psd": (".psd",),
     "svg": (".svg",),
     "eps": (".eps", ".ps", ".ai"),

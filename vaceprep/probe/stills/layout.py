@@ -39,6 +39,8 @@ class Layout:
     """What one file's headers say; filled in as the reader goes on, so partial is possible."""
 
     format: str
+    #: The format that the decoder gets, where it is another (a PNG within an ICO).
+    coded: str | None = None
     #: As stored, in pixels; 0 where the header was not reached.
     width: int = 0
     height: int = 0

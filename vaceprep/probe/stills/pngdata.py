@@ -17,7 +17,8 @@ from vaceprep.probe.stills.source import Source
 _INPUT: Final = 8192
 #: Rows shorter than this are inflated several at once.
 _LEAST: Final = 256
-_LAST_FILTER: Final = 4
+#: The highest number of a row's filter.
+LAST_FILTER: Final = 4
 #: First column, first row, columns apart, rows apart of Adam7's passes.
 _PASSES: Final = (
     (0, 0, 8, 8),
@@ -91,7 +92,7 @@ def _walk(
                         break
             if len(got) < due:
                 return "the PNG's pixel data end before its last row"
-            if max(got[::size]) > _LAST_FILTER:
+            if max(got[::size]) > LAST_FILTER:
                 return "a row of the PNG has an unknown filter"
             left -= now
     return _ending(inflating, feed, waiting)
