@@ -29,9 +29,9 @@ PATIENCE = 60
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of 9 s with a beep at 4 s."""
+    """A video of 7 s with a beep at 4 s."""
     folder = tmp_path_factory.mktemp("film")
-    return beeps.write(folder / "film.mp4", seconds=9, beeps=[4.0], size=(360, 360))
+    return beeps.write(folder / "film.mp4", seconds=7, beeps=[4.0], size=(360, 360), fps=16)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_part_of_a_long_video_with_its_sound(
     )  # fmt: skip
     assert done.code == 0, done
     (note,) = json.loads(done.out)["jobs"][0]["notes"]
-    assert "of the 9 s of film.mp4 seconds 3 to 5 are used" in note
+    assert "of the 7 s of film.mp4 seconds 3 to 5 are used" in note
     # Before the question, too.
     assert note in done.err.replace("job.json: ", "")
     (heard,) = beeps.heard(video(done))
