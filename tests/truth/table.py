@@ -22,8 +22,6 @@ NOT_YET: Final[dict[str, str]] = {
     "part AVI": "null chunks of AVI are left out of the clock",
     "part of null frames": "null chunks of AVI are left out of the clock",
     "part of PAFF": "fields are counted as frames",
-    "frame of an AVI with null frames": "null chunks of AVI are left out of the clock",
-    "frame of a late keyframe, first": "packets before the first keyframe are counted as pictures",
     "frame of a palette": "a seek to the start loses the palette",
     "edit at half speed": "the edit's media_rate is not applied",
     "edit at double speed": "the edit's media_rate is not applied",

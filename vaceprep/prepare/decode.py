@@ -253,13 +253,14 @@ def _forgive(video: VideoStream) -> None:
     video.codec_context.options = {"threads": "auto", **BOUNDED}
 
 
-def _flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
+def flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """What makes a decoder give the frames that it holds back."""
     end = Packet()
     end.stream = video
     yield end  # type: ignore[misc]
 
 
-def _joined(walk: Iterator[Coded]) -> Iterator[Coded]:
+def with_units(walk: Iterator[Coded]) -> Iterator[Coded]:
     """Packets, those without a picture put before the next one: they may hold parameter sets."""
     before = b""
     for packet, shows in walk:
@@ -288,8 +289,8 @@ def _decoded(
     """
     number = decoded = 0
     if video.codec_context.codec.canonical_name in JOINED:
-        walk = _joined(walk)
-    packets = chain((part.packet for part in walk), _flush(video))
+        walk = with_units(walk)
+    packets = chain((part.packet for part in walk), flush(video))
     while True:
         try:
             packet = next(packets)

@@ -13,18 +13,21 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import dropwhile, islice
+from itertools import chain, dropwhile, islice
 from typing import Final, Literal
 
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vaceprep.facts import VideoFacts
+from vaceprep.prepare.decode import JOINED, PALETTE, WHOLE, flush, frames_from, with_units
+from vaceprep.prepare.refused import Refused
 from vaceprep.probe.boxes import read_boxes
 from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
+from vaceprep.probe.samples import AVI
+from vaceprep.probe.shown import Coded, coded, demuxed, with_shown
 from vaceprep.probe.sniff import MOV
 from vaceprep.source import Opened
 
@@ -71,15 +74,12 @@ def _open(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
     return container, stream
 
 
-def _kept(packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
-    """Packets that are presented; an edit list hides the others."""
-    return (p for p in packets if p.size and not p.is_discard)
-
-
-def _times(packets: Iterable[Packet[VideoStream]]) -> Iterator[int]:
-    """Presentation times in presentation order. Raises _Untimed."""
+def _times(packets: Iterable[Coded]) -> Iterator[int]:
+    """Presentation times of what is shown, in presentation order. Raises _Untimed."""
     held: list[int] = []
-    for packet in _kept(packets):
+    for packet, shows in packets:
+        if not shows:
+            continue
         if packet.pts is None:
             raise _Untimed
         if len(held) < REORDER:
@@ -96,6 +96,8 @@ def find(
 
     Raises NoFrame, or one of ``BROKEN``.
     """
+    if demuxer == AVI and facts.fps is not None:
+        return _by_chunk(opened, wanted, facts)
     try:
         if demuxer in TIMELESS or _in_stretches(opened, demuxer):
             raise _Untimed
@@ -122,7 +124,7 @@ def _by_time(
             raise _Untimed
         number = wanted if isinstance(wanted, int) else 1
         # The first frame's time, and that of the frame with the wanted number.
-        times = _times(container.demux(video))
+        times = _times(coded(demuxed(container, video), video))
         first = next(times, None)
         if first is None:
             raise NoFrame("FFmpeg finds no frame in it")
@@ -131,15 +133,36 @@ def _by_time(
             target = next(islice(times, number - 2, None), None)
         elif isinstance(wanted, Fraction):
             target = first + wanted // base
-        elif wanted == "last":
-            target = _last_time(container, video, first, base, facts)
-        if target is None:
-            raise NoFrame(f"it ends before its frame {number}")
-        refusal: NoFrame | None = None
+    if wanted == "last":
+        target = _last_time(opened, demuxer, first, base, facts)
+    if target is None:
+        raise NoFrame(f"it ends before its frame {number}")
+    # Pictures that build on all that came before, and palettes, which a seek empties.
+    if demuxer not in WHOLE and facts.pixel_format != PALETTE:
+        found = _by_seeking(opened, demuxer, target, first, base, facts)
+        if found is not None:
+            return found
+    # A seek to the beginning fails in some containers, or lands behind it.
+    container, video = _open(opened, demuxer)
+    with container:
+        return _walk(container, video, target, first, base, facts, from_start=True)
+
+
+def _by_seeking(
+    opened: Opened, demuxer: str, target: int, first: int, base: Fraction, facts: VideoFacts
+) -> Found | None:
+    """The frame at ``target`` from a keyframe before it; None where the beginning is nearer.
+
+    Raises NoFrame.
+    """
+    if target - BACK_OFF[0] / base <= first:
+        return None
+    refusal: NoFrame | None = None
+    container, video = _open(opened, demuxer)
+    with container:
         for back in BACK_OFF:
             if target - back / base <= first:
-                refusal = None
-                break
+                return None
             try:
                 container.seek(int(target - back / base), stream=video, backward=True)
                 return _walk(container, video, target, first, base, facts)
@@ -148,33 +171,33 @@ def _by_time(
                 refusal = error
             except (*BROKEN, _TooLate):
                 continue
-        if refusal is not None:
-            raise refusal
+    if refusal is not None:
+        raise refusal
+    return None
+
+
+def _last_time(opened: Opened, demuxer: str, first: int, base: Fraction, facts: VideoFacts) -> int:
+    """The greatest presentation time, read near the end where the end is known."""
     container, video = _open(opened, demuxer)
     with container:
-        return _walk(container, video, target, first, base, facts, from_start=True)
-
-
-def _last_time(
-    container: InputContainer, video: VideoStream, first: int, base: Fraction, facts: VideoFacts
-) -> int:
-    """The greatest presentation time, read near the end where the end is known."""
-    for back in BACK_OFF:
-        if facts.duration is None:
-            break
-        near = first + (facts.duration - back) / base
-        if near <= first:
-            break
-        with contextlib.suppress(*BROKEN):
-            container.seek(int(near) - 1, stream=video, backward=True)
-            # What comes after a keyframe is shown after what came before it; without one, the
-            # last frame may have been skipped.
-            after = dropwhile(lambda packet: not packet.is_keyframe, container.demux(video))
-            latest = max(_times(after), default=None)
-            if latest is not None:
-                return latest
-    container.seek(min(first, 0), stream=video, backward=True)
-    latest = max(_times(container.demux(video)), default=None)
+        for back in BACK_OFF:
+            if facts.duration is None or demuxer in WHOLE:
+                break
+            near = first + (facts.duration - back) / base
+            if near <= first:
+                break
+            with contextlib.suppress(*BROKEN):
+                container.seek(int(near) - 1, stream=video, backward=True)
+                # What comes after a keyframe is shown after what came before it; without one,
+                # the last frame may have been skipped.
+                packets = (p for p in container.demux(video) if p.size)
+                after = dropwhile(lambda packet: not packet.is_keyframe, packets)
+                latest = max(_times(with_shown(after, video)), default=None)
+                if latest is not None:
+                    return latest
+    container, video = _open(opened, demuxer)
+    with container:
+        latest = max(_times(coded(demuxed(container, video), video)), default=None)
     if latest is None:
         raise NoFrame("FFmpeg finds no frame in it")
     return latest
@@ -209,7 +232,14 @@ def _decoded(
 
     After a seek it begins with the first keyframe. Raises _Untimed.
     """
-    packets = container.demux(video)
+    parts: Iterator[Coded]
+    if from_start:
+        parts = coded(demuxed(container, video), video)
+    else:
+        parts = with_shown((p for p in container.demux(video) if p.size), video)
+    if video.codec_context.codec.canonical_name in JOINED:
+        parts = with_units(parts)
+    packets = chain((part.packet for part in parts), flush(video))
     last: int | None = None
     while True:
         try:
@@ -286,6 +316,30 @@ def _is_last(at: Fraction, facts: VideoFacts) -> bool:
     if facts.duration is None:
         return True
     return at + (facts.max_interval or facts.duration) >= facts.duration
+
+
+def _by_chunk(opened: Opened, wanted: Fraction | int | Literal["last"], facts: VideoFacts) -> Found:
+    """A frame of AVI: its chunks are the clock, and an empty one shows the last picture again."""
+    rate = facts.fps or Fraction(1)
+    until = wanted if isinstance(wanted, Fraction) else None
+    if isinstance(wanted, int) and facts.constant_rate is not False:
+        until = (wanted - 1) / rate
+    before = here = after = None
+    at, count = Fraction(0), 0
+    try:
+        with contextlib.closing(frames_from(opened, AVI, facts, Fraction(0))) as walk:
+            for frame, time in walk:
+                if (until is not None and time > until) or (until is None and count == wanted):
+                    after = frame
+                    break
+                before, here, at, count = here, frame, time, count + 1
+    except Refused as error:
+        raise NoFrame(str(error)) from None
+    if here is None:
+        raise NoFrame("its first frames do not decode")
+    if after is None and facts.truncation and not _is_last(at, facts):
+        raise NoFrame(f"the frame is missing: {facts.truncation}")
+    return Found(here, before, after, at)
 
 
 def _by_count(
