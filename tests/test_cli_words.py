@@ -161,3 +161,17 @@ def test_the_readme_s_hook_passes_pictures(capsys: pytest.CaptureFixture[str]) -
     assert (
         json.loads(call(capsys, "check", "--format", "json", *media).out)["summary"]["errors"] == 0
     )
+
+
+@pytest.mark.long
+def test_the_demo_shows_findings_and_writes_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VACEPREP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    done = call(capsys, "demo")
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 5
+    for code in ("VP101", "VP103", "VP104", "VP203", "VP302"):
+        assert code in done.err
+    assert "video_edit" in (tmp_path / "vaceprep-demo/report.html").read_text(encoding="utf-8")

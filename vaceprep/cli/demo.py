@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from vaceprep.cli import options
+from vaceprep.cli import html, options
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Where the demo writes where nobody says.
 FOLDER: Final = "vaceprep-demo"
+#: The page in it with all of it in pictures.
+REPORT: Final = "report.html"
 #: The folder in it for jobs and their media.
 JOBS: Final = "jobs"
 
@@ -26,9 +28,10 @@ Examples:
   vaceprep demo -o elsewhere/
 
 \b
-It makes small media that need mending and a job for each function, starts a local stand-in for
-the service, and runs the jobs against it: check, prepare, publish, submit, wait, download. No key,
-no network, no cost. The results are stand-ins too: made from the input, not by the model.
+It makes small media that need fixing and a job for each function, says what check finds in them,
+starts a local stand-in for the service, and runs the jobs against it: check, prepare, publish,
+submit, wait, download. report.html shows all of it in pictures. No key, no network, no cost. The
+results are stand-ins too: made from the input, not by the model.
 
 Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C."""
 
@@ -66,14 +69,35 @@ def command(where: str, output: str) -> int:
         options.say(f"vaceprep: {printable(folder)}: {printable(said)}")
         return 1
     options.say(f"the jobs and their media: {printable(folder)}")
+    _say_findings(jobs)
+    page = os.path.join(where, REPORT)
+    html.ready(page, jobs)
     asked = RunOptions(output=where, poll_interval=SANDBOX_POLL, hints=Hints(sandbox=True))
-    entries = in_sandbox(items_of(jobs), asked)
+    items = items_of(jobs)
+    entries = in_sandbox(items, asked)
     if output == "json":
         show_entries(entries, output)
     else:
         _show(entries)
+    told = html.written(page, "run", items, [(entry,) for entry in entries], jobs)
     finished = sum(entry.status == "downloaded" for entry in entries)
-    return code_of(entries) or int(finished < len(FUNCTIONS))
+    return code_of(entries) or int(finished < len(FUNCTIONS) or not told)
+
+
+def _say_findings(jobs: Sequence[str]) -> None:
+    """What check finds in the jobs, as run prepares them: errors and warnings."""
+    from vaceprep.preflight import check
+    from vaceprep.report.text import Style, finding_lines
+    from vaceprep.rules.catalogue import Severity
+
+    options.say("what vaceprep check finds, and prepare fixes on the way:")
+    for entry in check(jobs, remote=False).files:
+        found = [f for f in entry.findings if f.severity is not Severity.ADVICE]
+        if found:
+            options.say(printable(os.path.basename(entry.source)))
+        for finding in found:
+            for line in finding_lines(finding, Style()):
+                options.say(line)
 
 
 def _show(entries: Sequence[RunEntry]) -> None:
