@@ -45,6 +45,7 @@ def test_no_command_prints_one(vaceprep_cli: Run, shoot: Path) -> None:
         assert NAMES[0].removeprefix(":") in done.stdout.replace("\\u003a", ":")
 
 
+@pytest.mark.long
 def test_what_machines_read_stays_whole(vaceprep_cli: Run, shoot: Path) -> None:
     options = ["check", *NAMES, "--no-isolate", "--format"]
     said = {form: vaceprep_cli(*options, form, env=ACTIONS) for form in ("json", "junit", "github")}
@@ -60,6 +61,7 @@ def test_what_machines_read_stays_whole(vaceprep_cli: Run, shoot: Path) -> None:
     assert not any("##[" in line for line in annotations)
 
 
+@pytest.mark.long
 def test_elsewhere_names_are_as_they_are(vaceprep_cli: Run, shoot: Path) -> None:
     done = vaceprep_cli("probe", NAMES[0])
     assert done.stdout.startswith(f"{NAMES[0]}\n")

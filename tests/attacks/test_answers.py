@@ -67,11 +67,11 @@ def test_packed_twice_it_takes_no_memory(serve: Callable[..., Service]) -> None:
     assert int(peak) < MEMORY
 
 
-@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip", "deflate", "br", "x", "gzip;q=1"])
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip", "deflate", "br"])
 def test_no_encoding_gets_through_whole(
     ask: Both, serve: Callable[..., Service], encoding: str
 ) -> None:
-    pressed = zlib.compress(b'{"task_info": {"id": "' + b"a" * (20 << 20), 9)
+    pressed = zlib.compress(b'{"task_info": {"id": "' + b"a" * (9 << 20), 9)
     body = {"gzip": gzip.compress(zlib.decompress(pressed)), "deflate": pressed}.get(encoding, b"x")
     service = serve(s.answer(202, body, Content_Encoding=encoding))
     with pytest.raises(FateUnknown):

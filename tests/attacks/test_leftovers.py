@@ -28,9 +28,8 @@ def test_no_folder_of_worker_processes_stays(vaceprep_cli: Run, tmp_path: Path, 
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP")
-@pytest.mark.parametrize(
-    "isolate", ["--isolate", pytest.param("--no-isolate", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("isolate", ["--isolate", "--no-isolate"])
 def test_a_terminal_that_goes_leaves_no_part_file(tmp_path: Path, isolate: str) -> None:
     work, temporary = tmp_path / "work", tmp_path / "temporary"
     for folder in (work, temporary):
