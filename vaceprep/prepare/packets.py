@@ -21,6 +21,7 @@ from vaceprep.prepare.refused import Refused
 from vaceprep.prepare.sound import Sound
 from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import fraction, open_container
+from vaceprep.probe.nal import invalid
 from vaceprep.probe.samples import BACK_OFF, Lost, from_keyframe, from_start, shows_nothing
 from vaceprep.probe.sniff import MOV, Sniffed
 from vaceprep.source import Opened
@@ -125,6 +126,7 @@ def copy(
     """Write the recipe's packets to ``path``. Raises Refused, or one of ``BROKEN``."""
     demuxer = sniffed.demuxer or ""
     with taken(opened, demuxer, facts, recipe.start, recipe.frames) as (video, packets):
+        _check(packets, facts, video)
         tell(Fraction(1, 2))
         base, times, lengths = on_clock(packets, video, recipe)
         with open_mp4(path, base.denominator) as out:
@@ -139,6 +141,16 @@ def copy(
                     sound.write()
                 return
             write_packets(out, stream, packets, times, lengths, base)
+
+
+def _check(packets: Sequence[Packet[VideoStream]], facts: VideoFacts, video: VideoStream) -> None:
+    """Raise CannotJoin where a packet is not what a decoder accepts: then frames are encoded."""
+    extradata = video.codec_context.extradata or b""
+    for number, packet in enumerate(packets, 1):
+        if invalid(bytes(packet), facts.codec or "", extradata):
+            from vaceprep.prepare.join import CannotJoin
+
+            raise CannotJoin(f"its packet {number} has an invalid NAL unit")
 
 
 def on_clock(

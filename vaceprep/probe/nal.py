@@ -71,3 +71,29 @@ def leans_back(packet: bytes, codec: str, extradata: bytes) -> bool:
     need some frames until the picture is whole. HEVC's decoder leaves out what leads it.
     """
     return codec == "h264" and not begins_clean(packet, codec, extradata)
+
+
+def invalid(packet: bytes, codec: str, extradata: bytes) -> bool:
+    """Whether a coded frame has a unit that no decoder accepts.
+
+    A length of zero or past the packet's end, a ``forbidden_zero_bit`` that is set, H.264's type
+    0, HEVC's ``nuh_temporal_id_plus1`` of 0. Other codecs have no units.
+    """
+    if codec not in ("h264", "hevc"):
+        return False
+    size = length_size(codec, extradata)
+    if size is None:
+        return any(_is_invalid(head, codec) for head in units(packet, None))
+    at = 0
+    while at < len(packet):
+        start = at + size
+        at = start + int.from_bytes(packet[at:start])
+        if not start < at <= len(packet) or _is_invalid(packet[start : start + 2], codec):
+            return True
+    return False
+
+
+def _is_invalid(head: bytes, codec: str) -> bool:
+    if not head or head[0] & 0x80:
+        return True
+    return head[0] & 31 == 0 if codec == "h264" else len(head) < 2 or head[1] & 7 == 0
