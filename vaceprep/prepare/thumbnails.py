@@ -108,7 +108,8 @@ def _fitted(image: Image, how: Preparation) -> Image:
         (right - wide) * shown.width,
         (bottom - high) * shown.height,
     )
-    return shown.resize((SIDE, SIDE), Resampling.BOX, box=box)
+    # A box filter takes whole pixels only, which moves edges by half of one.
+    return shown.resize((SIDE, SIDE), Resampling.HAMMING, box=box)
 
 
 def _cropped(image: Image, crop: Box) -> Image:
