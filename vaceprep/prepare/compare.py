@@ -31,7 +31,7 @@ SINGLE_CLEARLY: Final = 6.0
 #: Tone-mapped pictures are compared by the order of their levels alone, which is less exact.
 LOOSE: Final = 6.0
 #: Levels of distance by order from which a tone-mapped picture is another one.
-LOOSE_LEVELS: Final = 40.0
+LOOSE_LEVELS: Final = 64.0
 #: Luma between the darkest and the brightest twentieth under which a picture has no order.
 FLAT: Final = 16
 #: The level of each entry of a histogram, for up to three channels.

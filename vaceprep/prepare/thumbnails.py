@@ -17,9 +17,9 @@ from PIL.Image import Image, Resampling, Transpose
 from vaceprep.plan.model import Colour
 
 #: Pixels of each side of a thumbnail.
-SIDE: Final = 24
+SIDE: Final = 32
 #: Pixels of each side, at least, of the picture before it is cropped and becomes a thumbnail.
-MIDSIZE: Final = 96
+MIDSIZE: Final = 128
 #: Lines and columns from which an untagged picture is taken for BT.709.
 HD_LINES: Final = 720
 HD_COLUMNS: Final = 1280
