@@ -33,11 +33,13 @@ Make = Callable[[IO[bytes]], "ImageFile"]
 Parts = list[bytes | tuple[int, int]]
 #: Eight bytes of 255: the code of 16 and more ones is none. A decoder looks so far ahead.
 _NO_CODE: Final = b"\xff\0" * 8
-#: Bytes without 255 that decode to all sorts of values.
-_NOISE: Final = bytes((73 * i * i + 41 * i + 17) % 251 for i in range(64))
-#: Share of the size at which two decodings are compared. A single coefficient shows at an eighth
-#: where it is the mean of its block; of those that come in scans of their own, at a half.
+#: Bytes without 255 that decode to all sorts of values. The first begins with ones, since decoders
+#: take zeros for what is missing.
+_NOISE: Final = b"\xfe" + bytes((73 * i * i + 41 * i + 17) % 251 for i in range(64))
+#: Share of the size at which a JPEG is decoded: an eighth takes the least time, and at a half most
+#: coefficients of a block show. Pixels below which two decodings are compared at full size. J
 _MEANS, _DETAILS = 8, 2
+_SMALL: Final = 1 << 18
 #: What the memory of a PNG's rows holds at first, by channels; alpha is opaque.
 _MARKS: Final = {1: (173,), 2: (173, 255), 3: (173, 91, 54), 4: (173, 91, 54, 255)}
 _ENDS_EARLY: Final = "its coded data end before its last block"
@@ -58,7 +60,7 @@ def jpeg(source: Source, layout: Layout, make: Make) -> None:
     if scans.simple:
         _suspended(source, layout, make, scans.ends)
         return
-    share = _DETAILS if scans.frame.progressive else _MEANS
+    share = 1 if layout.width * layout.height < _SMALL else _DETAILS
     plain = _reduced(source, layout.parts, make, share)
     noisy = _reduced(source, _with_noise(layout.parts, scans.ends), make, share)
     if plain.tobytes() != noisy.tobytes():

@@ -22,6 +22,7 @@ _COEFFICIENTS: Final = 64
 #: Scans, and restart intervals of all of them, that are looked at. J
 _MAX_SCANS: Final = 1000
 _MAX_ENDS: Final = 1_000_000
+_MISSING_SCANS: Final = "scans of the JPEG are missing"
 _FEW_SCANS: Final = "the JPEG's last scans are missing"
 
 
@@ -105,6 +106,9 @@ def read_scans(source: Source, at: int, frame: Frame, interval: int) -> Scans:
             at = _next(source, at)
             continue
         found.count += 1
+        if not _follows(frame, seen, body):
+            found.fault = _MISSING_SCANS
+            break
         due = _scan(frame, seen, body)
         at = _coded(source, at, found, -(-due // interval) - 1 if interval and due else 0)
         if found.fault or at >= source.size:
@@ -128,6 +132,17 @@ def _markers(source: Source, at: int) -> Iterator[tuple[int, int]]:
             yield at + match.start(), block[match.start() + 1]
         # A marker may lie across two blocks.
         at += len(block) - 1
+
+
+def _follows(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> bool:
+    """Whether a progressive scan refines the very bit that the scans before it left off at."""
+    count = body[0] if body else 0
+    if not frame.progressive or len(body) < 4 + 2 * count:
+        return True
+    first, last, high = body[1 + 2 * count], body[2 + 2 * count], body[3 + 2 * count] >> 4
+    numbers = {body[1 + 2 * i] for i in range(count)} & seen.keys()
+    places = range(first, min(last, _COEFFICIENTS - 1) + 1)
+    return all((seen[number][place] or 0) == high for number in numbers for place in places)
 
 
 def _scan(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> int:
