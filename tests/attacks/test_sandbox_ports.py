@@ -16,6 +16,7 @@ from vaceprep import net
 from vaceprep.sandbox.server import Sandbox
 
 
+@pytest.mark.long
 def test_run_sandbox_reads_no_other_port_of_this_machine(
     vaceprep_cli: Run, tmp_path: Path, clip: Path
 ) -> None:
@@ -60,6 +61,7 @@ def test_the_sandbox_connects_to_no_private_address(
     assert "not public" in told["task_info"]["error"]["detail"]
 
 
+@pytest.mark.long
 def test_its_own_files_are_read(sandbox: Sandbox, small: Path) -> None:
     url = published(sandbox, small)
     answer = submit(sandbox, outpainting(url.replace("127.0.0.1", "localhost")))
