@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Final
 
 #: Bytes of a box before its children, where there are any.
-BEFORE_CHILDREN: Final = {"stsd": 8, "avc1": 78, "hev1": 78, "hvc1": 78, "raw ": 78, "mp4v": 78}
+BEFORE_CHILDREN: Final = {"stsd": 8}
+#: The same of a picture's sample entry, and the kinds of sound that have another.
+ENTRY_HEAD: Final = 78
+SOUND: Final = ("mp4a", "sowt", "Opus", ".mp3")
 #: The matrix that changes nothing.
 IDENTITY: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
@@ -36,8 +39,8 @@ def changed(body: bytes, path: str, change: Callable[[bytes], bytes]) -> bytes:
     head, _, rest = path.partition("/")
     made = b""
     for kind, inner in children(body):
-        if kind == head or (head == "*" and kind in BEFORE_CHILDREN):
-            skip = BEFORE_CHILDREN.get(kind, 0)
+        if kind == head or (head == "*" and kind not in SOUND):
+            skip = ENTRY_HEAD if head == "*" else BEFORE_CHILDREN.get(kind, 0)
             made += box(kind, _deeper(inner, skip, rest, change))
             continue
         made += box(kind, inner)
@@ -69,7 +72,7 @@ def without(body: bytes, kind: str) -> bytes:
 
 def entry_without(path: Path, kind: str) -> None:
     """Take a box out of the video's sample entry."""
-    change_file(path, ENTRY, lambda entry: entry[:78] + without(entry[78:], kind))
+    change_file(path, ENTRY, lambda entry: entry[:ENTRY_HEAD] + without(entry[ENTRY_HEAD:], kind))
 
 
 def set_matrix(path: Path, matrix: tuple[int, ...]) -> None:

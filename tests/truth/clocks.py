@@ -11,7 +11,7 @@ import av
 
 from tests.truth import boxes
 from tests.truth.geometry import packets_of
-from tests.truth.model import Made, Shown, Source
+from tests.truth.model import Made, Shown, Source, at_times
 from tests.truth.write import Coding, clip
 
 
@@ -138,6 +138,37 @@ def avi(
         at += len(part)
     body = b"AVI " + chunk(b"LIST", b"hdrl" + header)
     return chunk(b"RIFF", body + chunk(b"LIST", movie) + chunk(b"idx1", index))
+
+
+def places(path: Path) -> tuple[int, ...]:
+    """Which chunks of the first stream of an AVI file are pictures, by its ``idx1``.
+
+    FFmpeg's muxer leaves null chunks where a picture's time, moved with the sound's, is a later
+    place.
+    """
+    data = path.read_bytes()
+    index = data[data.rindex(b"idx1") :]
+    total = struct.unpack_from("<I", index, 4)[0] // 16
+    sizes = [
+        struct.unpack_from("<I", index, 8 + 16 * at + 12)[0]
+        for at in range(total)
+        if index[8 + 16 * at : 12 + 16 * at] == b"00dc"
+    ]
+    return tuple(at for at, size in enumerate(sizes) if size)
+
+
+def moved_by_sound(coding: Coding) -> Source:
+    """AVI whose sound begins before 0, so that FFmpeg's muxer leaves null chunks."""
+
+    def make(folder: Path) -> Made:
+        path, truth = clip(folder, coding)
+        found = places(path)
+        assert len(found) == coding.count, "another number of pictures than was drawn"
+        rate = Fraction(coding.rate)
+        shown = at_times(tuple(place / rate for place in found), (found[-1] + 1) / rate)
+        return Made(path, replace(truth, shown=shown, rate=None))
+
+    return make
 
 
 def null_frames(coding: Coding, fourcc: bytes, places: tuple[int, ...]) -> Source:

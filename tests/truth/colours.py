@@ -14,7 +14,7 @@ from tests.truth.colour import MATRIX_CODE, PRIMARIES_CODE, TRANSFER_CODE, Colou
 from tests.truth.geometry import by_hand
 from tests.truth.model import Made, Source, Truth, even
 from tests.truth.mosaic import RGB, Mosaic
-from tests.truth.paint import planes
+from tests.truth.paint import Plane, planes
 from tests.truth.write import Coding, Draw, clip, upright
 
 #: What PQ and HLG code for the white of SDR, of full scale (ITU-R BT.2408: 58 and 75 %).
@@ -123,9 +123,13 @@ def palette_mov(coding: Coding) -> Source:
 
     def make(folder: Path) -> Made:
         stored = replace(coding, container="mov", codec="rawvideo", pixels="gray")
-        path, truth = clip(
-            folder, stored, draw=lambda n: ((indexed(n, coding.size), coding.size[0]),)
-        )
+        # QuickTime's grey is 255 less the level, and the muxer writes it so.
+        inverted = bytes(range(255, -1, -1))
+
+        def draw(number: int) -> tuple[Plane]:
+            return ((indexed(number, coding.size).translate(inverted), coding.size[0]),)
+
+        path, truth = clip(folder, stored, draw=draw)
         table = struct.pack(">IHH", 0, 0, 255)
         for at in range(256):
             red, green, blue = PALETTE[at] if at < len(PALETTE) else (0, 0, 0)

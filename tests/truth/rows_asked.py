@@ -78,7 +78,7 @@ ASKED: Final = (
     ),
     Row(
         "part AVI",
-        plain(replace(avi("mpeg4", sound="libmp3lame"), count=48)),
+        clocks.moved_by_sound(replace(avi("mpeg4", sound="libmp3lame"), count=48)),
         (*KEEP, "--start", "0.75"),
         start=Fraction(3, 4),
     ),
@@ -106,9 +106,9 @@ ASKED: Final = (
         clocks.null_frames(
             avi("mjpeg", "yuvj420p", JPEG), b"MJPG", (*range(0, 24, 3), *range(24, 40))
         ),
-        # The picture that is shown then begins at 0.5 s; the output begins with it.
+        # The chunk that is shown then, a null one, begins at 14/24 s; the output begins with it.
         ("--start", "0.6"),
-        start=Fraction(1, 2),
+        start=Fraction(14, 24),
     ),
     Row(
         "part of PAFF",

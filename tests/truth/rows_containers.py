@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from tests.truth import animations
+from tests.truth import animations, clocks
 from tests.truth.codings import (
     FRAGMENTS,
     JPEG,
@@ -63,7 +63,8 @@ CONTAINERS: Final = (
     Row("WEBM VP8", plain(Coding("webm", "libvpx", colour=BT601, sound="libopus")), KEEP),
     Row("WEBM VP9", plain(Coding("webm", "libvpx-vp9", sound="libopus")), KEEP, ordinary=True),
     Row("WEBM AV1", plain(Coding("webm", "libsvtav1"))),
-    Row("AVI MPEG-4", plain(avi("mpeg4", sound="libmp3lame")), KEEP),
+    Row("AVI MPEG-4", plain(avi("mpeg4", sound="pcm_s16le")), KEEP),
+    Row("AVI MPEG-4 with MP3", clocks.moved_by_sound(avi("mpeg4", sound="libmp3lame")), KEEP),
     Row("AVI MJPEG", plain(avi("mjpeg", "yuvj420p", JPEG))),
     Row("AVI H.264", plain(Coding("avi", options={"bf": "0"}))),
     Row("AVI MS-MPEG4", plain(avi("msmpeg4", sound="pcm_s16le")), KEEP),

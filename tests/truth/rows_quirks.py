@@ -73,7 +73,10 @@ FIELDS: Final = (
         "PAFF MP4 bottom first, still fields",
         paff(replace(MP4, count=16), "bff", apart=True, moving=False),
     ),
-    Row("PAFF MOV at 12.5", paff(Coding("mov", rate=Fraction(25, 2), count=10), apart=True)),
+    Row(
+        "PAFF MOV at 12.5",
+        paff(Coding("mov", rate=Fraction(25, 2), count=10), apart=True, moving=False),
+    ),
     Row(
         "soft telecine",
         fields.soft_telecine(replace(TS2, rate=NTSC, count=24, options={"g": "12"})),
