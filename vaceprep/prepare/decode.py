@@ -27,9 +27,12 @@ from vaceprep.probe.samples import (
     from_keyframe,
     from_start,
     in_stretches,
+    retimed,
     shows_nothing,
 )
 from vaceprep.probe.shown import Coded, coded, with_shown
+from vaceprep.probe.timing import NORMAL_RATE
+from vaceprep.probe.track import Edit
 from vaceprep.source import Opened
 
 #: Demuxers of bare streams, which have no times: frames are counted instead.
@@ -78,14 +81,15 @@ class _Source:
     demuxer: str
     facts: VideoFacts
     salvage: bool
+    #: The one edit that plays the track at another speed, which FFmpeg does not apply.
+    edit: Edit | None = None
     container: InputContainer | None = None
 
     def open(self) -> tuple[InputContainer, VideoStream]:
         """The container from its beginning. Raises Refused, or one of ``BROKEN``."""
         self.close()
-        self.container = open_container(
-            self.opened, self.demuxer, without_edits=shows_nothing(self.facts)
-        )
+        without = shows_nothing(self.facts) or self.edit is not None
+        self.container = open_container(self.opened, self.demuxer, without_edits=without)
         video = video_stream(self.container)
         if video is None:
             raise Refused("it has no video track")
@@ -111,6 +115,7 @@ def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
     facts = source.facts
     # Both read the same file: ask before the container is opened.
     several = in_stretches(source.opened, source.demuxer)
+    source.edit = None if several else retimed(source.opened, source.demuxer)
     try:
         container, video = source.open()
         base = fraction(video.time_base)
@@ -125,6 +130,13 @@ def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
                 yield frame, number / facts.fps
             return
         origin, walk = from_start(container, video)
+        if source.edit is not None:
+            speed = Fraction(source.edit.rate, NORMAL_RATE)
+            begin = source.edit.media_time
+            frames = _from_before(source, container, video, begin, walk, start * speed, base)
+            for frame, time in _clocked(frames, begin, base, facts):
+                yield frame, time / speed
+            return
         frames = _from_before(source, container, video, origin or 0, walk, start, base)
         yield from _clocked(frames, origin or 0, base, facts)
     finally:

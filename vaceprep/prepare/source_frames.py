@@ -23,8 +23,10 @@ from vaceprep.facts import VideoFacts
 from vaceprep.prepare.thumbnails import Orientation
 from vaceprep.probe import pixels
 from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, open_container
-from vaceprep.probe.samples import in_stretches, shows_nothing
+from vaceprep.probe.samples import in_stretches, retimed, shows_nothing
 from vaceprep.probe.sniff import Sniffed
+from vaceprep.probe.timing import NORMAL_RATE
+from vaceprep.probe.track import Edit
 from vaceprep.source import Opened
 
 #: Seconds of the source that are decoded rather than skipped by a seek.
@@ -85,6 +87,10 @@ def source_frames(
     if sniffed.demuxer is None:
         yield from _animated(opened, sniffed.format, last, clock)
         return
+    edit = retimed(opened, sniffed.demuxer)
+    if edit is not None:
+        yield from _at_speed(opened, sniffed.demuxer, facts, edit, last, clock)
+        return
     counted = _count_rate(opened, sniffed.demuxer, facts)
     origin: Fraction | None = None
     if first > NEAR and counted is None:
@@ -106,6 +112,30 @@ def source_frames(
     with _open(opened, sniffed.demuxer, facts) as container:
         reading = _Reading(container, sniffed.demuxer, facts, counted)
         yield from _until(reading.pictures(), reading, origin, last, clock)
+
+
+def _at_speed(
+    opened: Opened, demuxer: str, facts: VideoFacts, edit: Edit, last: Fraction, clock: Clock
+) -> Iterator[Timed]:
+    """Pictures of a track that its only edit plays at another speed, from the first one on."""
+    speed = Fraction(edit.rate, NORMAL_RATE)
+    with open_container(opened, demuxer, without_edits=True) as container:
+        reading = _Reading(container, demuxer, facts)
+        begin = edit.media_time * (_track(container).time_base or Fraction(0))
+        latest: Fraction | None = None
+        for frame, stamp in reading.pictures():
+            time = (stamp - begin) / speed
+            if time < 0 or (latest is not None and time <= latest):
+                continue
+            if latest is None:
+                clock.orientation = _orientation(frame)
+                clock.size = frame.width, frame.height
+            latest = time
+            yield frame, time
+            if time > last:
+                return
+        if latest is not None:
+            clock.end = latest + reading.step
 
 
 def _until(

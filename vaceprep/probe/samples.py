@@ -19,7 +19,8 @@ from vaceprep.probe.nal import begins_clean
 from vaceprep.probe.packets import ROUNDING
 from vaceprep.probe.shown import Coded, coded, demuxed, with_shown
 from vaceprep.probe.sniff import MOV, Sniffed
-from vaceprep.probe.timing import NO_STRETCH
+from vaceprep.probe.timing import NO_STRETCH, NORMAL_RATE
+from vaceprep.probe.track import Edit
 from vaceprep.source import Opened
 
 #: Frames that decoding order may hold back; H.264 and HEVC allow 16.
@@ -43,6 +44,17 @@ def in_stretches(opened: Opened, demuxer: str) -> bool:
         return False
     edits = (t.edits for t in read_boxes(opened).tracks if t.handler == "vide")
     return any(sum(e.media_time >= 0 for e in listed) > 1 for listed in edits)
+
+
+def retimed(opened: Opened, demuxer: str) -> Edit | None:
+    """The only edit of the video's track that shows something, where its speed is not 1."""
+    if demuxer != MOV:
+        return None
+    for track in read_boxes(opened).tracks:
+        shown = [e for e in track.edits if e.media_time >= 0] if track.handler == "vide" else []
+        if len(shown) == 1 and shown[0].rate > 0 and shown[0].rate != NORMAL_RATE:
+            return shown[0]
+    return None
 
 
 def shows_nothing(facts: VideoFacts) -> bool:
