@@ -14,18 +14,9 @@ from tests.truth.rows_quirks import CLOCKS, COLOURS, FIELDS, GEOMETRY, GROUPS
 
 #: Rows that are wrong today, and why: the test of such a row fails where it passes.
 NOT_YET: Final[dict[str, str]] = {
-    "AVI MPEG-4": "null chunks of AVI are left out of the clock",
     "PAFF TS, a time a field": "fields are counted as frames",
     "PAFF TS, a time a frame": "fields are counted as frames",
-    "PAFF MOV at 12.5": "fields are counted as frames",
-    "palette MOV": "a seek to the start loses the palette",
-    "part AVI": "null chunks of AVI are left out of the clock",
-    "part of null frames": "null chunks of AVI are left out of the clock",
     "part of PAFF": "fields are counted as frames",
-    "frame of a palette": "a seek to the start loses the palette",
-    "edit at half speed": "the edit's media_rate is not applied",
-    "edit at double speed": "the edit's media_rate is not applied",
-    "clean aperture MOV ProRes": "the crop rectangle is not applied",
 }
 
 ROWS: Final = (*CONTAINERS, *FIELDS, *CLOCKS, *GROUPS, *GEOMETRY, *COLOURS, *ASKED)
