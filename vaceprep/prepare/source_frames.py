@@ -38,6 +38,8 @@ BARE: Final = frozenset(["h264", "hevc", "m4v", "mpegvideo"])
 #: Delays of an animated picture up to this many milliseconds are shown as ``SLOW`` by browsers.
 QUICK: Final = 10
 SLOW: Final = 100
+#: Demuxers of animated pictures: each is shown when the delays before it have passed.
+DELAYED: Final = frozenset(["gif", "apng"])
 #: Bytes in front of an animated WEBP's chunks, and where a frame's delay is in its chunk.
 WEBP_HEAD: Final = 12
 WEBP_DELAY: Final = 12
@@ -93,7 +95,7 @@ def source_frames(
         return
     counted = _count_rate(opened, sniffed.demuxer, facts)
     origin: Fraction | None = None
-    if first > NEAR and counted is None:
+    if first > NEAR and counted is None and sniffed.demuxer not in DELAYED:
         with _open(opened, sniffed.demuxer, facts) as container:
             reading = _Reading(container, sniffed.demuxer, facts)
             begin = next(reading.pictures(), None)
@@ -192,6 +194,8 @@ class _Reading:
         # AVI has no time of presentation: a picture is shown at the place of its chunk.
         self._by_place = demuxer == "avi"
         self._places: list[Fraction] = []
+        # Animated pictures: when each begins, by the time that FFmpeg gives it.
+        self._begins: dict[int, Fraction] | None = {} if demuxer in DELAYED else None
         self._first: Fraction | None = None
         self._shown: Fraction | None = None
         #: Seconds that a picture lasts where the container does not say.
@@ -251,8 +255,12 @@ class _Reading:
                 number += 1
 
     def _note(self, stamp: int, duration: int, has_data: bool) -> None:
-        time = stamp * self._base
-        end = time + (duration * self._base or self.step)
+        time, length = stamp * self._base, duration * self._base
+        if self._begins is not None:
+            time = self.end or Fraction(0)
+            length = length if length > Fraction(QUICK, 1000) else Fraction(SLOW, 1000)
+            self._begins[stamp] = time
+        end = time + (length or self.step)
         self.end = end if self.end is None else max(self.end, end)
         self._first = time if self._first is None else min(self._first, time)
         if has_data:
@@ -266,6 +274,8 @@ class _Reading:
             return number / self._rate
         if self._by_place and number < len(self._places):
             return self._places[number]
+        if self._begins is not None and frame.pts in self._begins:
+            return self._begins[frame.pts]
         return self._time_of(frame.pts, frame.dts)
 
 
