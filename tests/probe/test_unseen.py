@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import av.error
+import pytest
 
 import vaceprep
 from tests.media import Hand, coded, full, needs_ffprobe, u32, video_facts
@@ -47,6 +48,22 @@ def test_two_fields_of_one_frame_are_one_frame(tmp_path: Path) -> None:
         Fraction(25),
         True,
     )
+    assert (facts.interlaced, facts.packets_are_frames) == (True, False)
+
+
+@pytest.mark.parametrize(("container", "name"), [("mpegts", "f.ts"), ("matroska", "f.mkv")])
+def test_fields_in_other_containers(container: str, name: str, tmp_path: Path) -> None:
+    source = BytesIO(FieldFile(frames=20, timescale=50).data())
+    path = tmp_path / name
+    with av.open(source, mode="r") as read, av.open(str(path), "w", format=container) as out:
+        stream = out.add_stream_from_template(read.streams.video[0], opaque=True)
+        for packet in read.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    facts = vaceprep.probe(path)
+    assert isinstance(facts, VideoFacts)
+    assert (facts.frames, facts.duration, facts.fps) == (10, Fraction(2, 5), Fraction(25))
     assert (facts.interlaced, facts.packets_are_frames) == (True, False)
 
 

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_SAMPLES, READ_SECONDS
 from vaceprep.probe.container import BROKEN, clause, fraction
-from vaceprep.probe.shown import Coded, Sieve, demuxed
+from vaceprep.probe.shown import Coded, Fields, Sieve, demuxed
 from vaceprep.probe.timing import Timing, from_timestamps
 
 #: Containers whose timestamps are rounded to milliseconds.
@@ -43,6 +43,8 @@ class Measured(NamedTuple):
     broke: str | None
     #: How many pictures are not shown for want of a keyframe before them.
     before: int
+    #: Whether frames are coded as two fields, each in a packet of its own.
+    fields: bool
 
 
 def measure(
@@ -52,12 +54,12 @@ def measure(
     shown: array[int] = array("q")
     decoded: array[int] = array("q")
     spent: array[int] = array("q")
-    sieve = Sieve(video)
+    sieve, fields = Sieve(video), Fields(video)
     number = 0
 
     def keep(parts: list[Coded]) -> None:
         for packet, is_shown in parts:
-            if is_shown:
+            if not fields.second(packet) and is_shown:
                 spent.append(packet.duration or 0)
                 if packet.pts is not None:
                     shown.append(packet.pts)
@@ -94,6 +96,9 @@ def measure(
     times = shown if len(shown) == len(spent) and name != AVI else decoded
     if name == AVI:
         times, spent = _places(times, fraction(video.time_base))
+    if fields.seconds and spent:
+        # The packet of a first field tells the time of one field alone.
+        spent[-1] = 0
     timing = _timing(times, spent, video, name, rates)
     start = min(times, default=0) * (fraction(video.time_base) or Fraction(0))
     return Measured(
@@ -102,6 +107,7 @@ def measure(
         {i: end - start for i, end in ends.items()},
         broke,
         sieve.before + sieve.leading,
+        bool(fields.seconds),
     )
 
 

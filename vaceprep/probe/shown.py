@@ -1,7 +1,8 @@
 """Which packets of a video track show a picture: the others are decoded, and are no frames.
 
 Not shown: what comes before the first keyframe, pictures that lead it and need what came before,
-alternate references of VP8 and VP9, samples that hold no slice. Nothing is decoded.
+alternate references of VP8 and VP9, samples that hold no slice, second fields of a frame. Nothing
+is decoded.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vaceprep.probe.bits import Bits
+from vaceprep.probe.coded import Pairs, form_of, picture
 from vaceprep.probe.container import fraction
 from vaceprep.probe.nal import begins_clean, length_size, units
 
@@ -45,6 +47,28 @@ class Coded(NamedTuple):
 
     packet: Packet[VideoStream]
     shows: bool
+
+
+class Fields:
+    """Tells packets that are the second field of a frame (PAFF), in decoding order."""
+
+    def __init__(self, video: VideoStream) -> None:
+        context = video.codec_context
+        self._form = form_of(context.codec.canonical_name, context.extradata or b"")
+        self._pairs = Pairs()
+        #: How many there were.
+        self.seconds = 0
+
+    def second(self, packet: Packet[VideoStream]) -> bool:
+        """Whether the packet completes the frame of the one before."""
+        form = self._form
+        if form is None or form.slices is None or not packet.size:
+            return False
+        data = memoryview(packet)
+        found = picture(form, packet.size, lambda at, count: bytes(data[at : at + count]))
+        second = found is not None and self._pairs.second(found.field)
+        self.seconds += second
+        return second
 
 
 class Sieve:

@@ -125,12 +125,12 @@ def _measure(
     streams: tuple[StreamFacts, ...]
     start = Fraction(0)
     missing = NOTHING
+    fields = False
     if movie is not None and track is not None and track.samples and not movie.fragmented:
         form = form_of(codec.name, video.codec_context.extradata or b"")
         missing = unseen(opened, track, form)
         timing = present(track, movie.timescale, missing)
-        if missing.seconds:
-            codec = codec._replace(interlaced=True)
+        fields = bool(missing.seconds)
         streams = tuple(other_streams(container, video, track_ends(movie)))
     else:
         rates = [fraction(video.base_rate), fraction(video.average_rate)]
@@ -138,7 +138,7 @@ def _measure(
         timing = measured.timing
         truncation = truncation or measured.broke
         streams = tuple(other_streams(container, video, measured.ends, by_index=True))
-        start = measured.start
+        start, fields = measured.start, measured.fields
         if measured.before:
             missing = NOTHING._replace(before=measured.before)
     if timing.frames == 0:
@@ -146,6 +146,8 @@ def _measure(
         return Unreadable("truncated" if truncation else "no-frames", message, opened.size)
     if timing.frames == 1 and timing.fps is None:
         timing = _one_frame(timing, video)
+    if fields:
+        codec = codec._replace(interlaced=True)
     tags, xmp = set[str](), b""
     if movie is not None:
         tags, xmp = {tag for t in movie.tracks for tag in t.formats}, movie.xmp
@@ -163,7 +165,7 @@ def _measure(
         track=track,
         picture=_picture(opened, sniffed, video, movie, track),
         unshown=_unshown(missing),
-        packets_are_frames=missing._replace(before=0) == NOTHING or movie is None,
+        packets_are_frames=not fields and (missing._replace(before=0) == NOTHING or movie is None),
         streams=streams,
         location=_location(container, video, xmp, tags),
     )
