@@ -13,10 +13,6 @@ from tests.truth.rows_containers import CONTAINERS
 from tests.truth.rows_quirks import CLOCKS, COLOURS, FIELDS, GEOMETRY, GROUPS
 
 #: Rows that are wrong today, and why: the test of such a row fails where it passes.
-NOT_YET: Final[dict[str, str]] = {
-    "PAFF TS, a time a field": "fields are counted as frames",
-    "PAFF TS, a time a frame": "fields are counted as frames",
-    "part of PAFF": "fields are counted as frames",
-}
+NOT_YET: Final[dict[str, str]] = {}
 
 ROWS: Final = (*CONTAINERS, *FIELDS, *CLOCKS, *GROUPS, *GEOMETRY, *COLOURS, *ASKED)
