@@ -37,7 +37,7 @@ FLAT: Final = 16
 #: The level of each entry of a histogram, for up to three channels.
 WEIGHTS: Final = tuple(range(256)) * 3
 #: Where fields are put together, edges are drawn anew: so many times the shares are allowed.
-ROUGH: Final = 3
+ROUGH: Final = 4
 #: Pictures from which the same pixels in all of them are evidence.
 STEADY: Final = 4
 #: Pictures that are several.

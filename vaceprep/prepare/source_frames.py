@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from PIL.Image import Image
 
 from vaceprep.facts import VideoFacts
-from vaceprep.prepare.thumbnails import Orientation
+from vaceprep.prepare.thumbnails import SHARES, Orientation
 from vaceprep.probe import pixels
 from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, open_container
 from vaceprep.probe.samples import in_stretches, retimed, shows_nothing
@@ -202,6 +202,9 @@ class _Reading:
         self.step = 1 / facts.fps if facts.fps else Fraction(0)
         #: Where the last packet read ends.
         self.end: Fraction | None = None
+        # Matrix and range that the container tells: a decoder resets what the stream leaves open.
+        context = self._video.codec_context
+        self._told = int(context.colorspace), int(context.color_range)
         self._video.codec_context.thread_type = "AUTO"
         self._video.codec_context.thread_count = 0
         self._video.codec_context.options = {"threads": "auto", **BOUNDED}
@@ -249,10 +252,21 @@ class _Reading:
                 whole = whole or not frame.is_corrupt
                 if not isinstance(frame, VideoFrame) or not whole:
                     continue
+                self._tag(frame)
                 time = self._shown_at(frame, number)
                 self._shown = time if self._shown is None else self._shown
                 yield _Stamped(frame, time)
                 number += 1
+
+    def _tag(self, frame: VideoFrame) -> None:
+        """Give a frame of YUV what the container alone tells."""
+        matrix, span = self._told
+        if frame.format.is_rgb or frame.format.name == "pal8":
+            return
+        if int(frame.colorspace) not in SHARES and matrix in SHARES:
+            frame.colorspace = matrix
+        if not int(frame.color_range) and span:
+            frame.color_range = span
 
     def _note(self, stamp: int, duration: int, has_data: bool) -> None:
         time, length = stamp * self._base, duration * self._base
