@@ -160,6 +160,7 @@ ASKED: Final = (
         start=Fraction(3, 5),
         ordinary=True,
     ),
+    Row("frame of VP8 told BT.709", plain(Coding("webm", "libvpx")), ("--at", "0"), "frame"),
     Row(
         "frame of an AVI with null frames",
         clocks.null_frames(

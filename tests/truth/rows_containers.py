@@ -61,6 +61,7 @@ CONTAINERS: Final = (
     Row("MKV raw", plain(replace(MKV, codec="rawvideo", count=12))),
     Row("AVI FFVHuff RGB", plain(avi("ffvhuff", "gbrp"))),
     Row("WEBM VP8", plain(Coding("webm", "libvpx", colour=BT601, sound="libopus")), KEEP),
+    Row("WEBM VP8 told BT.709", plain(Coding("webm", "libvpx")), ordinary=True),
     Row("WEBM VP9", plain(Coding("webm", "libvpx-vp9", sound="libopus")), KEEP, ordinary=True),
     Row("WEBM AV1", plain(Coding("webm", "libsvtav1"))),
     Row("AVI MPEG-4", plain(avi("mpeg4", sound="pcm_s16le")), KEEP),

@@ -19,6 +19,9 @@ from vaceprep.probe.container import fraction
 #: What the buffer says where nothing more is to come, or nothing yet.
 _EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
 
+#: Codecs that cannot say a matrix: FFmpeg's decoder puts BT.601 on each frame, whatever holds.
+MATRIX_ASSUMED: Final = frozenset(["vp8"])
+
 
 def is_hdr(frame: VideoFrame) -> bool:
     """Whether a frame says that its colours are PQ, HLG or BT.2020."""
@@ -38,7 +41,8 @@ def tag(frame: VideoFrame, facts: VideoFacts) -> None:
     if frame.color_trc not in TRANSFERS and facts.color_transfer:
         frame.color_trc = number(TRANSFERS, facts.color_transfer)
     is_rgb = frame.format.is_rgb or frame.format.name == "pal8"
-    if frame.colorspace not in MATRICES and facts.color_matrix not in (None, "gbr") and not is_rgb:
+    is_open = frame.colorspace not in MATRICES or facts.codec in MATRIX_ASSUMED
+    if is_open and facts.color_matrix not in (None, "gbr") and not is_rgb:
         frame.colorspace = number(MATRICES, facts.color_matrix)
     if frame.color_range not in RANGES and facts.color_range and not is_rgb:
         frame.color_range = number(RANGES, facts.color_range)

@@ -205,6 +205,8 @@ class _Reading:
         # Matrix and range that the container tells: a decoder resets what the stream leaves open.
         context = self._video.codec_context
         self._told = int(context.colorspace), int(context.color_range)
+        # VP8 has no field for the matrix, yet the decoder puts one on each frame.
+        self._without_matrix = facts.codec == "vp8"
         self._video.codec_context.thread_type = "AUTO"
         self._video.codec_context.thread_count = 0
         self._video.codec_context.options = {"threads": "auto", **BOUNDED}
@@ -263,7 +265,8 @@ class _Reading:
         matrix, span = self._told
         if frame.format.is_rgb or frame.format.name == "pal8":
             return
-        if int(frame.colorspace) not in SHARES and matrix in SHARES:
+        is_open = int(frame.colorspace) not in SHARES or self._without_matrix
+        if is_open and matrix in SHARES:
             frame.colorspace = matrix
         if not int(frame.color_range) and span:
             frame.color_range = span
