@@ -177,6 +177,26 @@ ASKED: Final = (
         "frame",
     ),
     Row(
+        "part of an edit at half speed",
+        clocks.slowed(replace(MP4, container="mov"), Fraction(1, 2)),
+        ("--start", "0.5"),
+        start=Fraction(1, 2),
+    ),
+    Row(
+        "frame of an edit at half speed",
+        clocks.slowed(replace(MP4, container="mov"), Fraction(1, 2)),
+        ("--at", "1.03"),
+        "frame",
+        start=Fraction(103, 100),
+    ),
+    Row(
+        "frame of an edit at double speed",
+        clocks.slowed(replace(MP4, count=48), Fraction(2)),
+        ("--at", "0.515"),
+        "frame",
+        start=Fraction(515, 1000),
+    ),
+    Row(
         "frame of PAFF",
         paff(replace(TS, count=16), apart=True),
         ("--at", "0.5"),

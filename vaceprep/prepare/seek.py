@@ -23,12 +23,10 @@ from av.video.stream import VideoStream
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.decode import JOINED, PALETTE, WHOLE, flush, frames_from, with_units
 from vaceprep.prepare.refused import Refused
-from vaceprep.probe.boxes import read_boxes
 from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
-from vaceprep.probe.samples import AVI
+from vaceprep.probe.samples import AVI, in_stretches, retimed
 from vaceprep.probe.shown import Coded, coded, demuxed, with_shown
-from vaceprep.probe.sniff import MOV
 from vaceprep.source import Opened
 
 #: Packets that decoding order may hold back; H.264 and HEVC allow 16 frames.
@@ -96,22 +94,15 @@ def find(
 
     Raises NoFrame, or one of ``BROKEN``.
     """
-    if demuxer == AVI and facts.fps is not None:
-        return _by_chunk(opened, wanted, facts)
+    # FFmpeg gives neither the places of AVI's chunks nor the speed of an edit.
+    if (demuxer == AVI and facts.fps is not None) or retimed(opened, demuxer) is not None:
+        return _in_order(opened, demuxer, wanted, facts)
     try:
-        if demuxer in TIMELESS or _in_stretches(opened, demuxer):
+        if demuxer in TIMELESS or in_stretches(opened, demuxer):
             raise _Untimed
         return _by_time(opened, demuxer, wanted, facts)
     except _Untimed:
         return _by_count(opened, demuxer, wanted, facts)
-
-
-def _in_stretches(opened: Opened, demuxer: str) -> bool:
-    """Whether an edit list plays several stretches: FFmpeg's times overlap where they meet."""
-    if demuxer != MOV:
-        return False
-    edits = (t.edits for t in read_boxes(opened).tracks if t.handler == "vide")
-    return any(sum(e.media_time >= 0 for e in listed) > 1 for listed in edits)
 
 
 def _by_time(
@@ -318,8 +309,13 @@ def _is_last(at: Fraction, facts: VideoFacts) -> bool:
     return at + (facts.max_interval or facts.duration) >= facts.duration
 
 
-def _by_chunk(opened: Opened, wanted: Fraction | int | Literal["last"], facts: VideoFacts) -> Found:
-    """A frame of AVI: its chunks are the clock, and an empty one shows the last picture again."""
+def _in_order(
+    opened: Opened, demuxer: str, wanted: Fraction | int | Literal["last"], facts: VideoFacts
+) -> Found:
+    """A frame by the times that decoding all before it gives.
+
+    In AVI the chunks are the clock, and an empty one shows the last picture again.
+    """
     rate = facts.fps or Fraction(1)
     until = wanted if isinstance(wanted, Fraction) else None
     if isinstance(wanted, int) and facts.constant_rate is not False:
@@ -327,7 +323,7 @@ def _by_chunk(opened: Opened, wanted: Fraction | int | Literal["last"], facts: V
     before = here = after = None
     at, count = Fraction(0), 0
     try:
-        with contextlib.closing(frames_from(opened, AVI, facts, Fraction(0))) as walk:
+        with contextlib.closing(frames_from(opened, demuxer, facts, Fraction(0))) as walk:
             for frame, time in walk:
                 if (until is not None and time > until) or (until is None and count == wanted):
                     after = frame
