@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -17,7 +18,7 @@ from vaceprep.facts import VideoFacts
 from vaceprep.prepare.refused import Damaged, Refused
 from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
-from vaceprep.probe.nal import leans_back
+from vaceprep.probe.nal import leans_back, prepares
 from vaceprep.probe.packets import ROUNDING
 from vaceprep.probe.samples import (
     AVI,
@@ -272,16 +273,35 @@ def flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
     yield end  # type: ignore[misc]
 
 
-def with_units(walk: Iterator[Coded]) -> Iterator[Coded]:
-    """Packets, those without a picture put before the next one: they may hold parameter sets."""
+def packet_of(data: bytes) -> Packet[Stream]:
+    """A packet with a copy of the data in FFmpeg's own memory.
+
+    ``Packet(data)`` would refer to the Python object. A thread of the decoder releases it and
+    needs the interpreter's lock for that, while closing the decoder holds this lock and waits for
+    that thread: a deadlock that no signal ends.
+    """
+    packet = Packet(len(data))
+    packet.update(data)
+    return packet
+
+
+def with_units(walk: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
+    """Packets that show pictures, with the parameter sets and recovery points before them.
+
+    Other packets without a picture are left out: a decoder refuses them alone, and refuses a
+    picture together with an SEI message that is invalid.
+    """
+    context = video.codec_context
+    codec, extradata = context.codec.canonical_name, context.extradata or b""
     before = b""
     for packet, shows in walk:
         if not shows and not packet.is_discard:
-            before += bytes(packet)
+            if prepares(bytes(packet), codec, extradata):
+                before += bytes(packet)
         elif not before:
             yield Coded(packet, shows)
         else:
-            whole = cast("Packet[VideoStream]", Packet(before + bytes(packet)))
+            whole = cast("Packet[VideoStream]", packet_of(before + bytes(packet)))
             whole.stream, whole.time_base = packet.stream, packet.time_base
             whole.pts, whole.dts, whole.duration = packet.pts, packet.dts, packet.duration
             whole.is_keyframe = packet.is_keyframe
@@ -301,7 +321,7 @@ def _decoded(
     """
     number = decoded = 0
     if video.codec_context.codec.canonical_name in JOINED:
-        walk = with_units(walk)
+        walk = with_units(walk, video)
     packets = chain((part.packet for part in walk), flush(video))
     while True:
         try:

@@ -229,7 +229,7 @@ def _decoded(
     else:
         parts = with_shown((p for p in container.demux(video) if p.size), video)
     if video.codec_context.codec.canonical_name in JOINED:
-        parts = with_units(parts)
+        parts = with_units(parts, video)
     packets = chain((part.packet for part in parts), flush(video))
     last: int | None = None
     while True:

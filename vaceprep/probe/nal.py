@@ -12,6 +12,10 @@ H264_SLICES: Final = (1, 2)
 #: HEVC: IDR with and without leading pictures that can be decoded.
 HEVC_IDR: Final = (19, 20)
 HEVC_SLICES: Final = range(32)
+#: Parameter sets; an SEI unit of H.264 that begins with a recovery point (7.3.2.3, D.1.8).
+H264_SETS: Final = (7, 8, 13, 15)
+HEVC_SETS: Final = (32, 33, 34)
+H264_RECOVERY: Final = (6, 6)
 #: How a stream that is not length-prefixed tells its units apart.
 START_CODE: Final = re.compile(rb"\x00\x00\x01")
 
@@ -71,6 +75,22 @@ def leans_back(packet: bytes, codec: str, extradata: bytes) -> bool:
     need some frames until the picture is whole. HEVC's decoder leaves out what leads it.
     """
     return codec == "h264" and not begins_clean(packet, codec, extradata)
+
+
+def prepares(packet: bytes, codec: str, extradata: bytes) -> bool:
+    """Whether decoding the next picture needs a packet that holds no picture.
+
+    It does where the packet has a parameter set, or begins an SEI message with a recovery point.
+    """
+    for head in units(packet, length_size(codec, extradata)):
+        if len(head) < 2:
+            continue
+        if codec == "hevc":
+            if head[0] >> 1 & 63 in HEVC_SETS:
+                return True
+        elif head[0] & 31 in H264_SETS or (head[0] & 31, head[1]) == H264_RECOVERY:
+            return True
+    return False
 
 
 def invalid(packet: bytes, codec: str, extradata: bytes) -> bool:
