@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from operator import mul
@@ -18,6 +18,7 @@ from vaceprep.prepare.thumbnails import ORIENTATIONS, SIDE, Orientation, Thumbna
 
 #: Levels by which a pixel may leave what its surroundings in the source allow.
 LEVELS: Final = 12
+BEYOND: Final = [255 * (v > LEVELS) for v in range(256)]
 #: Share of the pixels that may leave it by more: in several pictures, the same pixels in all of
 #: them, and in a single one.
 SHARE: Final = 0.008
@@ -52,17 +53,24 @@ class Distance:
     time: Fraction
     #: From the source's pictures at that time.
     expected: float
-    #: From the nearest picture of another time, and that time.
-    other: float
-    other_time: Fraction | None
-    #: From the source's pictures at that time turned otherwise, the nearest of them.
-    turned: float
-    orientation: Orientation | None
     #: White where the source does not have the colour near that place, and their share.
     outside: Image
     off: float
+    #: The source's pictures at that time, by their numbers in the reference.
+    pictures: range = range(0)
     #: Whether only the order of levels was compared.
     loose: bool = False
+    #: From the nearest picture of another time, and that time.
+    other: float = float("inf")
+    other_time: Fraction | None = None
+    #: From the source's pictures at that time turned otherwise, the nearest of them.
+    turned: float = float("inf")
+    orientation: Orientation | None = None
+
+    @property
+    def slack(self) -> float:
+        """Levels of distance that are no evidence."""
+        return LOOSE if self.loose else CLEARLY
 
 
 class Reference:
@@ -73,8 +81,6 @@ class Reference:
         self.times = [time for time, _ in shown]
         self._own = [thumb for _, thumb in shown]
         self._thumbs = [_by_order(t) for t in self._own] if loose else self._own
-        self._low = _strip([t.low for t in self._thumbs])
-        self._high = _strip([t.high for t in self._thumbs])
 
     def between(self, first: Fraction, last: Fraction) -> range:
         """The pictures that are shown at some time from ``first`` to ``last``."""
@@ -85,6 +91,25 @@ class Reference:
     def distance(self, time: Fraction, shown: Image, expected: range) -> Distance:
         """The distance of a picture that should be one of ``expected``, or between them."""
         own = _interval([self._own[i] for i in expected])
+        right = _interval([self._thumbs[i] for i in expected]) if self.loose else own
+        judged = _levels_in_order(shown) if self.loose else shown
+        outside = _outside(_excess(shown, _spread(own)))
+        flat = self.loose and (_is_flat(own.low) and _is_flat(shown))
+        return Distance(
+            time,
+            0.0 if flat else _mean(_excess(judged, right)),
+            outside,
+            _mean(outside) / 255,
+            expected,
+            self.loose,
+        )
+
+    def compared(self, distance: Distance, shown: Image) -> Distance:
+        """The same with the distances from pictures of other times and other turns."""
+        if distance.expected <= distance.slack:
+            # No picture of another time or turn can be nearer by that much.
+            return distance
+        expected = distance.pictures
         right = _interval([self._thumbs[i] for i in expected])
         judged = _levels_in_order(shown) if self.loose else shown
         others = self._distances(judged)
@@ -96,29 +121,29 @@ class Reference:
         turned, orientation = min(
             (_mean(_excess(oriented(judged, o), right)), o) for o in ORIENTATIONS[1:]
         )
-        outside = _outside(_excess(shown, _spread(own)))
-        flat = self.loose and (_is_flat(own.low) and _is_flat(shown))
-        return Distance(
-            time,
-            0.0 if flat else _mean(_excess(judged, right)),
-            float("inf") if other is None else others[other],
-            None if other is None else self.times[other],
-            turned,
-            orientation,
-            outside,
-            _mean(outside) / 255,
-            self.loose,
+        return replace(
+            distance,
+            other=distance.other if other is None else others[other],
+            other_time=None if other is None else self.times[other],
+            turned=turned,
+            orientation=orientation,
         )
 
     def _distances(self, shown: Image) -> array[float]:
         """The mean excess of a picture over each thumbnail."""
         count = len(self._thumbs)
-        strip = _strip([shown] * count)
-        excess = _excess(strip, Thumbnail(self._low, self._high))
+        low, high = (_strip([getattr(t, side) for t in self._thumbs]) for side in ("low", "high"))
+        excess = _excess(_strip([shown] * count), Thumbnail(low, high))
         means = excess.convert("F").resize((1, count), Resampling.BOX)
         found = array("f")
         found.frombytes(means.tobytes())
         return found
+
+
+def is_right(distances: Sequence[Distance], *, rough: bool = False) -> bool:
+    """Whether all pictures are so near those expected that no other can be shown instead."""
+    near = all(d.expected <= d.slack for d in distances)
+    return near and is_other_picture(distances, rough=rough) is None
 
 
 def is_other_time(distances: Sequence[Distance]) -> Distance | None:
@@ -152,7 +177,7 @@ def is_other_picture(distances: Sequence[Distance], *, rough: bool = False) -> D
 def _worst(distances: Sequence[Distance], by: Sequence[float]) -> Distance | None:
     if not distances:
         return None
-    slack = LOOSE if distances[0].loose else CLEARLY
+    slack = distances[0].slack
     single = slack * SINGLE_CLEARLY / CLEARLY
     many = sum(levels > slack for levels in by) >= SEVERAL
     worst = max(range(len(by)), key=by.__getitem__)
@@ -200,7 +225,7 @@ def _mean(image: Image) -> float:
 
 def _outside(excess: Image) -> Image:
     """White where a channel is outside by more than LEVELS; the outermost pixels are left out."""
-    red, green, blue = (c.point([255 * (v > LEVELS) for v in range(256)]) for c in excess.split())
+    red, green, blue = (c.point(BEYOND) for c in excess.split())
     white = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     return white.crop((1, 1, white.width - 1, white.height - 1))
 

@@ -202,7 +202,9 @@ def _mask(frame: VideoFrame | Image, size: Size) -> tuple[Image, Image]:
     elif frame.format.is_rgb or _has_alpha(frame):
         luma, full = _flat_rgb(frame).convert("L"), True
     else:
-        luma = _plane(frame.reformat(format="yuv444p"), 0)
+        first = frame.format.components[0]
+        bare = first.bits == 8 and (frame.format.is_planar or len(frame.format.components) == 1)
+        luma = _plane(frame if bare else frame.reformat(format="yuv444p"), 0)
         full = is_full(frame)
     middle = (MIDDLE - 16) * 255 / 219 if full else MIDDLE
     low, high = (

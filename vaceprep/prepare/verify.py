@@ -11,7 +11,14 @@ from PIL.Image import Image
 
 from vaceprep.facts import VideoFacts
 from vaceprep.plan.recipe import EncodeRecipe, VideoRecipe
-from vaceprep.prepare.compare import Reference, is_other_picture, is_other_time, is_turned
+from vaceprep.prepare.compare import (
+    Distance,
+    Reference,
+    is_other_picture,
+    is_other_time,
+    is_right,
+    is_turned,
+)
 from vaceprep.prepare.decode_output import Decoded, decode_output
 from vaceprep.prepare.refused import Mismatch
 from vaceprep.prepare.source_frames import Clock, Timed, source_frames
@@ -80,27 +87,42 @@ def _compared(
     tell: Tell,
 ) -> str | None:
     """What the output shows wrongly, as a sentence."""
-    step = max(1 / rate, 1 / facts.fps if facts.fps else 1 / rate)
-    length, margin = recipe.frames / rate, (AROUND + Fraction(1, 2)) * step
-    near = [recipe.start + n / rate for n in sorted(decoded.pictures)]
-    wanted = _Wanted(near, margin, recipe.start, length / OVERALL)
-    last = recipe.start + length + margin
-    try:
-        frames = source_frames(opened, sniffed, facts, recipe.start, last, clock)
-        thumbs = _reference(frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell)
-    except BROKEN as error:
-        return f"{UNREAD}: the source cannot be read a second time ({clause(error)})"
-    if not thumbs:
-        return f"{UNREAD}: the source shows no picture at {_s(recipe.start)} s"
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
     loose = isinstance(recipe, EncodeRecipe) and recipe.tone_map
-    reference = Reference(thumbs, loose=loose)
     rough = isinstance(recipe, EncodeRecipe) and recipe.deinterlace
-    found = fault(reference, shown, recipe.start, 1 / rate, rough=rough)
+    near = [recipe.start + time for time, _ in shown]
+    length = recipe.frames / rate
+
+    def reference(margin: Fraction, step: Fraction | None) -> Reference | str:
+        wanted = _Wanted(near, margin, recipe.start, step)
+        last = recipe.start + length + margin
+        try:
+            frames = source_frames(opened, sniffed, facts, recipe.start, last, clock)
+            thumbs = _reference(
+                frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell
+            )
+        except BROKEN as error:
+            return f"{UNREAD}: the source cannot be read a second time ({clause(error)})"
+        if not thumbs:
+            return f"{UNREAD}: the source shows no picture at {_s(recipe.start)} s"
+        return Reference(thumbs, loose=loose)
+
+    # Nearly every output is right: the pictures at the instants alone prove it.
+    right = reference(1 / rate, None)
+    if isinstance(right, str):
+        return right
+    if is_right(_expected(right, shown, recipe.start, 1 / rate), rough=rough):
+        return None
+    # Otherwise pictures of other times tell what is wrong, or that nothing is.
+    around = max(1 / rate, 1 / facts.fps if facts.fps else 1 / rate)
+    more = reference((AROUND + Fraction(1, 2)) * around, length / OVERALL)
+    if isinstance(more, str):
+        return more
+    found = fault(more, shown, recipe.start, 1 / rate, rough=rough)
     if found and clock.delay > 1 / rate:
         # A player may count from the first packet, though its picture does not decode.
         at = recipe.start - clock.delay
-        found = found and fault(reference, shown, at, 1 / rate, rough=rough)
+        found = found and fault(more, shown, at, 1 / rate, rough=rough)
     return found
 
 
@@ -137,11 +159,10 @@ def fault(
     ``slack`` are the seconds by which a picture may be early or late; ``rough`` allows for the
     edges that deinterlacing draws.
     """
-    found = []
-    for time, picture in shown:
-        at = start + time
-        expected = reference.between(at - slack, at + slack)
-        found.append(reference.distance(time, picture, expected))
+    found = [
+        reference.compared(d, picture)
+        for d, (_, picture) in zip(_expected(reference, shown, start, slack), shown, strict=True)
+    ]
     turned = is_turned(found)
     if turned is not None and turned.orientation is not None:
         turn, mirrored = turned.orientation
@@ -160,6 +181,21 @@ def fault(
             f"{_s(start + other.time)} s"
         )
     return None
+
+
+def _expected(
+    reference: Reference,
+    shown: Sequence[tuple[Fraction, Image]],
+    start: Fraction,
+    slack: Fraction,
+) -> list[Distance]:
+    """How far each picture is from those that the source shows at its time."""
+    return [
+        reference.distance(
+            time, picture, reference.between(start + time - slack, start + time + slack)
+        )
+        for time, picture in shown
+    ]
 
 
 def _s(value: Fraction) -> str:
@@ -192,9 +228,9 @@ class _Wanted:
 
     near: Sequence[Fraction]
     margin: Fraction
-    #: The time from which one more is taken, and the seconds between two such.
+    #: The time from which one more is taken, and the seconds between two such; None: no others.
     due: Fraction
-    step: Fraction
+    step: Fraction | None
 
     def takes(self, time: Fraction, until: Fraction | None) -> bool:
         """Whether a frame is wanted that is shown from ``time`` to ``until`` (None: no end)."""
@@ -205,7 +241,7 @@ class _Wanted:
             for at in self.near
         ):
             return True
-        if time < self.due:
+        if self.step is None or time < self.due:
             return False
         self.due = time + self.step
         return True
