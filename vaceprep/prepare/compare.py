@@ -14,7 +14,14 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageFilter, ImageOps
 from PIL.Image import Image, Resampling
 
-from vaceprep.prepare.thumbnails import ORIENTATIONS, SIDE, Orientation, Thumbnail, oriented
+from vaceprep.prepare.thumbnails import (
+    ANY,
+    ORIENTATIONS,
+    SIDE,
+    Orientation,
+    Thumbnail,
+    oriented,
+)
 
 #: Levels by which a pixel may leave what its surroundings in the source allow.
 LEVELS: Final = 12
@@ -35,6 +42,8 @@ LOOSE: Final = 6.0
 LOOSE_LEVELS: Final = 64.0
 #: Luma between the darkest and the brightest twentieth under which a picture has no order.
 FLAT: Final = 16
+#: Level under which all of a HDR picture is nearly black, in an order that tone mapping changes.
+DARK: Final = 48
 #: The level of each entry of a histogram, for up to three channels.
 WEIGHTS: Final = tuple(range(256)) * 3
 #: Where fields are put together, edges are drawn anew: so many times the shares are allowed.
@@ -94,7 +103,7 @@ class Reference:
         right = _interval([self._thumbs[i] for i in expected]) if self.loose else own
         judged = _levels_in_order(shown) if self.loose else shown
         outside = _outside(_excess(shown, _spread(own)))
-        flat = self.loose and (_is_flat(own.low) and _is_flat(shown))
+        flat = self.loose and (_is_dark(own.high) or (_is_flat(own.low) and _is_flat(shown)))
         return Distance(
             time,
             0.0 if flat else _mean(_excess(judged, right)),
@@ -114,7 +123,7 @@ class Reference:
         judged = _levels_in_order(shown) if self.loose else shown
         others = self._distances(judged)
         other = min(
-            (i for i in range(len(others)) if i not in expected),
+            (i for i, own in enumerate(self._own) if i not in expected and own is not ANY),
             key=others.__getitem__,
             default=None,
         )
@@ -236,8 +245,15 @@ def _levels_in_order(image: Image) -> Image:
 
 
 def _by_order(thumb: Thumbnail) -> Thumbnail:
+    if thumb is ANY:
+        return ANY
     low = _levels_in_order(thumb.low)
     return Thumbnail(low, low if thumb.high is thumb.low else _levels_in_order(thumb.high))
+
+
+def _is_dark(image: Image) -> bool:
+    levels = sorted(image.convert("L").tobytes())
+    return levels[-1 - len(levels) // 20] < DARK
 
 
 def _is_flat(image: Image) -> bool:

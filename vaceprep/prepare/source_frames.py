@@ -46,7 +46,8 @@ WEBP_DELAY: Final = 12
 #: Signs of a display matrix (a, b, c, d) for each clockwise turn.
 TURNS: Final = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
 
-Timed = tuple[VideoFrame | Image, Fraction]
+#: A picture and its time; None where decoders may show different things from there on.
+Timed = tuple[VideoFrame | Image | None, Fraction]
 
 
 @dataclass(slots=True)
@@ -66,7 +67,8 @@ class Clock:
 class _Stamped(NamedTuple):
     """A picture and its time on the container's clock."""
 
-    frame: VideoFrame
+    #: None: damage, which decoders conceal in different ways.
+    frame: VideoFrame | None
     time: Fraction
 
 
@@ -81,30 +83,33 @@ def source_frames(
     first: Fraction,
     last: Fraction,
     clock: Clock,
+    *,
+    salvage: bool = False,
 ) -> Iterator[Timed]:
     """Pictures from one that is shown at ``first`` or before, to the first one after ``last``.
 
-    ``clock`` is filled on the way. Raises one of ``BROKEN`` where nothing can be read.
+    With ``salvage`` there is no picture from the first damage to the next keyframe. ``clock`` is
+    filled on the way. Raises one of ``BROKEN`` where nothing can be read.
     """
     if sniffed.demuxer is None:
         yield from _animated(opened, sniffed.format, last, clock)
         return
     edit = retimed(opened, sniffed.demuxer)
     if edit is not None:
-        yield from _at_speed(opened, sniffed.demuxer, facts, edit, last, clock)
+        yield from _at_speed(opened, sniffed.demuxer, facts, edit, last, clock, salvage)
         return
     counted = _count_rate(opened, sniffed.demuxer, facts)
     origin: Fraction | None = None
     if first > NEAR and counted is None and sniffed.demuxer not in DELAYED:
         with _open(opened, sniffed.demuxer, facts) as container:
-            reading = _Reading(container, sniffed.demuxer, facts)
+            reading = _Reading(container, sniffed.demuxer, facts, salvage=salvage)
             begin = next(reading.pictures(), None)
             origin = None if begin is None else begin.time
             delay = reading.delay
         for back in BACK if origin is not None else ():
             target = (origin or Fraction(0)) + first - back
             with _open(opened, sniffed.demuxer, facts) as container:
-                reading = _Reading(container, sniffed.demuxer, facts)
+                reading = _Reading(container, sniffed.demuxer, facts, salvage=salvage)
                 pictures = reading.sought(target)
                 if pictures is None:
                     continue
@@ -112,24 +117,30 @@ def source_frames(
                 yield from _until(pictures, reading, origin, last, clock)
                 return
     with _open(opened, sniffed.demuxer, facts) as container:
-        reading = _Reading(container, sniffed.demuxer, facts, counted)
+        reading = _Reading(container, sniffed.demuxer, facts, counted, salvage=salvage)
         yield from _until(reading.pictures(), reading, origin, last, clock)
 
 
 def _at_speed(
-    opened: Opened, demuxer: str, facts: VideoFacts, edit: Edit, last: Fraction, clock: Clock
+    opened: Opened,
+    demuxer: str,
+    facts: VideoFacts,
+    edit: Edit,
+    last: Fraction,
+    clock: Clock,
+    salvage: bool,
 ) -> Iterator[Timed]:
     """Pictures of a track that its only edit plays at another speed, from the first one on."""
     speed = Fraction(edit.rate, NORMAL_RATE)
     with open_container(opened, demuxer, without_edits=True) as container:
-        reading = _Reading(container, demuxer, facts)
+        reading = _Reading(container, demuxer, facts, salvage=salvage)
         begin = edit.media_time * (_track(container).time_base or Fraction(0))
         latest: Fraction | None = None
         for frame, stamp in reading.pictures():
             time = (stamp - begin) / speed
             if time < 0 or (latest is not None and time <= latest):
                 continue
-            if latest is None:
+            if frame is not None and clock.size == (0, 0):
                 clock.orientation = _orientation(frame)
                 clock.size = frame.width, frame.height
             latest = time
@@ -149,9 +160,9 @@ def _until(
 ) -> Iterator[Timed]:
     latest: Fraction | None = None
     for frame, stamp in pictures:
-        if latest is None:
-            if origin is None:
-                origin, clock.delay = stamp, reading.delay
+        if latest is None and origin is None:
+            origin, clock.delay = stamp, reading.delay
+        if frame is not None and clock.size == (0, 0):
             clock.orientation = _orientation(frame)
             clock.size = frame.width, frame.height
         origin = origin or Fraction(0)
@@ -186,6 +197,8 @@ class _Reading:
         demuxer: str,
         facts: VideoFacts,
         rate: Fraction | None = None,
+        *,
+        salvage: bool = False,
     ) -> None:
         self._container = container
         self._video = _track(container)
@@ -198,6 +211,7 @@ class _Reading:
         self._begins: dict[int, Fraction] | None = {} if demuxer in DELAYED else None
         self._first: Fraction | None = None
         self._shown: Fraction | None = None
+        self._latest: Fraction | None = None
         #: Seconds that a picture lasts where the container does not say.
         self.step = 1 / facts.fps if facts.fps else Fraction(0)
         #: Where the last packet read ends.
@@ -210,6 +224,12 @@ class _Reading:
         self._video.codec_context.thread_type = "AUTO"
         self._video.codec_context.thread_count = 0
         self._video.codec_context.options = {"threads": "auto", **BOUNDED}
+        self._salvage = salvage
+        if salvage:
+            # Threads conceal damage differently each time. Without threads a decoder that stops
+            # at damage stops at the same places.
+            self._video.codec_context.thread_count = 1
+            self._video.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
 
     @property
     def delay(self) -> Fraction:
@@ -232,7 +252,7 @@ class _Reading:
 
     def pictures(self, target: Fraction | None = None) -> Iterator[_Stamped]:
         """Decoded pictures in their order. Raises _TooLate after a seek for ``target``."""
-        number, whole, waits = 0, False, target is not None
+        number, whole, damaged, waits = 0, False, False, target is not None
         for packet in self._container.demux(self._video):
             if packet.size and waits:
                 if not packet.is_keyframe:
@@ -248,16 +268,22 @@ class _Reading:
             except EOFError:
                 return
             except BROKEN:
+                if self._salvage and packet.size:
+                    damaged = True
+                    yield _Stamped(None, self._after(packet.pts, packet.dts, number))
+                    number += 1
                 continue
             for frame in frames:
                 # What is decoded without the pictures that it refers to is not shown.
-                whole = whole or not frame.is_corrupt
+                whole = whole or self._salvage or not frame.is_corrupt
                 if not isinstance(frame, VideoFrame) or not whole:
                     continue
                 self._tag(frame)
                 time = self._shown_at(frame, number)
                 self._shown = time if self._shown is None else self._shown
-                yield _Stamped(frame, time)
+                damaged = frame.is_corrupt or (damaged and not frame.key_frame)
+                self._latest = time
+                yield _Stamped(None if damaged and self._salvage else frame, time)
                 number += 1
 
     def _tag(self, frame: VideoFrame) -> None:
@@ -270,6 +296,14 @@ class _Reading:
             frame.colorspace = matrix
         if not int(frame.color_range) and span:
             frame.color_range = span
+
+    def _after(self, pts: int | None, dts: int | None, number: int) -> Fraction:
+        """From when on a frame that does not decode may show: right after the last that did."""
+        if self._latest is not None:
+            return self._latest + self._base
+        if self._rate:
+            return number / self._rate
+        return self._time_of(pts, dts)
 
     def _note(self, stamp: int, duration: int, has_data: bool) -> None:
         time, length = stamp * self._base, duration * self._base

@@ -6,12 +6,14 @@ conversion. FFmpeg averages the planes down; matrix, range, turning and cropping
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 from av.video.frame import VideoFrame
 from PIL import Image as Pillow
+from PIL import ImageChops
 from PIL.Image import Image, Resampling, Transpose
 
 from vaceprep.plan.model import Colour
@@ -66,6 +68,12 @@ class Thumbnail:
     high: Image
 
 
+#: Where any picture may be shown.
+ANY: Final = Thumbnail(
+    Pillow.new("RGB", (SIDE, SIDE), (0, 0, 0)), Pillow.new("RGB", (SIDE, SIDE), (255, 255, 255))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Preparation:
     """What is done to frames before they are compared."""
@@ -79,6 +87,8 @@ class Preparation:
     behind: Colour = (255, 255, 255)
     #: The frames are a mask that becomes white and black.
     threshold: bool = False
+    #: The frames are interlaced, and their fields become frames.
+    fields: bool = False
 
 
 def oriented(image: Image, orientation: Orientation) -> Image:
@@ -89,11 +99,16 @@ def oriented(image: Image, orientation: Orientation) -> Image:
     return image if turn not in _TURNS else image.transpose(_TURNS[turn])
 
 
-def thumbnail(frame: VideoFrame | Image, how: Preparation) -> Thumbnail:
+def thumbnail(frame: VideoFrame | Image | None, how: Preparation) -> Thumbnail:
     """The thumbnail of a decoded frame. Raises what FFmpeg raises where it cannot convert."""
+    if frame is None:
+        return ANY
     if how.threshold:
         low, high = _mask(frame, _midsize(frame, how))
         return Thumbnail(_fitted(low, how), _fitted(high, how))
+    if how.fields and isinstance(frame, VideoFrame) and not _has_alpha(frame):
+        top, bottom = (_fitted(image, how) for image in _fields(frame, _midsize(frame, how)))
+        return Thumbnail(ImageChops.darker(top, bottom), ImageChops.lighter(top, bottom))
     small = _fitted(_flattened(frame, _midsize(frame, how), how.behind), how)
     return Thumbnail(small, small)
 
@@ -170,6 +185,21 @@ def _rgb(frame: VideoFrame, size: Size) -> Image:
     return planes.convert("RGB", _matrix(frame))
 
 
+def _fields(frame: VideoFrame, size: Size) -> Iterator[Image]:
+    """The two fields of a frame, each as RGB of that size."""
+    planar = frame.reformat(width=size[0], format="yuv444p", interpolation="AREA", threads=1)
+    for first in (0, 1):
+        planes = []
+        for plane in planar.planes:
+            rows = (frame.height - first + 1) // 2
+            data = bytes(plane)[first * plane.line_size :]
+            shape = (size[0], rows)
+            # Two lines of the frame in one: every second line of its own.
+            field = Pillow.frombytes("L", shape, data, "raw", "L", 2 * plane.line_size, 1)
+            planes.append(field.resize(size, Resampling.BOX))
+        yield Pillow.merge("RGB", planes).convert("RGB", _matrix(frame))
+
+
 def is_full(frame: VideoFrame) -> bool:
     """Whether a YUV frame uses all levels."""
     return frame.color_range == FULL or frame.format.name.startswith("yuvj")
@@ -197,21 +227,31 @@ def _matrix(frame: VideoFrame) -> tuple[float, ...]:
 
 def _mask(frame: VideoFrame | Image, size: Size) -> tuple[Image, Image]:
     """Where a mask is white for certain, and where it may be."""
-    if isinstance(frame, Image):
-        luma, full = frame.convert("L"), True
-    elif frame.format.is_rgb or _has_alpha(frame):
-        luma, full = _flat_rgb(frame).convert("L"), True
-    else:
-        first = frame.format.components[0]
-        bare = first.bits == 8 and (frame.format.is_planar or len(frame.format.components) == 1)
-        luma = _plane(frame if bare else frame.reformat(format="yuv444p"), 0)
-        full = is_full(frame)
+    dark, bright, full = _luma(frame)
     middle = (MIDDLE - 16) * 255 / 219 if full else MIDDLE
     low, high = (
         luma.point([255 * (v >= middle + side) for v in range(256)]).resize(size, Resampling.BOX)
-        for side in (MARGIN, -MARGIN)
+        for luma, side in ((dark, MARGIN), (bright, -MARGIN))
     )
     return low.convert("RGB"), high.convert("RGB")
+
+
+def _luma(frame: VideoFrame | Image) -> tuple[Image, Image, bool]:
+    """The least and the greatest luma of a mask, and whether it uses all levels.
+
+    What the luma of RGB is depends on the matrix.
+    """
+    if isinstance(frame, Image) or frame.format.is_rgb or _has_alpha(frame):
+        image = frame.convert("RGB") if isinstance(frame, Image) else _flat_rgb(frame)
+        both = [
+            image.convert("RGB").convert("L", (red, 1 - red - blue, blue, 0.0))
+            for red, blue in (SHARES[BT601], SHARES[BT709])
+        ]
+        return ImageChops.darker(*both), ImageChops.lighter(*both), True
+    first = frame.format.components[0]
+    bare = first.bits == 8 and (frame.format.is_planar or len(frame.format.components) == 1)
+    luma = _plane(frame if bare else frame.reformat(format="yuv444p"), 0)
+    return luma, luma, is_full(frame)
 
 
 def _flat_rgb(frame: VideoFrame) -> Image:

@@ -90,6 +90,7 @@ def _compared(
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
     loose = isinstance(recipe, EncodeRecipe) and recipe.tone_map
     rough = isinstance(recipe, EncodeRecipe) and recipe.deinterlace
+    salvage = isinstance(recipe, EncodeRecipe) and recipe.salvage
     near = [recipe.start + time for time, _ in shown]
     length = recipe.frames / rate
 
@@ -97,7 +98,9 @@ def _compared(
         wanted = _Wanted(near, margin, recipe.start, step)
         last = recipe.start + length + margin
         try:
-            frames = source_frames(opened, sniffed, facts, recipe.start, last, clock)
+            frames = source_frames(
+                opened, sniffed, facts, recipe.start, last, clock, salvage=salvage
+            )
             thumbs = _reference(
                 frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell
             )
@@ -283,6 +286,7 @@ def _of_source(
         box=(box[0], box[2], box[1], box[3]),
         behind=recipe.behind,
         threshold=recipe.threshold,
+        fields=recipe.deinterlace,
     )
 
 
