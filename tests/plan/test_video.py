@@ -147,6 +147,30 @@ def test_a_cut_keeps_the_longest_run_without_a_gap(group: int, kept: int) -> Non
     assert plan.edits[0].detail == f"first {kept} of 600 frames, packets copied"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "group", "said"),
+    [
+        (5, 3, "148 of the 150 frames asked for"),
+        (5, 2, "149 of the 150 frames asked for"),
+        (3, 4, "89 of the 90 frames asked for"),
+        (5, 1, None),
+        (None, 3, None),
+    ],
+)
+def test_a_copy_says_that_it_has_fewer_frames_than_were_asked_for(
+    seconds: int | None, group: int, said: str | None
+) -> None:
+    asked = None if seconds is None else Fraction(seconds)
+    plan = planned(
+        long_clip(), options=Options(duration=asked), samples=even(600, 30, group=group)
+    )
+    assert isinstance(plan.recipe, CopyRecipe)
+    detail = plan.edits[0].detail
+    assert ("asked for" in detail) == (said is not None)
+    assert said is None or said in detail
+    assert ("a longer --duration keeps more" in detail) == (seconds == 3)
+
+
 def test_the_first_clip_keeps_its_end() -> None:
     start = Fraction(17)
     plan = planned(long_clip(), "first_clip_url", samples=even(600, 30, keys=510))

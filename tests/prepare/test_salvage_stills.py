@@ -73,6 +73,31 @@ def test_what_decodes_is_kept(tmp_path: Path, name: str, data: bytes, rows: int)
         assert sum(off[40:]) < 0.02 * 400 * rows
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("cut.tif", {}),
+        ("cut.webp", {}),
+        ("cut.ico", {"sizes": [(256, 256)]}),
+        ("cut.ppm", {}),
+        ("cut.tga", {"compression": "tga_rle"}),
+        ("cut.jp2", {}),
+        ("cut.avif", {"speed": 10}),
+    ],
+)
+def test_no_salvage_is_offered_where_nothing_of_the_format_decodes(
+    tmp_path: Path, name: str, settings: dict[str, object]
+) -> None:
+    form = {"tif": "TIFF", "jp2": "JPEG2000"}.get(name[4:], name[4:].upper())
+    source = picture().crop((0, 0, 256, 256)) if form == "ICO" else picture()
+    data = cut(saved(source, form, **settings), 0.9)
+    refused = entry(tmp_path, name, data)
+    assert refused.status == "failed"
+    found = {f.code: f.fix for f in refused.remaining}
+    assert "VP204" in found
+    assert not any("--salvage" in str(fix) for fix in found.values())
+
+
 def picture_of(name: str) -> Image.Image:
     image = SEEN.convert("L").convert("RGB") if name.endswith(".gif") else SEEN
     return image.copy()

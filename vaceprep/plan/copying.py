@@ -66,7 +66,7 @@ def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
         limit=size,
         keep_audio=ask.options.keep_audio and ask.facts.has_audio,
     )
-    edits = _copy_edits(ask, run, first, rate)
+    edits = _copy_edits(ask, run, first, room, rate)
     return Plan(ask.role, edits, True, recipe, ask.remaining)
 
 
@@ -112,7 +112,7 @@ def joined(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
         head=len(head),
     )
     whole = tail._replace(times=head + tail.times, frames=count)
-    edits = _copy_edits(ask, whole, first, rate, joined=True)
+    edits = _copy_edits(ask, whole, first, room, rate, joined=True)
     told = (
         f"{len(head)} frame{'' if len(head) == 1 else 's'} encoded up to the next keyframe, "
         f"the packets of the other {tail.frames} copied"
@@ -132,7 +132,13 @@ def _grid(ask: Asked, run: Run) -> Fraction | None:
 
 
 def _copy_edits(
-    ask: Asked, run: Run, first: Fraction, rate: Fraction | None, *, joined: bool = False
+    ask: Asked,
+    run: Run,
+    first: Fraction,
+    room: Fraction,
+    rate: Fraction | None,
+    *,
+    joined: bool = False,
 ) -> tuple[Edit, ...]:
     facts, edits = ask.facts, []
     if "VP107" in ask.wanted:
@@ -141,7 +147,7 @@ def _copy_edits(
         reason = ask.reasons(["VP104"]) + ask.cuts
         which = wording.kept(run.frames, facts.frames, first, facts.duration, run.end)
         copied = "" if joined else ", packets copied"
-        edits.append(Edit("cut", reason, f"{which}{copied}"))
+        edits.append(Edit("cut", reason, f"{which}{copied}{_fewer(ask, run, room, rate)}"))
     if "VP117" in ask.wanted and rate is not None:
         told = f"each frame put on its place at {wording.rate(rate)} FPS, packets copied"
         edits.append(Edit("retime", ask.reasons(["VP117"]), told))
@@ -150,3 +156,19 @@ def _copy_edits(
         told = wording.rewrapped(facts, set(ask.wanted), ask.options.keep_audio)
         edits.append(Edit("rewrap", reasons or ask.cuts, told))
     return tuple(edits)
+
+
+def _fewer(ask: Asked, run: Run, room: Fraction, rate: Fraction | None) -> str:
+    """Why there are fewer frames than ``--duration`` asks for; empty where there are not.
+
+    ``room`` is the length asked for, in seconds, and at most what the role allows.
+    """
+    rate = rate or ask.facts.fps
+    if "--duration" not in ask.cuts or ask.samples is None or rate is None:
+        return ""
+    first = run.times[0]
+    begin = sum(1 for time in ask.samples.times if first <= time < first + room)
+    asked = min(begin, floor(room * rate))
+    if run.frames >= asked:
+        return ""
+    return wording.fewer(run.frames, asked, longer=room < ask.options.limits.seconds(ask.role))

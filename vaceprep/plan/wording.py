@@ -45,6 +45,15 @@ def kept(
     return f"{count}{of} frames from {seconds(start)} s on"
 
 
+def fewer(count: int, asked: int, *, longer: bool) -> str:
+    """Why a copy has fewer frames than were asked for, and what to do where more are allowed."""
+    todo = "; a longer --duration keeps more" if longer else ""
+    return (
+        f" ({count} of the {asked} frames asked for: copied packets must end where no later frame "
+        f"is needed{todo})"
+    )
+
+
 def stretch(start: Fraction, length: Fraction, whole: Fraction) -> str:
     """Which seconds of the source are encoded."""
     if start == 0:

@@ -14,6 +14,7 @@ from vaceprep.probe.image import READERS
 from vaceprep.probe.stills import pngdata
 from vaceprep.probe.stills.layout import Layout, Spliced
 from vaceprep.probe.stills.source import Source
+from vaceprep.rules.image import SALVAGED
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,8 +35,7 @@ def rescued(opened: Opened, fmt: str) -> bytes | None:
 
     ``fmt`` is the format by the first bytes. Never raises for what the file holds.
     """
-    if fmt not in READERS or fmt == "tiff":
-        # A TIFF's tags most often lie behind its pixels, and are gone with its end.
+    if fmt not in SALVAGED:
         return None
     try:
         layout = READERS[fmt](opened)

@@ -29,6 +29,9 @@ _WITHOUT_PIXELS: Final = ("VP201", "VP202", "VP203", "VP205", "VP206")
 _NOT_UNREADABLE: Final = ("bomb", "unsupported-image", "moving-image")
 #: Failures of which part may be left.
 _DAMAGED: Final = ("broken", "truncated")
+#: Formats of which ``prepare --salvage`` keeps the rows that decode. The decoders of the others
+#: give nothing of a damaged file.
+SALVAGED: Final = ("jpeg", "png", "gif", "bmp")
 _PLAIN_MODES: Final = frozenset(["RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "La"])
 _PLAIN_DEPTH: Final = 8
 _MASK: Final = "mask_image_url"
@@ -156,14 +159,19 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
     "M",
     "image",
     fires="it cannot be opened, is no image, ends too early, or its pixels do not decode",
-    fix="with prepare --salvage: what still decodes",
+    fix="with prepare --salvage: what still decodes of a JPEG, PNG, GIF or BMP",
     why="What cannot be read here will not be read there; the upload would be wasted.",
 )
 def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """M: an image that opens and decodes."""
     if isinstance(facts, Unreadable) and facts.reason not in _NOT_UNREADABLE:
-        finding = rule.found(f"cannot be read: {facts.message}", measured=facts.reason)
-        return finding if facts.reason in _DAMAGED and facts.format else _without_fix(finding)
+        finding = rule.found(
+            f"cannot be read: {facts.message}",
+            measured=facts.reason,
+            fix="with prepare --salvage: what still decodes",
+        )
+        partly = facts.reason in _DAMAGED and facts.format in SALVAGED
+        return finding if partly else _without_fix(finding)
     if isinstance(facts, ImageFacts) and not facts.decoded:
         return _without_fix(
             rule.found(
