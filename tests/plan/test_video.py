@@ -161,9 +161,7 @@ def test_a_copy_says_that_it_has_fewer_frames_than_were_asked_for(
     seconds: int | None, group: int, said: str | None
 ) -> None:
     asked = None if seconds is None else Fraction(seconds)
-    plan = planned(
-        long_clip(), options=Options(duration=asked), samples=even(600, 30, group=group)
-    )
+    plan = planned(long_clip(), options=Options(duration=asked), samples=even(600, 30, group=group))
     assert isinstance(plan.recipe, CopyRecipe)
     detail = plan.edits[0].detail
     assert ("asked for" in detail) == (said is not None)

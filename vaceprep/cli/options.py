@@ -156,12 +156,30 @@ def write(piece: str) -> None:
 
 @contextmanager
 def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
-    """A bar on standard error for many files on a terminal; else nothing."""
-    if total < MANY or not moves(sys.stderr):
+    """On a terminal, how far the work on files is, on standard error; else nothing.
+
+    A bar for many files; for few, a line once they take longer than a moment.
+    """
+    if not moves(sys.stderr):
         yield lambda: None
         return
-    with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:
-        yield lambda: bar.update(1)
+    if total >= MANY:
+        with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:
+            yield lambda: bar.update(1)
+        return
+    from vaceprep.cli.waiting import waiting
+
+    done = 0
+    few = "reading the file" if total == 1 else f"reading {total} files"
+    with waiting(few) as line:
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            if line is not None:
+                line.change(f"{few}, {done} done")
+
+        yield step
 
 
 def terminable() -> AbstractContextManager[None]:

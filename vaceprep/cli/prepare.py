@@ -181,7 +181,8 @@ def command(
     entries: list[Prepared] = []
     groups: list[tuple[Prepared, ...]] = []
     style = options.style()
-    with options.terminable(), _telling() as (name_it, tell):
+    doing = "planning" if dry_run else "reading"
+    with options.terminable(), _telling(doing) as (name_it, tell):
         named_sources = tuple(i.source for i in items)
         work = Work(asked, role, force, dry_run, tell, named_sources, deep=deep)
         apart = options.apart(isolate, items)
@@ -232,12 +233,19 @@ def plan_options(
 
 
 @contextmanager
-def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fraction], None]]]:
-    """How far the work on one source is, with the time left; on a terminal alone."""
+def _telling(
+    doing: str,
+) -> Iterator[tuple[Callable[[str | None], None], Callable[[Fraction], None]]]:
+    """How far the work on one source is, with the time left; on a terminal alone.
+
+    ``doing`` names what comes before anything is written.
+    """
     import os
     import shutil
     import sys
     import time
+
+    from vaceprep.cli.waiting import waiting
 
     if not options.moves(sys.stderr):
         yield (lambda _: None), (lambda _: None)
@@ -255,6 +263,8 @@ def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fractio
     def name_it(name: str | None) -> None:
         close()
         state.update(name=name or "", at=time.monotonic(), done=0)
+        if line is not None:
+            line.say(name and f"{doing} {os.path.basename(name)}")
 
     def tell(done: Fraction) -> None:
         steps = int(done * 1000)
@@ -262,6 +272,8 @@ def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fractio
             # What is done at once needs no bar.
             if time.monotonic() - state["at"] < SOON:
                 return
+            if line is not None:
+                line.say(None)
             # On one line, however narrow: it is wiped away as one.
             columns = shutil.get_terminal_size().columns
             label = printable(os.path.basename(state["name"]), limit=max(8, columns // 4))
@@ -274,10 +286,11 @@ def _telling() -> Iterator[tuple[Callable[[str | None], None], Callable[[Fractio
             bars[0].update(steps - state["done"])
             state["done"] = steps
 
-    try:
-        yield name_it, tell
-    finally:
-        close()
+    with waiting() as line:
+        try:
+            yield name_it, tell
+        finally:
+            close()
 
 
 #: Seconds after which a bar is worth its line.

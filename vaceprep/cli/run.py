@@ -11,6 +11,7 @@ import click
 from vaceprep.cli import configured, html, options, service, signals
 from vaceprep.cli.outset import check_sandbox, in_own_sandbox, run_options, target_of
 from vaceprep.cli.times import times
+from vaceprep.cli.waiting import waiting
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -269,7 +270,8 @@ def _run(
         account = account_of(settings)
         with ExitStack() as stack:
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
-            outset = look_at(items, asked, account, ledger)
+            with waiting(planning(len(items))):
+                outset = look_at(items, asked, account, ledger)
             need_target(outset, target, asked)
             if not outset.ready:
                 return list(outset.merged([]))
@@ -296,13 +298,19 @@ def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
     from vaceprep.flow.examine import Ready, examine
     from vaceprep.flow.model import RunEntry
 
-    jobs = (examine(item, asked, service="", account="") for item in items)
+    with waiting(planning(len(items))):
+        jobs = [examine(item, asked, service="", account="") for item in items]
     return [
         RunEntry(job.source, job.function, "planned", prepared=job.planned, notes=job.remarks)
         if isinstance(job, Ready)
         else job
         for job in jobs
     ]
+
+
+def planning(count: int) -> str:
+    """What is done before anything is asked or sent."""
+    return f"planning {count:,} job{'' if count == 1 else 's'}"
 
 
 def tell_remarks(jobs: Sequence[Ready]) -> None:

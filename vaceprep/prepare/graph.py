@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeVar, cast
 
 import av
 import av.error
@@ -18,6 +21,9 @@ from vaceprep.probe.container import fraction
 
 #: What the buffer says where nothing more is to come, or nothing yet.
 _EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
+#: Seconds between two looks at whether a signal came.
+WAIT: Final = 0.2
+Made = TypeVar("Made")
 
 #: Codecs that cannot say a matrix: FFmpeg's decoder puts BT.601 on each frame, whatever holds.
 MATRIX_ASSUMED: Final = frozenset(["vp8"])
@@ -82,6 +88,9 @@ class Chain:
     """A chain of filters for frames of one size and format."""
 
     def __init__(self, source: str, steps: Iterable[str]) -> None:
+        steps = list(steps)
+        #: Whether the first frame makes the table of tone mapping: seconds in one call of FFmpeg.
+        self._slow = any("intent=" in step for step in steps)
         self._graph = Graph()
         self._entry = last = self._graph.add("buffer", source)
         for step in steps:
@@ -95,6 +104,13 @@ class Chain:
 
     def push(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
         """What comes out for one frame, or at the end (None)."""
+        if self._slow:
+            self._slow = False
+            yield from in_own_thread(lambda: list(self._pushed(frame)))
+        else:
+            yield from self._pushed(frame)
+
+    def _pushed(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
         self._entry.push(frame)
         while True:
             try:
@@ -103,3 +119,28 @@ class Chain:
                 return
             if isinstance(got, VideoFrame):
                 yield got
+
+
+def in_own_thread(work: Callable[[], Made]) -> Made:
+    """What a long call of FFmpeg gives, made by another thread, so that a signal is answered.
+
+    Python runs handlers of signals in the main thread alone, and not before a call returns. Where
+    a handler raises, the other thread finishes its call and its result is dropped.
+    """
+    given: queue.SimpleQueue[tuple[Made | None, BaseException | None]] = queue.SimpleQueue()
+
+    def make() -> None:
+        try:
+            given.put((work(), None))
+        except BaseException as error:
+            given.put((None, error))
+
+    threading.Thread(target=make, daemon=True).start()
+    while True:
+        # On Windows, nothing interrupts a wait without an end.
+        with contextlib.suppress(queue.Empty):
+            made, error = given.get(timeout=WAIT)
+            break
+    if error is not None:
+        raise error
+    return cast("Made", made)
