@@ -12,6 +12,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from vaceprep.cli import options, waiting
+from vaceprep.cli.main import run
 from vaceprep.prepare import graph
 
 
@@ -126,3 +127,13 @@ def test_the_first_frame_of_tone_mapping_is_such_a_call(
 def test_tone_mapping_names_its_intent() -> None:
     # It is how Chain knows that its first frame takes long.
     assert "intent=" in graph.tone_mapping(VideoFrame(64, 48, "yuv420p10le"))
+
+
+def test_help_is_wrapped_for_narrow_terminals(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "44")
+    assert run(["task", "forget", "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 44

@@ -11,8 +11,9 @@ import errno
 import gc
 import importlib
 import os
+import shutil
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
@@ -154,9 +155,15 @@ def _interrupted() -> int:
     return signals.exit_code()
 
 
+def _narrow() -> dict[str, Any]:
+    """The columns of a terminal that is narrower than click's help ever is (50 columns)."""
+    columns = shutil.get_terminal_size().columns
+    return {"terminal_width": max(columns - 2, 20)} if columns < 52 else {}
+
+
 def _dispatch(arguments: list[str] | None) -> int:
     try:
-        code = app.main(arguments, prog_name="vaceprep", standalone_mode=False)
+        code = app.main(arguments, prog_name="vaceprep", standalone_mode=False, **_narrow())
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
