@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Final, Literal, NamedTuple
+
+#: Said of an edit list that shows nothing at all: the whole track is measured then.
+NO_STRETCH: Final = "it names no stretch of the track to be shown"
 
 #: Why a file gives no facts. The sentence beside it says it to a person.
 UnreadableReason = Literal[

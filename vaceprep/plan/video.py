@@ -76,7 +76,7 @@ def _is_hopeless(finding: Finding, options: Options) -> bool:
         return False
     if finding.code == "VP106":
         return not options.salvage
-    return finding.code in HOPELESS
+    return finding.code in HOPELESS and finding.fix is None
 
 
 def _plan(ask: Asked) -> Plan:

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vaceprep.facts import SampleFacts, VideoFacts
+from vaceprep.facts import NO_STRETCH, SampleFacts, VideoFacts
 from vaceprep.probe.boxes import read_boxes
 from vaceprep.probe.codec import video_stream
 from vaceprep.probe.container import BROKEN, clause, fraction, open_container
@@ -19,7 +19,7 @@ from vaceprep.probe.nal import begins_clean
 from vaceprep.probe.packets import ROUNDING
 from vaceprep.probe.shown import Coded, coded, demuxed, with_shown
 from vaceprep.probe.sniff import MOV, Sniffed
-from vaceprep.probe.timing import NO_STRETCH, NORMAL_RATE
+from vaceprep.probe.timing import NORMAL_RATE
 from vaceprep.probe.track import Edit
 from vaceprep.source import Opened
 

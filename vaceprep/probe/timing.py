@@ -16,6 +16,7 @@ from math import ceil, floor, gcd
 from operator import add, sub
 from typing import Final, NamedTuple
 
+from vaceprep.facts import NO_STRETCH
 from vaceprep.probe.boxes import Track
 from vaceprep.probe.tables import expand
 from vaceprep.probe.unseen import NOTHING, Unseen, shown_times
@@ -28,8 +29,6 @@ REORDER: Final = 64
 LEAST_UNITS: Final = 5
 #: Intervals of either length that rounding makes; one alone is an odd interval on an exact clock.
 LEAST_ODD: Final = 2
-#: Said of an edit list that shows nothing at all: the whole track is measured then.
-NO_STRETCH: Final = "it names no stretch of the track to be shown"
 #: An edit's rate in 16.16 when it plays as fast as the track.
 NORMAL_RATE: Final = 0x10000
 

@@ -67,17 +67,18 @@ def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
 
 
 def judge_video(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
-    """The video rules; while VP105 fires, no other does."""
+    """The video rules; while VP105 fires without a fix, no other does."""
     from vaceprep.rules import packaging, picture, video  # noqa: F401  (they fill the catalogue)
 
     if isinstance(facts, ImageFacts):
         message = f"it is a still image ({facts.format.upper()}), not a video"
         facts = Unreadable("still-image", message, facts.bytes)
     unreadable = run("VP105", facts, asset)
-    if unreadable is not None:
+    if unreadable is not None and unreadable.fix is None:
         return [unreadable]
     codes = [r.code for r in in_order() if r.subject == "video" and r.code != "VP105"]
-    findings = [f for code in codes if (f := run(code, facts, asset)) is not None]
+    findings = [] if unreadable is None else [unreadable]
+    findings += [f for code in codes if (f := run(code, facts, asset)) is not None]
     return findings + _judge_mask(facts, asset, findings)
 
 

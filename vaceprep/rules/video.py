@@ -11,7 +11,7 @@ from math import ceil
 from typing import Final
 
 from vaceprep.contract import MP4_BRANDS
-from vaceprep.facts import Unreadable, VideoFacts, shown
+from vaceprep.facts import NO_STRETCH, Unreadable, VideoFacts, shown
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probe.route import ending
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
@@ -188,6 +188,12 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
 def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Finding | None:
     if isinstance(facts, Unreadable):
         return rule.found(f"cannot be read: {facts.message}", measured=facts.reason)
+    if NO_STRETCH in (facts.edit_effect or ""):
+        return rule.found(
+            "cannot be read: its edit list shows none of its frames",
+            measured="undecodable",
+            fix="leave out the edit list",
+        )
     if facts.decoded is not None and facts.decoded.frames == 0:
         reason = f" ({facts.decoded.error})" if facts.decoded.error else ""
         return rule.found(
