@@ -206,3 +206,13 @@ def test_two_frames_are_compared_at_each_of_five_instants() -> None:
     assert verify.instants(2) == [0, 1]
     assert verify.instants(101) == [0, 1, 25, 26, 50, 51, 75, 76, 99, 100]
     assert all(b > a for a, b in pairwise(verify.instants(17)))
+
+
+def test_window_that_begins_late_is_compared_after_a_seek(tmp_path: Path) -> None:
+    """The time base of PyAV 19 has no ``//``: the place of the seek needs a Fraction."""
+    source = write(tmp_path / "source.mkv", frames=50)
+    entry = vaceprep.prepare(source, tmp_path / "out.mp4", start="2.5").files[0]
+    assert entry.error is None
+    assert entry.status == "prepared"
+    assert entry.after is not None
+    assert entry.after.frames == 50 - 40

@@ -22,7 +22,7 @@ from PIL.Image import Image
 from vaceprep.facts import VideoFacts
 from vaceprep.prepare.thumbnails import SHARES, Orientation
 from vaceprep.probe import pixels
-from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, open_container
+from vaceprep.probe.container import ATTACHED_PICTURE, BOUNDED, BROKEN, fraction, open_container
 from vaceprep.probe.samples import in_stretches, retimed, shows_nothing
 from vaceprep.probe.sniff import Sniffed
 from vaceprep.probe.timing import NORMAL_RATE
@@ -134,7 +134,7 @@ def _at_speed(
     speed = Fraction(edit.rate, NORMAL_RATE)
     with open_container(opened, demuxer, without_edits=True) as container:
         reading = _Reading(container, demuxer, facts, salvage=salvage)
-        begin = edit.media_time * (_track(container).time_base or Fraction(0))
+        begin = edit.media_time * (fraction(_track(container).time_base) or Fraction(0))
         latest: Fraction | None = None
         for frame, stamp in reading.pictures():
             time = (stamp - begin) / speed
@@ -202,7 +202,7 @@ class _Reading:
     ) -> None:
         self._container = container
         self._video = _track(container)
-        self._base = self._video.time_base or Fraction(1, 1000)
+        self._base = fraction(self._video.time_base) or Fraction(1, 1000)
         self._rate = rate
         # AVI has no time of presentation: a picture is shown at the place of its chunk.
         self._by_place = demuxer == "avi"
