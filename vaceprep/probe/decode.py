@@ -160,6 +160,8 @@ class _Walk:
     late: Failure | None = None
     #: Whether a keyframe has come.
     begun: bool = False
+    #: Whether a frame came out that is not damaged.
+    whole: bool = False
 
     def fail(self, number: int, error: str) -> None:
         if self.begun:
@@ -185,9 +187,11 @@ class _Walk:
         try:
             for frame in packet.decode():
                 if isinstance(frame, VideoFrame):
-                    self.frames += 1
                     if frame.is_corrupt:
                         self.fail(self.number, "the decoder marks it as damaged")
+                    # At the start, frames may refer to others that were cut off.
+                    self.whole = self.whole or not frame.is_corrupt
+                    self.frames += not (self.whole and frame.is_corrupt)
                     yield frame
         except EOFError:
             raise
