@@ -34,7 +34,7 @@ def command(name: str | None, schema: bool, output: str) -> int:
     """List the rules, or explain one."""
     from vaceprep.report import catalogue, json
     from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
-    from vaceprep.rules.catalogue import UnknownRule, in_order, nearest, resolve
+    from vaceprep.rules.catalogue import UnknownRule, containing, in_order, resolve
 
     if schema:
         from vaceprep.jobschema import schema as job_schema
@@ -46,8 +46,8 @@ def command(name: str | None, schema: bool, output: str) -> int:
         try:
             codes = resolve([name])
         except UnknownRule as error:
-            # rules fps: what is looked for is a part of a name.
-            codes = resolve(nearest(name)) if len(name) > 1 else frozenset()
+            # rules fps: what is looked for is a part of a name; a misspelt name stays an error.
+            codes = resolve(containing(name)) if len(name) > 1 else frozenset()
             if not codes:
                 raise click.UsageError(str(error)) from None
         rules = [rule for rule in rules if rule.code in codes]

@@ -213,6 +213,9 @@ def _ends(recipe: VideoRecipe, facts: VideoFacts, rate: Fraction, clock: Clock) 
     """Whether the output goes on after the source's last picture, which then stays."""
     if clock.end is None or facts.duration is None:
         return None
+    if isinstance(recipe, EncodeRecipe) and recipe.salvage:
+        # Where what follows does not decode, the last picture that does is held.
+        return None
     length = recipe.frames / rate
     if length > facts.duration - recipe.start + 1 / rate:
         # The plan holds the last picture: a mask is as long as its video.

@@ -193,13 +193,24 @@ def weights_of(pairs: Iterable[tuple[str, Severity]], spared: Iterable[str]) -> 
     return {code: weight for code, (_, weight) in found.items()}
 
 
+def containing(name: str) -> list[str]:
+    """Slugs that have all words of a name, in the order of their codes."""
+    words = _words(name)
+    slugs = [rule.slug for _, rule in sorted(RULES.items())]
+    return [slug for slug in slugs if words and all(word in slug for word in words)]
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+
+
 def nearest(name: str) -> list[str]:
     """Slugs that a name may mean, at most six: those that have all of its words, or the closest."""
     from difflib import get_close_matches
 
-    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    words = _words(name)
     slugs = [rule.slug for _, rule in sorted(RULES.items())]
-    found = [slug for slug in slugs if words and all(word in slug for word in words)]
+    found = containing(name)
     if not found:
         parts = {part for slug in slugs for part in slug.split("-")}
         close = {near for word in words for near in get_close_matches(word, parts, 1, 0.75)}
