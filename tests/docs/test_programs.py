@@ -65,7 +65,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(key="of-the-test") as service:
+    # A target of your own serves media from a port of its own.
+    with Sandbox(key="of-the-test", allow_hosts=["127.0.0.1"]) as service:
         yield service
 
 

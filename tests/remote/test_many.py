@@ -160,7 +160,9 @@ def test_a_rehearsal_with_urls(site: Site, tmp_path: Path, vaceprep_cli: Run) ->
     job = {"function": "video_outpainting", "prompt": "a", "video_url": site.at("/big.mp4")}
     (tmp_path / "job.json").write_text(json.dumps({**job, "left_scale": 1.5}))
     state = {"VACEPREP_STATE_DIR": str(tmp_path / "state")}
-    done = vaceprep_cli("run", "job.json", "--sandbox", "--format", "json", env=state)
+    done = vaceprep_cli(
+        "run", "job.json", "--sandbox", "--format", "json", "--allow-host", HOST, env=state
+    )
     (told,) = json.loads(done.stdout)["jobs"]
     assert told["status"] == "downloaded", done.stdout
     url = next(e for e in told["prepared"] if e["role"] == "video_url")
@@ -169,7 +171,9 @@ def test_a_rehearsal_with_urls(site: Site, tmp_path: Path, vaceprep_cli: Run) ->
     before = len(site.seen)
     assert before <= 4
     site.statuses["/big.mp4"] = 404
-    again = vaceprep_cli("run", "job.json", "--sandbox", "--dry-run", env=state)
+    again = vaceprep_cli(
+        "run", "job.json", "--sandbox", "--dry-run", "--allow-host", HOST, env=state
+    )
     assert again.returncode == 1
 
 

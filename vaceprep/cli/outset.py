@@ -228,8 +228,14 @@ def _sandbox(
     from vaceprep.publish.target import parse_target
     from vaceprep.sandbox.server import ANY_KEY, Sandbox
 
+    # Hosts that the user vouches for are reached by the rehearsed service as well.
     box = stack.enter_context(
-        Sandbox(faults, extra_fields=extra_fields, limits=asked.prepare.limits)
+        Sandbox(
+            faults,
+            extra_fields=extra_fields,
+            allow_hosts=asked.allowed_hosts,
+            limits=asked.prepare.limits,
+        )
     )
     settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
     hosts = (*asked.allowed_hosts, *box.own_hosts)

@@ -360,7 +360,9 @@ def _encoder(said: Sps, rate: Fraction, source: Parameters, crf: int) -> VideoCo
         # A decoder that guesses the delay would guess none from the head, and drop a frame when
         # the source's B-frames come. So the head announces B-frames; none is ever chosen.
         parameters |= {"bframes": 2, "b-pyramid": "normal"}
-    if said.full_range is False and said[-3:] == (stated.UNSPECIFIED,) * 3:
+    if said.full_range is False and {said.primaries, said.transfer, said.matrix} == {
+        stated.UNSPECIFIED
+    }:
         # Makes x264 state the range where it has nothing else to state; means nothing itself.
         parameters["videoformat"] = "component"
     encoder = CodecContext.create("libx264", "w")
