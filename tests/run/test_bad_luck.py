@@ -21,8 +21,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tests.run.conftest import Cli, account_flags, environment, job_of, service_flags
+from vaceprep.flow.hints import REHEARSAL_ENDED
 from vaceprep.ledger.rows import Row
-from vaceprep.ledger.store import Ledger, LedgerError
+from vaceprep.ledger.store import SANDBOX, Ledger, LedgerError
 from vaceprep.sandbox.server import Sandbox
 
 #: Seconds after which a test gives up.
@@ -69,6 +70,39 @@ def test_ctrl_c_leaves_a_task_that_goes_on(cli: Cli, job: Path, tmp_path: Path) 
         assert done.returncode == 0, done.stdout
         assert box.account()["accepted"] == 1
         assert len(list((tmp_path / "out").glob("*.mp4"))) == 1
+
+
+def test_ctrl_c_ends_a_rehearsal_and_its_hint_says_so(cli: Cli, job: Path, tmp_path: Path) -> None:
+    process = started(tmp_path, "run", job, "--sandbox", "--poll-interval", "60", "-o", "out")
+
+    def accepted() -> bool:
+        with Ledger(SANDBOX, folder=str(tmp_path / "state")) as ledger:
+            return [row.state for row in ledger.rows()] == ["accepted"]
+
+    until(accepted)
+    process.send_signal(signal.SIGINT)
+    said, talk = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, said + talk
+    assert REHEARSAL_ENDED in " ".join(said.split())
+    assert "task wait" not in said
+    again = cli("run", job, "--sandbox", "-o", "out")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert len(list((tmp_path / "out").glob("*.mp4"))) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["--no-wait"], id="no-wait"),
+        pytest.param(["--fault", "expired-result:*"], id="expired", marks=pytest.mark.long),
+    ],
+)
+def test_no_hint_of_a_rehearsal_names_a_task_that_ended_with_it(
+    options: list[str], cli: Cli, job: Path
+) -> None:
+    done = cli("run", job, "--sandbox", *options, "--format", "json")
+    (entry,) = json.loads(done.stdout)["jobs"]
+    assert entry["hint"] == REHEARSAL_ENDED
 
 
 def test_a_kill_while_it_is_being_sent_leaves_it_unknown(

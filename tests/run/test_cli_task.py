@@ -24,6 +24,15 @@ def test_a_name_that_nothing_has(cli: Cli, command: str) -> None:
     assert "task list" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [["forget", "77"], ["status", "77"], ["adopt", "77", "abc"]], ids=str
+)
+def test_hint_for_an_unknown_id_names_the_same_ledger(cli: Cli, words: list[str]) -> None:
+    done = cli("task", *words, "--sandbox")
+    assert done.returncode == 2
+    assert " ".join(done.stderr.split()).endswith("vaceprep task list --sandbox")
+
+
 def test_a_task_is_told_by_row_id_and_beginning(cli: Cli, job: Path, tmp_path: Path) -> None:
     with Sandbox(seconds_per_task=0.5) as box:
         cli("run", job, *service_flags(box), "--yes", "--no-wait")

@@ -72,7 +72,9 @@ def command(where: str, output: str) -> int:
     _say_findings(jobs)
     page = os.path.join(where, REPORT)
     html.ready(page, jobs)
-    asked = RunOptions(output=where, poll_interval=SANDBOX_POLL, hints=Hints(sandbox=True))
+    asked = RunOptions(
+        output=where, poll_interval=SANDBOX_POLL, hints=Hints(sandbox=True, own_service=True)
+    )
     items = items_of(jobs)
     entries = in_sandbox(items, asked)
     if output == "json":

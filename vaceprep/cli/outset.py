@@ -89,7 +89,7 @@ def run_options(
         remote=not no_remote,
         prepare=prepare,
         fields=fields,
-        hints=Hints(sandbox, going_on),
+        hints=Hints(sandbox, going_on, own_service=sandbox),
     )
     return asked, publish, public_base
 

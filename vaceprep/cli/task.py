@@ -52,6 +52,8 @@ def _find(ledger: Ledger, name: str) -> Row | None:
 
 def _rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
     """The rows named. Exits with 2 where there is no such row."""
+    from vaceprep.flow.hints import Hints
+
     found = []
     ledger.reap()
     for name in names:
@@ -59,7 +61,7 @@ def _rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
         if row is None:
             raise click.UsageError(
                 f"no row and no task here is called {printable(name)}; to see them: "
-                "vaceprep task list"
+                f"{Hints(ledger.rehearsal).list()}"
             )
         found.append(row)
     return found

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from typing import Final
+
+#: Hint for a task whose sandbox ends with the command.
+REHEARSAL_ENDED: Final = (
+    "the rehearsal ended with the command; to rehearse again, run the same command again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,8 @@ class Hints:
     sandbox: bool = False
     #: Options of ``task wait`` that were given for this run: where videos go and the like.
     options: tuple[str, ...] = ()
+    #: The service is the command's own sandbox: it and its tasks end with the command.
+    own_service: bool = False
 
     def _command(self, name: str, *words: str | int | None, end: tuple[str, ...] = ()) -> str:
         own = [shlex.quote(str(word)) for word in words if word is not None]
@@ -28,6 +36,26 @@ class Hints:
     def wait(self, task: str | int | None) -> str:
         """Wait for a task, named by its id or its row, and download its video as asked here."""
         return self._command("wait", task, end=self.options)
+
+    def accepted(self, task: str | int | None) -> str:
+        """How to get the video of a task that the command does not wait for."""
+        return REHEARSAL_ENDED if self.own_service else self.wait(task)
+
+    def later(self, task: str | int | None) -> str:
+        """What becomes of a task that the command leaves before its end, and how to go on."""
+        if self.own_service:
+            return REHEARSAL_ENDED
+        return f"it goes on at the service; to go on here: {self.wait(task)}"
+
+    def kept(self, task: str | int | None) -> str:
+        """How to get the video of a finished task that could not be downloaded."""
+        if self.own_service:
+            return REHEARSAL_ENDED
+        return f"the task is kept for 24 hours; to go on: {self.wait(task)}"
+
+    def list(self) -> str:
+        """Show all rows."""
+        return self._command("list")
 
     def adopt(self, row: int, task: str = "TASK_ID") -> str:
         """Record which task a row is."""

@@ -222,7 +222,7 @@ class Walk:
     def _accepted(self, row: Row, entry: RunEntry) -> RunEntry:
         entry = replace(entry, task=row.task_id, task_status=row.status)
         if not self.options.wait:
-            hint = self.options.hints.wait(row.task_id)
+            hint = self.options.hints.accepted(row.task_id)
             return replace(entry, status="accepted", hint=hint)
         return finish(
             Bringer(self.ledger, self.client, self.options, self.control, self.tell), row, entry
@@ -259,15 +259,20 @@ def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
 
 
 def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
-    command = bringer.options.hints.wait(row.task_id)
-    later = f"it goes on at the service; to go on here: {command}"
+    hints = bringer.options.hints
     try:
         if row.state not in ("finished", "downloaded"):
             row = bringer.wait(row)
         row = bringer.download(row)
     except StillRunning as error:
         now = error.task.status
-        return replace(entry, status="running", task_status=now, error=str(error), hint=later)
+        return replace(
+            entry,
+            status="running",
+            task_status=now,
+            error=str(error),
+            hint=hints.later(row.task_id),
+        )
     except TaskEnded as error:
         ended: Status = "cancelled" if error.row.state == "cancelled" else "failed"
         said = str(error)
@@ -277,10 +282,10 @@ def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
     except Lost as error:
         return replace(entry, status="failed", error=str(error))
     except CannotBring as error:
-        hint = f"the task is kept for 24 hours; to go on: {command}"
+        hint = hints.kept(row.task_id)
         return replace(entry, status="failed", error=str(error), hint=hint)
     except Interrupted:
-        return replace(entry, status="interrupted", hint=later)
+        return replace(entry, status="interrupted", hint=hints.later(row.task_id))
     again = MAKES_ANOTHER if entry.resumed else None
     return replace(entry, status="downloaded", task_status=row.status, videos=row.files, hint=again)
 

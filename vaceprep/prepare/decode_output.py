@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from PIL.Image import Image
 
 from vaceprep.prepare.thumbnails import Preparation, thumbnail
-from vaceprep.probe.container import BOUNDED, BROKEN, clause, open_container
+from vaceprep.probe.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probe.sniff import sniff
 from vaceprep.source import open_path
 
@@ -68,7 +68,8 @@ def _add(
     if frame.is_corrupt:
         found.error = "the decoder marks it as damaged"
         return
-    at = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+    base = fraction(frame.time_base)
+    at = None if frame.pts is None or base is None else frame.pts * base
     if found.misplaced is None and at != number / rate:
         found.misplaced = number
     if number in wanted:

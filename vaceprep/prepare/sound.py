@@ -132,7 +132,8 @@ class Sound:
             if coarse:
                 packet.time_base = Fraction(1, clock)
                 packet.duration = floor(length * clock)
-            packet.pts = packet.dts = floor((self._at + at) / (packet.time_base or base))
+            unit = fraction(packet.time_base) or base
+            packet.pts = packet.dts = floor((self._at + at) / unit)
             packet.stream = stream
             self._out.mux(packet)
             some = True
@@ -164,9 +165,10 @@ class Sound:
         """Decoded sound that touches the window, its times counted in samples from there."""
         for packet in self._packets(track):
             for frame in packet.decode():
-                if not isinstance(frame, AudioFrame) or frame.pts is None or not frame.time_base:
+                base = fraction(frame.time_base)
+                if not isinstance(frame, AudioFrame) or frame.pts is None or base is None:
                     continue
-                at = frame.pts * frame.time_base - self._begin
+                at = frame.pts * base - self._begin
                 if at >= self._length:
                     return
                 if at + Fraction(frame.samples, frame.sample_rate) <= 0:

@@ -82,8 +82,9 @@ def measure(
             if not packet.size:
                 continue
             if packet.stream_index != video.index:
-                if packet.pts is not None and packet.time_base:
-                    end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                base = fraction(packet.time_base)
+                if packet.pts is not None and base is not None:
+                    end = (packet.pts + (packet.duration or 0)) * base
                     ends[packet.stream_index] = max(ends[packet.stream_index], end)
                 continue
             number += 1
