@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -97,6 +96,8 @@ def _told(find: Finder, config: Config | None, uses: Collection[str]) -> Config 
         return config
     left = [key for key in config.left_out if key in uses]
     if left:
+        import shlex
+
         find.said.add(config.path)
         say(
             f"{config.path}: ignored {', '.join(left)}, which count only in a configuration of "

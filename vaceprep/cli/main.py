@@ -11,13 +11,12 @@ import errno
 import gc
 import importlib
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import click
 
-from vaceprep.cli import lastresort, streams
+from vaceprep.cli import streams
 from vaceprep.version import __version__
 
 if TYPE_CHECKING:
@@ -138,6 +137,8 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, OSError) and _of_output(error):
             return _fail_writing(error)
+        from vaceprep.cli import lastresort
+
         return lastresort.report(error)
     return code
 
@@ -157,8 +158,20 @@ def _interrupted() -> int:
 
 def _narrow() -> dict[str, Any]:
     """The columns of a terminal that is narrower than click's help ever is (50 columns)."""
-    columns = shutil.get_terminal_size().columns
+    columns = _columns()
     return {"terminal_width": max(columns - 2, 20)} if columns < 52 else {}
+
+
+def _columns() -> int:
+    """Columns of the terminal, as shutil counts them; importing that costs a start-up its time."""
+    with contextlib.suppress(KeyError, ValueError):
+        columns = int(os.environ["COLUMNS"])
+        if columns > 0:
+            return columns
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 80
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 def _dispatch(arguments: list[str] | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 import time
@@ -67,6 +66,8 @@ class Waiting:
 
 def line_of(text: str, seconds: float) -> str:
     """The text and the time, on one line of the terminal however narrow it is."""
+    import shutil
+
     columns = shutil.get_terminal_size().columns
     return f"{printable(text, limit=max(8, columns - _TIME))}, {clock(seconds)}"
 

@@ -67,6 +67,8 @@ def read_tags(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def _valid(text: str) -> str:
+    if text.isascii():
+        return text
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

@@ -8,6 +8,7 @@ FFmpeg prints them. Anything out of the ordinary gives None, and PyAV opens the 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from vaceprep.probe.bits import Bits
@@ -103,6 +104,7 @@ class Slices(NamedTuple):
     planes: bool
 
 
+@lru_cache(maxsize=8)
 def parse_sps(unit: bytes) -> Sps | None:
     """What a parameter set says; None unless it is progressive, 8-bit and 4:2:0."""
     try:
@@ -113,6 +115,8 @@ def parse_sps(unit: bytes) -> Sps | None:
 
 def fields_of(unit: bytes) -> Slices | None:
     """How to read slices of a parameter set that allows fields; None where it allows none."""
+    if parse_sps(unit) is not None:
+        return None
     try:
         head = _head(Bits(unit[1:].replace(b"\0\0\3", b"\0\0")))
     except ValueError:

@@ -10,13 +10,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from vaceprep.probe.cicp import Colours
-from vaceprep.probe.stills.jpegscans import Scans
-from vaceprep.probe.stills.pngdata import Rows
 from vaceprep.probe.stills.source import Source
-from vaceprep.probe.stills.tiffraster import Raster
+
+if TYPE_CHECKING:
+    # A check of a video imports this module, and none of these.
+    from vaceprep.probe.cicp import Colours
+    from vaceprep.probe.stills.jpegscans import Scans
+    from vaceprep.probe.stills.pngdata import Rows
+    from vaceprep.probe.stills.tiffraster import Raster
 
 #: Frames or pages that are counted, segments or chunks that are walked, before giving up. J
 MAX_FRAMES: Final = 10_000
