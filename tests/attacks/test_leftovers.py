@@ -16,8 +16,12 @@ from tests.media import encode
 from tests.processes import wait_for
 
 
-def test_no_folder_of_worker_processes_stays(vaceprep_cli: Run, tmp_path: Path, clip: Path) -> None:
-    work, temporary = tmp_path / "work", tmp_path / "temporary"
+@pytest.mark.parametrize("name", ["temporary", "t" * 120])
+def test_no_folder_of_worker_processes_stays(
+    name: str, vaceprep_cli: Run, tmp_path: Path, clip: Path
+) -> None:
+    # A socket does not fit into a folder with a long path.
+    work, temporary = tmp_path / "work", tmp_path / name
     for folder in (work, temporary):
         folder.mkdir()
     for number in range(2):

@@ -39,9 +39,7 @@ def context(modules: Sequence[str]) -> BaseContext:
     The server begins at once, so that it gets ready while this process does other things.
     """
     if FORKSERVER not in multiprocessing.get_all_start_methods():
-        # Each worker is started anew, whenever one is due.
-        os.environ.setdefault(SAFE_PATH, "1")
-        return multiprocessing.get_context("spawn")
+        return _without_server()
     found = multiprocessing.get_context(FORKSERVER)
     # Heard at the first time alone: the server stays.
     found.set_forkserver_preload(list(modules))
@@ -50,9 +48,19 @@ def context(modules: Sequence[str]) -> BaseContext:
 
     # The server's socket lies in it. Python removes it where a process ends in the usual way.
     _folders.add(get_temp_dir())
-    with _sheltered():
-        ensure_running()
+    try:
+        with _sheltered():
+            ensure_running()
+    except OSError:
+        # The path of a socket has 107 bytes at most: the temporary folder's may be too long.
+        return _without_server()
     return found
+
+
+def _without_server() -> BaseContext:
+    """Each worker is started anew, whenever one is due."""
+    os.environ.setdefault(SAFE_PATH, "1")
+    return multiprocessing.get_context("spawn")
 
 
 def clear() -> None:
