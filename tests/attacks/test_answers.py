@@ -32,7 +32,7 @@ UNPACKED = 1 << 30
 MEMORY = 400 * 10**6
 #: Runs one question in a process of its own and prints its peak memory in bytes.
 PROBE = """
-import resource, sys
+import re, sys
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError
 with Client(api_key="sk-0123456789", base_url=sys.argv[1], sleep=lambda _: None) as client:
@@ -40,7 +40,8 @@ with Client(api_key="sk-0123456789", base_url=sys.argv[1], sleep=lambda _: None)
         print(client.get("abc", tries=1))
     except ApiError as error:
         print(type(error).__name__, error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Not ru_maxrss, which a new program takes over from the process that started it.
+print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) * 1024)
 """
 
 
@@ -51,6 +52,7 @@ def _bomb() -> bytes:
     return gzip.compress(b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block * (UNPACKED >> 20), 9)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_packed_twice_it_takes_no_memory(serve: Callable[..., Service]) -> None:
     bomb = _bomb()
     assert len(bomb) < 20_000
