@@ -172,7 +172,9 @@ def test_the_demo_shows_findings_and_writes_a_report(
     monkeypatch.chdir(tmp_path)
     done = call(capsys, "demo")
     assert done.code == 0
-    assert len(done.out.splitlines()) == 5
+    results = done.out.splitlines()
+    assert len(results) == 6
+    assert results[-1].startswith("rehearsed: ")
     for code in ("VP101", "VP103", "VP104", "VP203", "VP302"):
         assert code in done.err
     assert "video_edit" in (tmp_path / "vaceprep-demo/report.html").read_text(encoding="utf-8")

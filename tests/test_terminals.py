@@ -75,7 +75,7 @@ def test_a_rehearsal_on_a_terminal(shoot: Path, tmp_path: Path) -> None:
     state = {"VACEPREP_STATE_DIR": str(tmp_path / "state")}
     said = on_a_terminal(["run", "--sandbox", *jobs], 40, state)
     fit_for_terminal(without_colour(said).replace("\r", "\n"))
-    assert "2 downloaded" in said
+    assert "2 rehearsed" in said
 
 
 # --- letters -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.batch.conftest import FIXTURES, Batch, lines
+from tests.memory import peak
 from tests.processes import wait_for
 
 pytestmark = pytest.mark.long
@@ -107,15 +108,6 @@ def test_a_file_that_kills_every_worker_is_a_finding(
     found = {line["source"]: line["files"][0]["findings"] for line in lines(here / "r.jsonl")}
     assert [f["message"] for f in found["in/b.mp4"]] == ["cannot be read: the decoder crashed"]
     assert len(found) == 4
-
-
-def peak(command: list[str], folder: Path) -> int:
-    """Kilobytes that a command took at most, its children not counted."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss
 
 
 def test_memory_is_steady_over_a_long_manifest(here: Path) -> None:

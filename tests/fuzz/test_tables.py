@@ -164,7 +164,7 @@ def fault(path: Path) -> str | None:
     length = max(at + lasts for at, lasts in frames) - frames[0][0]
     if length > MAX_SECONDS + PRINTED:
         return f"{float(length)} s"
-    if length and len(frames) / (length - PRINTED) < MIN_FPS:
+    if length > PRINTED and len(frames) / (length - PRINTED) < MIN_FPS:
         return f"{len(frames)} frames in {float(length)} s"
     return None
 

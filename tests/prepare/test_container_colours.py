@@ -105,7 +105,10 @@ def test_hdr_told_by_the_container_alone_is_shown_as_told_by_the_stream(
             stream = out.add_stream("libx265", rate=16)
             assert isinstance(stream, VideoStream)
             stream.width, stream.height, stream.pix_fmt = 360, 360, "yuv420p10le"
-            stream.options = {"x265-params": f"log-level=none:{params}", "preset": "ultrafast"}
+            stream.options = {
+                "x265-params": f"log-level=none:bframes=0:{params}",
+                "preset": "ultrafast",
+            }
             for at in range(2):
                 frame: VideoFrame = as_frame(painted()).reformat(format="yuv420p10le")
                 frame.pts = at
