@@ -12,9 +12,10 @@ import pytest
 
 import vaceprep
 import vaceprep.rules.every  # fills the catalogue
+from tests.paths import ROOT
 from vaceprep.rules.catalogue import in_order
 
-FOLDER = Path(__file__).parent.parent / "fixtures"
+FOLDER = ROOT / "fixtures"
 EXPECTED: list[dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
 BY_FILE = {entry["file"]: entry for entry in EXPECTED}
 

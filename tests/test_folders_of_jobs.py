@@ -11,8 +11,8 @@ import vaceprep
 from tests.media import small_mp4
 from tests.odd import Done, call
 from vaceprep.batch.sources import items
-from vaceprep.collect import Skipped, collect
-from vaceprep.flow.start import items_of
+from vaceprep.checks.inputs import Skipped, collect
+from vaceprep.runs.preconditions import items_of
 
 GOOD = {"function": "image_reference", "prompt": "A cat", "ref_images_url": ["a.png"]}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vaceprep.probe.route import IMAGE_ENDINGS, VIDEO_ENDINGS
+from tests.paths import ROOT
+from vaceprep.probes.measure import IMAGE_ENDINGS, VIDEO_ENDINGS
 
-ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("vaceprep", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 
 

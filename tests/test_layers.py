@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.server import serving
+from tests.net.server import serving
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml", "pebble")
 
 

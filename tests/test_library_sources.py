@@ -16,10 +16,10 @@ import pytest
 
 import vaceprep
 from tests.media import encode, small_mp4
-from vaceprep.content import NAMELESS, Content
-from vaceprep.flow.library import RunSettings
-from vaceprep.prepare.library import PrepareOptions
-from vaceprep.prepare.library import prepare as prepare_itself
+from vaceprep.files.content import NAMELESS, Content
+from vaceprep.preparation.library import PrepareOptions
+from vaceprep.preparation.library import prepare as prepare_itself
+from vaceprep.runs.library import RunSettings
 
 JOB = {"function": "video_outpainting", "prompt": "More", "left_scale": 1.5, "video_url": "a.mp4"}
 

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from vaceprep.cli import options, waiting
 from vaceprep.cli.main import run
-from vaceprep.prepare import graph
+from vaceprep.preparation.video import graph
 
 
 class Screen:

@@ -11,10 +11,6 @@ from __future__ import annotations
 
 import importlib
 
-# The rooms of these names are loaded before the functions below take the names over.
-import vaceprep.plan
-import vaceprep.prepare
-import vaceprep.probe  # noqa: F401
 from vaceprep.version import __version__
 
 # As typing's own, without the cost of importing it.
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from typing import Any, Unpack
 
-    from vaceprep.api.aclient import AsyncClient
+    from vaceprep.api.async_client import AsyncClient
     from vaceprep.api.client import Client
     from vaceprep.api.model import (
         ApiError,
@@ -34,18 +30,17 @@ if TYPE_CHECKING:
         StillRunning,
         Task,
     )
-    from vaceprep.collect import Given
+    from vaceprep.checks.inputs import Given
+    from vaceprep.checks.library import ProbeError, check
+    from vaceprep.checks.report import FileReport, Report, Summary
     from vaceprep.config import BadConfig
     from vaceprep.config.find import find_config, read_config
     from vaceprep.config.model import Config
-    from vaceprep.content import Bytes, Readable
     from vaceprep.contract import Role
+    from vaceprep.errors import Cancelled
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
-    from vaceprep.flow.library import arun, run
-    from vaceprep.flow.model import RunEntry, RunReport
-    from vaceprep.flow.start import NotConfigured
-    from vaceprep.isolate.start import CannotIsolate
-    from vaceprep.job import (
+    from vaceprep.files.content import Bytes, Readable
+    from vaceprep.job.model import (
         ImageReference,
         InvalidJob,
         Job,
@@ -55,41 +50,42 @@ if TYPE_CHECKING:
         VideoOutpainting,
         VideoRepainting,
     )
-    from vaceprep.jobschema import schema
+    from vaceprep.job.schema import schema
     from vaceprep.ledger.store import LedgerError
     from vaceprep.limits import Limits
-    from vaceprep.plan.model import Edit
-    from vaceprep.preflight import ProbeError, check
-    from vaceprep.prepare.entry import Prepared, PrepareReport
-    from vaceprep.prepare.library import PrepareOptions
-    from vaceprep.prepare.refused import Cancelled
+    from vaceprep.plans.model import Edit
+    from vaceprep.preparation.library import PrepareOptions
+    from vaceprep.preparation.report import Prepared, PrepareReport
     from vaceprep.rules.catalogue import Finding, Rule, Severity, UnknownRule
-    from vaceprep.verdict import FileReport, Report, Summary
+    from vaceprep.runs.library import arun, run
+    from vaceprep.runs.model import RunEntry, RunReport
+    from vaceprep.runs.preconditions import NotConfigured
+    from vaceprep.workers.start import CannotIsolate
 
 _HOMES = {
-    **dict.fromkeys(("arun", "run"), "vaceprep.flow.library"),
-    **dict.fromkeys(("RunEntry", "RunReport"), "vaceprep.flow.model"),
+    **dict.fromkeys(("arun", "run"), "vaceprep.runs.library"),
+    **dict.fromkeys(("RunEntry", "RunReport"), "vaceprep.runs.model"),
     **dict.fromkeys(("Facts", "ImageFacts", "VideoFacts"), "vaceprep.facts"),
     **dict.fromkeys(("Finding", "Rule", "Severity", "UnknownRule"), "vaceprep.rules.catalogue"),
-    **dict.fromkeys(("FileReport", "Report", "Summary"), "vaceprep.verdict"),
-    **dict.fromkeys(("Job", "InvalidJob", "NotPublished"), "vaceprep.job"),
-    **dict.fromkeys(("ImageReference", "VideoRepainting", "VideoEdit"), "vaceprep.job"),
-    **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job"),
-    "schema": "vaceprep.jobschema",
+    **dict.fromkeys(("FileReport", "Report", "Summary"), "vaceprep.checks.report"),
+    **dict.fromkeys(("Job", "InvalidJob", "NotPublished"), "vaceprep.job.model"),
+    **dict.fromkeys(("ImageReference", "VideoRepainting", "VideoEdit"), "vaceprep.job.model"),
+    **dict.fromkeys(("VideoExtension", "VideoOutpainting"), "vaceprep.job.model"),
+    "schema": "vaceprep.job.schema",
     "BadConfig": "vaceprep.config",
     "Config": "vaceprep.config.model",
     **dict.fromkeys(("find_config", "read_config"), "vaceprep.config.find"),
     "Limits": "vaceprep.limits",
-    **dict.fromkeys(("ProbeError", "check"), "vaceprep.preflight"),
-    "Edit": "vaceprep.plan.model",
-    **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.prepare.entry"),
-    "NotConfigured": "vaceprep.flow.start",
-    "CannotIsolate": "vaceprep.isolate.start",
+    **dict.fromkeys(("ProbeError", "check"), "vaceprep.checks.library"),
+    "Edit": "vaceprep.plans.model",
+    **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.preparation.report"),
+    "NotConfigured": "vaceprep.runs.preconditions",
+    "CannotIsolate": "vaceprep.workers.start",
     "Role": "vaceprep.contract",
     "LedgerError": "vaceprep.ledger.store",
-    "Cancelled": "vaceprep.prepare.refused",
+    "Cancelled": "vaceprep.errors",
     "Client": "vaceprep.api.client",
-    "AsyncClient": "vaceprep.api.aclient",
+    "AsyncClient": "vaceprep.api.async_client",
     **dict.fromkeys(("ApiError", "FateUnknown", "NotConnected"), "vaceprep.api.model"),
     **dict.fromkeys(("Rejected", "StillRunning", "Task"), "vaceprep.api.model"),
 }
@@ -155,8 +151,8 @@ def probe(
     deep: bool = False,
     allow_hosts: Collection[str] = (),
 ) -> Facts:
-    """Measure one file, URL, bytes or a file object: see vaceprep.preflight.probe."""
-    from vaceprep.preflight import probe as measure
+    """Measure one file, URL, bytes or a file object: see vaceprep.checks.library.probe."""
+    from vaceprep.checks.library import probe as measure
 
     return measure(path, role, deep=deep, allow_hosts=allow_hosts)
 
@@ -169,8 +165,8 @@ def prepare(
     dry_run: bool = False,
     **options: Unpack[PrepareOptions],
 ) -> PrepareReport:
-    """Mend files into new files: see vaceprep.prepare.library.prepare for the options."""
-    from vaceprep.prepare.library import prepare as mend
+    """Mend files into new files: see vaceprep.preparation.library.prepare for the options."""
+    from vaceprep.preparation.library import prepare as mend
 
     return mend(source, output, role, dry_run=dry_run, **options)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.api.service import TOKEN, Service, Step, unconnectable
-from vaceprep.api.aclient import AsyncClient
+from vaceprep.api.async_client import AsyncClient
 from vaceprep.api.client import Client
 
 Kind = Literal["sync", "async"]

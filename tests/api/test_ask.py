@@ -10,7 +10,6 @@ import pytest
 import vaceprep
 from tests.api import service as s
 from tests.api.conftest import Both
-from vaceprep.api.core import NO_TASK
 from vaceprep.api.model import (
     ApiError,
     Busy,
@@ -21,6 +20,7 @@ from vaceprep.api.model import (
     StillRunning,
     Task,
 )
+from vaceprep.api.steps import NO_TASK
 
 Serve = Callable[..., s.Service]
 URL = "https://cdn.example.com/a.mp4"

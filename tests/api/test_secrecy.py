@@ -17,10 +17,10 @@ import vaceprep
 from tests.api import service as s
 from tests.api.conftest import Both
 from tests.api.test_create import BODY, UNKNOWN
-from vaceprep.api.aclient import AsyncClient
+from vaceprep.api.async_client import AsyncClient
 from vaceprep.api.client import Client
-from vaceprep.api.config import ConfigError, Secret, Settings, read_settings
 from vaceprep.api.model import ApiError
+from vaceprep.api.settings import ConfigError, Secret, Settings, read_settings
 
 Serve = Callable[..., s.Service]
 #: An answer that repeats the token wherever it can.

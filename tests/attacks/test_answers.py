@@ -17,15 +17,15 @@ import pytest
 from tests.api import service as s
 from tests.api.conftest import Both
 from tests.api.service import Service
-from tests.flow.server import Served, serving
+from tests.runs.server import Served, serving
 from vaceprep import contract
-from vaceprep.api import wire
+from vaceprep.api import transport
 from vaceprep.api.model import FateUnknown, ReadFailed
-from vaceprep.flow import download
-from vaceprep.flow.results import FetchFailed, fetch
+from vaceprep.net import download
 from vaceprep.publish.readback import read_back
-from vaceprep.publish.send import put
 from vaceprep.publish.target import Asset, PublishError, asset_of
+from vaceprep.publish.upload import put
+from vaceprep.runs.fetch import FetchFailed, fetch
 
 #: Bytes that the bomb would have unpacked, and that the whole process may have.
 UNPACKED = 1 << 30
@@ -90,20 +90,20 @@ def test_one_encoding_of_a_modest_body_is_read(encoding: str) -> None:
     packed = {"deflate": zlib.compress(plain), "identity": plain}.get(
         encoding, gzip.compress(plain)
     )
-    assert wire.unpacked(packed, encoding) == (plain, None)
+    assert transport.unpacked(packed, encoding) == (plain, None)
     bare = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    assert wire.unpacked(bare.compress(plain) + bare.flush(), "deflate") == (plain, None)
+    assert transport.unpacked(bare.compress(plain) + bare.flush(), "deflate") == (plain, None)
 
 
 @pytest.mark.parametrize("end", [-1, -9, 12, 3])
 def test_a_packed_body_that_breaks_off_is_not_whole(end: int) -> None:
-    body, cut = wire.unpacked(gzip.compress(bytes(1000))[:end], "gzip")
+    body, cut = transport.unpacked(gzip.compress(bytes(1000))[:end], "gzip")
     assert cut is not None
     assert len(body) <= 1000
 
 
 def test_unpacking_stops_at_the_bound() -> None:
-    body, cut = wire.unpacked(gzip.compress(bytes(contract.MAX_ANSWER_BYTES + 1)), "gzip")
+    body, cut = transport.unpacked(gzip.compress(bytes(contract.MAX_ANSWER_BYTES + 1)), "gzip")
     assert len(body) == contract.MAX_ANSWER_BYTES
     assert cut is not None
 

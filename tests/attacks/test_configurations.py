@@ -16,8 +16,8 @@ import pytest
 from tests.api import service as s
 from tests.api.service import Service
 from tests.conftest import Run
-from tests.flow.server import serving, whole
-from vaceprep.api.config import ConfigError, read_settings
+from tests.runs.server import serving, whole
+from vaceprep.api.settings import ConfigError, read_settings
 from vaceprep.config import GUARDED
 from vaceprep.config.find import Finder
 
@@ -104,7 +104,7 @@ def test_a_row_s_own_host_is_asked_for_before_the_key_goes_there(
     vaceprep_cli: Run, tmp_path: Path
 ) -> None:
     """A row that was made before by a stranger's .env."""
-    from vaceprep.api.config import Secret
+    from vaceprep.api.settings import Secret
     from vaceprep.ledger.store import Ledger
 
     with Ledger(folder=str(tmp_path / "state")) as ledger:

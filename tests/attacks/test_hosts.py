@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 import vaceprep
-from tests.flow.server import Server, serving, whole
-from vaceprep import net
-from vaceprep.hosts import is_vouched, private_reason
-from vaceprep.net import NotPublic, client
+from tests.runs.server import Server, serving, whole
+from vaceprep.net import client as net
+from vaceprep.net.client import NotPublic, client
+from vaceprep.net.hosts import is_vouched, private_reason
 
 NAME = "media.example.com"
 

@@ -12,8 +12,8 @@ import pytest
 from vaceprep.config import BadConfig
 from vaceprep.config.find import read_config
 from vaceprep.contract import MAX_JOB_NODES, MAX_KEY_CHARACTERS, MAX_KEY_PARTS
-from vaceprep.jobfile import JobUnreadable, parse
-from vaceprep.tomlguard import TooMuch, check_toml
+from vaceprep.files.toml_bounds import TooMuch, check_toml
+from vaceprep.job.read import JobUnreadable, parse
 
 #: Seconds of processor time that a reader may take, all in all; the attacks took from 15 up.
 SECONDS = 5
@@ -37,7 +37,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
 from vaceprep.config import BadConfig
 from vaceprep.config.find import read_config
-from vaceprep.jobfile import JobUnreadable, read_job
+from vaceprep.job.read import JobUnreadable, read_job
 for path in sys.argv[1:]:
     try:
         read_job(path)

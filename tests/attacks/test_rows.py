@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Run
-from vaceprep.flow.bring import is_sound
 from vaceprep.ledger.store import PAID, Ledger, LedgerError
-from vaceprep.prepare import made
-from vaceprep.prepare.times import read_exact
+from vaceprep.preparation import cache
+from vaceprep.runs.retrieve import is_sound
+from vaceprep.wording import read_exact
 
 ODD: dict[str, list[Any]] = {
     "state": ["paid", "", 7],
@@ -92,6 +92,6 @@ def test_a_planted_record_of_what_was_made(
     tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, window: Any
 ) -> None:
     monkeypatch.setenv("VACEPREP_STATE_DIR", str(tmp_path / "state"))
-    source = made.identity(str(clip))
-    assert made.remember(str(clip), source, "x", {"window": window})
-    assert made.origin(str(clip)) is None
+    source = cache.identity(str(clip))
+    assert cache.remember(str(clip), source, "x", {"window": window})
+    assert cache.origin(str(clip)) is None

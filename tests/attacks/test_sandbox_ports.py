@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run
-from tests.flow.server import serving, whole
+from tests.runs.server import serving, whole
 from tests.sandbox.calls import ended, outpainting, published, submit
-from vaceprep import net
+from vaceprep.net import client
 from vaceprep.sandbox.server import Sandbox
 
 
@@ -51,7 +51,7 @@ def test_the_sandbox_connects_to_no_private_address(
         return real("127.0.0.1" if known else host, *more, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", looked_up)
-    assert net.look_up("media.example.com", 80) == ["127.0.0.1"]
+    assert client.look_up("media.example.com", 80) == ["127.0.0.1"]
     with serving(whole(small.read_bytes())) as inner:
         answer = submit(sandbox, outpainting(inner.url.replace("127.0.0.1", "media.example.com")))
         assert answer.status_code == 202

@@ -19,9 +19,9 @@ from vaceprep.batch.parquet import pack, row_of, unpack
 from vaceprep.batch.prepare import claimed
 from vaceprep.batch.results import BEGIN, Results, ResultsError, line_of
 from vaceprep.batch.run import is_home
-from vaceprep.cli.findings import check_output_file
-from vaceprep.prepare.outputs import Outputs, parse_output
-from vaceprep.verdict import JSON_VERSION
+from vaceprep.checks.report import JSON_VERSION
+from vaceprep.cli.check_output import check_output_file
+from vaceprep.preparation.outputs import Outputs, parse_output
 
 JOB = {"function": "video_outpainting", "prompt": "More", "left_scale": 1.5}
 
@@ -216,9 +216,9 @@ def test_output_file_writes_over_a_report_alone(
 
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "junit"])
 def test_a_report_of_every_form_is_known_again(form: str, tmp_path: Path) -> None:
+    from vaceprep.checks.report import summarise
     from vaceprep.report.formats import is_report, pieces
     from vaceprep.report.text import Style
-    from vaceprep.verdict import summarise
 
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video at all")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.paths import ROOT
 from vaceprep.cli.main import run
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+FIXTURES = ROOT / "fixtures"
 MEDIA = {
     "a.mp4": "video/ok-5s-16fps.mp4",
     "b.mp4": "video/duration-81-frames.mp4",

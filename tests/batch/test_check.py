@@ -15,7 +15,7 @@ from filelock import FileLock
 
 import vaceprep
 from tests.batch.conftest import FIXTURES, MEDIA, Batch, lines, sources
-from tests.prepare.conftest import tiny_disk
+from tests.preparation.conftest import tiny_disk
 from tests.processes import wait_for
 
 __all__ = ["tiny_disk"]

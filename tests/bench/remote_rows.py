@@ -13,12 +13,12 @@ from typing import Final
 
 from tests.bench.measure import ENVIRONMENT, Spread, in_turns, output, ratio, run
 from tests.bench.rows import MB, NO_YARDSTICK, Bench, Row, times, vaceprep
+from tests.paths import ROOT
 
 #: The file: as long as issue 8 says, its index at the end.
 GIGABYTES: Final = 2
 #: Seconds that a question and a connection take to a server that is neither here nor far away.
 NEAR, AWAY = 0.0, 0.02
-ROOT: Final = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -85,7 +85,7 @@ REMOTE: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (url,)
 
 
 def _serve(folder: Path, delay: float) -> None:
-    from tests.remote.server import serving
+    from tests.net.server import serving
 
     with serving({"/big.mp4": folder / "big.mp4"}, delay=delay) as site:
         for line in sys.stdin:
@@ -94,7 +94,7 @@ def _serve(folder: Path, delay: float) -> None:
 
 
 def _make(folder: Path, clip: Path) -> None:
-    from tests.remote.big import sparse
+    from tests.net.big import sparse
 
     print(sparse(folder / "big.mp4", GIGABYTES * 10**9, data=clip.read_bytes()))
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from tests.bench import table
 from tests.bench.measure import Spread
 from tests.bench.rows import Row
+from tests.paths import ROOT
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = ROOT / "README.md"
 FIGURES = json.loads((Path(__file__).parent / "figures.json").read_text())
 
 

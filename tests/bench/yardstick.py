@@ -16,8 +16,8 @@ from tests.bench.measure import output
 _ASK: Final = """
 import json, sys
 from vaceprep.contract import VIDEO_BYTES_DECIMAL
-from vaceprep.prepare.encode import AIM, CRF, PRESET
-from vaceprep.prepare.filters import LANCZOS
+from vaceprep.preparation.video.encode import AIM, CRF, PRESET
+from vaceprep.preparation.video.filters import LANCZOS
 ceiling = int(AIM * 8 * VIDEO_BYTES_DECIMAL / (int(sys.argv[1]) + 1))
 print(json.dumps([CRF, PRESET, ceiling, LANCZOS]))
 """

@@ -13,9 +13,10 @@ from PIL import Image
 
 import vaceprep
 from tests.media import encode
+from tests.paths import ROOT
 from vaceprep.cli.main import run
 
-FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
+FIXTURES = ROOT / "fixtures"
 JOB = {
     "function": "video_outpainting",
     "prompt": "More of it",

@@ -11,19 +11,19 @@ import pytest
 
 import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
 from tests.media import video_facts
-from tests.plan.anyimage import GOOD
+from tests.plans.anyimage import GOOD
 from vaceprep import contract
 from vaceprep.contract import Role
-from vaceprep.draft import draft_of, errors_of
 from vaceprep.facts import ImageFacts, StreamFacts, VideoFacts
-from vaceprep.job import InvalidJob, Job, VideoOutpainting
-from vaceprep.ledger.identity import asked
+from vaceprep.job.draft import draft_of, errors_of
+from vaceprep.job.model import InvalidJob, Job, VideoOutpainting
+from vaceprep.ledger.job_id import asked
 from vaceprep.limits import CONTRACT, Limits
-from vaceprep.plan.model import NOTHING_ASKED, Options
+from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.rules.catalogue import Asset, Finding
-from vaceprep.rules.drafts import Draft
+from vaceprep.rules.draft import Draft
+from vaceprep.rules.job_media import Together, judge_together
 from vaceprep.rules.judge import judge
-from vaceprep.rules.together import Together, judge_together
 
 ORIGIN = "vaceprep.toml"
 

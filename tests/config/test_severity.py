@@ -8,8 +8,8 @@ import pytest
 
 import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
 from tests.media import video_facts
+from vaceprep.checks.library import make_selection
 from vaceprep.facts import Unreadable
-from vaceprep.preflight import make_selection
 from vaceprep.rules.catalogue import Asset, Finding, Severity, weights_of
 from vaceprep.rules.judge import GATES, judge
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
+
 DOCS = ROOT / "docs"
 FIXTURES = ROOT / "fixtures"
 _BLOCK = re.compile(r"^<!-- (\w+): (.*?) -->\n```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

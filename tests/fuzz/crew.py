@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 from tests.fuzz import trace
+from tests.paths import ROOT
 
 #: Inputs after which a worker is replaced: what leaks must not be laid at an input's door.
 LIFE: Final = 4000
@@ -57,7 +58,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._noise,
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             start_new_session=True,
         )
         self.number: int | None = None

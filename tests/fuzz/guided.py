@@ -46,7 +46,7 @@ def main() -> int:
         print("atheris is not installed: pip install -e '.[fuzz]'", file=sys.stderr)
         return MISSING
     atheris: Any = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["vaceprep.probe"]):
+    with atheris.instrument_imports(include=["vaceprep.probes"]):
         readers = importlib.import_module("tests.fuzz.readers")
     names = sorted(readers.READ)
 

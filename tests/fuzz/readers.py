@@ -9,17 +9,18 @@ from typing import Final
 
 from vaceprep.contract import ROLES, Role
 from vaceprep.facts import Unreadable
-from vaceprep.probe import exif, extent, icc, nal, sps, vol, webp
-from vaceprep.probe.boxes import BoxError, read_boxes
-from vaceprep.probe.image import READERS
-from vaceprep.probe.imagesniff import sniff_image
-from vaceprep.probe.matrix import turn
-from vaceprep.probe.sniff import FIRST_BOXES, sniff
-from vaceprep.probe.stills.layout import Layout
-from vaceprep.probe.stills.source import Source
-from vaceprep.probe.tables import end_of_data, sizes_of
-from vaceprep.probe.timing import present
-from vaceprep.source import HEAD_BYTES, Opened, open_bytes
+from vaceprep.files.source import HEAD_BYTES, Opened, open_bytes
+from vaceprep.probes import h264, mpeg4, nal, truncation
+from vaceprep.probes.display import turn
+from vaceprep.probes.image import READERS
+from vaceprep.probes.images import animation, exif, icc
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import Layout
+from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.mp4.boxes import BoxError, read_boxes
+from vaceprep.probes.mp4.tables import end_of_data, sizes_of
+from vaceprep.probes.sniff import FIRST_BOXES, sniff
+from vaceprep.probes.timing import present
 
 
 class Wrong(AssertionError):
@@ -120,12 +121,12 @@ def metadata(data: bytes) -> None:
 
 def codecs(data: bytes) -> None:
     """Parameter sets and the units of packets."""
-    unit = sps.first_sps(data)
+    unit = h264.first_sps(data)
     for candidate in (unit, data):
-        found = None if candidate is None else sps.parse_sps(candidate)
+        found = None if candidate is None else h264.parse_sps(candidate)
         if found is not None and (found.width <= 0 or found.height <= 0):
             raise Wrong(f"a picture of {found.width}x{found.height}")
-    vol.interlaced(data)
+    mpeg4.interlaced(data)
     for codec in ("h264", "hevc", "av1"):
         nal.begins_clean(data, codec, data[:64])
         nal.leans_back(data, codec, data[:64])
@@ -139,9 +140,12 @@ def kinds(data: bytes) -> None:
     boxed = head[4:8] in FIRST_BOXES and head[:4] != b"RIFF"
     if sniff_image(head) is not None and found.kind not in ("image", "playlist") and not boxed:
         raise Wrong(f"an image that is {found}")
-    _opened(data, lambda o: [extent.missing_end(o, n) for n in ("matroska", "avi", "webp")])
+    _opened(data, lambda o: [truncation.missing_end(o, n) for n in ("matroska", "avi", "webp")])
     if head[:4] == b"RIFF" and len(head) >= 30:
-        _opened(data, lambda o: (webp.animation(o), webp.pixel_format(o), webp.canvas(o.head)))
+        _opened(
+            data,
+            lambda o: (animation.animation(o), animation.pixel_format(o), animation.canvas(o.head)),
+        )
 
 
 #: What is fuzzed: a name, and a function that raises where something is wrong.
@@ -157,7 +161,7 @@ READ: Final[dict[str, Callable[[bytes], None]]] = {
 
 def whole(data: bytes, role: Role | None = None) -> None:
     """Any bytes through the whole measurement, without a file."""
-    from vaceprep.look import Options, probe_opened, report_on
+    from vaceprep.checks.source import Options, probe_opened, report_on
 
     def read(opened: Opened) -> None:
         known, facts = probe_opened(opened, None, Options(role=role))

@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.paths import ROOT
 from vaceprep.contract import IMAGE_ROLES, VIDEO_ROLES, Role
 
-FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
+FIXTURES: Final = ROOT / "fixtures"
 #: How often each folder's files are taken, in a hundred.
 SHARES: Final = {"video": 45, "image": 45, "mask": 10}
 #: Names inside files near which a changed byte changes the most: boxes, chunks, markers, tags.

@@ -15,9 +15,9 @@ from tests.fuzz.found.built import BUILT
 from tests.fuzz.seeds import FIXTURES
 from tests.hostile import Outcome, survive
 from vaceprep.contract import Role
-from vaceprep.probe import decode
-from vaceprep.probe.decode import BLACK, OTHER, WHITE, _in_all
-from vaceprep.probe.sniff import sniff
+from vaceprep.probes import decode
+from vaceprep.probes.decode import BLACK, OTHER, WHITE, _in_all
+from vaceprep.probes.sniff import sniff
 
 HERE = Path(__file__).parent / "found"
 #: Small files, named for what they did.

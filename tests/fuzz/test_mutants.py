@@ -14,8 +14,7 @@ import pytest
 from tests.fuzz import trace
 from tests.fuzz.mutate import mend_checksums, mutant, truncation
 from tests.fuzz.seeds import FIXTURES, seeds
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 def fuzz(folder: Path, *arguments: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from tests.probe.stillmedia import chunk, probe
+from tests.probes.stillmedia import chunk, probe
 from vaceprep.facts import ImageFacts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -19,7 +19,7 @@ import pytest
 import vaceprep
 from tests.media import Hand, coded, ftyp, full, needs_ffprobe, u32
 from vaceprep.contract import MAX_SECONDS, MIN_FPS
-from vaceprep.probe.timing import NORMAL_RATE
+from vaceprep.probes.timing import NORMAL_RATE
 
 QUICK, LONG = 12, 1500
 #: ffprobe prints microseconds.

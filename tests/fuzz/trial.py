@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 import vaceprep
 from tests.fuzz.mutate import Case
 from tests.fuzz.seeds import FIXTURES, seeds
+from vaceprep.checks.report import FileReport
 from vaceprep.contract import Role
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.text import Style, file_lines
-from vaceprep.verdict import FileReport
 
 #: Seconds of processor time that one input may take, by what is done with it. ``check``: the
 #: issue's bound. Deep checks and ``prepare`` decode and encode whole films.

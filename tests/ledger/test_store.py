@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from vaceprep.contract import RESULT_SECONDS
-from vaceprep.ledger.rows import KEPT, UNSETTLED, Row, State
+from vaceprep.ledger.row import KEPT, UNSETTLED, Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
 
 ACCOUNT: dict[str, Any] = {"service": "https://api.example", "account": "abcd"}

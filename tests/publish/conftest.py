@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.prepare.conftest import tiny_disk
+from tests.preparation.conftest import tiny_disk
 from tests.publish.web import Web, closed_port
 from vaceprep.publish.target import Asset, asset_of
 

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from tests.publish.known import never, untold
-from vaceprep.prepare.refused import Cancelled
+from vaceprep.errors import Cancelled
+from vaceprep.files.source import CannotOpen
 from vaceprep.publish.inline import data_uri
 from vaceprep.publish.target import PIECE_BYTES, Asset, PublishError, asset_of, pieces
-from vaceprep.source import CannotOpen
 
 
 def test_the_key_is_from_the_content(clip: Path, tmp_path: Path) -> None:

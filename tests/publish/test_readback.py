@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.publish.web import Web, closed_port
-from vaceprep.prepare.refused import Cancelled
+from vaceprep.errors import Cancelled
 from vaceprep.publish.readback import read_back
 from vaceprep.publish.target import Asset, PublishError
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaceprep.publish.objects import ObjectTarget
-from vaceprep.publish.put import PutTarget
+from vaceprep.publish.http_put import PutTarget
+from vaceprep.publish.object_store import ObjectTarget
 from vaceprep.publish.target import Target, parse_target
-from vaceprep.publish.webroot import WebRoot
+from vaceprep.publish.web_folder import WebRoot
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from vaceprep.checks.report import FileReport
 from vaceprep.contract import ROLES
 from vaceprep.rules import every  # noqa: F401
 from vaceprep.rules.catalogue import RULES, Finding, Severity
-from vaceprep.verdict import FileReport
 
 #: Anything that a name or a message can hold: controls, lone surrogates, what XML forbids.
 TEXT = st.text(

@@ -14,12 +14,12 @@ import xmlschema
 from hypothesis import given, settings
 
 from tests.report.reports import ANY_FILES, finding
+from vaceprep.checks.report import FileReport
 from vaceprep.report import junit, sarif
 from vaceprep.report.escape import UNSAFE
 from vaceprep.report.github import commands
-from vaceprep.report.places import Root
+from vaceprep.report.locations import Root
 from vaceprep.rules.catalogue import RULES, Severity
-from vaceprep.verdict import FileReport
 
 SCHEMAS = Path(__file__).parent / "schemas"
 SARIF = jsonschema.Draft202012Validator(

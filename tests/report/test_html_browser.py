@@ -18,7 +18,7 @@ from PIL import Image
 
 import vaceprep
 from tests.media import encode
-from vaceprep.collect import Item
+from vaceprep.checks.inputs import Item
 from vaceprep.report.html.build import Found
 from vaceprep.report.html.page import write_report
 

@@ -20,15 +20,16 @@ from PIL import Image
 import vaceprep
 from tests.conftest import Run
 from tests.media import encode
-from vaceprep.collect import Item
-from vaceprep.flow.model import RunEntry
-from vaceprep.prepare.refused import Refused
-from vaceprep.report.html import album as albums
-from vaceprep.report.html.album import Album
+from tests.paths import ROOT
+from vaceprep.checks.inputs import Item
+from vaceprep.errors import Refused
+from vaceprep.report.html import thumbnails as albums
 from vaceprep.report.html.build import Found, page_of
-from vaceprep.report.html.films import Films
 from vaceprep.report.html.page import ready, write_report
+from vaceprep.report.html.thumbnails import Album
+from vaceprep.report.html.videos import Films
 from vaceprep.report.html.view import Page
+from vaceprep.runs.model import RunEntry
 
 SIZE = (640, 480)
 
@@ -128,7 +129,7 @@ def test_every_file_has_its_entry_with_a_picture_or_none(media: Path) -> None:
 
 
 def test_a_video_is_shown_the_right_way_up(tmp_path: Path) -> None:
-    fixture = Path(__file__).parent.parent.parent / "fixtures" / "video" / "rotated-90.mp4"
+    fixture = ROOT / "fixtures" / "video" / "rotated-90.mp4"
     made = page(fixture)
     shown = made.groups[0].entries[0].sides[0].pictures
     facts = vaceprep.probe(fixture)

@@ -11,11 +11,11 @@ from PIL import Image, ImageFilter
 
 from tests.media import video_facts
 from vaceprep.contract import VIDEO_ROLES
-from vaceprep.report.html import likeness
-from vaceprep.report.html.album import bounded, instants
+from vaceprep.report.html import ssim
 from vaceprep.report.html.entries import default_window
-from vaceprep.report.html.films import link_to
 from vaceprep.report.html.tables import WHOLE, extension_bars, rows, window_bar
+from vaceprep.report.html.thumbnails import bounded, instants
+from vaceprep.report.html.videos import link_to
 
 seconds = st.fractions(Fraction(1, 100), 8000, max_denominator=1001)
 
@@ -91,25 +91,25 @@ def test_a_bounded_size_is_bounded(width: int, height: int, longest: int) -> Non
 def test_alike_is_one_and_different_is_less() -> None:
     noise = Image.effect_noise((64, 48), 60).convert("RGB")
     blurred = noise.filter(ImageFilter.GaussianBlur(2))
-    assert likeness.ssim([(noise, noise)]) == 1.0
-    assert likeness.ssim([(noise, blurred)]) < 0.8
-    both = likeness.ssim([(noise, noise), (noise, blurred)])
-    assert both == pytest.approx((1 + likeness.ssim([(noise, blurred)])) / 2)
+    assert ssim.ssim([(noise, noise)]) == 1.0
+    assert ssim.ssim([(noise, blurred)]) < 0.8
+    both = ssim.ssim([(noise, noise), (noise, blurred)])
+    assert both == pytest.approx((1 + ssim.ssim([(noise, blurred)])) / 2)
 
 
 @pytest.mark.parametrize(
     ("value", "said"), [(1.0, "1.0000"), (0.99999, "0.9999"), (0.99994, "0.9999"), (0.5, "0.5000")]
 )
 def test_what_is_not_the_same_is_never_called_the_same(value: float, said: str) -> None:
-    assert likeness.told(value, 1, (64, 48), still=False) == f"SSIM {said} on 1 frame at 64x48"
+    assert ssim.told(value, 1, (64, 48), still=False) == f"SSIM {said} on 1 frame at 64x48"
 
 
 def test_what_cannot_be_compared_is_not() -> None:
     plain = video_facts()
-    assert likeness.incomparable(plain, video_facts(width=640, height=360)) is None
-    padded = likeness.incomparable(plain, video_facts(width=960, height=960))
+    assert ssim.incomparable(plain, video_facts(width=640, height=360)) is None
+    padded = ssim.incomparable(plain, video_facts(width=960, height=960))
     assert padded is not None and "padded or cropped" in padded
-    hdr = likeness.incomparable(video_facts(color_transfer="smpte2084"), plain)
+    hdr = ssim.incomparable(video_facts(color_transfer="smpte2084"), plain)
     assert hdr is not None and "HDR" in hdr
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.formats import name_disagrees
 from vaceprep.limits import CONTRACT
 from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
 from vaceprep.rules.image import judge_image
-from vaceprep.rules.imagenames import name_disagrees
 
 GOOD = ImageFacts(
     format="jpeg",

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.table import EDIT, EXTEND, FUNCTIONS, IMAGE, OUT, PAINT, U, Values, minimal
+from tests.job.table import EDIT, EXTEND, FUNCTIONS, IMAGE, OUT, PAINT, U, Values, minimal
 from vaceprep.contract import FUNCTIONS as CONTRACT_FUNCTIONS
-from vaceprep.draft import draft_of
+from vaceprep.job.draft import draft_of
 from vaceprep.rules.catalogue import CHECKS, RULES, Finding
-from vaceprep.rules.drafts import JOB_RULES, Draft, pointer
+from vaceprep.rules.draft import JOB_RULES, Draft, pointer
 from vaceprep.rules.job import judge_job
-from vaceprep.rules.together import Together, judge_together
+from vaceprep.rules.job_media import Together, judge_together
 
 R = f"{U}r.png"
 Said = list[tuple[str, str, str | None]]

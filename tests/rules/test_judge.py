@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media import video_facts
+from vaceprep.checks.library import make_selection
 from vaceprep.contract import ROLES, VIDEO_ROLES, Role
 from vaceprep.facts import DecodeFacts, MaskFacts, StreamFacts, Unreadable, UnreadableReason
-from vaceprep.preflight import make_selection
 from vaceprep.rules.catalogue import Asset, Finding, Severity, UnknownRule
 from vaceprep.rules.judge import GATES, judge
 

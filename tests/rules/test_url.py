@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import vaceprep
 from vaceprep.contract import IMAGE_ROLES, ROLES, VIDEO_ROLES, Role
+from vaceprep.files.source import is_data_uri, is_url
 from vaceprep.rules.url import judge_url
-from vaceprep.source import is_data_uri, is_url
 
 PUBLIC = [
     "https://example.com/clip.mp4",

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
+from tests.paths import ROOT
 from vaceprep.contract import TASKS_PATH
 from vaceprep.sandbox.server import Sandbox
 
-ROOT = Path(__file__).parent.parent.parent
 FIXTURES = ROOT / "fixtures"
 TOKEN = {"Authorization": "Bearer anything"}
 #: Seconds after which a test gives up; work takes a few.

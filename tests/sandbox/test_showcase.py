@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 import vaceprep
-from tests.prepare.jobmedia import shots
+from tests.preparation.jobmedia import shots
 from tests.sandbox.calls import accepted, call, ended, published
 from vaceprep.contract import FUNCTIONS
-from vaceprep.job import Job
-from vaceprep.prepare.refused import Refused
+from vaceprep.errors import Refused
+from vaceprep.job.model import Job
 from vaceprep.sandbox.server import Sandbox
 from vaceprep.sandbox.showcase import MEDIA, write_showcase
 

@@ -1,4 +1,4 @@
-"""The client that waits for each step; ``vaceprep.api.aclient`` is the same with await."""
+"""The client that waits for each step; ``vaceprep.api.async_client`` is the same with await."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 
 from vaceprep import contract
-from vaceprep.api import core, wire
-from vaceprep.api.answers import Answer, Outcome
-from vaceprep.api.config import Secret, Settings
+from vaceprep.api import steps, transport
 from vaceprep.api.model import ApiError, Task
-from vaceprep.connect import within
+from vaceprep.api.responses import Answer, Outcome
+from vaceprep.api.settings import Secret, Settings
+from vaceprep.net.deadline import within
 
 if TYPE_CHECKING:
-    from vaceprep.job import Job
+    from vaceprep.job.model import Job
 
 T = TypeVar("T")
 
@@ -45,16 +45,16 @@ class Client:
         timeout: float | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self.settings = wire.settings_of(
+        self.settings = transport.settings_of(
             settings, api_key=api_key, api_key_file=api_key_file, site=site, base_url=base_url
         )
-        self._key = wire.key_of(self.settings)
+        self._key = transport.key_of(self.settings)
         self._timeout = timeout
         self._sleep = sleep
         self._http = httpx.Client(
-            auth=wire.Bearer(self._key),
-            transport=wire.transport(self.settings),
-            **wire.client_options(),
+            auth=transport.Bearer(self._key),
+            transport=transport.transport(self.settings),
+            **transport.client_options(),
         )
 
     def __repr__(self) -> str:
@@ -80,8 +80,8 @@ class Client:
         Raises NotConnected, Rejected or Busy (surely no task was made), FateUnknown; ValueError for
         a body that JSON cannot say, NotPublished for a job with local media.
         """
-        request = core.creation(self.settings, body)
-        return self._walk(core.create_once(request, self._key))
+        request = steps.creation(self.settings, body)
+        return self._walk(steps.create_once(request, self._key))
 
     def create(
         self,
@@ -97,17 +97,17 @@ class Client:
         tells), within ``max_wait`` seconds. ``on_wait(seconds, why)`` is called before each wait.
         Raises as ``create_once``, and ``vaceprep.Cancelled`` between two tries.
         """
-        request = core.creation(self.settings, body)
-        patience = core.Patience(cancelled, on_wait)
-        return self._walk(core.create(request, self._key, max_wait, patience))
+        request = steps.creation(self.settings, body)
+        patience = steps.Patience(cancelled, on_wait)
+        return self._walk(steps.create(request, self._key, max_wait, patience))
 
     def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
         """Ask for a task, again where the question or its answer was lost.
 
         Raises NotConnected, Rejected, Busy or ReadFailed; ValueError for an id no task can have.
         """
-        request = core.question(self.settings, task_id)
-        return self._walk(core.get(request, task_id, self._key, tries))
+        request = steps.question(self.settings, task_id)
+        return self._walk(steps.get(request, task_id, self._key, tries))
 
     def wait(
         self,
@@ -126,15 +126,15 @@ class Client:
         the time is over (the last failure, where no question was ever answered), Rejected where
         asking again is of no use (401, 403, 404 ...), and ``vaceprep.Cancelled``.
         """
-        request = core.question(self.settings, task_id)
-        walk = core.wait(
+        request = steps.question(self.settings, task_id)
+        walk = steps.wait(
             request,
             task_id,
             self._key,
             poll_interval=poll_interval,
             max_wait=max_wait,
             on_status=on_status,
-            patience=core.Patience(cancelled, on_wait),
+            patience=steps.Patience(cancelled, on_wait),
         )
         return self._walk(walk)
 
@@ -143,15 +143,15 @@ class Client:
 
         Raises Rejected for 401 and 403 alone, NotConnected or ReadFailed where nobody answers.
         """
-        request = core.question(self.settings, core.NO_TASK)
-        self._walk(core.check_key(request, self._key, tries))
+        request = steps.question(self.settings, steps.NO_TASK)
+        self._walk(steps.check_key(request, self._key, tries))
 
-    def _walk(self, walk: core.Walk[T]) -> T:
+    def _walk(self, walk: steps.Walk[T]) -> T:
         outcome: Outcome | None = None
         try:
             while True:
                 step = walk.send(outcome)
-                if isinstance(step, core.Send):
+                if isinstance(step, steps.Send):
                     outcome = self._send(step.request)
                 else:
                     self._sleep(step.seconds)
@@ -160,18 +160,18 @@ class Client:
             result: T = end.value
             return result
 
-    def _send(self, request: core.Request) -> Outcome:
-        limits = wire.timeouts(request, self._timeout)
+    def _send(self, request: steps.Request) -> Outcome:
+        limits = transport.timeouts(request, self._timeout)
         answer: Answer | None = None
         try:
             with self._http.stream(
                 request.method,
                 request.url,
                 content=request.content,
-                headers=wire.headers_of(request),
+                headers=transport.headers_of(request),
                 timeout=limits,
             ) as response:
-                incoming = wire.Incoming(response, limits.read)
+                incoming = transport.Incoming(response, limits.read)
                 try:
                     with within(incoming.until):
                         for piece in response.iter_raw():
@@ -182,5 +182,5 @@ class Client:
                 answer = incoming.answer()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # An answer that is there stays one, whatever closing the connection brings.
-            return answer or wire.lost(error, self.settings)
+            return answer or transport.lost(error, self.settings)
         return answer

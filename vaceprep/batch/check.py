@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
 from vaceprep.batch.results import Packed, broken
-from vaceprep.collect import Item
-from vaceprep.isolated import each_isolated, report_of
-from vaceprep.look import Asked, Look, Options, look_at
-from vaceprep.preflight import spread, spread_far
-from vaceprep.verdict import FileReport
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.isolated import each_isolated, report_of
+from vaceprep.checks.library import spread, spread_far
+from vaceprep.checks.report import FileReport
+from vaceprep.checks.source import Asked, Look, Options, look_at
 
 if TYPE_CHECKING:
-    from vaceprep.isolate.faults import Fault
-    from vaceprep.remote.web import Web
+    from vaceprep.net.session import Web
+    from vaceprep.workers.faults import Fault
 
 
 class Lone(Look):
@@ -89,7 +89,7 @@ def _far(report: FileReport) -> Seen:
 def ask(item: Item, options: Options) -> Asked:
     """What has to be looked at for one source."""
     if item.kind == "job":
-        from vaceprep.jobcheck import ask_job_item
+        from vaceprep.checks.job import ask_job_item
 
         return ask_job_item(item, options)
     return Asked((Lone(item, options),), tuple)

@@ -18,12 +18,12 @@ from typing import Any, Final
 
 from vaceprep.batch.check import Checked, check_one
 from vaceprep.batch.content import content_now
-from vaceprep.collect import Item
-from vaceprep.isolate.faults import crashed
-from vaceprep.look import Options, report_on
-from vaceprep.preflight import ways
-from vaceprep.probe.route import default_role
-from vaceprep.verdict import FileReport
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.library import ways
+from vaceprep.checks.report import FileReport
+from vaceprep.checks.source import Options, report_on
+from vaceprep.probes.measure import default_role
+from vaceprep.workers.faults import crashed
 
 #: Tasks on the way for each thread of the cluster, and the fewest in all.
 AHEAD: Final = 4

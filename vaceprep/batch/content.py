@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from vaceprep.collect import Item, kind_of
+from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.contract import ROLES, VIDEO_BYTES_BINARY
-from vaceprep.job import resolve
-from vaceprep.jobfile import JobUnreadable, read_job
-from vaceprep.prepare.made import identity
-from vaceprep.source import CannotOpen, open_path
+from vaceprep.files.source import CannotOpen, open_path
+from vaceprep.job.model import resolve
+from vaceprep.job.read import JobUnreadable, read_job
+from vaceprep.preparation.cache import identity
 
 #: Bytes up to which a file is hashed whole: every one that the service might take. J
 WHOLE: Final = VIDEO_BYTES_BINARY

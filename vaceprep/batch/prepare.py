@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_now
 from vaceprep.batch.results import entries_of
-from vaceprep.collect import Item
-from vaceprep.plan.model import Options
-from vaceprep.prepare.entry import Prepared
-from vaceprep.prepare.mend import Work
-from vaceprep.prepare.outputs import Output, Outputs
-from vaceprep.prepare.walk import prepare_items
+from vaceprep.checks.inputs import Item
+from vaceprep.plans.model import Options
+from vaceprep.preparation.file import Work
+from vaceprep.preparation.many import prepare_items
+from vaceprep.preparation.outputs import Output, Outputs
+from vaceprep.preparation.report import Prepared
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config

@@ -19,9 +19,9 @@ from filelock import FileLock, Timeout
 
 from vaceprep.batch.content import Content
 from vaceprep.batch.index import Done, Index
-from vaceprep.prepare.parts import part_name
-from vaceprep.state import state_dir
-from vaceprep.verdict import JSON_VERSION
+from vaceprep.checks.report import JSON_VERSION
+from vaceprep.files.parts import part_name
+from vaceprep.files.state import state_dir
 
 #: Bytes of the longest line that is read back.
 LONGEST: Final = 64 << 20

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_now
 from vaceprep.batch.results import entries_of
-from vaceprep.collect import Item
-from vaceprep.flow.examine import Ready, examine
-from vaceprep.flow.model import RunEntry, RunOptions
-from vaceprep.flow.walk import Account, Walk
-from vaceprep.preflight import spread
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.library import spread
 from vaceprep.publish.target import Target
+from vaceprep.runs.admit import Ready, examine
+from vaceprep.runs.model import RunEntry, RunOptions
+from vaceprep.runs.runner import Account, Walk
 
 
 class Ran(NamedTuple):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from vaceprep.collect import (
+from vaceprep.checks.inputs import (
     JOB_ENDINGS,
     MANIFEST_ENDING,
     Item,

@@ -26,7 +26,7 @@ def main() -> None:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             os._exit(130)
-        from vaceprep.cli.lastresort import report
+        from vaceprep.cli.last_resort import report
 
         os._exit(report(error))
     run()

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import check, configured, options, outset, prepare, run
-from vaceprep.cli.seeing import Made, see_to
+from vaceprep.cli import check, config_options, options, prepare, run, run_setup
+from vaceprep.cli.batch_loop import Made, see_to
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.batch.objects import Stores
-    from vaceprep.collect import Item
-    from vaceprep.look import Options
-    from vaceprep.remote.web import Web
+    from vaceprep.checks.inputs import Item
+    from vaceprep.checks.source import Options
+    from vaceprep.net.session import Web
 
 EPILOG: Final = """\b
 Examples:
@@ -110,9 +110,9 @@ def _output_dir(words: str) -> click.Option:
 def _check(**given: Any) -> int:
     """Check many sources."""
     from vaceprep.batch.marks import check_mark
-    from vaceprep.isolated import seconds_for
-    from vaceprep.look import Options
-    from vaceprep.preflight import default_jobs, make_selection, may_be_far, ways
+    from vaceprep.checks.isolated import seconds_for
+    from vaceprep.checks.library import default_jobs, make_selection, may_be_far, ways
+    from vaceprep.checks.source import Options
     from vaceprep.rules.catalogue import UnknownRule
 
     try:
@@ -125,8 +125,8 @@ def _check(**given: Any) -> int:
         selection=selection,
         allowed_hosts=given["allow_host"],
     )
-    find = configured.finder(given["config_file"], given["no_config"])
-    held = configured.Judging(
+    find = config_options.finder(given["config_file"], given["no_config"])
+    held = config_options.Judging(
         find,
         settings,
         select=bool(given["select"]),
@@ -139,7 +139,7 @@ def _check(**given: Any) -> int:
         may_be_far(source) or os.path.isdir(source) for source in given["sources"]
     )
     # Of those below the sources, nobody knows before they are met.
-    above = [configured.config_above(find, source) for source in given["sources"]]
+    above = [config_options.config_above(find, source) for source in given["sources"]]
     stores = _stores(given["sources"], remote=not given["no_remote"])
     hosts = [*given["allow_host"], *(host for c in above if c for host in c.allow_hosts)]
     hosts += stores.hosts if stores is not None else ()
@@ -220,8 +220,8 @@ def _prepare(**given: Any) -> int:
     """Mend many sources."""
     from vaceprep.batch.marks import mark
     from vaceprep.batch.prepare import claimed, prepare_many
-    from vaceprep.prepare.mend import Work as Mending
-    from vaceprep.prepare.outputs import Outputs, parse_output, walk_skips
+    from vaceprep.preparation.file import Work as Mending
+    from vaceprep.preparation.outputs import Outputs, parse_output, walk_skips
 
     asked, named = prepare.plan_options(
         given["start"],
@@ -232,10 +232,13 @@ def _prepare(**given: Any) -> int:
         },
         salvage=given["salvage"],
     )
-    sources, find = given["sources"], configured.finder(given["config_file"], given["no_config"])
+    sources, find = (
+        given["sources"],
+        config_options.finder(given["config_file"], given["no_config"]),
+    )
     where = given["where"]
     if where is None:
-        where = configured.output_of(find, sources)
+        where = config_options.output_of(find, sources)
     try:
         to = parse_output(where)
         skips = walk_skips(to, sources)
@@ -249,7 +252,7 @@ def _prepare(**given: Any) -> int:
     names = Outputs(to)
 
     def mark_of(item: Item) -> str:
-        config = configured.config_of(find, item)
+        config = config_options.config_of(find, item)
         changed = None if config is None else config.to_dict()
         # What was made without --deep does not count with it.
         deep = ["deep"] * given["deep"]
@@ -262,7 +265,7 @@ def _prepare(**given: Any) -> int:
             names,
             mending,
             named,
-            lambda item: configured.config_of(find, item),
+            lambda item: config_options.config_of(find, item),
             isolate=given["isolate"] is not False,
             seconds=given["timeout"],
         )
@@ -295,11 +298,13 @@ def _run(**given: Any) -> int:
             "each job that was not sent before costs money, and nobody is asked in a batch: "
             "give --yes, or --sandbox to rehearse."
         )
-    find = configured.finder(given["config_file"], given["no_config"])
-    uses = configured.EVERY
-    config = configured.the_one((s, configured.config_above(find, s, uses)) for s in sources)
-    config = configured.bounded(config, sources)
-    with outset.walking_alone(config, given) as (walk, account, target, asked):
+    find = config_options.finder(given["config_file"], given["no_config"])
+    uses = config_options.EVERY
+    config = config_options.the_one(
+        (s, config_options.config_above(find, s, uses)) for s in sources
+    )
+    config = config_options.bounded(config, sources)
+    with run_setup.walking_alone(config, given) as (walk, account, target, asked):
         # Each sandbox is a service of its own, and all of them are one rehearsal.
         service = "sandbox" if given["sandbox"] else account.service
         # The sandbox's port is another one each time.

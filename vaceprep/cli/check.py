@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vaceprep.cli import configured, findings, html, options
+from vaceprep.cli import check_output, config_options, html_report, options
 from vaceprep.contract import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vaceprep.checks.report import FileReport
     from vaceprep.report.formats import Format
-    from vaceprep.verdict import FileReport
 
 EPILOG = """\b
 Examples:
@@ -34,8 +34,8 @@ def _say_undecoded(files: Sequence[FileReport]) -> None:
     from vaceprep.cli.streams import REMARK
     from vaceprep.contract import REMOTE_BYTES
     from vaceprep.facts import VideoFacts
+    from vaceprep.files.source import is_url
     from vaceprep.report.escape import printable
-    from vaceprep.source import is_url
 
     for entry in files:
         facts = entry.facts
@@ -66,9 +66,9 @@ def _say_undecoded(files: Sequence[FileReport]) -> None:
 @options.deep
 @click.option("--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text.")
 @options.allow_host
-@html.report
-@configured.options
-@findings.form_options
+@html_report.report
+@config_options.options
+@check_output.form_options
 @options.jobs
 @options.isolate
 @options.timeout("Seconds that one isolated file may take: 10 without it, 300 with --deep.")
@@ -95,9 +95,8 @@ def command(
 
     RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.
     """
-    from vaceprep.collect import Skipped, collect
-    from vaceprep.look import Options
-    from vaceprep.preflight import (
+    from vaceprep.checks.inputs import Skipped, collect
+    from vaceprep.checks.library import (
         check_items,
         default_jobs,
         make_selection,
@@ -106,32 +105,33 @@ def command(
         threads_for,
         ways,
     )
+    from vaceprep.checks.report import summarise
+    from vaceprep.checks.source import Options
     from vaceprep.rules.catalogue import UnknownRule
-    from vaceprep.verdict import summarise
 
     try:
         selection = make_selection(select or None, ignore, bool(strict))
     except UnknownRule as error:
         raise click.UsageError(str(error)) from None
-    html.ready(report, sources)
+    html_report.ready(report, sources)
     settings = Options(role=role, deep=deep, selection=selection, allowed_hosts=allow_host)
     skipped = Skipped()
-    own = html.skipped(report) | html.skipped(output_file)
+    own = html_report.skipped(report) | html_report.skipped(output_file)
     items = list(collect(sources, skipped, own, "all"))
     note = skipped.sentence()
     if note:
         options.say(note)
     if not items:
         options.say("no video or image was found, and no job")
-    held = configured.Judging(
-        configured.finder(config_file, no_config),
+    held = config_options.Judging(
+        config_options.finder(config_file, no_config),
         settings,
         select=bool(select),
         ignore=bool(ignore),
         strict=strict is not None,
     )
     held.settle(items)
-    findings.check_output_file(output_file, (item.source for item in items))
+    check_output.check_output_file(output_file, (item.source for item in items))
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
     apart = options.apart(isolate, items)
@@ -156,7 +156,7 @@ def command(
     files = list(said_once(items, groups)) if jobs_found else list(chain.from_iterable(groups))
     if deep:
         _say_undecoded(files)
-    code = findings.show(
+    code = check_output.show(
         files,
         summarise(files),
         output=output,
@@ -165,5 +165,5 @@ def command(
         configs=held.configs,
         given=sources,
     )
-    told = html.written(report, "check", items, groups, sources, jobs=jobs)
+    told = html_report.written(report, "check", items, groups, sources, jobs=jobs)
     return code if told else 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import configured, options
+from vaceprep.cli import config_options, options
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ Exit codes: 0 shown; 2 the configuration cannot be meant."""
 
 @click.command("config", epilog=EPILOG)
 @click.argument("place", required=False, default=".", metavar="[FILE|DIR]")
-@configured.options
+@config_options.options
 @options.output_format
 def command(place: str, config_file: str | None, no_config: bool, output: str) -> int:
     """Show the configuration that is in force for a file or folder (this one without)."""
     if not os.path.lexists(place):
         raise click.UsageError(f"there is no file or folder {printable(place)}.")
-    find = configured.finder(config_file, no_config)
-    config = configured.config_above(find, place, configured.EVERY)
+    find = config_options.finder(config_file, no_config)
+    config = config_options.config_above(find, place, config_options.EVERY)
     role = None if config is None or os.path.isdir(place) else config.role_of(place)
     values = in_force(config)
     if output == "json":

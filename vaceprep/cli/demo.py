@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from vaceprep.cli import html, options
+from vaceprep.cli import html_report, options
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vaceprep.flow.model import RunEntry
+    from vaceprep.runs.model import RunEntry
 
 #: Where the demo writes where nobody says.
 FOLDER: Final = "vaceprep-demo"
@@ -50,13 +50,13 @@ Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C.
 @options.output_format
 def command(where: str, output: str) -> int:
     """The whole way for one job of each function, against a local stand-in."""
-    from vaceprep.cli.outset import SANDBOX_POLL
     from vaceprep.cli.run import code_of, in_sandbox, show_entries
+    from vaceprep.cli.run_setup import SANDBOX_POLL
     from vaceprep.contract import FUNCTIONS
-    from vaceprep.flow.hints import Hints
-    from vaceprep.flow.model import RunOptions
-    from vaceprep.flow.start import items_of
-    from vaceprep.prepare.refused import Refused
+    from vaceprep.errors import Refused
+    from vaceprep.runs.hints import Hints
+    from vaceprep.runs.model import RunOptions
+    from vaceprep.runs.preconditions import items_of
     from vaceprep.sandbox.showcase import write_showcase
 
     folder = os.path.join(where, JOBS)
@@ -71,7 +71,7 @@ def command(where: str, output: str) -> int:
     options.say(f"the jobs and their media: {printable(folder)}")
     _say_findings(jobs)
     page = os.path.join(where, REPORT)
-    html.ready(page, jobs)
+    html_report.ready(page, jobs)
     asked = RunOptions(
         output=where, poll_interval=SANDBOX_POLL, hints=Hints(sandbox=True, own_service=True)
     )
@@ -81,14 +81,14 @@ def command(where: str, output: str) -> int:
         show_entries(entries, output)
     else:
         _show(entries)
-    told = html.written(page, "run", items, [(entry,) for entry in entries], jobs)
+    told = html_report.written(page, "run", items, [(entry,) for entry in entries], jobs)
     finished = sum(entry.status == "downloaded" for entry in entries)
     return code_of(entries) or int(finished < len(FUNCTIONS) or not told)
 
 
 def _say_findings(jobs: Sequence[str]) -> None:
     """What check finds in the jobs, as run prepares them: errors and warnings."""
-    from vaceprep.preflight import check
+    from vaceprep.checks.library import check
     from vaceprep.report.text import Style, finding_lines
     from vaceprep.rules.catalogue import Severity
 
@@ -103,7 +103,7 @@ def _say_findings(jobs: Sequence[str]) -> None:
 
 
 def _show(entries: Sequence[RunEntry]) -> None:
-    from vaceprep.report.ran import REHEARSED, STAND_IN
+    from vaceprep.report.run import REHEARSED, STAND_IN
 
     width = max((len(entry.function or "") for entry in entries), default=0)
     for entry in entries:

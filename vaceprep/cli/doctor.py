@@ -27,9 +27,9 @@ NAMES: Final = 16
 @options.output_format
 def command(output: str) -> int:
     """Look at versions, encoders, the state directory, key and URL, and mend a test clip."""
-    from vaceprep.doctor import Check, examine
+    from vaceprep.checks.report import JSON_VERSION
+    from vaceprep.cli.selftest import Check, examine
     from vaceprep.report.text import wrapped
-    from vaceprep.verdict import JSON_VERSION
 
     style = options.style()
     options.collect_garbage()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from vaceprep.contract import Function
-from vaceprep.job import MODELS, fields_in_order, shape_of
+from vaceprep.job.model import MODELS, fields_in_order, shape_of
 
 #: A number as JSON writes it, of no more digits than any field needs.
 NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")

@@ -11,8 +11,8 @@ from vaceprep.cli import options
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.prepare.frame import Shown
-    from vaceprep.prepare.reading import Read
+    from vaceprep.preparation.read import Read
+    from vaceprep.preparation.video.frame import Shown
 
 EPILOG = """\b
 Examples:
@@ -48,10 +48,10 @@ def command(video: str, instant: str, target: str, force: bool) -> int:
     It is the frame shown at that instant, as displayed: turned, with square pixels, HDR brought
     down. Where a side is outside the accepted sizes it is scaled, or padded where no scale helps.
     """
-    from vaceprep.prepare.place import check_target
-    from vaceprep.prepare.still import ENDINGS
-    from vaceprep.prepare.times import parse_instant
-    from vaceprep.probe.route import ending
+    from vaceprep.cli.times import parse_instant
+    from vaceprep.files.atomic import check_target
+    from vaceprep.preparation.image.encode import ENDINGS
+    from vaceprep.probes.measure import ending
 
     try:
         at = parse_instant(instant)
@@ -75,11 +75,11 @@ def command(video: str, instant: str, target: str, force: bool) -> int:
 def _take(
     video: str, at: Fraction | Literal["first", "last"], target: str, fmt: str, force: bool
 ) -> None:
-    from vaceprep.plan.size import fit
-    from vaceprep.prepare.frame import frame_at
-    from vaceprep.prepare.place import write
-    from vaceprep.prepare.reading import reading
-    from vaceprep.prepare.still import encode, fitted
+    from vaceprep.plans.size import fit
+    from vaceprep.preparation.image.encode import encode, fitted
+    from vaceprep.preparation.read import reading
+    from vaceprep.preparation.verify import write_verified
+    from vaceprep.preparation.video.frame import frame_at
 
     with reading(video, "video_url") as read:
         shown = frame_at(read, at)
@@ -93,13 +93,13 @@ def _take(
     for note in notes:
         options.say(note)
     data = encode(fitted(shown.image, how), fmt)
-    write(data, target, force=force, role="first_frame_url", sources=[video])
+    write_verified(data, target, force=force, role="first_frame_url", sources=[video])
 
 
 def _which(read: Read, shown: Shown, at: Fraction | Literal["first", "last"]) -> list[str]:
     """The frame's number, which ``mask_frame_id`` takes for a mask that is painted on it."""
-    from vaceprep.prepare.frame import number_of
-    from vaceprep.prepare.reading import video_of
+    from vaceprep.preparation.read import video_of
+    from vaceprep.preparation.video.frame import number_of
 
     number, frames = number_of(read, shown, at), video_of(read).frames
     if number is None:

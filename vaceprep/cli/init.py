@@ -12,7 +12,7 @@ from vaceprep.contract import FUNCTIONS, Function
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.template import Language
+    from vaceprep.job.template import Language
 
 EPILOG = """\b
 Examples:
@@ -43,9 +43,9 @@ def command(function: Function, output: str | None, force: bool) -> int:
     FUNCTION is image_reference, video_repainting, video_edit, video_extension or
     video_outpainting. The file's ending says YAML, TOML or JSON (which has no comments).
     """
-    from vaceprep.prepare.place import write
-    from vaceprep.prepare.refused import Refused
-    from vaceprep.template import template
+    from vaceprep.errors import Refused
+    from vaceprep.files.atomic import write
+    from vaceprep.job.template import template
 
     if output is None:
         options.write(template(function))

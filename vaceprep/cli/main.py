@@ -137,9 +137,9 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, OSError) and _of_output(error):
             return _fail_writing(error)
-        from vaceprep.cli import lastresort
+        from vaceprep.cli import last_resort
 
-        return lastresort.report(error)
+        return last_resort.report(error)
     return code
 
 
@@ -201,7 +201,7 @@ def main() -> NoReturn:
         code = _fail_writing(error)
     with contextlib.suppress(OSError):
         sys.stderr.flush()
-    workers = sys.modules.get("vaceprep.isolate.start")
+    workers = sys.modules.get("vaceprep.workers.start")
     if workers is not None:
         workers.clear()
     os._exit(code)

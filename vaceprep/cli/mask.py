@@ -13,7 +13,7 @@ from vaceprep.report.escape import printable
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from vaceprep.prepare.shapes import Shape
+    from vaceprep.preparation.image.shapes import Shape
     from vaceprep.rules.catalogue import Finding
 
 EPILOG: Final = """\b
@@ -62,31 +62,31 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _rectangle(text: str) -> Shape:
-    from vaceprep.prepare.shapes import parse_box
+    from vaceprep.preparation.image.shapes import parse_box
 
     return parse_box("rectangle", text)
 
 
 def _ellipse(text: str) -> Shape:
-    from vaceprep.prepare.shapes import parse_box
+    from vaceprep.preparation.image.shapes import parse_box
 
     return parse_box("ellipse", text)
 
 
 def _polygon(text: str) -> Shape:
-    from vaceprep.prepare.shapes import parse_polygon
+    from vaceprep.preparation.image.shapes import parse_polygon
 
     return parse_polygon(text)
 
 
 def _size(text: str) -> tuple[int, int]:
-    from vaceprep.prepare.shapes import parse_size
+    from vaceprep.preparation.image.shapes import parse_size
 
     return parse_size(text)
 
 
 def _png(text: str) -> str:
-    from vaceprep.probe.route import ending
+    from vaceprep.probes.measure import ending
 
     if ending(text) != ".png":
         raise ValueError(f"{text} does not end in .png, the one format written here")
@@ -122,7 +122,7 @@ def _due_size(named: str | None, given: tuple[int, int] | None) -> None:
 
 
 def _resolved(named: str | None, given: tuple[int, int] | None) -> tuple[int, int]:
-    from vaceprep.prepare.reading import displayed_size
+    from vaceprep.preparation.read import displayed_size
 
     if given is not None:
         return given
@@ -177,8 +177,8 @@ def make(
     _due_size(size_of, size)
 
     def work() -> list[str]:
-        from vaceprep.prepare.mask import made, write_mask
-        from vaceprep.prepare.place import check_target
+        from vaceprep.files.atomic import check_target
+        from vaceprep.preparation.image.mask import made, write_mask
 
         sources = [] if size_of is None else [size_of]
         check_target(target, force=force, sources=sources)
@@ -230,8 +230,8 @@ def fix(
         _due_size(size_of, size)
 
     def work() -> list[str]:
-        from vaceprep.prepare.mask import THRESHOLD, mended, sized, write_mask
-        from vaceprep.prepare.place import check_target
+        from vaceprep.files.atomic import check_target
+        from vaceprep.preparation.image.mask import THRESHOLD, mended, sized, write_mask
 
         sources = [mask, *(name for name in (size_of, frame) if name is not None)]
         check_target(target, force=force, sources=sources)
@@ -246,7 +246,7 @@ def fix(
                 remarks=remarks,
             )
         else:
-            from vaceprep.prepare.painted import painted_over
+            from vaceprep.preparation.image.painted import painted_over
 
             image, remarks = painted_over(mask, frame, threshold=threshold)
             given = size_of is not None or size is not None
@@ -274,9 +274,9 @@ def look(mask: str, video: str, frame_id: int, target: str, force: bool) -> int:
     """Show what MASK edits: tinted and outlined over its frame of VIDEO, with its share."""
 
     def work() -> list[str]:
-        from vaceprep.prepare.place import check_target, write
-        from vaceprep.prepare.preview import preview
-        from vaceprep.prepare.still import encode
+        from vaceprep.files.atomic import check_target, write
+        from vaceprep.preparation.image.encode import encode
+        from vaceprep.preparation.image.preview import preview
 
         check_target(target, force=force, sources=[mask, video])
         shown = preview(mask, video, frame_id)

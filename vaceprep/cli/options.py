@@ -18,7 +18,7 @@ from vaceprep.report.text import Style
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from vaceprep.collect import Item
+    from vaceprep.checks.inputs import Item
 
 __all__ = ["colourful", "is_terminal", "moves", "say"]
 
@@ -136,7 +136,7 @@ def collect_garbage() -> None:
 
 def refusing(work: Callable[[], list[str]], target: str) -> int:
     """Do the work, say its remarks and print the output's path, or say the one refusal."""
-    from vaceprep.prepare.refused import Refused
+    from vaceprep.errors import Refused
 
     try:
         remarks = work()

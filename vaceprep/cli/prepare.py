@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import configured, html, options
+from vaceprep.cli import config_options, html_report, options
 from vaceprep.cli.streams import draw
-from vaceprep.cli.times import times, windows
+from vaceprep.cli.window_options import times, windows
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vaceprep.plan.model import Colour, Options
-    from vaceprep.prepare.entry import Prepared
+    from vaceprep.plans.model import Colour, Options
+    from vaceprep.preparation.report import Prepared
 
 EPILOG: Final = """\b
 Examples:
@@ -106,8 +106,8 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 @click.option("--deep", is_flag=True, help="Decode every frame of what is only copied, too.")
 @options.isolate
 @options.timeout("Seconds without progress after which an isolated file is given up (120).")
-@html.report
-@configured.options
+@html_report.report
+@config_options.options
 @options.output_format
 def command(
     sources: tuple[str, ...],
@@ -138,12 +138,12 @@ def command(
     decoded again and compared with its source. Sources are never changed; every output is checked
     before it gets its name.
     """
-    from vaceprep.collect import Skipped, collect
-    from vaceprep.prepare.entry import summarise
-    from vaceprep.prepare.mend import Work
-    from vaceprep.prepare.outputs import fitting, parse_output, walk_skips
-    from vaceprep.prepare.walk import prepare_items
-    from vaceprep.report import prepared as text
+    from vaceprep.checks.inputs import Skipped, collect
+    from vaceprep.preparation.file import Work
+    from vaceprep.preparation.many import prepare_items
+    from vaceprep.preparation.outputs import fitting, parse_output, walk_skips
+    from vaceprep.preparation.report import summarise
+    from vaceprep.report import prepare as text
     from vaceprep.report.text import config_lines
 
     asked, named = plan_options(
@@ -157,14 +157,16 @@ def command(
         keep_audio=keep_audio,
         salvage=salvage,
     )
-    html.ready(report, sources, force=force)
+    html_report.ready(report, sources, force=force)
     skipped = Skipped()
-    find = configured.finder(config_file, no_config)
+    find = config_options.finder(config_file, no_config)
     if where is None:
-        where = configured.output_of(find, sources)
+        where = config_options.output_of(find, sources)
     try:
         to = parse_output(where)
-        found = list(collect(sources, skipped, walk_skips(to, sources) | html.skipped(report)))
+        found = list(
+            collect(sources, skipped, walk_skips(to, sources) | html_report.skipped(report))
+        )
         items = list(fitting(to, found))
     except ValueError as error:
         raise click.UsageError(printable(str(error))) from None
@@ -175,8 +177,8 @@ def command(
         options.say(note)
     if not items:
         options.say("no video, image or job was found")
-    configs = {id(item): configured.config_of(find, item) for item in items}
-    held = configured.in_force(c and c.judging_nothing() for c in configs.values())
+    configs = {id(item): config_options.config_of(find, item) for item in items}
+    held = config_options.in_force(c and c.judging_nothing() for c in configs.values())
     options.collect_garbage()
     entries: list[Prepared] = []
     groups: list[tuple[Prepared, ...]] = []
@@ -215,7 +217,7 @@ def command(
         for line in config_lines(held, style):
             options.write(line + "\n")
         options.write(text.summary_line(summary, style) + "\n")
-    told = html.written(report, "prepare", items, groups, sources, force=force)
+    told = html_report.written(report, "prepare", items, groups, sources, force=force)
     return int(summary.failed > 0 or not told)
 
 
@@ -227,7 +229,7 @@ def plan_options(
     **given: Any,
 ) -> tuple[Options, dict[str, Options]]:
     """What is asked of every file, and of single fields of jobs, by their names."""
-    from vaceprep.plan.model import Options
+    from vaceprep.plans.model import Options
 
     return windows(Options(shape="pad" if pad else "crop", **given), start, duration)
 

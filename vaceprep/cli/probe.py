@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vaceprep.cli import configured, options
+from vaceprep.cli import config_options, options
 from vaceprep.contract import Role
 
 EPILOG = """\b
@@ -20,7 +20,7 @@ Exit codes: 0 every file was measured; 1 a file could not be read; 2 wrong usage
 @options.role
 @options.deep
 @options.allow_host
-@configured.options
+@config_options.options
 @options.output_format
 @options.jobs
 def command(
@@ -34,10 +34,10 @@ def command(
     jobs: int | None,
 ) -> int:
     """Measure videos and images: what they are, exactly, without judging them."""
-    from vaceprep.collect import Item, Skipped, collect
+    from vaceprep.checks.inputs import Item, Skipped, collect
+    from vaceprep.checks.library import default_jobs, spread, spread_far, ways
+    from vaceprep.checks.source import Options, probe_item
     from vaceprep.facts import Facts, Unreadable
-    from vaceprep.look import Options, probe_item
-    from vaceprep.preflight import default_jobs, spread, spread_far, ways
     from vaceprep.report import json, text
 
     skipped = Skipped()
@@ -47,7 +47,7 @@ def command(
         options.say(note)
 
     settings = Options(role=role, deep=deep, allowed_hosts=allow_host)
-    held = configured.Judging(configured.finder(config_file, no_config), settings)
+    held = config_options.Judging(config_options.finder(config_file, no_config), settings)
     held.settle(items)
 
     def look(item: Item) -> tuple[str, Facts | None, str | None]:

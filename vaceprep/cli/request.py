@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import click
 
-from vaceprep.cli import configured, options
+from vaceprep.cli import config_options, options
 from vaceprep.contract import FUNCTIONS, Function
 from vaceprep.report import text
 from vaceprep.report.escape import printable
@@ -18,7 +18,7 @@ from vaceprep.report.escape import printable
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from vaceprep.job import Job
+    from vaceprep.job.model import Job
     from vaceprep.limits import Limits
     from vaceprep.rules.catalogue import Finding
 
@@ -93,9 +93,9 @@ def _placeholder(path: str) -> str:
 
 def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:
     """Show why there is no body."""
+    from vaceprep.checks.report import FileReport, summarise
     from vaceprep.report.json import check_json
     from vaceprep.report.text import Style, file_lines
-    from vaceprep.verdict import FileReport, summarise
 
     entry = FileReport(source, None, None, findings)
     if output == "json":
@@ -108,7 +108,7 @@ def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:
 
 
 def _print(job: Job, placeholder_urls: bool, source: str) -> int:
-    from vaceprep.job import NotPublished
+    from vaceprep.job.model import NotPublished
 
     local = job.local_paths()
     if local and placeholder_urls:
@@ -130,7 +130,7 @@ def _print(job: Job, placeholder_urls: bool, source: str) -> int:
 
 
 def _show(make: Callable[[], Job], placeholder_urls: bool, output: str, source: str) -> int:
-    from vaceprep.job import InvalidJob
+    from vaceprep.job.model import InvalidJob
 
     try:
         job = make()
@@ -151,7 +151,7 @@ extra = click.option(
 @click.argument("job", metavar="JOB", shell_complete=options.complete_files)
 @placeholder
 @extra
-@configured.options
+@config_options.options
 @options.output_format
 def file_command(
     job: str,
@@ -162,7 +162,7 @@ def file_command(
     output: str,
 ) -> int:
     """The body of a job file."""
-    from vaceprep.job import Job
+    from vaceprep.job.model import Job
 
     added = extras(extra)
     limits = _limits(config_file, no_config, job)
@@ -179,7 +179,7 @@ def _limits(config_file: str | None, no_config: bool, source: str) -> Limits:
     """The limits of the configuration of a job, which are told where they are not the usual."""
     from vaceprep.limits import CONTRACT
 
-    config = configured.config_above(configured.finder(config_file, no_config), source)
+    config = config_options.config_above(config_options.finder(config_file, no_config), source)
     if config is None:
         return CONTRACT
     for line in text.config_lines([config.judging_nothing()], text.Style()):
@@ -189,9 +189,9 @@ def _limits(config_file: str | None, no_config: bool, source: str) -> Limits:
 
 def _values(job: str) -> dict[str, Any]:
     """The mapping of a job file or of standard input. Raises InvalidJob with VP400."""
-    from vaceprep.job import unreadable
-    from vaceprep.jobfile import JobUnreadable, read_job, read_opened
-    from vaceprep.source import CannotOpen, open_stdin
+    from vaceprep.files.source import CannotOpen, open_stdin
+    from vaceprep.job.model import unreadable
+    from vaceprep.job.read import JobUnreadable, read_job, read_opened
 
     try:
         if job != "-":
@@ -232,7 +232,7 @@ def function_command(function: Function) -> click.Command:
 
     @click.pass_context
     def run(ctx: click.Context, /, **given: Any) -> int:
-        from vaceprep.job import Job
+        from vaceprep.job.model import Job
 
         names = ("placeholder_urls", "extra", "config_file", "no_config", "output")
         settings = {k: given.pop(k) for k in names}
@@ -254,7 +254,7 @@ def function_command(function: Function) -> click.Command:
     )(run)
     command.help = f"The body of a {function} job, each field given as a flag."
     command.params += flags(function)
-    for decorate in (placeholder, extra, configured.options, options.output_format):
+    for decorate in (placeholder, extra, config_options.options, options.output_format):
         decorate(command)
     return command
 

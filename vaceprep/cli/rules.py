@@ -37,7 +37,7 @@ def command(name: str | None, schema: bool, output: str) -> int:
     from vaceprep.rules.catalogue import UnknownRule, containing, in_order, resolve
 
     if schema:
-        from vaceprep.jobschema import schema as job_schema
+        from vaceprep.job.schema import schema as job_schema
 
         options.write(json.dump(job_schema(), indent=2) + "\n")
         return 0

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import configured, html, options, service, signals
-from vaceprep.cli.outset import check_sandbox, in_own_sandbox, run_options, target_of
-from vaceprep.cli.times import times
+from vaceprep.cli import config_options, html_report, options, service, signals
+from vaceprep.cli.run_setup import check_sandbox, in_own_sandbox, run_options, target_of
 from vaceprep.cli.waiting import waiting
+from vaceprep.cli.window_options import times
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from vaceprep.api.config import Settings
-    from vaceprep.collect import Item
+    from vaceprep.api.settings import Settings
+    from vaceprep.checks.inputs import Item
     from vaceprep.config.model import Config
-    from vaceprep.flow.examine import Ready
-    from vaceprep.flow.model import RunEntry, RunOptions
-    from vaceprep.flow.start import Outset
     from vaceprep.publish.target import Target
+    from vaceprep.runs.admit import Ready
+    from vaceprep.runs.model import RunEntry, RunOptions
+    from vaceprep.runs.preconditions import Outset
 
 EPILOG: Final = """\b
 Examples:
@@ -115,8 +115,8 @@ after SIGHUP."""
 @click.option(
     "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
 )
-@html.report
-@configured.options
+@html_report.report
+@config_options.options
 @options.output_format
 def command(
     jobs: tuple[str, ...],
@@ -162,11 +162,11 @@ def command(
     )
     added = extras(extra)
     items = _items(jobs, added)
-    find = configured.finder(config_file, no_config)
-    config: Config | None = configured.the_one(
-        (item.source, configured.config_of(find, item, configured.EVERY)) for item in items
+    find = config_options.finder(config_file, no_config)
+    config: Config | None = config_options.the_one(
+        (item.source, config_options.config_of(find, item, config_options.EVERY)) for item in items
     )
-    config = configured.bounded(config, [item.base or item.source for item in items])
+    config = config_options.bounded(config, [item.base or item.source for item in items])
     held = () if config is None else (config.judging_nothing(),)
     asked, publish, public_base = run_options(
         config,
@@ -189,7 +189,7 @@ def command(
         duration=duration,
         api_key_file=api_key_file,
     )
-    html.ready(report, jobs)
+    html_report.ready(report, jobs)
     options.collect_garbage()
     if dry_run:
         entries = _planned(items, asked)
@@ -199,7 +199,7 @@ def command(
         settings = service.settings_of(site, base_url, api_key_file)
         entries = _run(items, settings, target_of(publish, public_base), asked, sandbox, yes)
     show_entries(entries, output, held)
-    told = html.written(report, "run", items, [(entry,) for entry in entries], jobs)
+    told = html_report.written(report, "run", items, [(entry,) for entry in entries], jobs)
     return code_of(entries) or int(not told)
 
 
@@ -223,7 +223,7 @@ def in_sandbox(
 
 
 def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
-    from vaceprep.flow.start import items_of
+    from vaceprep.runs.preconditions import items_of
 
     try:
         items = items_of(jobs)
@@ -235,7 +235,7 @@ def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
 def _with_extra(item: Item, added: dict[str, Any]) -> Item:
     """The job with more fields; what cannot be read stays for the rules to name."""
     from vaceprep.cli.request import with_extra
-    from vaceprep.jobfile import JobUnreadable, read_job
+    from vaceprep.job.read import JobUnreadable, read_job
 
     try:
         values = read_job(item.source) if item.job is None else item.job
@@ -255,8 +255,9 @@ def _run(
     yes: bool,
 ) -> list[RunEntry]:
     from vaceprep.api.model import ApiError
-    from vaceprep.flow.model import Control
-    from vaceprep.flow.start import (
+    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
+    from vaceprep.runs.model import Control
+    from vaceprep.runs.preconditions import (
         NotConfigured,
         account_of,
         check_key,
@@ -264,7 +265,6 @@ def _run(
         need_target,
         walking,
     )
-    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
 
     try:
         account = account_of(settings)
@@ -295,8 +295,8 @@ def _run(
 
 def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
     """What would be done; neither a key nor a ledger is needed for it."""
-    from vaceprep.flow.examine import Ready, examine
-    from vaceprep.flow.model import RunEntry
+    from vaceprep.runs.admit import Ready, examine
+    from vaceprep.runs.model import RunEntry
 
     with waiting(planning(len(items))):
         jobs = [examine(item, asked, service="", account="") for item in items]
@@ -324,7 +324,7 @@ def _ask(
     outset: Outset, settings: Settings, target: Target | None, asked: RunOptions, yes: bool
 ) -> None:
     """The one question before money is spent. Exits with 2 where nobody can answer it."""
-    from vaceprep.flow.model import TASK_PRICE
+    from vaceprep.runs.model import TASK_PRICE
 
     count = len(outset.fresh)
     if not count or yes:
@@ -358,17 +358,17 @@ def show_entries(
     if output == "json":
         import json
 
-        from vaceprep.flow.model import RunReport
+        from vaceprep.runs.model import RunReport
 
         options.write(json.dumps(RunReport(tuple(entries), configs).to_dict(), indent=1) + "\n")
         return
-    from vaceprep.report import ran
+    from vaceprep.report import run
     from vaceprep.report.text import config_lines
 
     style = options.style()
     for entry in entries:
-        for line in ran.run_lines(entry, style):
+        for line in run.run_lines(entry, style):
             options.write(line + "\n")
     for line in config_lines(configs, style):
         options.write(line + "\n")
-    options.write(ran.run_summary(entries, style) + "\n")
+    options.write(run.run_summary(entries, style) + "\n")

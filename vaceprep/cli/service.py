@@ -19,8 +19,8 @@ from vaceprep.contract import BASE_URLS
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.api.config import Settings
-    from vaceprep.flow.model import Step
+    from vaceprep.api.settings import Settings
+    from vaceprep.runs.model import Step
 
 __all__ = ["Display", "account", "interruptible", "settings_of", "waiting"]
 
@@ -75,7 +75,7 @@ def waiting(command: F) -> F:
 
 def settings_of(site: str | None, base_url: str | None, api_key_file: str | None) -> Settings:
     """The settings; wrong ones are wrong usage."""
-    from vaceprep.api.config import ConfigError, read_settings
+    from vaceprep.api.settings import ConfigError, read_settings
 
     try:
         settings = read_settings(api_key_file=api_key_file, site=site, base_url=base_url)
@@ -92,7 +92,7 @@ def confirm_service(base_url: str, settings: Settings) -> None:
     Nothing is said of the built-in sites and of the one in ``settings``, and nothing is asked for
     a service on this machine. Exits with 2 where nobody can answer, with 1 after a no.
     """
-    from vaceprep.api.config import is_loopback
+    from vaceprep.api.settings import is_loopback
 
     if base_url == settings.base_url or base_url in BASE_URLS.values():
         return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vaceprep.cli import streams
 
 if TYPE_CHECKING:
-    from vaceprep.flow.model import Control
+    from vaceprep.runs.model import Control
 
 INTERRUPTED: Final = 130
 #: Signals that end a command; SIGHUP is not known everywhere.

@@ -11,15 +11,15 @@ import click
 
 from vaceprep.cli import options, service, signals
 from vaceprep.cli.taskhelp import EPILOG, EXAMPLES
-from vaceprep.ledger.rows import MEANING, WAITED_FOR
+from vaceprep.ledger.row import MEANING, WAITED_FOR
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.api.client import Client
-    from vaceprep.api.config import Settings
-    from vaceprep.flow.model import RunEntry
-    from vaceprep.ledger.rows import Row, State
+    from vaceprep.api.settings import Settings
+    from vaceprep.ledger.row import Row, State
     from vaceprep.ledger.store import Ledger
+    from vaceprep.runs.model import RunEntry
 
 sandbox = click.option("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
 
@@ -52,7 +52,7 @@ def _find(ledger: Ledger, name: str) -> Row | None:
 
 def _rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
     """The rows named. Exits with 2 where there is no such row."""
-    from vaceprep.flow.hints import Hints
+    from vaceprep.runs.hints import Hints
 
     found = []
     ledger.reap()
@@ -75,7 +75,7 @@ def _settings(
         return service.settings_of(site, base_url, api_key_file)
     if site or base_url or api_key_file:
         raise click.UsageError("--sandbox cannot be combined with --site, --base-url or a key.")
-    from vaceprep.api.config import read_settings
+    from vaceprep.api.settings import read_settings
     from vaceprep.sandbox.server import ANY_KEY, LOOPBACK
 
     # Each row keeps the address of the sandbox that it was sent to.
@@ -83,8 +83,8 @@ def _settings(
 
 
 def _show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
-    from vaceprep.report import ran
-    from vaceprep.verdict import JSON_VERSION
+    from vaceprep.checks.report import JSON_VERSION
+    from vaceprep.report import run as ran
 
     if output == "json":
         listed = {"version": JSON_VERSION, "tasks": [row.to_dict() for row in rows]}
@@ -120,7 +120,7 @@ class _Clients:
         from dataclasses import replace
 
         from vaceprep.api.client import Client
-        from vaceprep.flow.start import NotConfigured, account_of
+        from vaceprep.runs.preconditions import NotConfigured, account_of
 
         try:
             own = account_of(self._settings)
@@ -153,7 +153,7 @@ def status(
 ) -> int:
     """Ask the service how tasks stand; without ID, all that are not done."""
     from vaceprep.api.model import ApiError, Rejected
-    from vaceprep.flow.send import is_gone, note_missing, note_task
+    from vaceprep.runs.submit import is_gone, note_missing, note_task
 
     settings = _settings(sandbox, site, base_url, api_key_file)
     failed = False
@@ -200,8 +200,8 @@ def _bring(
 ) -> int:
     """Download the videos of tasks, one after the other."""
     from vaceprep.cli.run import show_entries
-    from vaceprep.flow.model import Control, RunOptions
-    from vaceprep.flow.start import NotConfigured, need_folder
+    from vaceprep.runs.model import Control, RunOptions
+    from vaceprep.runs.preconditions import NotConfigured, need_folder
 
     click.get_current_context().with_resource(signals.terminable(own_code=True))
     asked = RunOptions(output=where, **more)
@@ -239,9 +239,9 @@ def _one(
 ) -> RunEntry:
     from dataclasses import replace
 
-    from vaceprep.flow.bring import Bringer
-    from vaceprep.flow.model import RunEntry, Step
-    from vaceprep.flow.walk import finish
+    from vaceprep.runs.model import RunEntry, Step
+    from vaceprep.runs.retrieve import Bringer
+    from vaceprep.runs.runner import finish
 
     entry = RunEntry(
         row.source,
@@ -298,8 +298,8 @@ def _rows_for(ledger: Ledger, ids: tuple[str, ...], settings: Settings) -> list[
     """
     if not ids:
         return ledger.rows([*WAITED_FOR, "unknown"])
-    from vaceprep.api.answers import usable_id
-    from vaceprep.flow.start import NotConfigured, account_of
+    from vaceprep.api.responses import usable_id
+    from vaceprep.runs.preconditions import NotConfigured, account_of
 
     ledger.reap()
     found = []
@@ -334,8 +334,8 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
         max_wait: float | None = None,
     ) -> int:
         from vaceprep import contract
-        from vaceprep.cli.outset import going_on_with
-        from vaceprep.flow.hints import Hints
+        from vaceprep.cli.run_setup import going_on_with
+        from vaceprep.runs.hints import Hints
 
         settings = _settings(sandbox, site, base_url, api_key_file)
         going_on = going_on_with(
@@ -396,7 +396,7 @@ download = _bringing(
 @sandbox
 def forget(ids: tuple[str, ...], yes: bool, sandbox: bool) -> int:
     """Set rows aside, so that their jobs may be sent again."""
-    from vaceprep.flow.hints import Hints
+    from vaceprep.runs.hints import Hints
 
     with _ledger(sandbox) as ledger:
         code = 0
@@ -432,10 +432,10 @@ def adopt(
     sandbox: bool,
 ) -> int:
     """Record which task of your account belongs to a submission whose answer was lost."""
-    from vaceprep.api.answers import usable_id
     from vaceprep.api.model import ApiError
-    from vaceprep.flow.hints import Hints
-    from vaceprep.flow.send import note_task
+    from vaceprep.api.responses import usable_id
+    from vaceprep.runs.hints import Hints
+    from vaceprep.runs.submit import note_task
 
     settings = _settings(sandbox, site, base_url, api_key_file)
     if usable_id(task_id) is None:

@@ -1,63 +1,43 @@
-"""``--start`` and ``--duration``, for a file or for single fields of a job."""
+"""What people write for an instant of a video: seconds, clock time, or a fraction. Pure."""
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final, Literal
 
-import click
+Instant = Fraction | Literal["first", "last"]
 
-from vaceprep.contract import VIDEO_ROLES
-from vaceprep.report.escape import printable
-
-if TYPE_CHECKING:
-    from vaceprep.plan.model import Options
-
-#: Said of what is no time; the words for a frame's place mean nothing here.
-NO_TIME: Final = "{!r} is no time; write it as 1.5, 1:02.5 or 3003/1000"
+_SECONDS: Final = r"[0-9]{1,9}(?:\.[0-9]{0,12})?|\.[0-9]{1,12}"
+_PLAIN: Final = re.compile(rf"(-?)({_SECONDS})")
+_CLOCK: Final = re.compile(r"(-?)(?:([0-9]{1,5}):)?([0-9]{1,5}):([0-9]{1,2}(?:\.[0-9]{0,12})?)")
+_FRACTION: Final = re.compile(r"(-?)([0-9]{1,18})/([0-9]{1,18})")
+FORMS: Final = "1.5, 1:02.5, 0:01:02.5, 3003/1000, first or last"
 
 
-def seconds_of(text: str) -> Fraction:
-    """An instant in seconds. Raises ValueError, a sentence."""
-    from vaceprep.prepare.times import parse_instant
+def parse_instant(text: str) -> Instant:
+    """Exact seconds from the first frame presented, or ``first`` or ``last``.
 
-    try:
-        value = parse_instant(text)
-    except ValueError:
-        raise ValueError(NO_TIME.format(text)) from None
-    if isinstance(value, str):
-        raise ValueError(NO_TIME.format(text))
-    return value
-
-
-def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """``S`` or ``FIELD=S``, repeated: seconds by field, "" for where no field is named."""
-    found: dict[str, Fraction] = {}
-    for text in given:
-        field, equals, value = text.rpartition("=")
-        if equals and field not in VIDEO_ROLES:
-            raise click.BadParameter(
-                f"{printable(field)} is no field with a video; fields: {', '.join(VIDEO_ROLES)}"
-            )
-        if field in found:
-            raise click.BadParameter(f"it is given twice{f' for {field}' if field else ''}")
-        try:
-            found[field] = seconds_of(value)
-        except ValueError as error:
-            raise click.BadParameter(printable(str(error))) from None
-        if parameter.name == "duration" and found[field] <= 0:
-            raise click.BadParameter(f"{printable(value)} keeps nothing; it must be above zero")
-        if found[field] < 0:
-            raise click.BadParameter(f"{printable(value)} lies before the start")
-    return found
+    A negative time is read as one, for whoever knows the video to refuse. Raises ValueError.
+    """
+    text = text.strip()
+    if text in ("first", "last"):
+        return "first" if text == "first" else "last"
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        return _signed(plain[1], Fraction(plain[2].rstrip(".")))
+    fraction = _FRACTION.fullmatch(text)
+    if fraction and int(fraction[3]):
+        return _signed(fraction[1], Fraction(int(fraction[2]), int(fraction[3])))
+    clock = _CLOCK.fullmatch(text)
+    if clock:
+        hours, minutes = int(clock[2] or 0), int(clock[3])
+        seconds = Fraction(clock[4].rstrip("."))
+        # What stands after a colon has only 60 values; what stands first may count on.
+        if seconds < 60 and (clock[2] is None or minutes < 60):
+            return _signed(clock[1], 3600 * hours + 60 * minutes + seconds)
+    raise ValueError(f"{text!r} is no time; write it as {FORMS}")
 
 
-def windows(
-    asked: Options, start: dict[str, Fraction], duration: dict[str, Fraction]
-) -> tuple[Options, dict[str, Options]]:
-    """The options with the window that was given, and those of single fields by their names."""
-    from dataclasses import replace
-
-    asked = replace(asked, start=start.get(""), duration=duration.get(""))
-    fields = sorted({name for name in (*start, *duration) if name})
-    return asked, {f: replace(asked, start=start.get(f), duration=duration.get(f)) for f in fields}
+def _signed(sign: str, value: Fraction) -> Fraction:
+    return -value if sign else value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vaceprep.config import BadConfig
 from vaceprep.contract import MAX_CONFIG_BYTES
-from vaceprep.source import CannotOpen, open_path
+from vaceprep.files.source import CannotOpen, open_path
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vaceprep.config import GUARDED
 from vaceprep.contract import Role
 from vaceprep.limits import CONTRACT, Limits, number
-from vaceprep.rules.wording import listed
+from vaceprep.wording import listed
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

@@ -19,9 +19,9 @@ from vaceprep.contract import (
     LIMIT_SIDE,
     ROLES,
 )
+from vaceprep.files.toml_bounds import TooMuch, check_keys, check_toml
 from vaceprep.limits import CONTRACT, NAMES, Limits, key
-from vaceprep.rules.wording import listed
-from vaceprep.tomlguard import TooMuch, check_keys, check_toml
+from vaceprep.wording import listed
 
 TABLE: Final = "tool.vaceprep"
 WEIGHTS: Final = ("error", "warning", "advice")

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from vaceprep.contract import RESULT_SECONDS
+from vaceprep.files.state import VARIABLE, state_dir
 from vaceprep.ledger.owner import Owner
-from vaceprep.ledger.rows import ACTIVE, KEPT, UNSETTLED, Row, State, checked_row
-from vaceprep.state import VARIABLE, state_dir
+from vaceprep.ledger.row import ACTIVE, KEPT, UNSETTLED, Row, State, checked_row
 
 #: The form of the tables; a larger number was made by a newer vaceprep.
 _VERSION: Final = 1

@@ -10,14 +10,14 @@ from urllib.parse import urljoin
 
 import httpx
 
-from vaceprep.connect import within
 from vaceprep.contract import DEFAULT_IMAGE_ROLE, DEFAULT_VIDEO_ROLE, READ_SECONDS
-from vaceprep.net import NotPublic, client
-from vaceprep.prepare.refused import Cancelled
-from vaceprep.publish.send import BUSY, Answer, failures, host_of, shown
+from vaceprep.errors import Cancelled
+from vaceprep.files.source import HEAD_BYTES, CannotOpen, open_path
+from vaceprep.net.client import NotPublic, client
+from vaceprep.net.deadline import within
 from vaceprep.publish.target import Asset, PublishError
+from vaceprep.publish.upload import BUSY, Answer, failures, host_of, shown
 from vaceprep.rules.url import judge_url
-from vaceprep.source import HEAD_BYTES, CannotOpen, open_path
 
 #: Redirects that are followed, each judged like the URL itself.
 MAX_REDIRECTS: Final = 5

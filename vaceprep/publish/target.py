@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from vaceprep.contract import STALL_SECONDS
-from vaceprep.prepare.refused import Cancelled
-from vaceprep.probe.route import ending
-from vaceprep.probe.sniff import sniff
-from vaceprep.source import SCHEME, is_data_uri, open_path
+from vaceprep.errors import Cancelled
+from vaceprep.files.source import SCHEME, is_data_uri, open_path
+from vaceprep.probes.measure import ending
+from vaceprep.probes.sniff import sniff
 
 #: Bytes that are read, and sent, at a time.
 PIECE_BYTES: Final = 64 * 1024
@@ -181,17 +181,17 @@ def parse_target(
                 f"{text} is taken for a folder that a web server serves: --public-base has to say "
                 "at which URL"
             )
-        from vaceprep.publish.webroot import WebRoot
+        from vaceprep.publish.web_folder import WebRoot
 
         return WebRoot(text, base)
     scheme = match[1].lower()
     if scheme in ("http", "https"):
-        from vaceprep.publish.put import PutTarget
+        from vaceprep.publish.http_put import PutTarget
 
         return PutTarget(text, base, stall=stall)
     if scheme in CLOUDS:
-        from vaceprep.publish.objects import ObjectTarget
-        from vaceprep.publish.stores import parse_place
+        from vaceprep.publish.credentials import parse_place
+        from vaceprep.publish.object_store import ObjectTarget
 
         return ObjectTarget(parse_place(text), base, stall=stall)
     known = ", ".join(f"{name}://" for name in (*CLOUDS, "https"))

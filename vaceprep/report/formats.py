@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from vaceprep.checks.report import FileReport, Summary
 from vaceprep.report.text import Style
-from vaceprep.verdict import FileReport, Summary
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -67,7 +67,7 @@ def pieces(
     elif form == "sarif":
         from vaceprep.report import sarif
         from vaceprep.report.json import dump
-        from vaceprep.report.places import root
+        from vaceprep.report.locations import root
 
         document = sarif.document(files, root(), advice=style.advice, configs=configs)
         yield dump(document, indent=1) + "\n"
@@ -77,7 +77,7 @@ def pieces(
         yield junit.document(files, advice=style.advice, configs=configs)
     elif form == "github":
         from vaceprep.report.github import commands
-        from vaceprep.report.places import root
+        from vaceprep.report.locations import root
         from vaceprep.report.text import summary_line
 
         for line in commands(files, root(), advice=style.advice, configs=configs):

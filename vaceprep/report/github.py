@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from vaceprep.checks.report import FileReport
+from vaceprep.files.source import is_url
 from vaceprep.report.escape import github_data, github_property, printable
-from vaceprep.report.places import Root, name_of, relative, sentence, spots
+from vaceprep.report.locations import Root, name_of, relative, sentence, spots
 from vaceprep.rules.catalogue import Severity
-from vaceprep.source import is_url
-from vaceprep.verdict import FileReport
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config

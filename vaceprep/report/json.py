@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from vaceprep.checks.report import JSON_VERSION, FileReport, Summary, in_force
 from vaceprep.facts import Facts
-from vaceprep.verdict import JSON_VERSION, FileReport, Summary, in_force
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config

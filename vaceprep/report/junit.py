@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
+from vaceprep.checks.report import FileReport
 from vaceprep.report.escape import printable
-from vaceprep.report.places import name_of, sentence, shown
+from vaceprep.report.locations import name_of, sentence, shown
 from vaceprep.rules.catalogue import Finding, Severity
-from vaceprep.verdict import FileReport
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config

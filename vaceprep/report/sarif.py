@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from vaceprep.checks.report import FileReport
+from vaceprep.files.source import is_url
 from vaceprep.report.catalogue import SOURCES, severities
 from vaceprep.report.escape import printable
-from vaceprep.report.places import (
-    Root,
-    Spot,
-    fingerprint,
-    name_of,
-    sentence,
-    spots,
-    uri_of,
-)
+from vaceprep.report.locations import Root, Spot, fingerprint, name_of, sentence, spots, uri_of
 from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
 from vaceprep.rules.catalogue import RULES, Finding, Rule, Severity
-from vaceprep.source import is_url
-from vaceprep.verdict import FileReport
 from vaceprep.version import __version__
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vaceprep.checks.report import FileReport, Summary
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.escape import printable
 from vaceprep.rules.catalogue import Finding, Severity
-from vaceprep.rules.wording import decimal, size
-from vaceprep.verdict import FileReport, Summary
+from vaceprep.wording import decimal, size
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config

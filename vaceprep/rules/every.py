@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vaceprep.rules import image, job, mask, packaging, picture, together, url, video
+from vaceprep.rules import image, job, job_media, mask, url, video, video_packaging, video_picture
 
-__all__ = ["image", "job", "mask", "packaging", "picture", "together", "url", "video"]
+__all__ = ["image", "job", "job_media", "mask", "url", "video", "video_packaging", "video_picture"]

@@ -14,9 +14,9 @@ from vaceprep.contract import (
     MAX_IMAGE_PIXELS,
 )
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.formats import ENDINGS, ending, name_disagrees, shown_format
 from vaceprep.rules.catalogue import CHECKS, RULES, Asset, Finding, Rule, Severity, rule
-from vaceprep.rules.imagenames import ENDINGS, ending, name_disagrees, shown_format
-from vaceprep.rules.wording import decimal
+from vaceprep.wording import decimal
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 

@@ -12,10 +12,10 @@ from vaceprep.contract import (
     SCALE_FIELDS,
     SCALE_RANGE,
 )
-from vaceprep.rules import fields  # noqa: F401  (its rules come first in the catalogue)
+from vaceprep.rules import job_fields  # noqa: F401  (its rules come first in the catalogue)
 from vaceprep.rules.catalogue import Finding, Rule, Severity, run_all
-from vaceprep.rules.drafts import JOB_RULES, Draft, Findings, errors_for, job_rule, pointer, said
-from vaceprep.rules.wording import listed
+from vaceprep.rules.draft import JOB_RULES, Draft, Findings, errors_for, job_rule, pointer, said
+from vaceprep.wording import listed
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 

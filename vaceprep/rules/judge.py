@@ -68,7 +68,7 @@ def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
 
 def judge_video(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
     """The video rules; while VP105 fires without a fix, no other does."""
-    from vaceprep.rules import packaging, picture, video  # noqa: F401  (they fill the catalogue)
+    from vaceprep.rules import video, video_packaging, video_picture  # noqa: F401  (they fill the catalogue)
 
     if isinstance(facts, ImageFacts):
         message = f"it is a still image ({facts.format.upper()}), not a video"

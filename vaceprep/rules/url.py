@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from vaceprep.contract import EXPIRES_SOON_SECONDS, IMAGE_ROLES, Role
 from vaceprep.facts import Facts, ImageFacts, Unreached
-from vaceprep.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
+from vaceprep.files.source import is_data_uri
+from vaceprep.net.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
 from vaceprep.rules.catalogue import RULES, Asset, Finding, Rule, Severity, rule, run
 from vaceprep.rules.expiry import expires_at
-from vaceprep.source import is_data_uri
 
 
 @rule(

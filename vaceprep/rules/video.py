@@ -13,9 +13,9 @@ from typing import Final
 from vaceprep.contract import MP4_BRANDS
 from vaceprep.facts import NO_STRETCH, Unreadable, VideoFacts, shown
 from vaceprep.limits import CONTRACT, Limits
-from vaceprep.probe.route import ending
+from vaceprep.probes.measure import ending
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
-from vaceprep.rules.wording import NOT_MEASURED, decimal, megabytes
+from vaceprep.wording import NOT_MEASURED, decimal, megabytes
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 

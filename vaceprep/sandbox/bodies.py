@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from vaceprep.contract import MAX_JOB_BYTES, SIZES
-from vaceprep.draft import draft_of, errors_of
-from vaceprep.job import media_of, role_of
-from vaceprep.jobfile import JobUnreadable, parse
+from vaceprep.files.source import is_url
+from vaceprep.job.draft import draft_of, errors_of
+from vaceprep.job.model import media_of, role_of
+from vaceprep.job.read import JobUnreadable, parse
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.drafts import Draft
+from vaceprep.rules.draft import Draft
 from vaceprep.rules.url import judge_url
-from vaceprep.source import is_url
 
 
 class BadBody(Exception):

@@ -11,13 +11,13 @@ from typing import Final
 
 import httpx
 
-from vaceprep import net
-from vaceprep.connect import within
 from vaceprep.contract import IMAGE_ROLES, Role
-from vaceprep.job import role_of
+from vaceprep.files.source import CannotOpen, is_data_uri, open_data_uri
+from vaceprep.job.model import role_of
 from vaceprep.limits import CONTRACT, Limits
-from vaceprep.sandbox.refusal import Breach
-from vaceprep.source import CannotOpen, is_data_uri, open_data_uri
+from vaceprep.net import client as net
+from vaceprep.net.deadline import within
+from vaceprep.sandbox.errors import Breach
 
 #: Seconds that one URL may take altogether.
 FETCH_SECONDS: Final = 60.0

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from vaceprep.prepare.names import fit
+from vaceprep.files.names import fit
 
 #: Bytes of one file: more than any that the contract lets through, so that too large ones can be
 #: published and refused by the task, as with the service.

@@ -188,7 +188,7 @@ class Sandbox:
         from vaceprep.sandbox.fetch import FETCH_SECONDS
         from vaceprep.sandbox.files import Files
         from vaceprep.sandbox.protocol import Protocol
-        from vaceprep.sandbox.results import make
+        from vaceprep.sandbox.render.results import make
         from vaceprep.sandbox.tasks import Tasks
 
         if self._folder is None or self._socket is None:

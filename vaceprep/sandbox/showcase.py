@@ -21,11 +21,11 @@ from PIL import ImageDraw, ImageFilter
 from PIL.Image import Image
 
 from vaceprep.contract import FUNCTIONS
-from vaceprep.prepare.place import write
-from vaceprep.prepare.refused import Refused
-from vaceprep.prepare.webp import as_frame
+from vaceprep.errors import Refused
+from vaceprep.files.atomic import write
+from vaceprep.files.source import CannotOpen, open_path
+from vaceprep.preparation.video.animated_webp import as_frame
 from vaceprep.sandbox import scenery
-from vaceprep.source import CannotOpen, open_path
 
 WIDE: Final = (1280, 720)
 SMALL: Final = (960, 540)

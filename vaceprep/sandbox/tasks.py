@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vaceprep.contract import TASKS_AT_ONCE
-from vaceprep.job import media_of
+from vaceprep.job.model import media_of
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.sandbox.errors import Breach, Stopped
 from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
-from vaceprep.sandbox.refusal import Breach, Stopped
 
 #: Makes a result: the body, its media as paths by JSON pointer, the video's path, and an event
 #: that is set when the work is called off.

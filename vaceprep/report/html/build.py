@@ -9,24 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from vaceprep.collect import Item
-from vaceprep.flow.model import RunEntry
-from vaceprep.job import MEDIA_FIELDS
-from vaceprep.preflight import default_jobs
-from vaceprep.prepare.entry import Prepared
-from vaceprep.report.html.album import Album
-from vaceprep.report.html.drawing import (
-    draft_from,
-    drawn,
-    media_of_prepared,
-    media_of_reports,
-)
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.library import default_jobs
+from vaceprep.checks.report import FileReport
+from vaceprep.job.model import MEDIA_FIELDS
+from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import checked, grade_of, name_of, ordered, prepared
-from vaceprep.report.html.films import Films
+from vaceprep.report.html.job_drawing import draft_from, drawn, media_of_prepared, media_of_reports
+from vaceprep.report.html.thumbnails import Album
+from vaceprep.report.html.videos import Films
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
 from vaceprep.rules.catalogue import RULES
-from vaceprep.rules.drafts import Draft, said
-from vaceprep.verdict import FileReport
+from vaceprep.rules.draft import Draft, said
+from vaceprep.runs.model import RunEntry
 from vaceprep.version import __version__
 
 #: From bad to good.

@@ -7,21 +7,21 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from vaceprep.collect import STDIN
+from vaceprep.checks.inputs import STDIN
+from vaceprep.checks.report import FileReport
 from vaceprep.contract import VIDEO_ROLES, Role
 from vaceprep.facts import Facts, VideoFacts
-from vaceprep.plan.model import NOTHING_ASKED
-from vaceprep.plan.video import CannotPlan, window_of
-from vaceprep.prepare.entry import Prepared
-from vaceprep.report.html import likeness
-from vaceprep.report.html.album import LARGE, SMALL, Album, Shot, Shots, bounded, instants
+from vaceprep.files.source import is_data_uri, is_url
+from vaceprep.plans.model import NOTHING_ASKED
+from vaceprep.plans.video import CannotPlan, window_of
+from vaceprep.preparation.report import Prepared
+from vaceprep.report.html import ssim
 from vaceprep.report.html.tables import more, rows, seconds, window_bar
+from vaceprep.report.html.thumbnails import LARGE, SMALL, Album, Shot, Shots, bounded, instants
 from vaceprep.report.html.view import Entry, Grade, Picture, Side, Window
 from vaceprep.report.text import WEIGHT, describe
 from vaceprep.rules.catalogue import Finding, Severity
-from vaceprep.rules.wording import size as file_size
-from vaceprep.source import is_data_uri, is_url
-from vaceprep.verdict import FileReport
+from vaceprep.wording import size as file_size
 
 #: Characters of a ``data:`` URI that are shown.
 URI_SHOWN: Final = 40
@@ -171,7 +171,7 @@ def _side_by_side(
     start = made.window[0] if made.window else Fraction(0)
     at = instants(after, album.frames) if isinstance(after, VideoFacts) else ()
     early = [start + time for time in at]
-    different = likeness.incomparable(before, after)
+    different = ssim.incomparable(before, after)
     # Both at one size, so that they can be compared.
     size = bounded((after.width, after.height), LARGE)
     other = bounded((before.width, before.height), LARGE) if different else size
@@ -207,11 +207,11 @@ def _alike(made: Prepared, one: Shots, two: Shots, different: str | None) -> str
     if not pairs:
         return "SSIM not measured, since there is no picture of both"
     try:
-        value = likeness.ssim(pairs)
+        value = ssim.ssim(pairs)
     except Exception as error:  # FFmpeg's filters have errors of many kinds
         return f"SSIM not measured ({type(error).__name__})"
     still = not isinstance(made.after, VideoFacts)
-    told = likeness.told(value, len(pairs), pairs[0][0].size, still=still)
+    told = ssim.told(value, len(pairs), pairs[0][0].size, still=still)
     return (
         f"{told}; packets copied, no picture encoded anew" if made.lossless and not still else told
     )

@@ -12,13 +12,13 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vaceprep.prepare.place import check_target, placing
-from vaceprep.prepare.refused import Refused, Taken
+from vaceprep.errors import Refused, Taken
+from vaceprep.files.atomic import check_target, placing
+from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.report.catalogue import SOURCES
 from vaceprep.report.escape import printable
 from vaceprep.report.html.build import Found, page_of
 from vaceprep.report.html.view import DataUri, Page
-from vaceprep.source import CannotOpen, open_path
 
 #: What tells a report of ours, so that the next one may take its place.
 OURS: Final = re.compile(

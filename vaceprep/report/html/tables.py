@@ -10,7 +10,7 @@ from vaceprep.contract import MAX_SECONDS_BY_ROLE, Role
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.html.view import Bar, Row, Span, Window
 from vaceprep.report.text import said
-from vaceprep.rules.wording import decimal, size
+from vaceprep.wording import decimal, size
 
 WHOLE: Final = 1000.0
 #: The narrowest stretch that is seen, in thousandths.

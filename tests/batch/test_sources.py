@@ -1,0 +1,72 @@
+"""Objects of a store as sources: S3 against a server process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.batch.conftest import MEDIA, Batch, lines
+from tests.publish.conftest import nobody_s
+from tests.publish.test_object_store import Store, bucket, keys, moto
+from vaceprep.publish.credentials import open_store, parse_place
+
+__all__ = ["bucket", "keys", "moto", "nobody_s"]
+
+
+def put(moto: Store, bucket: str, name: str, path: Path) -> None:
+    done = httpx.put(f"{moto.url}/{bucket}/{name}", content=path.read_bytes(), trust_env=False)
+    assert done.status_code == 200
+
+
+def test_a_prefix_is_read_by_ranges_and_known_by_its_tags(
+    moto: Store, bucket: str, batch: Batch, here: Path
+) -> None:
+    for name in MEDIA:
+        put(moto, bucket, f"shoot/{name}", here / "in" / name)
+    put(moto, bucket, "shoot/read.me", here / "in/a.mp4")
+    put(moto, bucket, "other/a.mp4", here / "in/a.mp4")
+    source = f"s3://{bucket}/shoot?endpoint={moto.url}"
+    code, out, err = batch(source, "-o", "r.jsonl")
+    assert (code, out.splitlines()[0]) == (1, "4 sources: 1 with errors")
+    assert "skipped 1 file that is no media" in err
+    batch("in", "-o", "own.jsonl")
+    found = lines(here / "own.jsonl")
+    own = {line["source"].removeprefix("in/"): line["files"][0] for line in found}
+    for line in lines(here / "r.jsonl"):
+        name = line["source"].removeprefix(f"s3://{bucket}/shoot/")
+        (entry,) = line["files"]
+        assert entry["source"] == line["source"]
+        assert entry["facts"] == own[name]["facts"]
+        rules = [f["rule"] for f in entry["findings"] if f["severity"] == "error"]
+        assert rules == [f["rule"] for f in own[name]["findings"] if f["severity"] == "error"]
+        assert "Signature" not in str(line)
+    # Another's object is written with credentials.
+    there = open_store(parse_place(source))("PUT", "a.mp4", 60)
+    changed = (here / "in/b.mp4").read_bytes()
+    assert httpx.put(there, content=changed, trust_env=False).status_code == 200
+    code, out, _ = batch(source, "-o", "r.jsonl")
+    assert out.splitlines()[0] == "4 sources: 2 with errors, 3 were there already"
+    assert len(lines(here / "r.jsonl")) == 4
+
+
+def test_what_cannot_be_listed_is_said(moto: Store, keys: None, batch: Batch) -> None:
+    code, _, err = batch(f"s3://no-such-bucket/x?endpoint={moto.url}", "-o", "r.jsonl")
+    assert code == 1
+    assert "S3 does not list the prefix" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["s3://b/x", "--no-remote"], "--no-remote connects nowhere"),
+        (["prepare", "s3://b/x"], "objects of a store are checked"),
+        (["s3:///x"], "does not name a bucket"),
+        (["s3://bucket/x"], "no credentials for S3 were found"),
+    ],
+)
+def test_what_cannot_be_meant(batch: Batch, arguments: list[str], said: str) -> None:
+    code, _, err = batch(*arguments, "-o", "r.jsonl")
+    assert code == 2
+    assert said in err

@@ -1,1 +1,0 @@
-"""Workers in processes of their own."""

@@ -1,0 +1,194 @@
+"""The client of ``vaceprep.api.client`` with await."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import anyio
+import httpx
+
+from vaceprep import contract
+from vaceprep.api import steps, transport
+from vaceprep.api.model import ApiError, Task
+from vaceprep.api.responses import Answer, Outcome
+from vaceprep.api.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from vaceprep.job.model import Job
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """As ``Client``; each method is awaited. Callbacks are ordinary functions.
+
+    ``sleep`` is awaited: ``trio.sleep`` where trio runs the program.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        api_key: str | Secret | None = None,
+        api_key_file: str | os.PathLike[str] | None = None,
+        site: str | None = None,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.settings = transport.settings_of(
+            settings, api_key=api_key, api_key_file=api_key_file, site=site, base_url=base_url
+        )
+        self._key = transport.key_of(self.settings)
+        self._timeout = timeout
+        self._sleep = sleep
+        options = transport.async_options(self.settings) | transport.client_options()
+        try:
+            self._http = httpx.AsyncClient(auth=transport.Bearer(self._key), **options)
+        except (ValueError, ImportError):
+            raise transport.bad_proxy() from None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.settings.base_url}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """As ``Client.close``."""
+        await self._http.aclose()
+
+    async def create_once(self, body: Mapping[str, Any] | Job) -> Task:
+        """As ``Client.create_once``."""
+        request = steps.creation(self.settings, body)
+        return await self._walk(steps.create_once(request, self._key))
+
+    async def create(
+        self,
+        body: Mapping[str, Any] | Job,
+        *,
+        max_wait: float = contract.MAX_WAIT_SECONDS,
+        cancelled: Callable[[], bool] | None = None,
+        on_wait: Callable[[float, ApiError], None] | None = None,
+    ) -> Task:
+        """As ``Client.create``."""
+        request = steps.creation(self.settings, body)
+        patience = steps.Patience(cancelled, on_wait)
+        return await self._walk(steps.create(request, self._key, max_wait, patience))
+
+    async def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
+        """As ``Client.get``."""
+        request = steps.question(self.settings, task_id)
+        return await self._walk(steps.get(request, task_id, self._key, tries))
+
+    async def wait(
+        self,
+        task_id: str,
+        *,
+        poll_interval: float = contract.POLL_SECONDS,
+        max_wait: float = contract.MAX_WAIT_SECONDS,
+        on_status: Callable[[Task], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        on_wait: Callable[[float, ApiError], None] | None = None,
+    ) -> Task:
+        """As ``Client.wait``."""
+        request = steps.question(self.settings, task_id)
+        walk = steps.wait(
+            request,
+            task_id,
+            self._key,
+            poll_interval=poll_interval,
+            max_wait=max_wait,
+            on_status=on_status,
+            patience=steps.Patience(cancelled, on_wait),
+        )
+        return await self._walk(walk)
+
+    async def check_key(self, *, tries: int = contract.ASK_TRIES) -> None:
+        """As ``Client.check_key``."""
+        request = steps.question(self.settings, steps.NO_TASK)
+        await self._walk(steps.check_key(request, self._key, tries))
+
+    async def _walk(self, walk: steps.Walk[T]) -> T:
+        outcome: Outcome | None = None
+        try:
+            while True:
+                step = walk.send(outcome)
+                if isinstance(step, steps.Send):
+                    outcome = await self._send(step.request)
+                else:
+                    await self._sleep(step.seconds)
+                    outcome = None
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _send(self, request: steps.Request) -> Outcome:
+        going = _Going(transport.timeouts(request, self._timeout))
+        with going.scope:
+            await self._exchange(request, going)
+        if going.answer is not None:
+            return going.answer
+        if going.incoming is not None:
+            # Its headers came, and its time was over before its end.
+            going.incoming.late()
+            return going.incoming.answer()
+        if going.lost is not None:
+            return transport.lost(going.lost, self.settings)
+        return transport.late(self.settings, sent=going.began or request.method == "GET")
+
+    async def _exchange(self, request: steps.Request, going: _Going) -> None:
+        try:
+            async with self._http.stream(
+                request.method,
+                request.url,
+                content=going.pieces(request.content) if request.content else None,
+                headers=transport.headers_of(request),
+                timeout=going.limits,
+            ) as response:
+                incoming = going.incoming = transport.Incoming(response, going.limits.read)
+                going.ends_in(going.limits.read)
+                try:
+                    async for piece in response.aiter_raw():
+                        if not incoming.take(piece):
+                            break
+                except httpx.HTTPError as error:
+                    incoming.broke(error)
+                going.answer = incoming.answer()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # An answer that is there stays one, whatever closing the connection brings.
+            going.lost = error
+
+
+class _Going:
+    """One request and its answer on their way, with the time at which they end."""
+
+    def __init__(self, limits: httpx.Timeout) -> None:
+        self.limits = limits
+        self.scope = anyio.CancelScope()
+        #: Whether any of the body has gone out.
+        self.began = False
+        self.incoming: transport.Incoming | None = None
+        self.answer: Answer | None = None
+        self.lost: Exception | None = None
+        # A proxy's answer comes before the body leaves.
+        self.ends_in((limits.read or 0) + (limits.connect or 0))
+
+    def ends_in(self, seconds: float | None) -> None:
+        """Let all end so many seconds from now; None: each step has a limit of its own."""
+        self.scope.deadline = math.inf if seconds is None else anyio.current_time() + seconds
+
+    async def pieces(self, content: bytes) -> AsyncIterator[bytes]:
+        """The body: whole, a large one would have to go out within one time limit."""
+        self.began = True
+        self.ends_in(None)
+        for start in range(0, len(content), transport.PIECE):
+            yield content[start : start + transport.PIECE]
+        self.ends_in(self.limits.read)

@@ -1,0 +1,111 @@
+"""Going on: which sources still have to be seen to, and what comes of those that have been."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vaceprep.batch.content import content_now, stamp_now
+from vaceprep.batch.index import Done
+from vaceprep.batch.results import Line
+from vaceprep.checks.inputs import Item
+
+
+class Sink(Protocol):
+    """Where results go."""
+
+    def known(self, source: str) -> Done | None:
+        """The newest result of a source, if there is one."""
+        ...
+
+    def first_time(self, source: str) -> bool:
+        """Whether a source has not been met in this run."""
+        ...
+
+    def line(self, done: Done) -> dict[str, Any]:
+        """A result that is there, read again."""
+        ...
+
+    def add(self, line: Line) -> None:
+        """Append a result. Raises ResultsError."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the sources so far."""
+
+    done: int = 0
+    skipped: int = 0
+    refused: int = 0
+    rules: Counter[str] = field(default_factory=Counter)
+
+    def count(self, line: Line) -> None:
+        """Take in a result."""
+        self.done += 1
+        self.refused += not line.ok
+        self.rules.update(line.rules)
+
+
+#: Whether an earlier result of the very same content and options still holds.
+Holds = Callable[[Item, dict[str, Any]], bool]
+
+
+def left(
+    items: Iterable[Item],
+    sink: Sink,
+    mark_of: Callable[[Item], str],
+    tally: Tally,
+    holds: Holds | None = None,
+) -> Iterator[Item]:
+    """The items whose results are not there yet, each once."""
+    for item in items:
+        if not sink.first_time(item.source):
+            continue
+        done = sink.known(item.source)
+        if done is not None and _stands(item, done, mark_of(item)):
+            line = sink.line(done) if holds is not None else None
+            if line is None or holds is None or holds(item, line):
+                tally.skipped += 1
+                tally.refused += not done.ok
+                continue
+        yield item
+
+
+def _stands(item: Item, done: Done, mark: str) -> bool:
+    if done.made_by != mark:
+        return False
+    stamp = stamp_now(item)
+    if stamp is not None and stamp == done.stamp:
+        return True
+    return content_now(item).digest == done.content
+
+
+class Printed:
+    """Results on standard output: nothing is known of earlier ones."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._seen: set[int] = set()
+
+    def known(self, _: str) -> Done | None:
+        """Never."""
+        return None
+
+    def first_time(self, source: str) -> bool:
+        """By a number for each name, since there may be many."""
+        key = hash(source)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+    def line(self, done: Done) -> dict[str, Any]:
+        """There is none."""
+        raise LookupError(done)
+
+    def add(self, line: Line) -> None:
+        """Print it."""
+        self._write(f"{line.text}\n")

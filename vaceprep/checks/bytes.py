@@ -1,0 +1,69 @@
+"""Bytes that are open: measured, judged, and reported on. Errors are values here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
+
+from vaceprep.checks.report import FileReport
+from vaceprep.contract import CHECK_PIXEL_MEMORY, MAX_IMAGE_PIXELS, Role
+from vaceprep.facts import Facts, Unreadable
+from vaceprep.files.source import Opened
+from vaceprep.limits import CONTRACT, Limits
+from vaceprep.probes.measure import default_role, measure
+from vaceprep.probes.sniff import sniff
+from vaceprep.rules.catalogue import Asset
+from vaceprep.rules.judge import Selection, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vaceprep.net.session import Web
+
+
+class Options(NamedTuple):
+    """How to look at files."""
+
+    role: Role | None = None
+    deep: bool = False
+    selection: Selection = Selection()
+    allowed_hosts: Collection[str] = ()
+    max_pixels: int = MAX_IMAGE_PIXELS
+    #: Bytes that an image's pixels may take; None: whatever they take.
+    memory: int | None = CHECK_PIXEL_MEMORY
+    limits: Limits = CONTRACT
+    #: The way to URLs; None: they are judged by their text alone.
+    web: Web | None = None
+    #: What was said of URLs under a role before, so that none is asked for again.
+    known: Mapping[tuple[str, Role], FileReport] | None = None
+
+
+def probe_opened(
+    opened: Opened, name: str | None, options: Options
+) -> tuple[Role, Facts | Unreadable]:
+    """The role and facts of bytes that are open; a read that fails is a fact too."""
+    sniffed = sniff(opened.head)
+    role = options.role or default_role(sniffed, name)
+    try:
+        facts = measure(
+            opened,
+            role,
+            sniffed,
+            deep=options.deep,
+            max_pixels=options.max_pixels,
+            memory=options.memory,
+            limits=options.limits,
+        )
+    except OSError as error:
+        reason = f"reading it fails ({error.strerror or error})"
+        return role, Unreadable("unavailable", reason, opened.size)
+    return role, facts
+
+
+def report_on(
+    source: str, role: Role, facts: Facts | Unreadable, name: str | None, options: Options
+) -> FileReport:
+    """The verdict on measured facts."""
+    findings = judge(facts, Asset(role, name, options.limits))
+    known = None if isinstance(facts, Unreadable) else facts
+    return FileReport(source, role, known, options.selection.apply(findings))

@@ -1,0 +1,270 @@
+"""From what a user names to the single sources behind it: files, folders, URLs, ``-``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, Union, cast
+
+from vaceprep.contract import FUNCTIONS
+from vaceprep.files.source import CannotOpen, is_data_uri, is_url, leads_inside, open_path
+from vaceprep.probes.measure import is_media
+from vaceprep.wording import listed
+
+if TYPE_CHECKING:
+    from vaceprep.files.content import Bytes, Content, Readable
+    from vaceprep.job.model import Job
+    from vaceprep.job.read import JobUnreadable
+
+#: Endings of job files and of JSON Lines manifests of jobs.
+JOB_ENDINGS: Final = (".json", ".yaml", ".yml", ".toml")
+MANIFEST_ENDING: Final = ".jsonl"
+#: What a call of the library takes as one source.
+Given: TypeAlias = Union[
+    str, os.PathLike[str], Mapping[str, Any], "Job", "bytes | bytearray | memoryview", "Readable"
+]
+#: What the name of a job file in a folder ends with, before JOB_ENDINGS.
+JOB_MARK: Final = ".vace"
+#: Bytes up to which a file of a folder that is not called NAME.vace.* is looked into. J
+MAX_UNNAMED_JOB: Final = 2**20
+#: Of a folder: media and jobs, media alone, or jobs alone.
+Wanted = Literal["all", "media", "jobs"]
+SourceKind = Literal["path", "stdin", "url", "data", "job", "content"]
+STDIN: Final = "-"
+
+
+class Item(NamedTuple):
+    """One source as it was given; a file of a folder is the folder as given plus its path."""
+
+    source: str
+    kind: SourceKind
+    #: A manifest's line: the mapping in it, or why it is none; and the manifest's path.
+    job: dict[str, Any] | JobUnreadable | None = None
+    base: str | None = None
+    #: The folder, as given, in which a walk found it.
+    root: str | None = None
+    #: Of an object in a store: what the store says of its content.
+    tag: str | None = None
+    #: Bytes that the caller of the library holds, or its file object.
+    content: Content | None = None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Skipped:
+    """What walking folders left out."""
+
+    hidden: int = 0
+    links: int = 0
+    other: int = 0
+    closed: int = 0
+    jobs: int = 0
+
+    def sentence(self) -> str | None:
+        """``skipped 3 hidden entries and 1 file that is no media``; None where nothing was."""
+        parts = [
+            (self.hidden, "hidden entry", "hidden entries"),
+            (self.links, "link out of the folder", "links out of the folder"),
+            (self.other, "file that is no media", "files that are no media"),
+            (self.jobs, "job (name it, to use it)", "jobs (name them, to use them)"),
+            (self.closed, "folder that cannot be read", "folders that cannot be read"),
+        ]
+        said = [f"{n} {one if n == 1 else many}" for n, one, many in parts if n]
+        if not said:
+            return None
+        return f"skipped {listed(said)}"
+
+
+def kind_of(source: str) -> SourceKind:
+    """What a name on the command line stands for."""
+    if source == STDIN:
+        return "stdin"
+    if is_data_uri(source):
+        return "data"
+    return "url" if is_url(source) else "path"
+
+
+def given(source: Given | Iterable[Given], job: str = "job") -> list[str | Item]:
+    """What a call of the library names: names, for ``collect``, and items that are no names.
+
+    Bytes and file objects are media, never a list of names and never a job; a mapping is a job,
+    whose relative paths are relative to the current folder. ``job`` is what such jobs are called.
+    Raises TypeError for anything else.
+    """
+    single = _single(source, job)
+    if single is not None:
+        return [single]
+    if not isinstance(source, Iterable):
+        raise TypeError(_WRONG.format(type(source).__name__))
+    found: list[str | Item] = []
+    for one in source:
+        item = _single(one, job)
+        if item is None:
+            raise TypeError(_WRONG.format(type(one).__name__))
+        found.append(item)
+    return found
+
+
+def is_one(source: object) -> bool:
+    """Whether a value is one source, and not several."""
+    return _single(source) is not None
+
+
+def without_content(named: Iterable[str | Item], function: str) -> list[str | Item]:
+    """The same, for a call that makes files. Raises TypeError for bytes and file objects."""
+    found = list(named)
+    if any(isinstance(one, Item) and one.content for one in found):
+        raise TypeError(
+            f"{function} takes paths, Jobs and mappings; bytes have to be written to a file first"
+        )
+    return found
+
+
+#: What is said of a source that is none.
+_WRONG: Final = "a source is a path, a URL, a Job, a mapping, bytes or a binary file object, not {}"
+
+
+def _single(source: object, job: str = "job") -> str | Item | None:
+    """One source; None where it is none."""
+    if isinstance(source, str):
+        return source
+    if isinstance(source, os.PathLike):
+        return os.fsdecode(source)
+    if isinstance(source, Mapping):
+        return Item(job, "job", dict(source), job)
+    if hasattr(source, "given"):
+        return Item(job, "job", source.given(), job)
+    from vaceprep.files.content import Content, is_content
+
+    if is_content(source):
+        held = Content(cast("Bytes | Readable", source))
+        return Item(held.source, "content", content=held)
+    return None
+
+
+def expanded(
+    sources: Iterable[str | Item], skip: frozenset[str] = frozenset(), wanted: Wanted = "media"
+) -> Iterator[Item]:
+    """Every single source behind what ``given`` found, in its order."""
+    for source in sources:
+        if isinstance(source, Item):
+            yield source
+        else:
+            yield from collect([source], Skipped(), skip, wanted)
+
+
+def collect(
+    sources: Iterable[str],
+    skipped: Skipped,
+    skip: frozenset[str] = frozenset(),
+    wanted: Wanted = "media",
+) -> Iterator[Item]:
+    """Every single source, folders walked in the order of their names.
+
+    ``wanted`` says what is taken of folders; what is named itself is always taken. ``skipped`` is
+    counted up as the walk goes. ``skip`` are the real paths of folders and files (outputs, say)
+    that no walk takes up and that are not counted.
+    """
+    for source in sources:
+        kind = kind_of(source)
+        if kind == "path" and os.path.isdir(source):
+            yield from _walk(source, skipped, skip, wanted)
+        elif kind == "path" and source.lower().endswith(MANIFEST_ENDING):
+            yield from _manifest(source)
+        elif kind == "path" and source.lower().endswith(JOB_ENDINGS):
+            yield Item(source, "job")
+        else:
+            yield Item(source, kind)
+
+
+def _manifest(path: str) -> Iterator[Item]:
+    from vaceprep.job.read import JobUnreadable, read_manifest
+
+    found = False
+    try:
+        for number, job in read_manifest(path):
+            found = True
+            yield Item(f"{path}:{number}", "job", job, path)
+    except JobUnreadable as error:
+        yield Item(path, "job", error, path)
+        return
+    if not found:
+        yield Item(path, "job", JobUnreadable("there is no job in it"), path)
+
+
+def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -> Iterator[Item]:
+    root = os.path.realpath(folder)
+
+    def closed(_: OSError) -> None:
+        skipped.closed += 1
+
+    for here, folders, files in os.walk(folder, onerror=closed):
+        if skip:
+            real = os.path.realpath(here)
+            folders[:] = [n for n in folders if os.path.realpath(os.path.join(real, n)) not in skip]
+            files = [n for n in files if os.path.join(real, n) not in skip]  # noqa: PLW2901
+        skipped.hidden += sum(name.startswith(".") for name in (*folders, *files))
+        kept = []
+        for name in sorted(folders):
+            if name.startswith("."):
+                continue
+            path = os.path.join(here, name)
+            if os.path.islink(path):
+                # A link within the tree leads to what the walk finds under its own name.
+                skipped.links += not leads_inside(path, root)
+                continue
+            kept.append(name)
+        folders[:] = kept
+        for name in sorted(files):
+            if name.startswith("."):
+                continue
+            path = os.path.join(here, name)
+            if os.path.islink(path) and not leads_inside(path, root):
+                skipped.links += 1
+            elif is_job(path, name):
+                if wanted == "media":
+                    skipped.jobs += 1
+                else:
+                    yield Item(path, "job", root=folder)
+            elif wanted == "jobs":
+                continue
+            elif counts(path, name):
+                yield Item(path, "path", root=folder)
+            else:
+                skipped.other += 1
+
+
+def is_job(path: str, name: str) -> bool:
+    """Whether a file of a folder is a job: by its name, or because its mapping has a function.
+
+    ``NAME.vace.yaml`` is one whatever is in it, so that a broken one is not passed over. The
+    sidecar of a result has its request below ``request``, and is none.
+    """
+    lower = name.lower()
+    if not lower.endswith(JOB_ENDINGS):
+        return False
+    if lower.rpartition(".")[0].endswith(JOB_MARK):
+        return True
+    from vaceprep.job.read import JobUnreadable, read_job
+
+    try:
+        with open_path(path) as opened:
+            if opened.size > MAX_UNNAMED_JOB:
+                return False
+            text = opened.read(opened.size)
+            if not any(function.encode() in text for function in FUNCTIONS):
+                return False
+        return read_job(path).get("function") in FUNCTIONS
+    except (CannotOpen, JobUnreadable, OSError):
+        return False
+
+
+def counts(path: str, name: str) -> bool:
+    """Whether a file is media by its ending or its first bytes."""
+    if is_media(b"", name):
+        return True
+    try:
+        with open_path(path) as opened:
+            return is_media(opened.head, name)
+    except CannotOpen:
+        return False

@@ -1,0 +1,127 @@
+"""A job judged whole: its fields, each of its media, and its media against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from vaceprep.checks.inputs import Item, kind_of
+from vaceprep.checks.report import FileReport
+from vaceprep.checks.source import Asked, Look, Options, probe_opened, report_on
+from vaceprep.contract import Role
+from vaceprep.facts import Facts
+from vaceprep.files.source import CannotOpen, open_stdin
+from vaceprep.job.draft import draft_of
+from vaceprep.job.model import FIELDS, media_of, resolve, role_of
+from vaceprep.job.read import JobUnreadable, read_job, read_opened
+from vaceprep.probes.measure import default_role
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.draft import Draft, pointer
+from vaceprep.rules.job import judge_job
+from vaceprep.rules.job_media import Together, judge_together
+
+#: Reference images of one job that are looked at, however many it names.
+MAX_ASSETS: Final = 16
+
+
+def _said(*reports: FileReport) -> Asked:
+    return Asked((), lambda _: reports)
+
+
+def ask_job_item(item: Item, options: Options) -> Asked:
+    """What a job file, a manifest's line, or what standard input holds asks for."""
+    if item.kind == "stdin":
+        return _stdin(item, options)
+    try:
+        data = item.job if item.job is not None else read_job(item.source)
+        if isinstance(data, JobUnreadable):
+            raise data
+    except JobUnreadable as error:
+        return _said(_broken(item.source, error, options))
+    folder = os.path.dirname(item.base if item.base is not None else item.source)
+    return ask_mapping(item.source, data, folder, options)
+
+
+def _broken(source: str, error: JobUnreadable, options: Options) -> FileReport:
+    findings = judge_job(Draft(broken=str(error)))
+    return FileReport(source, None, None, options.selection.apply(findings))
+
+
+def _stdin(item: Item, options: Options) -> Asked:
+    """Standard input is a job where it begins as JSON's mapping does, else media."""
+    try:
+        with open_stdin() as opened:
+            if opened.head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+                try:
+                    return ask_mapping(item.source, read_opened(opened), "", options)
+                except JobUnreadable as error:
+                    return _said(_broken(item.source, error, options))
+            role, facts = probe_opened(opened, None, options)
+    except CannotOpen as error:
+        # Asked a second time, standard input would give what is left of it, or nothing.
+        role, facts = options.role or default_role(None, None), error.fact
+    return _said(report_on(item.source, role, facts, None, options))
+
+
+def check_mapping(
+    source: str, data: Mapping[str, Any], folder: str, options: Options
+) -> tuple[FileReport, ...]:
+    """The entries of a job: its own first, then one for each asset in the order of the fields.
+
+    Relative paths are relative to ``folder``.
+    """
+    return ask_mapping(source, data, folder, options).at_once()
+
+
+def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Options) -> Asked:
+    """The same, with its media still to be looked at."""
+    draft = draft_of(data, options.limits)
+    looks: dict[str, Look] = {}
+    wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
+    for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
+        if at in wrong:
+            # VP403 speaks of the value; no file has such a name.
+            continue
+        role = role_of(at)
+        if draft.function is not None and draft.function not in FIELDS[role]:
+            # VP408 speaks of the field; its file does not matter.
+            continue
+        path = resolve(value, folder)
+        looks[at] = Look(Item(path, kind_of(path)), options._replace(role=role))
+
+    def answer(reports: Sequence[FileReport]) -> tuple[FileReport, ...]:
+        return _together(source, draft, dict(zip(looks, reports, strict=True)), options)
+
+    return Asked(tuple(looks.values()), answer)
+
+
+def look_at_urls(data: Mapping[str, Any], options: Options) -> dict[tuple[str, Role], FileReport]:
+    """What is said of a job's URLs, by themselves and under their roles."""
+    asked = ask_mapping("job", data, "", options)
+    far = tuple(look for look in asked.looks if look.far)
+    found = Asked(far, tuple).at_once()
+    return {(e.source, e.role): e for e in found if e.role is not None}
+
+
+def _together(
+    source: str, draft: Draft, reports: Mapping[str, FileReport], options: Options
+) -> tuple[FileReport, ...]:
+    """The entries of a job whose media were looked at, by their pointers."""
+    assets = {at: replace(e, findings=_pointed(e.findings, at)) for at, e in reports.items()}
+    facts: dict[str, Facts] = {at: e.facts for at, e in assets.items() if e.facts is not None}
+    own = judge_job(draft)
+    for finding in judge_together(Together(draft, facts)):
+        entry_of = assets.get(finding.pointer or "")
+        if entry_of is not None and finding.code.startswith("VP3"):
+            added = options.selection.apply([finding])
+            assets[str(finding.pointer)] = replace(entry_of, findings=entry_of.findings + added)
+        else:
+            own.append(finding)
+    job = FileReport(source, None, None, options.selection.apply(own))
+    return (job, *assets.values())
+
+
+def _pointed(findings: tuple[Finding, ...], at: str) -> tuple[Finding, ...]:
+    return tuple(replace(f, pointer=at) for f in findings)

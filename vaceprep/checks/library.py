@@ -1,0 +1,391 @@
+"""``probe`` and ``check`` for any number of sources: one bad file never stops the others."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain, islice
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from vaceprep.checks.inputs import (
+    JOB_ENDINGS,
+    MANIFEST_ENDING,
+    Given,
+    Item,
+    expanded,
+    given,
+    is_one,
+    kind_of,
+)
+from vaceprep.checks.report import FileReport, Report
+from vaceprep.checks.source import Options, check_item, probe_item
+from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
+from vaceprep.facts import Facts, Unreadable
+from vaceprep.probes.measure import VIDEO_ENDINGS, ending
+from vaceprep.rules.catalogue import Severity, resolve, weights_of
+from vaceprep.rules.judge import GATES, Selection
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from vaceprep.config.model import Config
+    from vaceprep.files.content import Bytes, Readable
+    from vaceprep.net.session import Web
+
+#: Files waiting for each worker: enough to keep it busy, few enough to keep memory steady.
+AHEAD: Final = 4
+
+Pathish = str | os.PathLike[str]
+T = TypeVar("T")
+
+
+class ProbeError(Exception):
+    """A file gave no facts; the message is one clear sentence, ``reason`` a short word."""
+
+    def __init__(self, source: str, fact: Unreadable) -> None:
+        super().__init__(f"{source} cannot be read: {fact.message}")
+        self.source = source
+        self.reason = fact.reason
+        self.fact = fact
+
+    def __reduce__(self) -> tuple[type[ProbeError], tuple[str, Unreadable]]:
+        return type(self), (self.source, self.fact)
+
+
+def spread(
+    work: Callable[[Item], T],
+    items: Iterable[Item],
+    jobs: int,
+    call_off: Callable[[], None] = lambda: None,
+) -> Generator[T]:
+    """``work`` on each item, in order, on ``jobs`` threads, a few ahead at most.
+
+    ``call_off`` lets those end that are at work where nobody wants the rest.
+    """
+    queue = iter(items)
+    start = list(islice(queue, 2))
+    if jobs <= 1 or len(start) < 2:
+        for item in (*start, *queue):
+            yield work(item)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(jobs, thread_name_prefix="vaceprep") as pool:
+        waiting: deque[Future[T]] = deque(pool.submit(work, item) for item in start)
+        try:
+            for item in queue:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) >= jobs * AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            call_off()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def spread_far(
+    work: Callable[[Item], T], items: Iterable[Item], jobs: int, web: Web
+) -> Generator[T]:
+    """The same where URLs may be among the items: more of these are waited for side by side."""
+    gate = BoundedSemaphore(jobs)
+
+    def gated(item: Item) -> T:
+        if item.kind == "url":
+            return work(item)
+        with gate:
+            return work(item)
+
+    return spread(gated, items, max(jobs, REMOTE_AT_ONCE), web.close)
+
+
+def default_jobs() -> int:
+    """As many workers as this process has cores."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+def threads_for(items: Iterable[Item], *, deep: bool) -> int:
+    """Threads that looking at these in one process is worth.
+
+    What is read of a video holds Python's own lock; pictures and ``deep`` decode, which does not.
+    """
+    quick = all(i.kind == "path" and ending(i.source) in VIDEO_ENDINGS for i in items)
+    return 1 if quick and not deep else default_jobs()
+
+
+def check_entry(item: Item, options: Options) -> tuple[FileReport, ...]:
+    """The entries of one source: a file has one, a job one of its own and one for each asset."""
+    if item.kind in ("job", "stdin"):
+        from vaceprep.checks.job import ask_job_item
+
+        return ask_job_item(item, options).at_once()
+    return (check_item(item, options),)
+
+
+def check_items(
+    items: Iterable[Item],
+    asked: Callable[[Item], Options],
+    jobs: int,
+    *,
+    isolate: bool = False,
+    seconds: float | None = None,
+    deep: bool = False,
+    web: Web | None = None,
+) -> Generator[tuple[FileReport, ...]]:
+    """The entries of each source, in order; ``asked`` gives the options of each.
+
+    ``web`` is the way to URLs, where there may be some among them that are asked for.
+
+    With ``isolate`` each file is looked at in a worker process, for ``seconds`` at most (None: as
+    long as a file may take by default, by whether it is looked at ``deep``). Raises CannotIsolate
+    where none can be started.
+    """
+    if not isolate and web is None:
+        return spread(lambda item: check_entry(item, asked(item)), items, jobs)
+    if not isolate and web is not None:
+        return spread_far(lambda item: check_entry(item, asked(item)), items, jobs, web)
+    from vaceprep.checks.isolated import check_isolated, seconds_for
+
+    return check_isolated(items, asked, jobs, seconds_for(deep, seconds))
+
+
+def _known_role(role: str | None) -> None:
+    if role is not None and role not in ROLES:
+        raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
+
+
+def probe(
+    path: Pathish | Bytes | Readable,
+    role: Role | None = None,
+    *,
+    deep: bool = False,
+    allow_hosts: Collection[str] = (),
+) -> Facts:
+    """Measure one file, what a URL leads to, bytes, or a binary file object.
+
+    ``role`` is the request's field that the file is for; it decides whether an animated image
+    is measured as a video. ``deep`` decodes every frame of a video. ``allow_hosts`` are private
+    hosts that a URL may lead to.
+
+    Raises ProbeError where the file gives no facts, ValueError for an unknown role.
+    """
+    _known_role(role)
+    (one,) = given(path) if is_one(path) else (None,)
+    if one is None or (isinstance(one, Item) and one.kind == "job"):
+        raise TypeError("probe takes one path, URL, file object or bytes")
+    source = one.source if isinstance(one, Item) else one
+    if isinstance(one, str) and os.path.isdir(source):
+        raise ProbeError(source, Unreadable("folder", "it is a folder", None))
+    item = one if isinstance(one, Item) else Item(source, kind_of(source))
+    with ways(item.kind == "url", allow_hosts) as web:
+        options = Options(role=role, deep=deep, allowed_hosts=tuple(allow_hosts), web=web)
+        _, facts = probe_item(item, options)
+    if isinstance(facts, Unreadable):
+        raise ProbeError(source, facts)
+    return facts
+
+
+@contextmanager
+def ways(wanted: bool, allow_hosts: Collection[str]) -> Iterator[Web | None]:
+    """The way to URLs for as long as they are looked at; None where none are asked for."""
+    if not wanted:
+        yield None
+        return
+    from vaceprep.net.session import Web
+
+    with Web(allow_hosts) as web:
+        yield web
+
+
+def check(
+    source: Given | Iterable[Given],
+    role: Role | None = None,
+    *,
+    select: str | Iterable[str] | None = None,
+    ignore: str | Iterable[str] = (),
+    strict: bool | None = None,
+    deep: bool = False,
+    allow_hosts: Collection[str] = (),
+    remote: bool = True,
+    jobs: int = 1,
+    isolate: bool = False,
+    timeout: float | None = None,
+    config: Pathish | Config | None = None,
+) -> Report:
+    """Check one source or several: files, folders (walked), job files, URLs, jobs, bytes.
+
+    Bytes and binary file objects are media: a file object's name is said and compared with what
+    it is, and never opened; it is read from its first byte on and left where it was. A mapping is
+    a job, as a Job is: its local paths are read, so give no mapping of a stranger's without
+    looking at them.
+
+    ``select`` and ``ignore`` take slugs, codes and code prefixes, one or several; ``strict`` makes
+    errors of warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let
+    through; ``remote`` False connects nowhere: URLs are judged by their text alone. ``jobs`` is
+    the number of files looked at side by side; up to 8 URLs are waited for at once. ``config`` is a
+    configuration or its file, which says what the other arguments do not: without it none is read.
+    What is wrong with a file
+    is a finding, never an exception.
+
+    ``isolate`` looks at each file in a worker process: one that crashes its decoder, takes more
+    than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with ``deep``) gets VP105 or
+    VP204, and the others go on. As always with processes, a script that asks for it must keep its
+    own work under ``if __name__ == "__main__":``. Standard input is judged in this process, and
+    URLs are fetched in it; their bytes are measured in workers, and the time that fetching takes
+    does not count.
+
+    Raises ValueError for an unknown role or rule, a configuration that cannot be meant or a
+    ``timeout`` that is none, CannotIsolate (a RuntimeError) where no process can be started.
+    """
+    _known_role(role)
+    select = [select] if isinstance(select, str) else select
+    ignore = [ignore] if isinstance(ignore, str) else ignore
+    held = configured(config)
+    if held is not None:
+        held = held.overridden(
+            select=select is not None, ignore=bool(ignore), strict=strict is not None
+        )
+    options = under(
+        Options(
+            role=role,
+            deep=deep,
+            selection=make_selection(select, ignore, bool(strict)),
+            allowed_hosts=tuple(allow_hosts),
+        ),
+        held,
+    )
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise ValueError(f"a file cannot be given {timeout} seconds")
+    named: list[str | Item] = given(source)
+    if any(isinstance(one, str) and os.path.isdir(one) for one in named):
+        # Only what is in a folder tells whether there are jobs, and with them URLs.
+        named = list(expanded(named, wanted="all"))
+    far = remote and any(
+        one.kind in ("job", "url", "stdin") if isinstance(one, Item) else may_be_far(one)
+        for one in named
+    )
+    hosts = (*options.allowed_hosts,)
+    with ways(far, hosts) as web, handed_on(named, isolate) as items:
+
+        def asked(item: Item) -> Options:
+            return for_item(item, options._replace(web=web), held)
+
+        entries = check_items(
+            items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep, web=web
+        )
+        left = () if held is None else (held,)
+        if all(isinstance(one, Item) for one in named):
+            whole = [one for one in named if isinstance(one, Item)]
+            return Report(tuple(said_once(whole, entries)), left)
+        return Report(tuple(chain.from_iterable(entries)), left)
+
+
+def said_once(
+    items: Iterable[Item], groups: Iterable[tuple[FileReport, ...]]
+) -> Iterator[FileReport]:
+    """All entries but those of a job's media that say what the folder's own entry says already.
+
+    A folder's walk finds a job and its media: each file is reported once, unless the job adds to
+    what is said of it.
+    """
+    found = list(zip(items, groups, strict=True))
+    alone = {
+        (os.path.abspath(entry.source), entry.role): entry.findings
+        for item, entries in found
+        if item.kind == "path"
+        for entry in entries
+    }
+    for item, entries in found:
+        for entry in entries:
+            if item.kind == "job" and item.root is not None and entry.role is not None:
+                plain = tuple(replace(finding, pointer=None) for finding in entry.findings)
+                if alone.get((os.path.abspath(entry.source), entry.role)) == plain:
+                    continue
+            yield entry
+
+
+@contextmanager
+def handed_on(named: Sequence[str | Item], isolate: bool) -> Iterator[Iterator[Item]]:
+    """The single sources; for worker processes what the caller holds is copied to files."""
+    if not isolate or not any(isinstance(one, Item) and one.content for one in named):
+        yield expanded(named)
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="vaceprep-") as folder:
+        yield expanded(
+            one._replace(content=one.content.spooled(os.path.join(folder, str(number))))
+            if isinstance(one, Item) and one.content
+            else one
+            for number, one in enumerate(named)
+        )
+
+
+def configured(config: Pathish | Config | None) -> Config | None:
+    """The configuration that a library call names. Raises BadConfig (a ValueError)."""
+    if config is None or not isinstance(config, (str, bytes, os.PathLike)):
+        return config
+    from vaceprep.config.find import read_config
+
+    return read_config(os.fsdecode(config))
+
+
+def may_be_far(source: str) -> bool:
+    """Whether what is named may be a URL, or a job with URLs in it."""
+    return kind_of(source) in ("url", "stdin") or source.lower().endswith(
+        (*JOB_ENDINGS, MANIFEST_ENDING)
+    )
+
+
+def make_selection(
+    select: Iterable[str] | None,
+    ignore: Iterable[str] = (),
+    strict: bool = False,
+    severity: Sequence[tuple[str, str]] = (),
+    origin: str = "",
+) -> Selection:
+    """A selection from names of rules. Raises UnknownRule (a ValueError)."""
+    if select is None and not ignore and not severity:
+        return Selection(strict=strict)
+    from vaceprep.rules import every  # noqa: F401  (names are resolved against all rules)
+
+    chosen = None if select is None else resolve(select)
+    weights = weights_of(((name, Severity(weight)) for name, weight in severity), GATES)
+    return Selection(chosen or None, resolve(ignore), strict, tuple(weights.items()), origin)
+
+
+def under(options: Options, config: Config | None) -> Options:
+    """The options with what a configuration adds: its rules, hosts and limits.
+
+    What the options name themselves stays.
+    """
+    if config is None:
+        return options
+    own = options.selection
+    its = make_selection(
+        config.select, config.ignore, bool(config.strict), config.severity, config.path
+    )
+    return options._replace(
+        selection=its._replace(
+            select=its.select if own.select is None else own.select,
+            ignore=own.ignore or its.ignore,
+            strict=own.strict or its.strict,
+        ),
+        allowed_hosts=options.allowed_hosts or config.allow_hosts,
+        limits=config.limits,
+    )
+
+
+def for_item(item: Item, options: Options, config: Config | None) -> Options:
+    """The options for one source: with the role that the configuration's globs give a file."""
+    if config is None or options.role is not None or item.kind != "path":
+        return options
+    return options._replace(role=config.role_of(item.source))

@@ -1,0 +1,164 @@
+"""One source: open it, measure it, judge it. Errors are values here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from vaceprep.checks.bytes import Options, probe_opened, report_on
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.report import FileReport
+from vaceprep.contract import DEFAULT_IMAGE_ROLE, REMOTE_AT_ONCE, Role
+from vaceprep.facts import Facts, Unreached, Unreadable
+from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
+from vaceprep.probes.measure import default_role
+from vaceprep.rules.catalogue import Finding
+
+__all__ = [
+    "Asked",
+    "Look",
+    "Options",
+    "check_item",
+    "look_at",
+    "probe_item",
+    "probe_opened",
+    "report_on",
+    "url_role",
+]
+
+
+def opening(item: Item) -> AbstractContextManager[Opened]:
+    """The bytes of one source that is no URL."""
+    if item.kind == "stdin":
+        return open_stdin()
+    if item.kind == "data":
+        return open_data_uri(item.source)
+    if item.content is not None:
+        return item.content.open()
+    return open_path(item.source, item.root)
+
+
+def name_of(item: Item) -> str | None:
+    """The name of one source's file, to compare with what it is; None where it has none."""
+    if item.content is not None:
+        return item.content.name and os.path.basename(item.content.name)
+    return os.path.basename(item.source) if item.kind == "path" else None
+
+
+def probe_item(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
+    """The role and facts of one source."""
+    if item.kind == "url":
+        return _probe_url(item, options)
+    name = name_of(item)
+    try:
+        with opening(item) as opened:
+            return probe_opened(opened, name, options)
+    except CannotOpen as error:
+        return options.role or default_role(None, name), error.fact
+
+
+def _probe_url(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
+    role = url_role(item.source, options.role)
+    findings = _judge_url(item.source, role, options)
+    if findings or options.web is None:
+        message = findings[0].message if findings else "URLs are not asked for"
+        return role, Unreadable("unavailable", message, None)
+    from vaceprep.checks.url import probe_url
+
+    far = probe_url(item.source, options, options.web)
+    if isinstance(far.facts, Unreached):
+        return far.role, Unreadable("unavailable", far.facts.message, None)
+    return far.role, far.facts
+
+
+def url_role(url: str, role: Role | None) -> Role:
+    """The role of a URL: the one given, or by the ending of its path."""
+    return role or default_role(None, url.partition("?")[0].partition("#")[0])
+
+
+def _judge_url(url: str, role: Role, options: Options) -> list[Finding]:
+    from vaceprep.rules.url import judge_url
+
+    return judge_url(url, role, options.allowed_hosts)
+
+
+def check_item(item: Item, options: Options) -> FileReport:
+    """Everything the rules say of one source."""
+    if item.kind == "url":
+        said = judged_by_text(item, options)
+        if said is not None or options.web is None:
+            return said or FileReport(item.source, options.role, None, ())
+        from vaceprep.checks.url import probe_url, report_far
+
+        return report_far(item.source, probe_url(item.source, options, options.web), options)
+    if item.kind == "data":
+        # Only image fields take bytes in place of a URL.
+        role = options.role or DEFAULT_IMAGE_ROLE
+        options = options._replace(role=role)
+        findings = _judge_url(item.source, role, options)
+        if findings:
+            return FileReport(item.source, role, None, options.selection.apply(findings))
+    role, facts = probe_item(item, options)
+    return report_on(item.source, role, facts, name_of(item), options)
+
+
+def judged_by_text(item: Item, options: Options) -> FileReport | None:
+    """All that is said of a URL that is not asked for: bad ones are not, nor those known before."""
+    role = url_role(item.source, options.role)
+    if options.known is not None and (item.source, role) in options.known:
+        return options.known[item.source, role]
+    findings = _judge_url(item.source, role, options)
+    if findings or options.web is None:
+        return FileReport(item.source, role, None, options.selection.apply(findings))
+    return None
+
+
+class Look(NamedTuple):
+    """One source to be looked at, by whoever does it."""
+
+    item: Item
+    options: Options
+
+    @property
+    def far(self) -> bool:
+        """Whether it is a URL that may be asked for."""
+        return self.item.kind == "url" and self.options.web is not None
+
+
+def look_at(look: Look) -> FileReport:
+    """The same as ``check_item``, for a worker that takes one argument."""
+    return check_item(look.item, look.options)
+
+
+class Asked(NamedTuple):
+    """What has to be looked at for one source, and what is said once that is done.
+
+    ``answer`` takes the reports on ``looks``, in their order.
+    """
+
+    looks: tuple[Look, ...]
+    answer: Callable[[Sequence[FileReport]], tuple[FileReport, ...]]
+
+    def at_once(self) -> tuple[FileReport, ...]:
+        """Look and answer here and now; URLs are waited for side by side."""
+        if sum(look.far for look in self.looks) < 2:
+            return self.answer([look_at(look) for look in self.looks])
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(REMOTE_AT_ONCE, thread_name_prefix="vaceprep-url") as pool:
+            waiting = [pool.submit(look_at, look) if look.far else None for look in self.looks]
+            try:
+                return self.answer(
+                    [
+                        look_at(look) if future is None else future.result()
+                        for look, future in zip(self.looks, waiting, strict=True)
+                    ]
+                )
+            except BaseException:
+                # Else who waits for a server is waited for.
+                for look in self.looks:
+                    if look.options.web is not None:
+                        look.options.web.close()
+                raise

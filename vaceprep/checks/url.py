@@ -1,0 +1,181 @@
+"""One URL: fetched as far as it takes, measured, judged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from threading import Thread
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from vaceprep.checks.bytes import Options, probe_opened, report_on
+from vaceprep.checks.report import FileReport
+from vaceprep.contract import REMOTE_BYTES, VIDEO_ROLES, Role
+from vaceprep.facts import Facts, Unreached, Unreadable
+from vaceprep.net.part import Hole, Part, open_part
+from vaceprep.net.prefetch import fetch_all, fetch_index
+from vaceprep.net.problems import RemoteError
+from vaceprep.net.remote_file import Remote
+from vaceprep.net.session import Web
+from vaceprep.probes.measure import IMAGE_ENDINGS, VIDEO_ENDINGS, default_role, ending
+from vaceprep.probes.sniff import MOV, sniff
+from vaceprep.rules.catalogue import Finding
+
+_FOR_VIDEO: Final = (
+    "vaceprep.probes.video",
+    "vaceprep.rules.video_packaging",
+    "vaceprep.rules.video_picture",
+)
+_FOR_IMAGE: Final = ("vaceprep.probes.image", "vaceprep.rules.image")
+#: How a web page begins.
+_PAGES: Final = (b"<!doctype html", b"<html", b"<?xml", b"<!--", b"<head")
+
+
+class Far(NamedTuple):
+    """What came of a URL."""
+
+    role: Role
+    facts: Facts | Unreadable | Unreached
+    content_type: str | None = None
+
+
+def name_of(url: str) -> str | None:
+    """The name in a URL's path where it says what the file is; else None."""
+    path = url.partition("?")[0].partition("#")[0].partition("://")[2]
+    name = unquote(path.rpartition("/")[2]) if "/" in path else ""
+    return name if ending(name) in IMAGE_ENDINGS or ending(name) in VIDEO_ENDINGS else None
+
+
+def fetch(remote: Remote, head: bytes, options: Options) -> None:
+    """Have here what will be read, in as few requests as it takes. Raises RemoteError.
+
+    Of a file that is too large to be decoded whole, what is measured without that.
+    """
+    sniffed = sniff(head)
+    if sniffed.kind not in ("video", "image"):
+        # The first bytes tell all that will be said.
+        return
+    role = options.role or default_role(sniffed, None)
+    decoded = sniffed.kind == "image" or options.deep or role == "mask_video_url"
+    indexed = sniffed.demuxer == MOV
+    if not indexed or (decoded and remote.size <= REMOTE_BYTES):
+        fetch_all(remote)
+    else:
+        fetch_index(remote)
+
+
+def options_for(remote: Remote, options: Options) -> Options:
+    """The same, without what a file of this length is not given."""
+    return options._replace(deep=options.deep and remote.size <= REMOTE_BYTES, web=None, known=None)
+
+
+def probe_url(url: str, options: Options, web: Web) -> Far:
+    """The role and facts of what a URL leads to."""
+    role = options.role or default_role(None, name_of(url))
+    with _readied(role):
+        return _probed(url, role, options, web)
+
+
+@contextmanager
+def _readied(role: Role) -> Iterator[None]:
+    """Import what will be needed while the network is waited for."""
+    needed = _FOR_VIDEO if role in VIDEO_ROLES else _FOR_IMAGE
+    if needed[0] in sys.modules:
+        yield
+        return
+
+    def load() -> None:
+        for name in needed:
+            import_module(name)
+
+    thread = Thread(target=load, name="vaceprep-imports")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def _probed(url: str, role: Role, options: Options, web: Web) -> Far:
+    try:
+        remote = web.open(url)
+    except RemoteError as error:
+        return Far(role, error.fact)
+    try:
+        opened = remote.opened()
+        role = options.role or default_role(sniff(opened.head), name_of(url))
+        fetch(remote, opened.head, options)
+        role, facts = probe_opened(opened, name_of(url), options_for(remote, options))
+    except RemoteError as error:
+        return Far(role, error.fact, remote.content_type)
+    finally:
+        remote.close()
+    if remote.problem is not None:
+        # A decoder may have gone on without the bytes that did not come.
+        return Far(role, remote.problem.fact, remote.content_type)
+    return Far(role, _about(facts, opened.head), remote.content_type)
+
+
+def _about(facts: Facts | Unreadable, head: bytes) -> Facts | Unreadable:
+    """The facts, with what it means that a page stands where a file is due."""
+    page = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].lower().startswith(_PAGES)
+    if isinstance(facts, Unreadable) and facts.reason == "not-media" and page:
+        message = "the URL leads to a web page, not to a file; give the file's own URL"
+        return replace(facts, message=message)
+    return facts
+
+
+def fetched(url: str, options: Options, web: Web, path: str) -> tuple[Far, Remote | None]:
+    """What a URL leads to, fetched into a file at ``path`` and neither measured nor decoded.
+
+    Without a Remote it is done: the facts say why. Else this is to be closed, and the facts are
+    for whoever reads the file, by ``look_at_part``.
+    """
+    role = options.role or default_role(None, name_of(url))
+    try:
+        remote = web.open(url, path)
+    except RemoteError as error:
+        return Far(role, error.fact), None
+    nothing = Unreadable("unavailable", "it was not measured", remote.size)
+    try:
+        head = remote.opened().head
+        role = options.role or default_role(sniff(head), name_of(url))
+        fetch(remote, head, options)
+    except RemoteError as error:
+        remote.close()
+        return Far(role, error.fact, remote.content_type), None
+    return Far(role, nothing, remote.content_type), remote
+
+
+def look_at_part(url: str, part: Part, options: Options) -> FileReport | Hole:
+    """The verdict on what was fetched of a URL, or what else is to be fetched before."""
+    name = name_of(url)
+    with open_part(part) as (opened, file):
+        role, facts = probe_opened(opened, name, options)
+        if file.hole is not None:
+            return file.hole
+        return report_on(url, role, _about(facts, opened.head), name, options)
+
+
+def report_far(url: str, far: Far, options: Options) -> FileReport:
+    """The verdict on a URL that was asked for."""
+    if isinstance(far.facts, Unreached):
+        found = _asked(url, far.facts, far)
+        return FileReport(url, far.role, None, options.selection.apply(found))
+    report = report_on(url, far.role, far.facts, name_of(url), options)
+    return with_url(report, far, options)
+
+
+def with_url(report: FileReport, far: Far, options: Options) -> FileReport:
+    """A report on a URL's bytes, with what the URL itself breaks."""
+    found = _asked(report.source, report.facts, far)
+    return replace(report, findings=options.selection.apply(found) + report.findings)
+
+
+def _asked(url: str, facts: Facts | Unreached | None, far: Far) -> list[Finding]:
+    from vaceprep.rules.url import judge_asked
+
+    return judge_asked(url, facts, far.content_type, far.role)

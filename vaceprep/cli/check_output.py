@@ -1,0 +1,161 @@
+"""In which form findings are shown, and where: the options, and what comes of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.cli.streams import IN_ACTIONS, write_commands
+from vaceprep.report.escape import printable
+from vaceprep.report.formats import FORMATS, Format, format_of, pieces
+from vaceprep.report.text import Style
+
+if TYPE_CHECKING:
+    from vaceprep.checks.report import FileReport, Summary
+    from vaceprep.config.model import Config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Files that the next command is spelled out for.
+SUGGESTED: Final = 3
+#: Characters of a command that is worth suggesting.
+LONGEST_COMMAND: Final = 2000
+
+
+def form_options(command: F) -> F:
+    """``--format`` and ``--output-file``."""
+    command = click.option(
+        "--output-file",
+        metavar="FILE",
+        shell_complete=options.complete_files,
+        help="Write the report there, whole or not at all, in the format asked for or that its "
+        "ending says (.sarif, .xml, .json); the text still goes to standard output.",
+    )(command)
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice(FORMATS),
+        help="What to print: text (the default), json, github (annotations; the default in GitHub "
+        "Actions), sarif or junit.",
+    )(command)
+
+
+def by_itself() -> Format:
+    """The form on standard output where nobody named one."""
+    in_actions = os.environ.get(IN_ACTIONS, "").lower() == "true"
+    return "github" if in_actions and not sys.stdout.isatty() else "text"
+
+
+def check_output_file(target: str | None, sources: Iterable[str]) -> None:
+    """See before any work that a report may be written there. Exits with 2 where it may not."""
+    if target is None:
+        return
+    from vaceprep.errors import Refused
+
+    if target in ("", "-"):
+        raise click.UsageError("--output-file is a file; without it the report is printed.")
+    try:
+        _check_target(target, sources)
+    except Refused as error:
+        raise click.UsageError(f"--output-file: {printable(str(error))}") from None
+
+
+def _check_target(target: str, sources: Iterable[str]) -> None:
+    """Raises Refused unless nothing is there, an empty file, or a report of ours."""
+    import stat
+
+    from vaceprep.errors import Refused
+    from vaceprep.files.atomic import check_target
+    from vaceprep.report.formats import is_report
+
+    check_target(target, force=True, sources=sources)
+    try:
+        found = os.lstat(target)
+        if stat.S_ISLNK(found.st_mode):
+            raise Refused(f"{target} is a link, which nothing is written over; name a file")
+        if not stat.S_ISREG(found.st_mode):
+            raise Refused(f"{target} is no ordinary file; name another")
+        if not is_report(target):
+            raise Refused(f"{target} exists already and is no report of check; name another file")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Refused(f"{target} cannot be read: {error.strerror or error}") from None
+
+
+def show(
+    files: list[FileReport],
+    summary: Summary,
+    *,
+    output: Format | None,
+    output_file: str | None,
+    advice: bool,
+    configs: Sequence[Config] = (),
+    given: Sequence[str] = (),
+) -> int:
+    """Print and write the report; the exit code. ``configs`` are those in force.
+
+    ``given`` are the sources as they were typed.
+    """
+    style = options.style(advice=advice)
+    printed = by_itself() if output is None or output_file is not None else output
+    tell = write_commands if printed == "github" else options.write
+    for piece in pieces(printed, files, summary, style, configs):
+        tell(piece)
+    if printed == "text" and sys.stdout.isatty() and sys.stderr.isatty():
+        sys.stdout.flush()
+        _suggest(files, given)
+    if output_file is not None:
+        form = output or format_of(output_file)
+        told = pieces(form, files, summary, Style(advice=advice), configs)
+        if not _write("".join(told), output_file, [entry.source for entry in files]):
+            return 1
+    return int(summary.errors > 0)
+
+
+def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
+    """The next command, where there is one that helps. Talk, for a person at a terminal."""
+    import shlex
+
+    from vaceprep.files.source import is_url
+    from vaceprep.rules.catalogue import Severity
+
+    job, mended = "", list[str]()
+    for entry in files:
+        if entry.role is None:
+            job = entry.source
+        for finding in entry.findings:
+            if finding.fix is None or finding.severity is not Severity.ERROR:
+                continue
+            source = entry.source if finding.pointer is None else job
+            if source not in mended and not is_url(source) and os.path.exists(source):
+                mended.append(source)
+    if not mended:
+        return
+    if len(mended) > SUGGESTED and 0 < len(given) <= SUGGESTED and all(map(os.path.exists, given)):
+        # Folders, as they were typed.
+        mended = [*given]
+    # On one line, however long: wrapped or cut short, it could not be pasted.
+    command = shlex.join(["vaceprep", "prepare", *mended])
+    if len(command) <= LONGEST_COMMAND and command.isprintable():
+        options.say(f"next: {command}")
+
+
+def _write(text: str, target: str, sources: list[str]) -> bool:
+    from vaceprep.errors import Refused
+    from vaceprep.files.atomic import write
+
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        # Once more: what is there may have come while the sources were checked.
+        _check_target(target, sources)
+        write(data, target, force=True, sources=sources)
+    except Refused as error:
+        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
+        return False
+    return True

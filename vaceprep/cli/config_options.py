@@ -1,0 +1,198 @@
+"""What commands take from a configuration; the command line wins over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from vaceprep.cli.streams import say
+from vaceprep.config import GUARDED, BadConfig
+from vaceprep.config.find import Finder
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.checks.inputs import Item
+    from vaceprep.checks.source import Options
+    from vaceprep.config.model import Config
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def options(command: F) -> F:
+    """``--config FILE`` and ``--no-config``."""
+    command = click.option(
+        "--no-config", is_flag=True, help="Read no vaceprep.toml and no pyproject.toml."
+    )(command)
+    return click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        help="Read this configuration; else the nearest vaceprep.toml or pyproject.toml upwards "
+        "from each source.",
+    )(command)
+
+
+def finder(config_file: str | None, no_config: bool) -> Finder:
+    """What finds each source's configuration. Exits with 2 where the one named is none."""
+    if config_file is not None and no_config:
+        raise click.UsageError("--config names a configuration and --no-config wants none.")
+    try:
+        return Finder(config_file, search=not no_config)
+    except BadConfig as error:
+        raise click.UsageError(printable(str(error), limit=4000)) from None
+
+
+def refusal(error: BadConfig) -> click.UsageError:
+    """Why a configuration that was found does not count: exit 2."""
+    return click.UsageError(f"{printable(str(error), limit=4000)} (--no-config leaves it out)")
+
+
+def place_of(item: Item) -> str | None:
+    """The path from which an item's configuration is looked for; None: from the current folder."""
+    if item.kind == "path":
+        return item.source
+    return (item.base or item.source) if item.kind == "job" else None
+
+
+#: Keys of GUARDED that a command uses.
+HOSTS: Final = ("allow-hosts",)
+OUTPUT: Final = ("allow-hosts", "output")
+EVERY: Final = GUARDED
+
+
+def config_of(find: Finder, item: Item, uses: Collection[str] = HOSTS) -> Config | None:
+    """The configuration of an item. Exits with 2 where it cannot be meant.
+
+    ``uses``: of these keys it is said where they do not count.
+    """
+    try:
+        return _told(find, find.of(place_of(item)), uses)
+    except BadConfig as error:
+        raise refusal(error) from None
+
+
+def config_above(find: Finder, source: str, uses: Collection[str] = HOSTS) -> Config | None:
+    """The configuration of what was named: of a folder, its own. Exits with 2 as above."""
+    from vaceprep.checks.inputs import kind_of
+
+    try:
+        if kind_of(source) != "path":
+            return _told(find, find.of(None), uses)
+        found = find.in_folder(source) if os.path.isdir(source) else find.of(source)
+        return _told(find, found, uses)
+    except BadConfig as error:
+        raise refusal(error) from None
+
+
+def _told(find: Finder, config: Config | None, uses: Collection[str]) -> Config | None:
+    """The configuration; once for each, it is said which of its keys do not count."""
+    if config is None or not config.left_out or config.path in find.said:
+        return config
+    left = [key for key in config.left_out if key in uses]
+    if left:
+        import shlex
+
+        find.said.add(config.path)
+        say(
+            f"{config.path}: ignored {', '.join(left)}, which count only in a configuration of "
+            "yours in the current folder or above it; to use this one: "
+            f"--config {shlex.quote(config.path)}"
+        )
+    return config
+
+
+def bounded(config: Config | None, sources: Iterable[str]) -> Config | None:
+    """The same without an ``output`` that leads out, which is said.
+
+    It must lie in or below the current folder or a source's.
+    """
+    from vaceprep.checks.inputs import kind_of
+
+    if config is None or config.output is None:
+        return config
+    there = os.path.realpath(config.output)
+    paths = [source for source in sources if kind_of(source) == "path"]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths]
+    for folder in ("", *folders):
+        top = os.path.realpath(folder or os.curdir)
+        if there == top or there.startswith(os.path.join(top, "")):
+            return config
+    say(
+        f"{config.path}: ignored output = {config.output}, which lies neither below the current "
+        "folder nor below a source's; to write there: -o DIR"
+    )
+    return replace(config, output=None)
+
+
+def output_of(find: Finder, sources: Sequence[str]) -> str | None:
+    """The folder that the configurations of all sources name. Exits with 2 as ``the_one``."""
+    above = [(s, bounded(config_above(find, s, OUTPUT), [s])) for s in sources]
+    return the_one((source, None if c is None else c.output) for source, c in above)
+
+
+def in_force(configs: Iterable[Config | None]) -> tuple[Config, ...]:
+    """Each configuration once, in the order in which they are met."""
+    # By identity first: configurations are not cheap to compare.
+    once = {id(config): config for config in configs if config is not None}
+    return tuple(dict.fromkeys(once.values()))
+
+
+def the_one(said: Iterable[tuple[str, T]]) -> T | None:
+    """What is said alike of all sources; None where nothing is. ``said`` is of each by its name.
+
+    Exits with 2 where their configurations differ in it.
+    """
+    once: dict[T, str] = {}
+    for source, value in said:
+        once.setdefault(value, source)
+    if len(once) > 1:
+        first, second = list(once.values())[:2]
+        raise click.UsageError(
+            f"{printable(first)} and {printable(second)} are under different configurations: "
+            "take them apart, or name one with --config FILE."
+        )
+    return next(iter(once), None)
+
+
+class Judging:
+    """The options of each source of a check, by its configuration."""
+
+    def __init__(self, find: Finder, options: Options, **settled: bool) -> None:
+        """``settled`` says what the command line settles, as ``Config.overridden`` takes it."""
+        self._find, self._options, self._settled = find, options, settled
+        self._known: dict[int, tuple[Config, Options]] = {}
+
+    def settle(self, items: Iterable[Item]) -> None:
+        """Find the configuration of each; exits with 2 before anything is judged."""
+        for item in items:
+            self.of(item)
+
+    def of(self, item: Item) -> Options:
+        """The options for one source."""
+        from vaceprep.checks.library import for_item, under
+
+        config = config_of(self._find, item)
+        if config is None:
+            return self._options
+        if id(config) not in self._known:
+            left = config.overridden(**self._settled)
+            self._known[id(config)] = left, under(self._options, left)
+        left, judged = self._known[id(config)]
+        return for_item(item, judged, left)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The private hosts that any of them lets through."""
+        each = (options.allowed_hosts for _, options in self._known.values())
+        return tuple(dict.fromkeys(chain(self._options.allowed_hosts, *each)))
+
+    @property
+    def configs(self) -> tuple[Config, ...]:
+        """Those in force, as far as the command line leaves them."""
+        return in_force(config for config, _ in self._known.values())

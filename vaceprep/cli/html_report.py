@@ -1,0 +1,80 @@
+"""The option ``--report``, which several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaceprep.cli import options
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.checks.inputs import Item
+
+report = click.option(
+    "--report",
+    metavar="FILE.html",
+    help="Write a report with pictures too: one page that needs no network.",
+)
+
+
+def ready(path: str | None, sources: Iterable[str] = (), *, force: bool = False) -> None:
+    """Whether the report may be written there. Exits with 2 where it may not."""
+    if path is None:
+        return
+    from vaceprep.errors import Refused
+    from vaceprep.report.html.page import ready as look
+
+    try:
+        look(path, sources, force=force)
+    except Refused as error:
+        raise click.UsageError(f"--report: {printable(str(error), limit=4000)}") from None
+
+
+def skipped(path: str | None) -> frozenset[str]:
+    """The real path of an earlier report, which no walk of a folder takes up or counts."""
+    return frozenset() if path is None else frozenset([os.path.realpath(path)])
+
+
+def written(
+    path: str | None,
+    command: str,
+    items: Sequence[Item],
+    answers: Sequence[Any],
+    sources: Iterable[str] = (),
+    *,
+    force: bool = False,
+    notes: Sequence[str] = (),
+    jobs: int | None = None,
+) -> bool:
+    """Write the report where one is asked for; ``answers`` has those of each item.
+
+    False, once it is said why, where that fails.
+    """
+    if path is None:
+        return True
+    from vaceprep.errors import Refused
+    from vaceprep.report.html.build import Found
+    from vaceprep.report.html.page import write_report
+
+    found = [Found(*pair) for pair in zip(items, answers, strict=True)]
+    try:
+        with options.progress(len(found), "reporting") as step:
+            write_report(
+                path,
+                command,
+                found,
+                sources=sources,
+                force=force,
+                notes=notes,
+                jobs=jobs,
+                step=step,
+            )
+    except Refused as error:
+        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
+        return False
+    options.say(f"report: {printable(path, limit=4000)}")
+    return True

@@ -1,0 +1,63 @@
+"""``--start`` and ``--duration``, for a file or for single fields of a job."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vaceprep.contract import VIDEO_ROLES
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.plans.model import Options
+
+#: Said of what is no time; the words for a frame's place mean nothing here.
+NO_TIME: Final = "{!r} is no time; write it as 1.5, 1:02.5 or 3003/1000"
+
+
+def seconds_of(text: str) -> Fraction:
+    """An instant in seconds. Raises ValueError, a sentence."""
+    from vaceprep.cli.times import parse_instant
+
+    try:
+        value = parse_instant(text)
+    except ValueError:
+        raise ValueError(NO_TIME.format(text)) from None
+    if isinstance(value, str):
+        raise ValueError(NO_TIME.format(text))
+    return value
+
+
+def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """``S`` or ``FIELD=S``, repeated: seconds by field, "" for where no field is named."""
+    found: dict[str, Fraction] = {}
+    for text in given:
+        field, equals, value = text.rpartition("=")
+        if equals and field not in VIDEO_ROLES:
+            raise click.BadParameter(
+                f"{printable(field)} is no field with a video; fields: {', '.join(VIDEO_ROLES)}"
+            )
+        if field in found:
+            raise click.BadParameter(f"it is given twice{f' for {field}' if field else ''}")
+        try:
+            found[field] = seconds_of(value)
+        except ValueError as error:
+            raise click.BadParameter(printable(str(error))) from None
+        if parameter.name == "duration" and found[field] <= 0:
+            raise click.BadParameter(f"{printable(value)} keeps nothing; it must be above zero")
+        if found[field] < 0:
+            raise click.BadParameter(f"{printable(value)} lies before the start")
+    return found
+
+
+def windows(
+    asked: Options, start: dict[str, Fraction], duration: dict[str, Fraction]
+) -> tuple[Options, dict[str, Options]]:
+    """The options with the window that was given, and those of single fields by their names."""
+    from dataclasses import replace
+
+    asked = replace(asked, start=start.get(""), duration=duration.get(""))
+    fields = sorted({name for name in (*start, *duration) if name})
+    return asked, {f: replace(asked, start=start.get(f), duration=duration.get(f)) for f in fields}

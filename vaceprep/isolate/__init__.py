@@ -1,1 +1,0 @@
-"""Work on foreign bytes in processes of its own, with limits on time, memory and output."""

@@ -1,0 +1,109 @@
+"""The JSON Schema of job files, so that editors complete and check them.
+
+Field by field it is what the models say; the conditions between fields that a schema can say are
+added here. What it cannot say (a mask's frame against its video, an ``extra`` that a later body
+knows) only ``check`` tells.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Final
+
+from vaceprep.contract import (
+    EXTENSION_FIELDS,
+    MAX_BACKGROUNDS,
+    MAX_REFERENCES,
+    MAX_SIDE_REFERENCES,
+    Function,
+)
+from vaceprep.job.model import FIELDS, MEDIA_FIELDS, MODELS
+
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _given(name: str) -> dict[str, Any]:
+    """Holds where a text field counts as set: neither absent, null nor empty."""
+    return {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+
+
+def _many(name: str, least: int, most: int) -> dict[str, Any]:
+    shape = {"type": "array", "minItems": least, "maxItems": most}
+    return {"required": [name], "properties": {name: shape}}
+
+
+def _labels(count: int) -> dict[str, Any]:
+    """With so many images, so many labels; with one they may be left out."""
+    labels = {"type": "array", "minItems": count, "maxItems": count}
+    absent = [{"type": "null"}, {"type": "array", "maxItems": 0}] if count == 1 else []
+    then: dict[str, Any] = {"properties": {"obj_or_bg": {"anyOf": [labels, *absent]}}}
+    if count > 1:
+        then["required"] = ["obj_or_bg"]
+    return {"if": _many("ref_images_url", count, count), "then": then}
+
+
+def _conditions(function: Function) -> dict[str, Any]:
+    """What holds between the fields of one function."""
+    if function == "image_reference":
+        return {"allOf": [_labels(count) for count in range(1, MAX_REFERENCES + 1)]}
+    if function == "video_repainting":
+        return _labels(MAX_SIDE_REFERENCES)
+    if function == "video_edit":
+        masks = [_given("mask_image_url"), _given("mask_video_url")]
+        return {"oneOf": masks, **_labels(MAX_SIDE_REFERENCES)}
+    if function == "video_extension":
+        guided = {"if": _given("video_url"), "then": _given("control_condition")}
+        return {"anyOf": [_given(name) for name in EXTENSION_FIELDS], **guided}
+    return {}
+
+
+def _loosen(name: str, shape: dict[str, Any], function: Function) -> dict[str, Any]:
+    """What the models clean before they judge: empty texts, the other way to write a size."""
+    shape = copy.deepcopy(shape)
+    shape.pop("title", None)
+    branches = shape.get("anyOf", [shape])
+    for branch in branches:
+        if name == "size" and "enum" in branch:
+            branch["enum"] += [size.replace("*", "x") for size in branch["enum"]]
+        if name == "obj_or_bg" and "items" in branch:
+            background = {"contains": {"const": "bg"}, "minContains": 0}
+            branch |= {**background, "maxContains": MAX_BACKGROUNDS}
+    optional = any(branch.get("type") == "null" for branch in branches)
+    if optional and name in (*MEDIA_FIELDS, "control_condition"):
+        branches.append({"const": ""})
+    if name == "extra":
+        for branch in branches:
+            if branch.get("type") == "object":
+                branch["propertyNames"] = {"not": {"enum": sorted(FIELDS)}}
+    if name == "function":
+        shape = {"const": function, "description": "Which of the five functions the job is for."}
+    if name == "model":
+        about = shape.pop("description")
+        shape = {"anyOf": [shape, {"type": "null"}], "description": about}
+    return shape
+
+
+def _function_schema(function: Function) -> dict[str, Any]:
+    raw = MODELS[function].model_json_schema()
+    return {
+        "type": "object",
+        "title": function,
+        "description": raw.get("description", ""),
+        "properties": {n: _loosen(n, s, function) for n, s in raw["properties"].items()},
+        "required": ["function", *raw["required"]],
+        "additionalProperties": False,
+        **_conditions(function),
+    }
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a job file: one of the five functions."""
+    return {
+        "$schema": DRAFT,
+        "title": "A job for wan2.1-vace-plus",
+        "type": "object",
+        "required": ["function"],
+        "properties": {"function": {"enum": list(MODELS)}},
+        "oneOf": [{"$ref": f"#/$defs/{function}"} for function in MODELS],
+        "$defs": {function: _function_schema(function) for function in MODELS},
+    }

@@ -1,0 +1,55 @@
+"""When two jobs are the same job: so that none is paid for twice. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from vaceprep.job.model import put
+from vaceprep.plans.model import NOTHING_ASKED, Options
+
+
+def asked(options: Options) -> dict[str, str]:
+    """The prepare options that differ from none, as text: new options change no old identity."""
+    plain = NOTHING_ASKED.asked()
+    return {
+        name: str(value) if isinstance(value, Fraction) else repr(value)
+        for name, value in options.asked().items()
+        if value != plain.get(name)
+    }
+
+
+def identity(
+    service: str,
+    account: str,
+    values: Mapping[str, Any],
+    sources: Mapping[str, str],
+    options: Options = NOTHING_ASKED,
+    fields: Mapping[str, Options] = MappingProxyType({}),
+) -> str:
+    """64 hex digits that are the same for the same job on the same account.
+
+    ``values`` are the job's fields as they were given; ``sources`` the SHA-256 of each local
+    asset's source by JSON pointer, which stands in place of its path. A URL that the user gave
+    counts as text. Where the file lies, under which name, and where it is published changes
+    nothing. ``fields`` are prepare options of single fields.
+    """
+    fields_of = dict(values)
+    for at in sources:
+        put(fields_of, at, "")
+    said: dict[str, Any] = {
+        "service": service,
+        "account": account,
+        "fields": fields_of,
+        "sources": dict(sources),
+        "options": asked(options),
+    }
+    own = {name: asked(one) for name, one in fields.items() if asked(one)}
+    if own:
+        said["fields_options"] = own
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,0 +1,163 @@
+"""One row of the ledger: a submission, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args
+
+from vaceprep.service_errors import explain
+
+State = Literal[
+    "queued",
+    "sending",
+    "unknown",
+    "accepted",
+    "missing",
+    "finished",
+    "downloaded",
+    "failed",
+    "cancelled",
+    "refused",
+    "expired",
+    "forgotten",
+]
+
+#: What each state means, for a person.
+MEANING: Final[Mapping[State, str]] = MappingProxyType(
+    {
+        "queued": "nothing was sent yet",
+        "sending": "it is being sent right now",
+        "unknown": "it was sent, and no answer came: nobody knows whether it was accepted",
+        "accepted": "the service has it",
+        "missing": "the service accepted it and does not find it now; it may find it again",
+        "finished": "its video waits to be downloaded",
+        "downloaded": "its video is on disk",
+        "failed": "the service could not do it",
+        "cancelled": "it was called off at the service",
+        "refused": "the service did not take it, or it was never sent",
+        "expired": "its 24 hours are over, and task and result are gone",
+        "forgotten": "it was set aside by hand",
+    }
+)
+#: States in which the same job is not sent again until the row is settled, however old it is.
+UNSETTLED: Final[tuple[State, ...]] = ("queued", "sending", "unknown")
+#: States whose task the service may have: the same job is not sent again within 24 hours, and
+#: later only after the service was asked.
+KEPT: Final[tuple[State, ...]] = ("accepted", "missing", "finished", "downloaded")
+#: States in which the video of a task that was paid for is not on disk yet.
+WAITED_FOR: Final[tuple[State, ...]] = ("accepted", "missing", "finished")
+#: States in which the error is the service's own word.
+REFUSED: Final[tuple[State, ...]] = ("failed", "cancelled", "refused")
+#: States that a task at work is in, as far as the ledger knows.
+ACTIVE: Final[tuple[State, ...]] = ("sending", "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A submission. Times are seconds since 1970 by the clock of this machine."""
+
+    id: int
+    #: The same for the same job: see ``identity``. Empty for a task that was not sent from here.
+    job: str
+    #: The service's base URL and the fingerprint of the key: the account that pays.
+    service: str
+    account: str
+    function: str
+    #: The job file as it was given, or what stood in for one.
+    source: str
+    state: State
+    #: The process that is at it.
+    owner: str | None
+    created_at: float
+    updated_at: float
+    #: When the request left; None while it has not.
+    sent_at: float | None = None
+    #: When the service was last asked about it.
+    checked_at: float | None = None
+    task_id: str | None = None
+    #: The status in the service's own word.
+    status: str | None = None
+    #: What was sent; ``data:`` URIs are shortened to their hash.
+    body: Mapping[str, Any] | None = None
+    #: What is needed to go on: where the source's sound is, and the like.
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    videos: tuple[str, ...] = ()
+    #: The videos on disk.
+    files: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def born(self) -> float:
+        """From when its 24 hours count."""
+        return self.sent_at or self.created_at
+
+    def age(self, now: float) -> float:
+        """Seconds since it was sent; a clock that was set back does not make it older."""
+        return max(0.0, now - self.born)
+
+    @property
+    def hint(self) -> str | None:
+        """What the service's refusal means and what helps; None where nobody knows."""
+        return explain(self.error) if self.state in REFUSED else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as JSON; nothing in it is secret but URLs that were signed."""
+        return {
+            "row": self.id,
+            "state": self.state,
+            "function": self.function,
+            "source": self.source,
+            "service": self.service,
+            "account": self.account,
+            "task": self.task_id,
+            "status": self.status,
+            "created_at": self.created_at,
+            "sent_at": self.sent_at,
+            "videos": list(self.videos),
+            "files": list(self.files),
+            "error": self.error,
+            "hint": self.hint,
+        }
+
+
+_TEXTS: Final = ("job", "service", "account", "function", "source")
+_OPTIONAL: Final = ("owner", "task_id", "status", "error")
+#: Seconds since 1970 beyond which a time is none.
+_LATEST: Final = 1e15
+_TIMES: Final = ("created_at", "updated_at", "sent_at", "checked_at")
+
+
+def checked_row(values: Mapping[str, Any]) -> Row:
+    """The row of these columns, JSON read. Raises ValueError where one is of another type."""
+    faults = [
+        *(n for n in _TEXTS if not isinstance(values[n], str)),
+        *(n for n in _OPTIONAL if not isinstance(values[n], str | None)),
+        *(n for n in _TIMES if not _is_time(values[n], optional=n in _TIMES[2:])),
+        *(n for n in ("videos", "files") if not _is_texts(values[n])),
+    ]
+    if values["state"] not in get_args(State):
+        faults.append("state")
+    if not isinstance(values["notes"], dict):
+        faults.append("notes")
+    if not isinstance(values["body"], dict | None):
+        faults.append("body")
+    if faults:
+        raise ValueError(f"row {values['id']} has an odd {faults[0]}")
+    return Row(
+        **{**values, "videos": tuple(values["videos"]), "files": tuple(values["files"])},
+    )
+
+
+def _is_time(value: object, *, optional: bool) -> bool:
+    if value is None:
+        return optional
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and abs(value) < _LATEST
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)

@@ -1,0 +1,203 @@
+"""Fetching from hosts that strangers name: looked up once, checked, and connected to as checked.
+
+A name may lead to another address each time it is asked for. So every host is resolved here, every
+address it has is judged, and the connection is made to the very address that was judged; name and
+certificate are still those of the host. Each request is judged by itself, redirects included, since
+no redirect is followed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from vaceprep.contract import CONNECT_SECONDS
+from vaceprep.net.deadline import Connections
+from vaceprep.net.hosts import PORTS, PUBLIC_SCHEMES, is_loopback, is_vouched, private_reason
+from vaceprep.version import __version__
+
+#: The addresses of a host, as text.
+Resolve = Callable[[str, int], list[str]]
+USER_AGENT: Final = f"vaceprep/{__version__}"
+#: Hosts whose connections are kept at once.
+MAX_HOSTS: Final = 64
+
+
+class NotPublic(Exception):
+    """A host that is not the public's, and that the user does not vouch for; one clause."""
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host, in the system's order. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that are trusted; reading them takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
+def proxy_of(url: httpx.URL) -> str | None:
+    """The environment's proxy for a URL. None leads there directly, as for this machine itself."""
+    if private_reason(ascii_host(url)):
+        return None
+    return _environment_proxy(url)
+
+
+def _environment_proxy(url: httpx.URL) -> str | None:
+    if proxy_bypass(ascii_host(url)):
+        return None
+    proxies = getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
+
+
+def ascii_host(url: httpx.URL) -> str:
+    """The host in the one spelling that is judged, resolved, connected to and sent.
+
+    ``url.host`` is the Unicode spelling, which the system's resolver encodes by other rules
+    (IDNA 2003) than httpx does (IDNA 2008): it would look up another name.
+    """
+    return url.raw_host.decode("ascii")
+
+
+def straight(url: str, verify: ssl.SSLContext | None = None) -> Connections:
+    """Connections to a host of the user's own: no address is checked.
+
+    The environment's proxy is used, but not for this machine itself. ``verify``: what is trusted,
+    else ``trusted``. No connection is used twice. Raises httpx.ProxyError, httpx.InvalidURL.
+    """
+    parts = httpx.URL(url)
+    proxy = None if is_loopback(ascii_host(parts)) else _environment_proxy(parts)
+    secure = parts.scheme == "https" or proxy is not None
+    return Connections((verify or trusted()) if secure else None, proxy, keep=False)
+
+
+class Checked(httpx.BaseTransport):
+    """Lets requests through to public hosts, and to ``allow_hosts``, at addresses it has checked.
+
+    A request elsewhere raises NotPublic before anything is connected. Where the environment names a
+    proxy, that is connected to, and it resolves the name by itself: then the name is judged, and
+    the addresses that it has from here, but which one the proxy takes cannot be seen.
+    """
+
+    def __init__(
+        self,
+        allow_hosts: Collection[str] = (),
+        *,
+        resolve: Resolve | None = None,
+        verify: ssl.SSLContext | None = None,
+        proxies: bool = True,
+    ) -> None:
+        """``proxies``: whether the environment's proxies count."""
+        self._allow_hosts = allow_hosts
+        self._proxies = proxies
+        self._resolve = resolve or look_up
+        self._verify = verify
+        self._lock = threading.Lock()
+        #: One for each host: a connection made for one name is never used for another.
+        self._inner: dict[tuple[str, str, int], Connections] = {}
+
+    def addresses(self, url: httpx.URL) -> list[str]:
+        """The addresses that may be connected to. Raises NotPublic, or ConnectError."""
+        if url.scheme not in PUBLIC_SCHEMES or not url.host:
+            raise NotPublic("it is no http or https URL")
+        host = ascii_host(url)
+        vouched = is_vouched(str(url), self._allow_hosts)
+        reason = None if vouched else private_reason(host)
+        if reason is not None:
+            raise NotPublic(reason)
+        try:
+            found = self._resolve(host, url.port or PORTS[url.scheme])
+        except (OSError, UnicodeError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise httpx.ConnectError(f"{host} cannot be resolved: {said}") from None
+        private = None if vouched else next((a for a in found if private_reason(a)), None)
+        if private is not None:
+            raise NotPublic(f"{host} is {private}, which is not public")
+        return found
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to an address of its host that was checked just now."""
+        url = request.url
+        proxy = proxy_of(url) if self._proxies else None
+        if proxy is not None:
+            return self._by_proxy(request, proxy)
+        host = ascii_host(url)
+        failed: Exception = httpx.ConnectError(f"{host} has no address")
+        for address in self.addresses(url):
+            pinned = httpx.Request(
+                request.method,
+                url.copy_with(host=address),
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": host},
+            )
+            try:
+                return self._transport(url, None).handle_request(pinned)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                # Nothing was sent: the next address may answer.
+                failed = error
+        raise failed
+
+    def _by_proxy(self, request: httpx.Request, proxy: str) -> httpx.Response:
+        # What cannot be resolved from here may be from there.
+        with contextlib.suppress(httpx.ConnectError):
+            self.addresses(request.url)
+        return self._transport(request.url, proxy).handle_request(request)
+
+    def _transport(self, url: httpx.URL, proxy: str | None) -> Connections:
+        key = (url.scheme, ascii_host(url), url.port or PORTS[url.scheme])
+        # Reading the certificates takes longer than most requests, so only who needs them does.
+        secure = url.scheme == "https" or proxy is not None
+        verify = (self._verify or trusted()) if secure else None
+        with self._lock:
+            if key not in self._inner:
+                self._make_room()
+                self._inner[key] = Connections(verify, proxy)
+            return self._inner[key]
+
+    def _make_room(self) -> None:
+        while len(self._inner) >= MAX_HOSTS:
+            old = next((key for key, line in self._inner.items() if line.idle), None)
+            if old is None:
+                return
+            self._inner.pop(old).close()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        with self._lock:
+            for transport in self._inner.values():
+                transport.close()
+            self._inner.clear()
+
+
+def client(
+    *,
+    stall: float,
+    allow_hosts: Collection[str] = (),
+    headers: Mapping[str, str] | None = None,
+    resolve: Resolve | None = None,
+    verify: ssl.SSLContext | None = None,
+    proxies: bool = True,
+) -> httpx.Client:
+    """A client for hosts that strangers name: see Checked.
+
+    It waits ``stall`` seconds for each step, and less for a connection, follows no redirect, and
+    asks for bytes as they are, since lengths and ranges are the file's own only then.
+    """
+    return httpx.Client(
+        transport=Checked(allow_hosts, resolve=resolve, verify=verify, proxies=proxies),
+        timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
+    )

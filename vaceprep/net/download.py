@@ -1,0 +1,264 @@
+"""Bytes of a URL into an open file: bounded, and taken up again where the connection broke."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from urllib.parse import urljoin, urlsplit
+
+from vaceprep.contract import BACKOFF_SECONDS, MAX_REDIRECTS, TRANSFER_SECONDS
+from vaceprep.errors import Cancelled
+from vaceprep.net.hosts import PUBLIC_SCHEMES
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Told the bytes that are here, and how many there will be (None: the server does not say).
+Tell = Callable[[int, int | None], None]
+#: Bytes that are kept for a look at what comes.
+HEAD: Final = 512
+#: Statuses that say the URL leads to nothing any more.
+GONE: Final = frozenset([HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE])
+#: Other 4xx after which the same question may be asked again.
+PASSING: Final = frozenset(
+    [HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS]
+)
+MOVED: Final = frozenset([301, 302, 303, 307, 308])
+#: Seconds between two looks at whether the work was called off.
+LOOK: Final = 0.1
+_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+class FetchFailed(Exception):
+    """A result did not come; the message is one sentence for a person.
+
+    ``gone`` tells that its URL has expired (403, 404 or 410): the task may have a fresh one.
+    """
+
+    def __init__(self, message: str, gone: bool = False) -> None:
+        super().__init__(message)
+        self.gone = gone
+
+
+class TryAgain(Exception):
+    """This try failed; the message is a clause. ``wait`` are seconds that the server asks for."""
+
+    def __init__(self, message: str, wait: float = 0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+@dataclass(slots=True)
+class Body:
+    """What has come so far, over all tries, in an open file."""
+
+    file: BinaryIO
+    limit: int
+    #: Looks at the first bytes as soon as they are there. Raises TryAgain.
+    look: Callable[[bytes], None]
+    done: int = 0
+    #: Bytes of the whole, where the server says it.
+    total: int | None = None
+    #: What tells one state of the file behind the URL from another (an ETag, or a date).
+    validator: str | None = None
+    sha256: Any = field(default_factory=hashlib.sha256)
+    head: bytes = b""
+    #: When it has taken too long in all, by the steady clock.
+    until: float = field(default_factory=lambda: time.monotonic() + TRANSFER_SECONDS)
+
+    def start_over(self) -> None:
+        """Forget what came."""
+        self.file.seek(0)
+        self.file.truncate()
+        self.done, self.total, self.validator, self.head = 0, None, None, b""
+        self.sha256 = hashlib.sha256()
+
+    def take(self, data: bytes) -> None:
+        """Keep more bytes. Raises FetchFailed where they are too many, TryAgain, or OSError."""
+        if self.done + len(data) > self.limit:
+            raise too_long(self.limit)
+        if time.monotonic() > self.until:
+            raise too_slow()
+        if len(self.head) < HEAD:
+            self.head += data[: HEAD - len(self.head)]
+            self.look(self.head)
+        self.file.write(data)
+        self.sha256.update(data)
+        self.done += len(data)
+
+
+def too_long(limit: int) -> FetchFailed:
+    """The failure of a body that goes on and on."""
+    return FetchFailed(f"it is no result: it is longer than {limit:,} bytes")
+
+
+def too_slow() -> FetchFailed:
+    """The failure of a body, or of headers, that only drip."""
+    return FetchFailed(f"it is not here after {TRANSFER_SECONDS:g} s")
+
+
+def host_of(url: str) -> str:
+    """The host, which is all of a presigned URL that may be shown. Raises FetchFailed."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host = None
+        parts = urlsplit("")
+    if not host or parts.scheme.lower() not in PUBLIC_SCHEMES:
+        raise FetchFailed("the result's URL is no http or https URL")
+    return host
+
+
+def pause(seconds: float, cancelled: Callable[[], bool]) -> None:
+    """Wait. Raises Cancelled."""
+    end = time.monotonic() + seconds
+    while True:
+        if cancelled():
+            raise Cancelled("the download was called off")
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, LOOK))
+
+
+def receive(
+    web: httpx.Client, url: str, body: Body, tell: Tell, cancelled: Callable[[], bool]
+) -> None:
+    """One try at all of the body, from where the last one ended if the server can do that.
+
+    Raises FetchFailed, TryAgain, Cancelled, or OSError where the disk refuses.
+    """
+    import httpx
+
+    from vaceprep.net.client import NotPublic
+    from vaceprep.net.deadline import within
+
+    try:
+        with within(body.until, cancelled):
+            if not _received(web, url, body, tell, cancelled):
+                # What the server would go on with is not what it began with.
+                body.start_over()
+                _received(web, url, body, tell, cancelled)
+    except NotPublic as error:
+        raise FetchFailed(f"its URL leads to a private host: {error}") from None
+    except httpx.HTTPError as error:
+        raise _failed(error, web, body) from None
+    except (httpx.InvalidURL, UnicodeError):
+        raise FetchFailed("its URL, or what it leads on to, cannot be asked for") from None
+
+
+def _failed(error: httpx.HTTPError, web: httpx.Client, body: Body) -> FetchFailed | TryAgain:
+    """What it means for this download that httpx raised."""
+    import httpx
+
+    if time.monotonic() >= body.until:
+        return too_slow()
+    if isinstance(error, httpx.TimeoutException):
+        return TryAgain(f"no byte came for {_seconds(web)} s")
+    if isinstance(error, httpx.ConnectError):
+        return TryAgain(f"no connection could be made ({error})")
+    so_far = f" after {body.done:,} bytes" if body.done else ""
+    return TryAgain(f"the connection broke{so_far} ({type(error).__name__})")
+
+
+def _seconds(web: httpx.Client) -> str:
+    return f"{web.timeout.read or 0:g}"
+
+
+def _received(
+    web: httpx.Client, url: str, body: Body, tell: Tell, cancelled: Callable[[], bool]
+) -> bool:
+    headers = {}
+    if body.done and body.validator:
+        headers = {"Range": f"bytes={body.done}-", "If-Range": body.validator}
+    elif body.done:
+        # Nothing would tell whether the rest belongs to what is here.
+        body.start_over()
+    for _ in range(MAX_REDIRECTS + 1):
+        if cancelled():
+            raise Cancelled("the download was called off")
+        with web.stream("GET", url, headers=headers) as response:
+            if response.status_code in MOVED:
+                url = _redirected(url, response)
+                continue
+            if not _begun(response, body):
+                return False
+            tell(body.done, body.total)
+            for data in response.iter_raw():
+                body.take(data)
+                tell(body.done, body.total)
+                if cancelled():
+                    raise Cancelled("the download was called off")
+        if body.total is not None and body.done != body.total:
+            raise TryAgain(f"{body.done:,} bytes came, not {body.total:,}")
+        return True
+    raise FetchFailed(f"its URL leads on to others more than {MAX_REDIRECTS} times")
+
+
+def _redirected(url: str, response: httpx.Response) -> str:
+    there = str(response.headers.get("location", ""))
+    try:
+        target = urljoin(url, there)
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError:
+        raise FetchFailed("its URL leads on to no URL") from None
+    if not there or not parts.hostname or parts.scheme.lower() not in PUBLIC_SCHEMES:
+        raise FetchFailed("its URL leads on to what is no http or https URL")
+    return target
+
+
+def _begun(response: httpx.Response, body: Body) -> bool:
+    """Look at status and headers. False where the body does not go on with what is here."""
+    status = response.status_code
+    if status in GONE:
+        message = f"the server has no result there (HTTP {status}): its URL has expired"
+        raise FetchFailed(message, gone=True)
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and body.done:
+        return False
+    if 400 <= status < 500 and status not in PASSING:
+        raise FetchFailed(f"the server refuses it (HTTP {status})")
+    if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        raise TryAgain(f"the server answers HTTP {status}", _asked(response))
+    length = response.headers.get("content-length", "")
+    here = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        return _goes_on(response, body)
+    body.start_over()
+    body.total = here
+    body.validator = _validator(response)
+    if here is not None and here > body.limit:
+        raise too_long(body.limit)
+    return True
+
+
+def _goes_on(response: httpx.Response, body: Body) -> bool:
+    if not body.done:
+        raise TryAgain("the server answers with a part that nobody asked for")
+    said = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
+    if said is None or int(said[1]) != body.done:
+        return False
+    if body.total is not None and said[2] not in ("*", str(body.total)):
+        return False
+    return _validator(response) in (body.validator, None)
+
+
+def _validator(response: httpx.Response) -> str | None:
+    tag = str(response.headers.get("etag", ""))
+    if tag and not tag.startswith("W/"):
+        return tag
+    return str(response.headers.get("last-modified", "")) or None
+
+
+def _asked(response: httpx.Response) -> float:
+    """Seconds that the server asks to wait; its dates and its days are not heeded."""
+    said = response.headers.get("retry-after", "")
+    known = said.isascii() and said.isdigit() and len(said) < 6
+    return min(float(said), BACKOFF_SECONDS[1]) if known else 0.0

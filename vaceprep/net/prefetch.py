@@ -1,0 +1,52 @@
+"""What will be needed of a file, fetched before anybody measures it."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from vaceprep.contract import MAX_INDEX_BYTES, REMOTE_BYTES
+from vaceprep.net import problems
+from vaceprep.net.remote_file import Remote
+
+#: Top-level boxes that are looked at; a file with more is read as it is measured.
+_MAX_BOXES: Final = 1000
+
+
+def fetch_all(remote: Remote) -> None:
+    """Every byte. Raises RemoteError, too large a file among them."""
+    if remote.size > REMOTE_BYTES:
+        raise remote_too_large(remote)
+    remote.need(0, remote.size)
+
+
+def fetch_index(remote: Remote) -> None:
+    """The index of a file of the MP4 family, wherever it is; of a fragmented one everything.
+
+    What is wrong with its boxes is for those to say who measure it. Raises RemoteError.
+    """
+    at = 0
+    for _ in range(_MAX_BOXES):
+        if at + 8 > remote.size:
+            return
+        header = remote.bytes_at(at, min(at + 16, remote.size))
+        size, kind = struct.unpack_from(">I4s", header)
+        if size == 1 and len(header) == 16:
+            size = struct.unpack_from(">Q", header, 8)[0]
+        elif size == 0:
+            size = remote.size - at
+        if size < 8:
+            return
+        if kind == b"moof":
+            # Its frames are told all over the file.
+            fetch_all(remote)
+            return
+        if kind == b"moov" and size <= MAX_INDEX_BYTES and at + size <= remote.size:
+            remote.need(at, at + size)
+        at += size
+
+
+def remote_too_large(remote: Remote) -> problems.RemoteError:
+    """The refusal of a file that would have to be fetched as a whole."""
+    remote.problem = remote.problem or problems.too_large(remote.size, whole=False)
+    return remote.problem

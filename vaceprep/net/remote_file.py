@@ -1,0 +1,379 @@
+"""A URL as a file: what is read is asked for by ranges, once, and kept.
+
+The first answer tells the length and what to hold later ones against: bytes of another state of
+the file are never joined to those that are here. Where no ranges are served, the body is taken as
+it comes, as far as it is needed. A read that fails is remembered, since a decoder may make light
+of it: whoever measured has to ask ``problem`` in the end.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urljoin, urlsplit
+
+from vaceprep.contract import (
+    MAX_REDIRECTS,
+    REMOTE_BYTES,
+    REMOTE_JUMP,
+    REMOTE_JUMPS,
+    REMOTE_PAUSE,
+    REMOTE_SECONDS,
+    REMOTE_TRIES,
+)
+from vaceprep.facts import Unreadable
+from vaceprep.files.source import Opened
+from vaceprep.net import problems
+from vaceprep.net.blocks import BLOCK, Store, runs
+from vaceprep.net.hosts import PUBLIC_SCHEMES
+from vaceprep.net.problems import RemoteError
+from vaceprep.net.view import View
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    import httpx
+
+MOVED: Final = frozenset([301, 302, 303, 307, 308])
+#: The most that is asked for at once while reading goes on and on.
+_MOST_AHEAD: Final = 4 * 2**20
+_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+_EMPTY: Final = re.compile(r"bytes \*/0")
+
+
+class Remote(View):
+    """The bytes behind a URL, for one thread at a time. To be closed."""
+
+    def __init__(
+        self, url: str, client: httpx.Client, store: Store, seconds: float = REMOTE_SECONDS
+    ) -> None:
+        """Ask for the first bytes. Raises RemoteError."""
+        super().__init__(0)
+        #: The first thing that went wrong: whatever was measured after it is worth nothing.
+        self.problem: RemoteError | None = None
+        #: What the server calls it; None where it says nothing.
+        self.content_type: str | None = None
+        #: What it took so far.
+        self.requests = 0
+        self.moved = 0
+        self._url = url
+        self._client = client
+        self._store = store
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+        self._validators: dict[str, str] = {}
+        self._conditional = True
+        #: Whether it leads on to another URL.
+        self._led = False
+        #: The block after the last one that was fetched, and how much to fetch there.
+        self._next = -1
+        self._ahead = REMOTE_JUMP
+        self._jumps = 0
+        #: Where no ranges are served: the one body, and how much of it has come.
+        self._body: Iterator[bytes] | None = None
+        self._came = 0
+        self._rest = b""
+        self._stack = ExitStack()
+        try:
+            self._tried(self._begin)
+        except RemoteError:
+            self.close()
+            raise
+
+    @property
+    def path(self) -> str | None:
+        """Where the blocks stand, if they were given a place."""
+        return self._store.path
+
+    @property
+    def present(self) -> frozenset[int]:
+        """The blocks that are here."""
+        return frozenset(self._store.present)
+
+    def opened(self) -> Opened:
+        """The same as what the readers take."""
+        return Opened(cast("BinaryIO", self), self.size)
+
+    def close(self) -> None:
+        """Let go of the connection and of what is here."""
+        self._stack.close()
+        self._store.close()
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """The bytes, fetched where they are not here. Raises RemoteError."""
+        self.need(start, end)
+        try:
+            return self._store.read(start, end)
+        except OSError as error:
+            raise self._failed(self._no_room(error)) from None
+
+    def need(self, start: int, end: int) -> None:
+        """Have the bytes here. Raises RemoteError, at once where something went wrong before."""
+        if self.problem is not None:
+            raise self.problem
+        try:
+            while next(self._store.missing(start, min(end, self.size)), None) is not None:
+                self._tried(lambda: self._fetch(start, min(end, self.size)))
+            self._store.flush()
+        except RemoteError as error:
+            raise self._failed(error) from None
+        except OSError as error:
+            raise self._failed(self._no_room(error)) from None
+
+    def _failed(self, error: RemoteError) -> RemoteError:
+        self.problem = self.problem or error
+        return self.problem
+
+    def _no_room(self, error: OSError) -> RemoteError:
+        message = f"what comes of it cannot be kept ({error.strerror or error})"
+        return RemoteError(Unreadable("unavailable", message, self.size))
+
+    def _tried(self, work: Callable[[], None]) -> None:
+        """Do one piece of work within the time, again where it failed in passing."""
+        import httpx
+
+        from vaceprep.net.client import NotPublic
+        from vaceprep.net.deadline import within
+
+        for left in reversed(range(REMOTE_TRIES)):
+            try:
+                with within(self._until, lambda: self._client.is_closed):
+                    work()
+                return
+            except NotPublic as error:
+                raise problems.private(str(error), self._led) from None
+            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+                if time.monotonic() >= self._until:
+                    raise problems.too_slow(self._seconds) from None
+                stall = self._client.timeout.read or 0
+                failed = problems.of_httpx(error, _host(self._url), stall)
+            except RemoteError as error:
+                failed = error
+            over = self._body is not None or self._client.is_closed
+            if not left or not failed.passing or over:
+                raise failed
+            time.sleep(REMOTE_PAUSE)
+
+    # --- asking ------------------------------------------------------------------------------
+
+    @contextmanager
+    def _answer(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """An answer that is no redirect: each of these leads to a request of its own."""
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            self.requests += 1
+            with self._client.stream("GET", url, headers=headers) as response:
+                if response.status_code not in MOVED:
+                    self._url = url
+                    yield response
+                    return
+                url = _redirected(url, response)
+                self._led = True
+        raise problems.redirects()
+
+    def _begin(self) -> None:
+        self._came, self._rest = 0, b""
+        with ExitStack() as stack:
+            wanted = {"Range": f"bytes=0-{BLOCK - 1}"}
+            response = stack.enter_context(self._answer(wanted))
+            status = response.status_code
+            if status == HTTPStatus.PARTIAL_CONTENT and self._is_first_part(response):
+                self._take_part(response, 0, min(BLOCK, self.size))
+                return
+            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _EMPTY.fullmatch(
+                response.headers.get("content-range", "").strip()
+            ):
+                raise problems.empty()
+            if status == HTTPStatus.OK:
+                self._take_whole(response)
+                self._stack = stack.pop_all()
+                return
+            known = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+            if status not in known:
+                raise problems.refused(status)
+        # It knows ranges, but not as they are meant.
+        with ExitStack() as stack:
+            response = stack.enter_context(self._answer({}))
+            if response.status_code != HTTPStatus.OK:
+                raise problems.refused(response.status_code)
+            self._take_whole(response)
+            self._stack = stack.pop_all()
+
+    def _is_first_part(self, response: httpx.Response) -> bool:
+        said = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        if said is None:
+            return False
+        first, last, total = map(int, said.groups())
+        if total == 0 or first != 0 or last != min(BLOCK, total) - 1:
+            return False
+        self._note(response)
+        self.size = total
+        return True
+
+    def _note(self, response: httpx.Response) -> None:
+        _check_plain(response)
+        self.content_type = response.headers.get("content-type")
+        names = ("etag", "last-modified")
+        self._validators = {n: v for n in names if (v := response.headers.get(n))}
+
+    def _take_whole(self, response: httpx.Response) -> None:
+        self._note(response)
+        self._body = response.iter_raw()
+        length = problems.length_of(response.headers)
+        if length is None:
+            # Only its end tells how long it is.
+            self._pull(REMOTE_BYTES + 1)
+            self.size = self._came
+        else:
+            self.size = length
+        if self.size == 0:
+            raise problems.empty()
+        self._pull(min(BLOCK, self.size))
+
+    # --- taking ------------------------------------------------------------------------------
+
+    def _fetch(self, start: int, end: int) -> None:
+        if self._body is not None:
+            self._pull(-(-end // BLOCK) * BLOCK)
+            return
+        gap = next(self._store.missing(start, end), None)
+        if gap is None:
+            return
+        if gap.start == self._next:
+            self._ahead = min(2 * self._ahead, _MOST_AHEAD)
+        else:
+            self._ahead = REMOTE_JUMP
+            self._jumps += 1
+        blocks = -(-self.size // BLOCK)
+        if self._jumps > REMOTE_JUMPS and self.size <= REMOTE_BYTES:
+            self._part(gap.start, blocks)
+            return
+        self._part(gap.start, min(max(gap.stop, gap.start + self._ahead // BLOCK), blocks))
+
+    def _part(self, first: int, stop: int) -> None:
+        """Ask for blocks, up to the first one that is here."""
+        asked = next(runs(n for n in range(first, stop) if n not in self._store.present))
+        if (len(self._store.present) + len(asked) - 1) * BLOCK > REMOTE_BYTES:
+            raise problems.too_large(self.size, whole=False)
+        start, end = asked.start * BLOCK, min(asked.stop * BLOCK, self.size)
+        headers = {"Range": f"bytes={start}-{end - 1}"}
+        tag = self._validators.get("etag", "")
+        conditional = self._conditional and tag.startswith('"')
+        if conditional:
+            headers["If-Range"] = tag
+        with self._answer(headers) as response:
+            if response.status_code == HTTPStatus.OK and self._is_same(response):
+                if not conditional:
+                    raise problems.unreached("the server gives parts of it at one time only", 200)
+                # It takes the condition for broken though nothing is another.
+                self._conditional = False
+                return
+            if response.status_code in (
+                HTTPStatus.OK,
+                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+            ):
+                raise problems.changed(self.size)
+            if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+                raise problems.refused(response.status_code)
+            self._check_part(response, start, end)
+            self._take_part(response, start, end)
+
+    def _is_same(self, response: httpx.Response) -> bool:
+        return problems.length_of(response.headers) == self.size and all(
+            response.headers.get(name) == value for name, value in self._validators.items()
+        )
+
+    def _check_part(self, response: httpx.Response, start: int, end: int) -> None:
+        _check_plain(response)
+        said = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        if said is None or (int(said[1]), int(said[2])) != (start, end - 1):
+            if said is not None and int(said[3]) != self.size:
+                raise problems.changed(self.size)
+            raise problems.unreached("the server answers with another part than was asked for", 206)
+        if int(said[3]) != self.size:
+            raise problems.changed(self.size)
+        for name, value in self._validators.items():
+            if response.headers.get(name, value) != value:
+                raise problems.changed(self.size)
+
+    def _take(self, data: bytes) -> None:
+        """Keep more bytes at ``_came``, block by block."""
+        self.moved += len(data)
+        self._came += len(data)
+        self._rest += data
+        if len(self._rest) >= BLOCK:
+            number = (self._came - len(self._rest)) // BLOCK
+            whole = len(self._rest) // BLOCK
+            for i in range(whole):
+                self._store.put(number + i, self._rest[i * BLOCK : (i + 1) * BLOCK])
+            self._rest = self._rest[whole * BLOCK :]
+            self._next = number + whole
+
+    def _take_part(self, response: httpx.Response, start: int, end: int) -> None:
+        self._came, self._rest = start, b""
+        for data in response.iter_raw():
+            if self._came + len(data) > end:
+                raise problems.unreached("the server sends more than it was asked for", 206)
+            self._take(data)
+        if self._came != end:
+            came = self._came - start
+            raise problems.unreached(f"{came:,} bytes came, not {end - start:,}", passing=True)
+        self._flush_rest()
+
+    def _flush_rest(self) -> None:
+        """The file's last block, which may be short."""
+        if self._rest:
+            number = (self._came - len(self._rest)) // BLOCK
+            self._store.put(number, self._rest)
+            self._next, self._rest = number + 1, b""
+
+    def _pull(self, end: int) -> None:
+        """Take the one body up to ``end`` or its own end."""
+        body = self._body or iter(())
+        while self._came < end:
+            data = next(body, None)
+            if data is None:
+                if self.size and self._came != self.size:
+                    raise problems.unreached(f"{self._came:,} bytes came, not {self.size:,}")
+                self._flush_rest()
+                return
+            self._take(data)
+            if self._came > REMOTE_BYTES:
+                raise problems.too_large(self.size or None, whole=True)
+        if self._came == self.size:
+            self._flush_rest()
+
+
+def _check_plain(response: httpx.Response) -> None:
+    packed = response.headers.get("content-encoding", "identity").lower()
+    if packed not in ("identity", ""):
+        raise problems.unreached(
+            f"the server packs it ({packed}) though it was asked not to; publish it as it is",
+            response.status_code,
+        )
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "the host"
+    except ValueError:
+        return "the host"
+
+
+def _redirected(url: str, response: httpx.Response) -> str:
+    there = str(response.headers.get("location", ""))
+    try:
+        target = urljoin(url, there)
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError:
+        raise problems.unreached("it leads on to what is no URL", response.status_code) from None
+    if not there or not parts.hostname or parts.scheme.lower() not in PUBLIC_SCHEMES:
+        raise problems.unreached(
+            "it leads on to what is no http or https URL; give the file's own", response.status_code
+        )
+    return target

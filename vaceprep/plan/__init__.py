@@ -1,1 +1,0 @@
-"""Findings to edits: what would mend a file with the least damage. Pure; touches no file."""

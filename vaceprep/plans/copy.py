@@ -1,0 +1,174 @@
+"""Plans that copy packets: all of them, or all after the first keyframe."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+from typing import Final
+
+from vaceprep.contract import VIDEO_CODEC
+from vaceprep.plans import wording
+from vaceprep.plans.frames import (
+    Run,
+    base_rate,
+    copyable,
+    on_grid,
+    packed_length,
+    shortened,
+    step_rate,
+)
+from vaceprep.plans.model import Edit, Plan
+from vaceprep.plans.recipe import CopyRecipe
+from vaceprep.plans.request import Asked
+
+#: Rules that a new container around the same packets mends.
+REWRAPPED: Final = ("VP101", "VP120", "VP121", "VP122", "VP123", "VP124", "VP125", "VP127")
+#: Pixel formats in which new frames join copied ones.
+JOINED: Final = ("yuv420p", "yuvj420p")
+#: Bytes that the container adds: for each frame, and once.
+FRAME_OVERHEAD: Final = 32
+FILE_OVERHEAD: Final = 4096
+
+
+def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | None:
+    """The plan that copies packets; None where none does."""
+    samples = ask.samples
+    if ask.must_encode() or samples is None or ask.options.frames is not None:
+        return None
+    first = ask.first(start)
+    if first is None:
+        return None
+    run = copyable(samples, first, room if cut else None)
+    if run is None:
+        return None
+    rate = _grid(ask, run)
+    if rate is not None and cut and run.frames > room * rate:
+        run = shortened(run, samples, max(floor(room * rate), 1))
+    length = run.frames / rate if rate is not None else packed_length(run, samples)
+    if (cut and length > room) or run.frames / length < ask.options.limits.video_fps:
+        return None
+    if rate is None and (ask.reasons(["VP117", "VP103"]) or ask.options.rate is not None):
+        return None
+    if not cut and run.frames != ask.facts.frames:
+        # An edit list shows frames that cannot be copied without what it hides.
+        return None
+    size = run.bytes + FILE_OVERHEAD + FRAME_OVERHEAD * run.frames
+    if ask.options.keep_audio:
+        size = max(size, ask.facts.bytes or 0)
+    least, most = ask.options.limits.video_bytes
+    if size > (most if ask.options.only_errors else least):
+        return None
+    recipe = CopyRecipe(
+        start=first,
+        frames=run.frames,
+        length=length,
+        rate=rate,
+        limit=size,
+        keep_audio=ask.options.keep_audio and ask.facts.has_audio,
+    )
+    edits = _copy_edits(ask, run, first, room, rate)
+    return Plan(ask.role, edits, True, recipe, ask.remaining)
+
+
+def joined(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | None:
+    """The plan that encodes up to the next keyframe and copies from there; None without."""
+    facts, samples = ask.facts, ask.samples
+    if ask.must_encode() or samples is None or ask.options.frames is not None:
+        return None
+    if facts.codec != VIDEO_CODEC or facts.pixel_format not in JOINED or facts.interlaced:
+        return None
+    first = ask.first(start)
+    if first is None or copyable(samples, first, None) is not None:
+        return None
+    keys = sorted(
+        t for t, clean in zip(samples.times, samples.clean, strict=True) if clean and t > first
+    )
+    key = next(iter(keys), None)
+    if key is None or key >= first + room:
+        return None
+    tail = copyable(samples, key, first + room - key if cut else None)
+    if tail is None:
+        return None
+    head = tuple(sorted(t for t in samples.times if first <= t < key))
+    rate = _grid(ask, tail._replace(times=head + tail.times, frames=len(head) + tail.frames))
+    if rate is None or rate < ask.options.limits.video_fps:
+        return None
+    if cut and len(head) + tail.frames > room * rate:
+        left = floor(room * rate) - len(head)
+        if left < 1:
+            return None
+        tail = shortened(tail, samples, left)
+    count = len(head) + tail.frames
+    if not cut and count != facts.frames:
+        return None
+    recipe = CopyRecipe(
+        start=first,
+        frames=count,
+        length=count / rate,
+        rate=rate,
+        limit=ask.options.limits.video_bytes[0],
+        keep_audio=ask.options.keep_audio and facts.has_audio,
+        join=key,
+        head=len(head),
+    )
+    whole = tail._replace(times=head + tail.times, frames=count)
+    edits = _copy_edits(ask, whole, first, room, rate, joined=True)
+    told = (
+        f"{len(head)} frame{'' if len(head) == 1 else 's'} encoded up to the next keyframe, "
+        f"the packets of the other {tail.frames} copied"
+    )
+    why = ask.reasons(["VP104", "VP122"]) + ask.cuts
+    return Plan(ask.role, (*edits, Edit("join", why, told)), False, recipe, ask.remaining)
+
+
+def _grid(ask: Asked, run: Run) -> Fraction | None:
+    """The even rate on which each copied frame has its place; None where none has."""
+    if ask.options.rate is not None:
+        rates = [ask.options.rate]
+    else:
+        found = (base_rate(ask.facts, run.times, run.end), step_rate(run.times))
+        rates = [rate for rate in found if rate is not None]
+    return next((rate for rate in rates if on_grid(run, rate)), None)
+
+
+def _copy_edits(
+    ask: Asked,
+    run: Run,
+    first: Fraction,
+    room: Fraction,
+    rate: Fraction | None,
+    *,
+    joined: bool = False,
+) -> tuple[Edit, ...]:
+    facts, edits = ask.facts, []
+    if "VP107" in ask.wanted:
+        edits.append(ask.rename())
+    if run.frames != facts.frames:
+        reason = ask.reasons(["VP104"]) + ask.cuts
+        which = wording.kept(run.frames, facts.frames, first, facts.duration, run.end)
+        copied = "" if joined else ", packets copied"
+        edits.append(Edit("cut", reason, f"{which}{copied}{_fewer(ask, run, room, rate)}"))
+    if "VP117" in ask.wanted and rate is not None:
+        told = f"each frame put on its place at {wording.rate(rate)} FPS, packets copied"
+        edits.append(Edit("retime", ask.reasons(["VP117"]), told))
+    reasons = ask.reasons((*REWRAPPED, "VP102"))
+    if reasons or not edits:
+        told = wording.rewrapped(facts, set(ask.wanted), ask.options.keep_audio)
+        edits.append(Edit("rewrap", reasons or ask.cuts, told))
+    return tuple(edits)
+
+
+def _fewer(ask: Asked, run: Run, room: Fraction, rate: Fraction | None) -> str:
+    """Why there are fewer frames than ``--duration`` asks for; empty where there are not.
+
+    ``room`` is the length asked for, in seconds, and at most what the role allows.
+    """
+    rate = rate or ask.facts.fps
+    if "--duration" not in ask.cuts or ask.samples is None or rate is None:
+        return ""
+    first = run.times[0]
+    begin = sum(1 for time in ask.samples.times if first <= time < first + room)
+    asked = min(begin, floor(room * rate))
+    if run.frames >= asked:
+        return ""
+    return wording.fewer(run.frames, asked, longer=room < ask.options.limits.seconds(ask.role))

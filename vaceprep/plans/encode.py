@@ -1,0 +1,127 @@
+"""Plans that decode, change and encode: the last stage, where no other is enough."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+
+from vaceprep.contract import HDR_TRANSFERS, VIDEO_SIDE, WIDE_PRIMARIES
+from vaceprep.facts import VideoFacts
+from vaceprep.plans import wording
+from vaceprep.plans.frames import base_rate, multiple, slot
+from vaceprep.plans.model import Edit, Plan
+from vaceprep.plans.recipe import EncodeRecipe
+from vaceprep.plans.request import Asked
+from vaceprep.plans.size import Fit, brought_to, even, fit, within
+
+
+def encoded(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan:
+    """The plan that encodes the window anew, with all that is wanted of the picture."""
+    facts, options = ask.facts, ask.options
+    found = ask.first(start)
+    first = start if found is None else found
+    rate, frames = _timeline(ask, first, room)
+    recipe = EncodeRecipe(
+        start=first,
+        rate=rate,
+        frames=frames,
+        size=_size(ask),
+        rotation=facts.rotation or 0,
+        mirrored=facts.mirrored,
+        deinterlace=facts.interlaced is not False,
+        tone_map=_is_hdr(facts),
+        blend=options.fps_mode == "blend",
+        threshold=ask.role == "mask_video_url",
+        keep_audio=options.keep_audio and facts.has_audio,
+        salvage=options.salvage,
+        beside=options.beside,
+        behind=options.behind,
+        limit=options.limits.video_bytes[0],
+    )
+    return Plan(ask.role, _encode_edits(ask, recipe, cut), False, recipe, ask.remaining)
+
+
+def _timeline(ask: Asked, start: Fraction, room: Fraction) -> tuple[Fraction, int]:
+    """Rate and number of frames of the output."""
+    facts, options = ask.facts, ask.options
+    left = (facts.duration or room) - start
+    times: list[Fraction] = []
+    end = None
+    if ask.samples is not None and ask.samples.times:
+        shown = sorted(t for t in ask.samples.times if t >= start)
+        times = [t for t in shown if t < start + room]
+        after = next((t for t in shown if t >= start + room), None)
+        end = ask.samples.end if after is None else after
+    base = base_rate(facts, times, end)
+    least = options.limits.video_fps
+    base = base or least
+    rate = options.rate or base * multiple(base, least)
+    frames = min(max(slot(left, rate), 1), floor(room * rate))
+    if options.frames is not None:
+        frames = min(options.frames, floor(room * rate))
+    return rate, max(frames, 1)
+
+
+def _size(ask: Asked) -> Fit:
+    facts, options = ask.facts, ask.options
+    size = (facts.width, facts.height)
+    if options.size is not None and options.size != size:
+        return even(brought_to(size, options.size, options.shape))
+    how = Fit(size, size)
+    if "VP119" in ask.wanted:
+        how = fit(size, VIDEO_SIDE, options.shape)
+    if "VP126" in ask.wanted:
+        smaller = within(how.canvas)
+        if smaller != how.canvas:
+            how = Fit(smaller, smaller)
+    if how.scaled == size:
+        # One line less, not every line scaled by a trifle.
+        return Fit(how.scaled, even(how).canvas)
+    return even(how)
+
+
+def _encode_edits(ask: Asked, recipe: EncodeRecipe, cut: bool) -> tuple[Edit, ...]:
+    facts, edits = ask.facts, []
+    if "VP107" in ask.wanted:
+        edits.append(ask.rename())
+    whole = facts.duration or recipe.length
+    if recipe.start or (cut and recipe.length < whole):
+        reason = ask.reasons(["VP104"]) + ask.cuts
+        told = wording.stretch(recipe.start, recipe.length, whole)
+        edits.append(Edit("cut", reason or ("frames",), told))
+    for name, code, told in wording.pictures(facts, recipe.size, recipe.deinterlace):
+        reason = ask.reasons([code]) or ("re-encode",)
+        edits.append(Edit(name, reason, told))
+    base = base_rate(facts)
+    slow, uneven = ask.reasons(["VP103"]), ask.reasons(["VP117"])
+    if slow or uneven or (base is not None and recipe.rate != base):
+        told = wording.resampled(facts, recipe.rate, recipe.blend)
+        edits.append(Edit("frame-rate", slow + uneven or ("rate",), told))
+    if "VP302" in ask.wanted:
+        told = "every pixel made pure white or pure black"
+        edits.append(Edit("threshold", ask.reasons(["VP302"]), told))
+    others = ask.reasons(["VP120", "VP121", "VP122", "VP123", "VP124", "VP125", "VP127"])
+    forced = ask.must_encode() + ask.reasons(["VP101", "VP102", "VP117"])
+    why = (
+        tuple(dict.fromkeys((*forced, *others))) or ask.reasons(["VP104"]) + ask.cuts or ("frames",)
+    )
+    told = wording.encoded(facts, recipe, _obstacle(ask, forced))
+    edits.append(Edit("re-encode", why, told))
+    return tuple(edits)
+
+
+def _obstacle(ask: Asked, forced: tuple[str, ...]) -> str | None:
+    """Why packets could not be copied though no rule forbids it; None where one does."""
+    if ask.must_encode():
+        return None
+    if ask.samples is not None and ask.samples.obstacle:
+        return ask.samples.obstacle
+    if "VP102" in ask.wanted:
+        return None
+    if "VP117" in ask.wanted:
+        return "its frames come too unevenly to be put on an even grid as they are"
+    return "decoding cannot begin at the first frame that is kept"
+
+
+def _is_hdr(facts: VideoFacts) -> bool:
+    return facts.color_transfer in HDR_TRANSFERS or facts.color_primaries in WIDE_PRIMARIES

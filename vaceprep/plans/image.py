@@ -1,0 +1,401 @@
+"""Findings on an image to edits, with the least damage: nothing, rename, metadata, pixels.
+
+Pure. What is encoded anew is upright, without metadata and in sRGB, whatever was asked, since a
+new file carries neither an orientation nor a profile. Sizes are displayed pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final, Literal
+
+from vaceprep.contract import IMAGE_BYTES_DECIMAL, IMAGE_FORMATS, Role
+from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, VideoFacts
+from vaceprep.limits import Limits
+from vaceprep.plans import imagewording as wording
+from vaceprep.plans.model import BLACK, Colour, Edit, Options, Plan, impossible, unmended, wanted
+from vaceprep.plans.size import Fit, brought_to, fit
+from vaceprep.rules.catalogue import Asset, Finding, Severity
+from vaceprep.rules.judge import judge
+
+Mode = Literal["L", "RGB", "RGBA"]
+MASK: Final[Role] = "mask_image_url"
+#: What is mended here; VP301 and VP414 only where the options name a size.
+MENDED: Final = frozenset(
+    ("VP201", "VP202", "VP203", "VP206", "VP211", "VP212", "VP213", "VP214", "VP215", "VP216")
+) | {"VP302", "VP303", "VP301", "VP414"}
+SIZED: Final = frozenset(["VP301", "VP414"])
+#: Rules that need no new pixels where the format's metadata can be cut out of the file.
+WITHOUT_PIXELS: Final = frozenset(["VP215", "VP216"])
+CUT_OUT: Final = ("jpeg", "png", "webp")
+#: Formats in which a picture comes out as it went in.
+LOSSLESS: Final = ("png", "tiff", "bmp")
+#: Photographs: as PNG they would be several times as large.
+PHOTOGRAPHS: Final = ("heic", "heif", "avif")
+#: Formats that cannot hold transparency as it is written here.
+OPAQUE: Final = ("jpeg", "bmp")
+PLAIN: Final = frozenset(["RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "La"])
+GREY: Final = frozenset(["1", "L", "LA", "La", "I", "F"])
+#: One byte a pixel is enough for these without loss.
+FEW_COLOURS: Final = frozenset(["1", "P", "L", "LA", "La"])
+#: Pixels by which a mask's shape may differ from the video's and still be the same.
+SLACK: Final = 1
+#: What is left for headers and checksums in a file of uncompressed pixels: a share, and bytes.
+SPARE: Final = (100, 4096)
+NOTHING_ASKED: Final = Options()
+HEIC_EXTRA: Final = "pip install 'vaceprep[heic]' lets it be converted"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecipe:
+    """How an image's plan is carried out."""
+
+    #: The format of the output. Where nothing keeps it under ``limit`` bytes, WEBP or JPEG.
+    format: str
+    #: The coded pixels are copied; only metadata and further frames are cut out.
+    pixels_kept: bool = False
+    mode: Mode = "RGB"
+    #: Convert the pixels from the file's own profile to sRGB.
+    to_srgb: bool = False
+    #: The colour under transparent pixels; None keeps transparency.
+    flatten: Colour | None = None
+    #: None keeps the size.
+    size: Fit | None = None
+    padding: Colour = BLACK
+    #: Make every pixel pure white or pure black, and scale by nearest neighbour.
+    threshold: bool = False
+    #: Save a JPEG with its own quantisation tables: its pixels were only turned.
+    own_tables: bool = False
+    #: The file is too large: nothing but another compression helps.
+    recompress: bool = False
+    #: Whether pixels may be lost where nothing else brings the file under the limit.
+    may_lose: bool = False
+    limit: int = IMAGE_BYTES_DECIMAL
+
+
+def plan_image(
+    facts: ImageFacts | VideoFacts | Unreadable,
+    findings: Sequence[Finding],
+    role: Role,
+    options: Options = NOTHING_ASKED,
+) -> Plan:
+    """The edits that mend an image under a role; ``findings`` are the rules' on these facts.
+
+    Impossible, with the findings that say why, where nothing here mends an error.
+    """
+    if not isinstance(facts, ImageFacts):
+        return _unreadable(facts, tuple(findings), role, options.limits)
+    planner = _Planner(facts, tuple(findings), role, options)
+    errors = _errors(planner.remaining)
+    if errors:
+        return impossible(role, errors)
+    plan = planner.plan()
+    after = predict_image(plan, facts)
+    left = [f for f in _judged(after, role, options.limits) if _stops(f, plan)]
+    # A size that a job asks for may be one that the rules refuse.
+    return impossible(role, tuple(left)) if left else plan
+
+
+def _judged(
+    facts: ImageFacts | VideoFacts | Unreadable, role: Role, limits: Limits
+) -> list[Finding]:
+    return judge(facts, Asset(role, limits=limits))
+
+
+def _stops(finding: Finding, plan: Plan) -> bool:
+    # Of a plan that does nothing, the findings that were handed in have the last word.
+    return finding.severity is Severity.ERROR and plan.recipe is not None
+
+
+def _unreadable(
+    facts: VideoFacts | Unreadable, findings: tuple[Finding, ...], role: Role, limits: Limits
+) -> Plan:
+    errors = _errors(findings) or _errors(_judged(facts, role, limits))
+    if isinstance(facts, Unreadable) and _lacks_heic(facts):
+        errors = tuple(unmended(f, HEIC_EXTRA) if f.code == "VP201" else f for f in errors)
+    return impossible(role, errors)
+
+
+def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(f for f in findings if f.severity is Severity.ERROR)
+
+
+def _lacks_heic(facts: Unreadable) -> bool:
+    return facts.reason == "unsupported-image" and facts.format in ("heic", "heif")
+
+
+def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
+    """Whether a mask scaled to the video's width (or height) has its other side within 1 px."""
+    across = Fraction(mask[0] * video[1], mask[1]) - video[0]
+    down = Fraction(mask[1] * video[0], mask[0]) - video[1]
+    return min(abs(across), abs(down)) <= SLACK
+
+
+class _Planner:
+    """One plan in the making: what is wanted, and whether it needs new pixels."""
+
+    def __init__(
+        self, facts: ImageFacts, findings: tuple[Finding, ...], role: Role, options: Options
+    ) -> None:
+        self.facts, self.role, self.options = facts, role, options
+        self.is_mask = role == MASK
+        self.shown = (facts.width, facts.height)
+        asked = options.size
+        self.target = None if asked in (None, self.shown) else asked
+        fits = self.target is None or not self.is_mask or agrees(self.shown, self.target)
+        self.wanted = {f.code: f for f in findings if self._wants(f) and (fits or not _sized(f))}
+        self.remaining = tuple(f for f in findings if f.code not in self.wanted)
+        if not fits and not any(f.code == "VP301" for f in findings):
+            self.remaining += (self._misfit(),)
+        #: What new pixels are needed for.
+        self.forced = self._forced()
+
+    def _wants(self, finding: Finding) -> bool:
+        if finding.code not in MENDED or not wanted(finding, self.options):
+            return False
+        if _sized(finding):
+            return self.target is not None
+        if finding.code == "VP203":
+            # It has the very size that is asked for: no other may be given to it.
+            return self.options.size != self.shown
+        if finding.code == "VP303":
+            # Grey pixels may yet turn out white; without any, there is nothing to edit.
+            return self.facts.mask is not None and self.facts.mask.other > 0
+        return True
+
+    def _misfit(self) -> Finding:
+        from vaceprep.rules import job_media  # noqa: F401  (it fills the catalogue)
+        from vaceprep.rules.catalogue import RULES
+
+        return RULES["VP301"].found(
+            f"the mask is {wording.px(self.shown)} px, of another shape than "
+            f"{wording.px(self.target or self.shown)}",
+            measured=wording.px(self.shown),
+            allowed=wording.px(self.target or self.shown),
+            unit="px",
+            fix="",
+        )
+
+    def _slugs(self, *codes: str) -> tuple[str, ...]:
+        return tuple(self.wanted[c].rule for c in codes if c in self.wanted)
+
+    def _reason(self, *codes: str) -> tuple[str, ...]:
+        """The rules an edit mends; where it is none's, those that ask for new pixels."""
+        return self._slugs(*codes) or self.forced
+
+    def _forced(self) -> tuple[str, ...]:
+        slugs = self._slugs(*(c for c in sorted(self.wanted) if c != "VP206"))
+        return slugs or (("size",) if self.target is not None else ())
+
+    def plan(self) -> Plan:
+        """The plan with the least damage."""
+        facts, codes = self.facts, self.wanted.keys() - {"VP206"}
+        size = self._size()
+        if not codes and size is None:
+            return Plan(self.role, self._renamed(facts.format), True, None, self.remaining)
+        kept = codes <= WITHOUT_PIXELS and size is None and facts.format in CUT_OUT
+        if kept and facts.orientation == 1:
+            recipe = ImageRecipe(
+                facts.format,
+                pixels_kept=True,
+                mode=_mode_of(facts),
+                limit=self.options.limits.image_bytes[0],
+            )
+            return Plan(self.role, self._cut_edits(recipe), True, recipe, self.remaining)
+        recipe = self._recipe(size)
+        lossless = self._lossless(recipe)
+        recipe = replace(recipe, may_lose=not (lossless or self.is_mask))
+        return Plan(self.role, self._edits(recipe), lossless, recipe, self.remaining)
+
+    # --- what comes out --------------------------------------------------------------------
+
+    def _size(self) -> Fit | None:
+        if self.target is not None:
+            if self.is_mask:
+                return Fit(self.target, self.target)
+            return brought_to(self.shown, self.target, self.options.shape)
+        if "VP203" in self.wanted:
+            return fit(self.shown, self.options.limits.image_side, self.options.shape)
+        return None
+
+    def _recipe(self, size: Fit | None) -> ImageRecipe:
+        facts, options = self.facts, self.options
+        fmt, alpha = self._format(), facts.has_alpha is not False
+        flatten: Colour | None = None
+        if alpha and self.is_mask:
+            flatten = BLACK
+        elif alpha and ("VP212" in self.wanted or fmt in OPAQUE):
+            flatten = options.behind
+        mode: Mode = "RGB"
+        if self.is_mask:
+            mode = "L"
+        elif alpha and flatten is None:
+            mode = "RGBA"
+        elif _is_grey(facts.mode) and fmt != "webp":
+            tints = [flatten] if flatten else []
+            tints += [options.beside] if size is not None and size.padded else []
+            mode = "L" if all(len(set(tint)) == 1 for tint in tints) else "RGB"
+        canvas = self.shown if size is None else size.canvas
+        limit = options.limits.image_bytes[0]
+        if fmt == "bmp" and _bmp_bytes(canvas, mode) > limit:
+            fmt = "png"
+        turned = self.wanted.keys() <= {"VP206", "VP211", "VP215", "VP216"}
+        return ImageRecipe(
+            format=fmt,
+            mode=mode,
+            to_srgb=not facts.srgb and not self.is_mask,
+            flatten=flatten,
+            size=size,
+            padding=BLACK if self.is_mask else options.beside,
+            threshold=self.is_mask,
+            own_tables=turned and size is None and fmt == facts.format == "jpeg",
+            recompress="VP202" in self.wanted,
+            limit=limit,
+        )
+
+    def _format(self) -> str:
+        facts = self.facts
+        if self.is_mask:
+            return "png"
+        if facts.format in IMAGE_FORMATS:
+            return facts.format
+        return "jpeg" if facts.format in PHOTOGRAPHS and facts.has_alpha is False else "png"
+
+    def _lossless(self, recipe: ImageRecipe) -> bool:
+        """Whether the pixels are sure to stay what they are."""
+        facts, mask = self.facts, self.facts.mask
+        if recipe.flatten or recipe.size or facts.has_alpha is not False:
+            return False
+        if self.is_mask:
+            # Black and white have no other shade to turn into.
+            return mask is not None and not mask.other
+        base = facts.mode.partition(";")[0]
+        if recipe.to_srgb or recipe.format not in LOSSLESS or base not in PLAIN | FEW_COLOURS:
+            return False
+        if facts.bit_depth is None or facts.bit_depth > 8:
+            return False
+        # Noise does not shrink: only then does every picture of this size fit.
+        room = facts.width * facts.height * (1 if base in FEW_COLOURS else 3)
+        return room + room // SPARE[0] + SPARE[1] <= recipe.limit
+
+    # --- in words --------------------------------------------------------------------------
+
+    def _renamed(self, fmt: str) -> tuple[Edit, ...]:
+        if "VP206" not in self.wanted:
+            return ()
+        return (Edit("rename", self._slugs("VP206"), wording.renamed(fmt)),)
+
+    def _cut_edits(self, recipe: ImageRecipe) -> tuple[Edit, ...]:
+        edits, facts = list(self._renamed(recipe.format)), self.facts
+        if "VP216" in self.wanted:
+            told = f"{wording.stripped(facts)}; its pixels stay as they are"
+            edits.append(Edit("strip", self._slugs("VP216"), told))
+        if "VP215" in self.wanted:
+            told = f"{wording.first(facts)}, its pixels as they are"
+            edits.append(Edit("first-frame", self._slugs("VP215"), told))
+        return tuple(edits)
+
+    def _edits(self, recipe: ImageRecipe) -> tuple[Edit, ...]:
+        edits, facts = list(self._renamed(recipe.format)), self.facts
+
+        def add(name: str, told: str, *codes: str) -> None:
+            edits.append(Edit(name, self._reason(*codes), told))
+
+        if facts.location:
+            add("strip", wording.stripped(facts), "VP216")
+        if facts.frames > 1:
+            add("first-frame", wording.first(facts), "VP215")
+        if facts.orientation != 1:
+            add("orient", wording.turned(facts, recipe.own_tables), "VP211")
+        if not facts.srgb:
+            add("convert-colours", wording.colours(facts, self.is_mask), "VP214")
+        if recipe.flatten is not None:
+            add("flatten", wording.flattened(recipe.flatten), "VP212")
+        if facts.mode not in PLAIN or facts.bit_depth != 8:
+            add("convert-mode", wording.mode(facts, recipe.mode), "VP213")
+        if recipe.size is not None:
+            self._size_edits(recipe, recipe.size, add_to=edits)
+        if "VP302" in self.wanted or "VP303" in self.wanted:
+            add("threshold", wording.THRESHOLDED, "VP302", "VP303")
+        if recipe.format != facts.format:
+            told = wording.converted(facts.format, recipe.format, self.is_mask)
+            add("convert-format", told, "VP201")
+        if recipe.recompress:
+            add("recompress", wording.recompressed(recipe.format, recipe.limit), "VP202")
+        return tuple(edits)
+
+    def _size_edits(self, recipe: ImageRecipe, size: Fit, *, add_to: list[Edit]) -> None:
+        reason = self._slugs("VP203", "VP301", "VP414") or ("size",)
+        if size.scaled != self.shown:
+            told = wording.scaled(self.shown, size.scaled, recipe.threshold)
+            add_to.append(Edit("scale", reason, told))
+        if size.padded:
+            told = wording.padded(size.canvas, recipe.padding)
+            add_to.append(Edit("pad", reason, told))
+        if size.cropped:
+            add_to.append(Edit("crop", reason, wording.cropped(size)))
+
+
+def _sized(finding: Finding) -> bool:
+    return finding.code in SIZED
+
+
+def _is_grey(mode: str) -> bool:
+    return mode.partition(";")[0] in GREY
+
+
+def _mode_of(facts: ImageFacts) -> Mode:
+    return "RGBA" if facts.mode in ("RGBA", "RGBa") else "RGB"
+
+
+def _bmp_bytes(size: tuple[int, int], mode: Mode) -> int:
+    """Bytes of an uncompressed BMP: rows in words, two headers and a palette of grey."""
+    bits, palette = (8, 1024) if mode == "L" else (24, 0)
+    return (size[0] * bits + 31) // 32 * 4 * size[1] + 54 + palette
+
+
+def predict_image(plan: Plan, facts: ImageFacts) -> ImageFacts:
+    """The facts that carrying the plan out yields; ``bytes`` is the most there can be.
+
+    Where a file is so large that its first format does not fit, ``format`` and ``mode`` may come
+    out as WEBP's or JPEG's. Which grey pixels of a mask become white is not known before.
+    """
+    recipe = plan.recipe
+    if not isinstance(recipe, ImageRecipe):
+        return facts
+    if recipe.pixels_kept:
+        size = recipe.limit if facts.bytes is None else facts.bytes
+        return replace(facts, bytes=size, frames=1, location=())
+    width, height = (facts.width, facts.height) if recipe.size is None else recipe.size.canvas
+    return replace(
+        facts,
+        format=recipe.format,
+        bytes=recipe.limit,
+        stored_width=width,
+        stored_height=height,
+        width=width,
+        height=height,
+        orientation=1,
+        mode=recipe.mode,
+        bit_depth=8,
+        has_alpha=facts.has_alpha if recipe.mode == "RGBA" else False,
+        icc_profile=None,
+        srgb=True,
+        frames=1,
+        location=(),
+        mask=_predicted_mask(facts, recipe, width * height) if plan.role == MASK else facts.mask,
+    )
+
+
+def _predicted_mask(facts: ImageFacts, recipe: ImageRecipe, pixels: int) -> MaskFacts:
+    mask = facts.mask
+    exact = mask is not None and not mask.other and recipe.flatten is None
+    if mask is not None and exact and recipe.size is None:
+        return mask
+    share = Fraction(mask.white, max(mask.pixels, 1)) if mask is not None else Fraction(1, 2)
+    white = min(max(round(share * pixels), 1), pixels)
+    if pixels > 1 and not (exact and mask is not None and not mask.black):
+        white = min(white, pixels - 1)
+    return MaskFacts(pixels, white, pixels - white, 0, 1, None)

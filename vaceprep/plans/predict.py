@@ -1,0 +1,121 @@
+"""What will come out of a plan, before anything is done. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from vaceprep.contract import VIDEO_CODEC
+from vaceprep.facts import Facts, ImageFacts, MaskFacts, StreamFacts, VideoFacts
+from vaceprep.plans.colours import tags
+from vaceprep.plans.model import Plan
+from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe, VideoRecipe
+
+#: Codecs of sound that MP4 carries as they are; any other becomes AAC.
+CARRIED_SOUND = frozenset(["aac", "mp3", "ac3", "eac3", "opus", "alac", "flac", "mp2"])
+
+
+#: FFmpeg's MP4 writer makes a track's clock at least this fine by doubling it.
+FINEST: Final = 10_000
+
+
+def timescale(ticks: int) -> int:
+    """The clock that FFmpeg's MP4 writer gives a track of so many ticks a second."""
+    while ticks < FINEST:
+        ticks *= 2
+    return ticks
+
+
+def predict(plan: Plan, facts: Facts) -> Facts:
+    """The facts that the plan's output will have.
+
+    ``bytes`` is the most that it may have. Pixels of a mask that is thresholded are not known
+    before: its counts are told as if both colours were there.
+    """
+    if isinstance(facts, ImageFacts):
+        from vaceprep.plans.image import predict_image
+
+        return predict_image(plan, facts)
+    recipe = plan.recipe
+    if isinstance(recipe, CopyRecipe):
+        return _packed(facts, recipe)
+    if isinstance(recipe, EncodeRecipe):
+        return _encoded(_packed(facts, recipe), recipe)
+    return facts
+
+
+def _sound(facts: VideoFacts, recipe: VideoRecipe, length: Fraction) -> StreamFacts | None:
+    track = next((s for s in facts.streams if s.kind == "audio"), None)
+    if not recipe.keep_audio or track is None:
+        return None
+    codec = track.codec if track.codec in CARRIED_SOUND else "aac"
+    end = length if track.duration is None else min(track.duration, length)
+    return StreamFacts("audio", codec, end)
+
+
+def _packed(facts: VideoFacts, recipe: VideoRecipe) -> VideoFacts:
+    """What any new MP4 has."""
+    length, frames, rate = recipe.length, recipe.frames, recipe.rate
+    sound = _sound(facts, recipe, length)
+    step = 1 / rate if rate is not None and frames > 1 else None
+    even = rate is not None
+    return replace(
+        facts,
+        container="mp4",
+        major_brand="iso4",
+        bytes=recipe.limit,
+        fragmented=False,
+        index_first=True,
+        truncation=None,
+        overrun=None,
+        unshown=None,
+        packets_are_frames=True,
+        duration=length,
+        frames=frames,
+        fps=rate or frames / length,
+        rounding_tick=None if even else facts.rounding_tick,
+        constant_rate=(frames > 1 or None) if even else facts.constant_rate,
+        min_interval=step if even else facts.min_interval,
+        max_interval=step if even else facts.max_interval,
+        edit_list=True,
+        edit_effect=None,
+        streams=() if sound is None else (sound,),
+        container_duration=length,
+        location=(),
+        declared_duration=length,
+        header_tick=Fraction(1, timescale(rate.numerator)) if rate is not None else None,
+        declared_frames=frames,
+        decoded=None,
+    )
+
+
+def _encoded(facts: VideoFacts, recipe: EncodeRecipe) -> VideoFacts:
+    """What the encoder adds: an upright picture that every reader shows the same."""
+    width, height = recipe.size.canvas
+    mask = facts.mask
+    if recipe.threshold and mask is not None and mask.other:
+        white = max(mask.white, 1)
+        mask = MaskFacts(mask.pixels, white, max(mask.pixels - white, 1), 0, mask.frames, None)
+    colours = tags(facts, tone_mapped=recipe.tone_map)
+    return replace(
+        facts,
+        codec=VIDEO_CODEC,
+        profile="High",
+        pixel_format="yuv420p",
+        bit_depth=8,
+        stored_width=width,
+        stored_height=height,
+        width=width,
+        height=height,
+        crop=None,
+        rotation=0,
+        mirrored=False,
+        sample_aspect_ratio=Fraction(1),
+        interlaced=False,
+        color_range="tv",
+        color_transfer=colours.transfer,
+        color_primaries=colours.primaries,
+        color_matrix=colours.matrix,
+        mask=mask,
+    )

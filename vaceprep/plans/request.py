@@ -1,0 +1,117 @@
+"""What is asked of one video: which findings are to be mended, and what the options add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from vaceprep.contract import Role
+from vaceprep.facts import SampleFacts, VideoFacts
+from vaceprep.plans.frames import first_after, shown_at
+from vaceprep.plans.model import Edit, Options, wanted
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.video import CARRIED
+
+#: Rules that only another encoding mends.
+ENCODED: Final = (
+    *("VP103", "VP111", "VP112", "VP113", "VP114", "VP115", "VP116", "VP118", "VP119", "VP126"),
+    "VP302",
+)
+
+
+def asked_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
+    """The options that leave something of this video out."""
+    asked = ["--start"] if options.start else []
+    length = facts.duration
+    if options.duration is not None and (length is None or length > options.duration):
+        # One frame at an allowed rate is the least that there can be, though it lasts longer.
+        least = facts.frames == 1 and length is not None and length <= 1 / options.limits.video_fps
+        if not least:
+            asked.append("--duration")
+    return tuple(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One video with its facts, its coded frames where they were surveyed, and what is wanted."""
+
+    facts: VideoFacts
+    role: Role
+    options: Options
+    samples: SampleFacts | None
+    #: The findings to be mended, by code, and those that stay.
+    wanted: dict[str, Finding]
+    remaining: tuple[Finding, ...]
+
+    @classmethod
+    def of(
+        cls,
+        facts: VideoFacts,
+        findings: Sequence[Finding],
+        role: Role,
+        options: Options,
+        samples: SampleFacts | None,
+    ) -> Asked:
+        """Sort the findings."""
+        mend = {f.code: f for f in findings if _wants(facts, f, options)}
+        stay = tuple(f for f in findings if f.code not in mend)
+        return cls(facts, role, options, samples, mend, stay)
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """The options that leave something out."""
+        return asked_cut(self.facts, self.options)
+
+    def reasons(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """The slugs of those of the rules that are to be mended."""
+        return tuple(self.wanted[c].rule for c in codes if c in self.wanted)
+
+    def conforms(self) -> bool:
+        """Whether the size, rate and number of frames that a job asks for are there."""
+        options, facts = self.options, self.facts
+        if options.size not in (None, (facts.width, facts.height)):
+            return False
+        if options.frames not in (None, facts.frames):
+            return False
+        return options.rate is None or (facts.fps == options.rate and bool(facts.constant_rate))
+
+    def must_encode(self) -> tuple[str, ...]:
+        """Rules and options for which packets cannot stay as they are."""
+        reasons = list(self.reasons(ENCODED))
+        if "VP101" in self.wanted and self.facts.codec not in CARRIED:
+            reasons.append(self.wanted["VP101"].rule)
+        if "VP106" in self.wanted:
+            reasons.append("--salvage")
+        options = self.options
+        if self.facts.crop is not None:
+            # Copied packets would show what the container hides.
+            reasons.append("crop")
+        if options.size not in (None, (self.facts.width, self.facts.height)):
+            reasons.append("size")
+        return tuple(dict.fromkeys(reasons))
+
+    def first(self, start: Fraction) -> Fraction | None:
+        """The time of the first frame that is kept; None where the coded frames are not known.
+
+        It is the one shown at the start that was asked for; where the end of a clip is what
+        counts, the first that begins after it, so that the last frame of all is kept.
+        """
+        if self.samples is None:
+            return None
+        if start > 0 and self.options.start is None:
+            return first_after(self.samples, start)
+        return shown_at(self.samples, start)
+
+    def rename(self) -> Edit:
+        """The edit for a name that disagrees with the bytes."""
+        return Edit("rename", self.reasons(["VP107"]), "the name gets the ending .mp4")
+
+
+def _wants(facts: VideoFacts, finding: Finding, options: Options) -> bool:
+    if finding.code == "VP304" or not wanted(finding, options):
+        return False
+    if finding.code == "VP123" and options.keep_audio:
+        return [s.kind for s in facts.streams] != ["audio"]
+    return True

@@ -1,0 +1,116 @@
+"""Findings on a video to edits, with the least damage: nothing, rename, rewrap, cut, re-encode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from vaceprep.contract import Role
+from vaceprep.facts import ImageFacts, SampleFacts, Unreadable, VideoFacts
+from vaceprep.plans import wording
+from vaceprep.plans.copy import copied, joined
+from vaceprep.plans.encode import encoded
+from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unmended, wanted
+from vaceprep.plans.request import Asked, asked_cut
+from vaceprep.rules.catalogue import RULES, Finding, Severity
+
+#: Errors that nothing mends.
+HOPELESS: Final = ("VP105", "VP303")
+
+
+class CannotPlan(ValueError):
+    """What was asked for does not fit the video; the message is a clause for a person."""
+
+
+def plan_video(
+    facts: VideoFacts | ImageFacts | Unreadable,
+    findings: Sequence[Finding],
+    role: Role,
+    options: Options = NOTHING_ASKED,
+    samples: SampleFacts | None = None,
+) -> Plan:
+    """The edits that mend a video under a role. ``samples`` are its coded frames, if surveyed.
+
+    Raises CannotPlan where ``--start`` lies outside the video.
+    """
+    hopeless = tuple(f for f in findings if _is_hopeless(f, options))
+    if hopeless or not isinstance(facts, VideoFacts):
+        return impossible(role, hopeless or tuple(findings))
+    return _plan(Asked.of(facts, findings, role, options, samples))
+
+
+def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction, Fraction]:
+    """The start and the longest length, in seconds, of what is kept. Raises CannotPlan."""
+    room = options.limits.seconds(role)
+    if options.duration is not None:
+        if options.duration <= 0:
+            raise CannotPlan("the length asked for must be above zero")
+        room = min(room, options.duration)
+    length = facts.duration
+    start = options.start
+    if start is None:
+        late = role == "first_clip_url" and length is not None and length > room
+        # What is extended goes on from its end.
+        start = length - room if late and length is not None else Fraction(0)
+    elif start < 0 or (length is not None and start >= length):
+        known = "" if length is None else f"; the video lasts {wording.seconds(length)} s"
+        raise CannotPlan(f"there is no frame at {wording.seconds(start)} s{known}")
+    return start, room
+
+
+def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Options) -> bool:
+    """Whether the coded frames matter for the plan: where packets may be copied."""
+    codes = {f.code for f in findings if wanted(f, options)}
+    return bool(
+        codes - {"VP107"}
+        or asked_cut(facts, options)
+        or options.size
+        or options.rate
+        or options.frames
+    )
+
+
+def _is_hopeless(finding: Finding, options: Options) -> bool:
+    if finding.severity is not Severity.ERROR:
+        return False
+    if finding.code == "VP106":
+        return not options.salvage
+    return finding.code in HOPELESS and finding.fix is None
+
+
+def _plan(ask: Asked) -> Plan:
+    """The plan with the least damage."""
+    facts = ask.facts
+    cut = "VP104" in ask.wanted or bool(ask.cuts)
+    if not ask.wanted and not cut and ask.conforms():
+        return Plan(ask.role, (), True, None, ask.remaining)
+    if set(ask.wanted) == {"VP107"} and not cut and ask.conforms():
+        return Plan(ask.role, (ask.rename(),), True, None, ask.remaining)
+    if facts.duration is None or facts.fps is None or not facts.frames:
+        # Nothing tells how long a frame is shown: any rate would be made up.
+        message = "its frames carry no times, so no rate can be kept"
+        blind = [f for f in ask.wanted.values() if f.severity is Severity.ERROR]
+        rest = blind or list(ask.wanted.values())
+        return impossible(ask.role, (*(unmended(f, message) for f in rest), *ask.remaining))
+    start, room = window_of(facts, ask.role, ask.options)
+    copy = copied(ask, start, room, cut)
+    if copy is None and facts.dolby_vision is not None:
+        return impossible(ask.role, (_undecodable(facts), *_without(ask.remaining, "VP116")))
+    return copy or joined(ask, start, room, cut) or encoded(ask, start, room, cut)
+
+
+def _undecodable(facts: VideoFacts) -> Finding:
+    """Why frames whose colours no decoder here knows are not encoded."""
+    return RULES["VP116"].found(
+        f"its colours are Dolby Vision profile {facts.dolby_vision}, which cannot be converted "
+        "here: export it as SDR or HDR10 with the camera or program that made it",
+        measured=f"dolby vision profile {facts.dolby_vision}",
+        allowed="bt709",
+        severity=Severity.ERROR,
+        fix="",
+    )
+
+
+def _without(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
+    return tuple(f for f in findings if f.code != code)

@@ -1,0 +1,83 @@
+"""What is decoded of an output before it gets its name."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from vaceprep.errors import Damaged
+from vaceprep.facts import Facts, VideoFacts
+from vaceprep.files.source import open_path
+from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.preparation.verify import verified
+from vaceprep.probes.sniff import sniff
+from vaceprep.rules.catalogue import Finding
+
+if TYPE_CHECKING:
+    from vaceprep.plans.model import Plan
+    from vaceprep.preparation.file import Source, Work
+
+#: What decoding may find.
+DAMAGE: Final = ("VP105", "VP106", "VP127")
+#: Packets of a copy in which a frame must come out.
+LOOK: Final = 64
+
+
+def decoded(
+    source: Source, plan: Plan, path: str, known: tuple[Facts, list[Finding]], work: Work
+) -> tuple[Facts, list[Finding]]:
+    """Decode an output: what was encoded is compared with the source, frame counts included.
+
+    Of a copy, one frame is decoded; with ``deep`` all of them, which may add findings to those
+    that are ``known``. Raises Refused; Damaged where nothing of a copy decodes.
+    """
+    facts, recipe = source.facts, plan.recipe
+    if isinstance(facts, VideoFacts) and is_encoded(recipe):
+        from vaceprep.preparation.video.verify import verify
+
+        verify(source.opened, source.sniffed, facts, recipe, path, work.tell)
+    elif work.deep:
+        work.tell(Fraction(1))
+        after, found = verified(path, source.role, "", work.options.limits, deep=True)
+        # What the name is, was judged before.
+        seen = {f.code for f in known[1]}
+        return after, [*known[1], *(f for f in found if f.code in DAMAGE and f.code not in seen)]
+    elif isinstance(known[0], VideoFacts):
+        _look(path, known[0])
+    return known
+
+
+def is_encoded(recipe: object) -> bool:
+    """Whether a recipe encodes frames, all of them or the head of a copy."""
+    if isinstance(recipe, CopyRecipe):
+        return recipe.join is not None
+    return isinstance(recipe, EncodeRecipe)
+
+
+def _look(path: str, facts: VideoFacts) -> None:
+    """Decode the first frame of what was copied. Raises Damaged where no frame decodes."""
+    from vaceprep.probes.codec import video_stream
+    from vaceprep.probes.container import BROKEN, clause, open_container
+
+    with open_path(path) as opened:
+        demuxer = sniff(opened.head).demuxer
+        if demuxer is None:
+            return
+        said = "no frame comes out"
+        try:
+            with open_container(opened, demuxer, fast=facts.container == "mp4") as container:
+                video = video_stream(container)
+                if video is None:
+                    raise Damaged("it has no video track", 0)
+                video.codec_context.skip_frame = "DEFAULT"
+                for number, packet in enumerate(container.demux(video)):
+                    try:
+                        if packet.decode():
+                            return
+                    except BROKEN as error:
+                        said = clause(error)
+                    if number > LOOK:
+                        break
+        except BROKEN as error:
+            said = clause(error)
+    raise Damaged(f"none of its frames decodes ({said})", 0)

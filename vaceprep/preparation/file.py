@@ -1,0 +1,429 @@
+"""One source: measured, planned, made, verified, named. Errors are values here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from io import BytesIO
+from typing import Any
+
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.report import FileReport
+from vaceprep.contract import VIDEO_ROLES, Role
+from vaceprep.errors import Damaged, Refused
+from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
+from vaceprep.files.atomic import FULL, Placing, placing
+from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
+from vaceprep.formats import ENDINGS, name_disagrees
+from vaceprep.plans.model import MENDED_ADVICE, NOTHING_ASKED, Edit, Options, Plan
+from vaceprep.plans.predict import predict
+from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.preparation.cache import Identity, digest, fingerprint, identity, recall, remember
+from vaceprep.preparation.decode_check import decoded
+from vaceprep.preparation.report import Prepared
+from vaceprep.preparation.verify import verified
+from vaceprep.probes.measure import default_role, measure
+from vaceprep.probes.sniff import Sniffed, sniff
+from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
+from vaceprep.rules.judge import judge
+
+Tell = Callable[[Fraction], None]
+#: Hands out the output's path for an ending (None: the source's own name).
+Target = Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One open source, measured and judged."""
+
+    item: Item
+    opened: Opened
+    sniffed: Sniffed
+    role: Role
+    facts: Facts | Unreadable
+    findings: tuple[Finding, ...]
+    #: What was done to a damaged image whose remains ``opened`` now holds; empty for all others.
+    rescued: str = ""
+
+    @property
+    def name(self) -> str | None:
+        """The file's name without folders; None for standard input."""
+        return os.path.basename(self.item.source) if self.item.kind == "path" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How to go about it: the options, whether to write over files, whether to write at all."""
+
+    options: Options = NOTHING_ASKED
+    role: Role | None = None
+    force: bool = False
+    dry_run: bool = False
+    tell: Tell = lambda _: None
+    #: Every source of the run: none is written over, not even for another one.
+    sources: tuple[str, ...] = ()
+    #: Private hosts that the user vouches for, in the URLs of jobs.
+    allowed_hosts: tuple[str, ...] = ()
+    #: What is known of the URLs of jobs by asking for them; without it they are judged by their
+    #: text alone.
+    known: Mapping[tuple[str, Role], FileReport] | None = None
+    #: Decode every frame of what was only copied, too.
+    deep: bool = False
+
+
+def opening(item: Item) -> AbstractContextManager[Opened]:
+    """Open a path, standard input or a ``data:`` URI. Raises CannotOpen."""
+    if item.kind == "stdin":
+        return open_stdin()
+    if item.kind == "data":
+        return open_data_uri(item.source)
+    return open_path(item.source, item.root)
+
+
+def measured(
+    item: Item, opened: Opened, role: Role | None, options: Options = NOTHING_ASKED
+) -> Source:
+    """The source with its facts and findings; where damage is to be salvaged, it is looked for."""
+    sniffed = sniff(opened.head)
+    name = os.path.basename(item.source) if item.kind == "path" else None
+    role = role or default_role(sniffed, name)
+    facts: Facts | Unreadable
+    limits = options.limits
+    try:
+        facts = measure(opened, role, sniffed, limits=limits)
+        if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
+            facts = _damage(opened, sniffed, facts, role, options)
+    except OSError as error:
+        reason = f"reading it fails ({error.strerror or error})"
+        facts = Unreadable("unavailable", reason, opened.size)
+    findings = tuple(judge(facts, Asset(role, name, limits)))
+    source = Source(item, opened, sniffed, role, facts, findings)
+    if options.salvage and isinstance(facts, Unreadable) and role not in VIDEO_ROLES:
+        return _rescued(source, options) or source
+    return source
+
+
+def _rescued(source: Source, options: Options) -> Source | None:
+    """A damaged image's remains in its place; None where nothing of it decodes."""
+    from vaceprep.preparation.image.salvage import DAMAGED, TOLD, rescued
+
+    facts = source.facts
+    if not isinstance(facts, Unreadable) or facts.reason not in DAMAGED:
+        return None
+    data = rescued(source.opened, source.sniffed.format)
+    if data is None:
+        return None
+    opened = Opened(BytesIO(data), len(data))
+    sniffed = sniff(opened.head)
+    found = measure(opened, source.role, sniffed, limits=options.limits)
+    if isinstance(found, Unreadable):
+        return None
+    findings = tuple(judge(found, Asset(source.role, None, options.limits)))
+    return Source(source.item, opened, sniffed, source.role, found, findings, TOLD)
+
+
+def _damage(
+    opened: Opened, sniffed: Sniffed, facts: VideoFacts, role: Role, options: Options
+) -> VideoFacts:
+    """The facts with the first frame that does not decode, up to the end of what is kept."""
+    from vaceprep.plans.video import CannotPlan, window_of
+    from vaceprep.probes.decode import decode_all
+
+    if sniffed.demuxer is None:
+        return facts
+    try:
+        start, room = window_of(facts, role, options)
+    except CannotPlan:
+        return facts
+    found, _ = decode_all(opened, sniffed.demuxer, as_mask=False, until=start + room)
+    failure = found.late if facts.unshown is not None else found.failure
+    if failure is None:
+        return facts
+    return replace(facts, decoded=DecodeFacts(found.frames, *failure, 0, 0))
+
+
+def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
+    """The plan for an open source. ``instead`` says why packets must not be copied.
+
+    Raises CannotPlan where the options do not fit it.
+    """
+    facts = source.facts
+    if source.role not in VIDEO_ROLES:
+        from vaceprep.plans.image import plan_image
+
+        plan = plan_image(facts, source.findings, source.role, options)
+        if not source.rescued or not plan.possible:
+            return plan
+        salvaged = Edit("salvage", ("image-unreadable",), source.rescued)
+        return replace(plan, edits=(salvaged, *plan.edits), lossless=False)
+    from vaceprep.plans.video import needs_survey, plan_video, window_of
+
+    samples: SampleFacts | None = None
+    if isinstance(facts, VideoFacts) and needs_survey(facts, source.findings, options):
+        from vaceprep.probes import samples as survey
+
+        window = window_of(facts, source.role, options)
+        samples = survey.survey(source.opened, source.sniffed, facts, *window)
+        if instead:
+            samples = replace(samples, obstacle=instead)
+    return plan_video(facts, source.findings, source.role, options, samples)
+
+
+def ending_of(plan: Plan, facts: Facts) -> str | None:
+    """The ending of the output's name; None keeps the source's name."""
+    if plan.empty:
+        return None
+    if isinstance(facts, VideoFacts):
+        return ".mp4"
+    made = predict(plan, facts)
+    return ENDINGS[made.format][0] if isinstance(made, ImageFacts) else None
+
+
+def mend(item: Item, target: Target, work: Work) -> Prepared:
+    """What became of one source; everything that goes wrong with it is in the entry."""
+    if item.kind == "url":
+        message = "URLs are not prepared; download the file and name it"
+        role = work.role or default_role(None, item.source)
+        return Prepared(item.source, None, role, "failed", error=message)
+    known = identity(item.source) if item.kind == "path" else None
+    try:
+        with opening(item) as opened:
+            source = measured(item, opened, work.role, work.options)
+            return mend_opened(source, target, work, known)
+    except CannotOpen as error:
+        role = work.role or default_role(None, item.source)
+        findings = tuple(judge(error.fact, Asset(role, None, work.options.limits)))
+        return Prepared(item.source, None, role, "failed", remaining=findings)
+
+
+def mend_opened(
+    source: Source, target: Target, work: Work, known: Identity | None = None
+) -> Prepared:
+    """The same for a source that is open and measured."""
+    from vaceprep.plans.video import CannotPlan
+
+    facts = source.facts
+    before = None if isinstance(facts, Unreadable) else facts
+    failed = Prepared(source.item.source, None, source.role, "failed", before=before)
+    try:
+        plan = planned(source, work.options)
+        if not plan.possible or before is None:
+            remaining = plan.remaining or source.findings
+            return replace(failed, remaining=tuple(remaining), error=None)
+        path = target(ending_of(plan, before))
+        entry = replace(
+            failed,
+            output=path,
+            plan=plan.edits,
+            lossless=plan.lossless,
+            remaining=plan.remaining,
+            window=window_kept(plan, before),
+        )
+        if work.dry_run:
+            return replace(entry, status="planned", after=predict(plan, before))
+        return _made(source, plan, entry, target, work, known)
+    except (Refused, CannotPlan) as error:
+        finding = _as_finding(error, source)
+        remaining = (finding,) if finding else ()
+        return replace(failed, error=None if finding else str(error), remaining=remaining)
+
+
+def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:
+    """The start and the length that a plan keeps of a video, in seconds; None of an image."""
+    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+        return plan.recipe.start, plan.recipe.length
+    if isinstance(facts, VideoFacts) and facts.duration is not None:
+        return Fraction(0), facts.duration
+    return None
+
+
+def _as_finding(error: Exception, source: Source) -> Finding | None:
+    """Damage is a rule's: nothing decodes (VP105), or not all does (VP106)."""
+    if not isinstance(error, Damaged):
+        return None
+    if error.frames == 0:
+        return RULES["VP105"].found(f"cannot be read: {error}", measured="undecodable")
+    return RULES["VP106"].found(
+        f"{error}; prepare --salvage encodes what still decodes", measured=error.frames
+    )
+
+
+def asked_for(work: Work, role: Role) -> str:
+    """What tells one way of preparing from another."""
+    return fingerprint({"role": role, **work.options.asked()})
+
+
+def _made(
+    source: Source,
+    plan: Plan,
+    entry: Prepared,
+    target: Target,
+    work: Work,
+    known: Identity | None,
+) -> Prepared:
+    path = entry.output or ""
+    wish = asked_for(work, source.role)
+    again = None if work.force else recall(path, known, wish)
+    if again is not None:
+        return _reused(entry, again, work)
+    data = None
+    if plan.recipe is not None and not isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+        # A picture's format is certain only when it is made: the limit may ask for another.
+        data, path = _pictured(source, plan, path, target)
+        plan = _as_made(source, plan, data)
+        again = None if work.force else recall(path, known, wish)
+        if again is not None:
+            return _reused(replace(entry, output=path), again, work)
+    sources = work.sources or (source.item.source,)
+    with placing(path, force=work.force, sources=sources, make_folder=True) as place:
+        plan, after, findings = _verified(source, plan, data, place, work)
+        grave = tuple(f for f in findings if f.severity is Severity.ERROR)
+        if grave:
+            return replace(entry, output=None, status="failed", remaining=grave)
+        kept = None if known is None else digest(place.path)
+        place.commit()
+    entry = replace(
+        entry,
+        output=path,
+        status="unchanged" if plan.empty else "prepared",
+        plan=plan.edits,
+        lossless=plan.lossless,
+        after=after,
+        remaining=tuple(findings),
+        window=window_kept(plan, source.facts),
+    )
+    if known is not None:
+        remember(path, known, wish, _remembered(entry), kept)
+    return entry
+
+
+def _remembered(entry: Prepared) -> dict[str, Any]:
+    """What is kept of an entry: also the window, by which a run finds the sound left out here."""
+    window = entry.window
+    return entry.to_dict() | ({} if window is None else {"window": [*map(str, window)]})
+
+
+def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str]:
+    """A picture's bytes and the path that has their format's ending. Raises Refused."""
+    from vaceprep.preparation.image.render import made_format, make_image
+    from vaceprep.preparation.read import Read
+
+    if isinstance(source.facts, Unreadable):
+        raise Refused(f"cannot be read: {source.facts.message}")
+    data = make_image(Read(source.item.source, source.opened, source.sniffed, source.facts), plan)
+    fmt = made_format(data)
+    if not name_disagrees(path, fmt):
+        return data, path
+    try:
+        return data, target(ENDINGS[fmt][0])
+    except ValueError:
+        raise Refused(
+            f"{path} is no name for what fits the limit, which is {fmt.upper()}"
+        ) from None
+
+
+def _as_made(source: Source, plan: Plan, data: bytes) -> Plan:
+    from vaceprep.preparation.image.render import as_made
+
+    return as_made(plan, source.facts, data) if isinstance(source.facts, ImageFacts) else plan
+
+
+def _verified(
+    source: Source, plan: Plan, data: bytes | None, place: Placing, work: Work
+) -> tuple[Plan, Facts, list[Finding]]:
+    """Carry the plan out and judge what came of it.
+
+    Where copied packets did not bring what was foreseen, the frames are encoded.
+    """
+    from vaceprep.preparation.video.join import CannotJoin
+
+    name, limits = os.path.basename(place.target), work.options.limits
+    try:
+        carry_out(source, plan, place.path, work.tell, data)
+        after, findings = verified(place.path, source.role, name, limits)
+        instead = _unforeseen(plan, findings) and "what was copied would not pass"
+    except CannotJoin as error:
+        instead = str(error)
+    if instead and isinstance(plan.recipe, CopyRecipe):
+        plan = planned(source, work.options, instead=instead)
+        carry_out(source, plan, place.path, work.tell)
+        after, findings = verified(place.path, source.role, name, limits)
+    if isinstance(after, VideoFacts):
+        after, findings = decoded(source, plan, place.path, (after, findings), work)
+    return plan, after, findings
+
+
+def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
+    foreseen = {f.code for f in plan.remaining}
+    return [
+        f
+        for f in findings
+        if f.code not in foreseen
+        and (f.severity is not Severity.ADVICE or f.code in MENDED_ADVICE - {"VP123"})
+    ]
+
+
+def carry_out(source: Source, plan: Plan, path: str, tell: Tell, data: bytes | None = None) -> None:
+    """Write what the plan says to ``path``, which exists. Raises Refused, or OSError.
+
+    ``data`` are a picture's bytes where they are made already.
+    """
+    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+        _video(source, plan.recipe, path, tell)
+    elif plan.recipe is None:
+        source.opened.seek(0)
+        with open(path, "wb") as file:
+            shutil.copyfileobj(source.opened, file, 1 << 20)
+    else:
+        made = _pictured(source, plan, path, lambda _: path)[0] if data is None else data
+        with open(path, "wb") as file:
+            file.write(made)
+    tell(Fraction(1))
+
+
+def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: Tell) -> None:
+    from vaceprep.preparation.video.copy import copy
+    from vaceprep.preparation.video.encode import encode
+    from vaceprep.probes.container import BROKEN, clause
+
+    facts = source.facts
+    if not isinstance(facts, VideoFacts):
+        raise Refused("it is no video")
+    try:
+        if isinstance(recipe, CopyRecipe) and recipe.join is not None:
+            from vaceprep.preparation.video.joined import join
+
+            join(source.opened, source.sniffed, facts, recipe, path, tell)
+        elif isinstance(recipe, CopyRecipe):
+            copy(source.opened, source.sniffed, facts, recipe, path, tell)
+        else:
+            encode(source.opened, source.sniffed, facts, recipe, path, tell)
+    except BROKEN as error:
+        if getattr(error, "errno", None) in FULL:
+            # The disk's refusal, not the video's fault.
+            raise
+        raise Refused(f"it cannot be prepared: {clause(error)}") from None
+
+
+def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
+    """The entry of an output that is there already, as it was told when it was made."""
+    edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
+    after = None
+    if entry.output is not None and entry.role is not None:
+        name, limits = os.path.basename(entry.output), work.options.limits
+        after, findings = verified(entry.output, entry.role, name, limits, deep=work.deep)
+        entry = replace(entry, remaining=tuple(findings))
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            return replace(entry, output=None, status="failed", after=after)
+    return replace(
+        entry,
+        status="unchanged" if again.get("status") == "unchanged" else "prepared",
+        plan=edits,
+        lossless=bool(again.get("lossless")),
+        after=after,
+        reused=True,
+    )

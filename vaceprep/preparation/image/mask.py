@@ -1,0 +1,165 @@
+"""Masks: made from shapes, or mended from any image. White is edited, black is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from vaceprep.contract import Role
+from vaceprep.errors import Refused
+from vaceprep.facts import ImageFacts
+from vaceprep.preparation.image.encode import encode
+from vaceprep.preparation.image.shapes import Shape, drawn, outside
+from vaceprep.preparation.read import Read, check_pixels, reading, unreadable
+from vaceprep.preparation.verify import write_verified
+from vaceprep.probes.images import grey_levels
+from vaceprep.rules.catalogue import Finding
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MASK_ROLE: Final[Role] = "mask_image_url"
+#: The lowest grey that becomes white: the lighter half.
+THRESHOLD: Final = 128
+#: A mask that edits nothing or everything is written, and said.
+TOLERATED: Final = ("VP303", "VP304")
+#: Levels within which a pixel is nearly black or nearly white, and the share of others from which
+#: an image is no mask but a picture. J
+_NEARLY: Final = 48
+_PICTURE_SHARE: Final = 0.25
+#: Pixels by which a mask's shape may differ from the video's and still be the same.
+SLACK: Final = 1
+
+
+def made(shapes: Sequence[Shape], size: tuple[int, int], *, invert: bool = False) -> Image:
+    """Shapes white on black (inverted: black on white), 8-bit grey. Raises Refused."""
+    from PIL import Image as Pillow
+
+    check_pixels(size, "a mask")
+    pixels, missing = drawn(shapes, size)
+    for shape in missing:
+        where = "lies wholly outside" if outside(shape, size) else "covers no pixel of"
+        raise Refused(f"the {shape.kind} {shape.text} {where} the {size[0]}x{size[1]} picture")
+    image = Pillow.frombytes("L", size, bytes(pixels))
+    return _inverted(image) if invert else image
+
+
+def _inverted(image: Image) -> Image:
+    from PIL import ImageChops
+
+    return ImageChops.invert(image)
+
+
+def _grey(image: Image) -> Image:
+    """8-bit luma as displayed, transparency on black. May raise what Pillow raises."""
+    from PIL import Image as Pillow
+
+    if image.mode.startswith("I;16"):
+        # The high byte; Pillow's own conversion would clip.
+        planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
+        return planes[0 if image.mode.endswith("B") else 1]
+    if image.mode in ("I", "F"):
+        return grey_levels.eight_bits(image)
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        shown = image.convert("RGBA")
+        ground = Pillow.new("RGBA", shown.size, "black")
+        return Pillow.alpha_composite(ground, shown).convert("L")
+    if image.mode == "L":
+        return image
+    return image.convert("RGB").convert("L")
+
+
+def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
+    """Whether a mask scaled to the video's width (or height) has its other side within 1 px."""
+    across = Fraction(mask[0] * video[1], mask[1]) - video[0]
+    down = Fraction(mask[1] * video[0], mask[0]) - video[1]
+    return min(abs(across), abs(down)) <= SLACK
+
+
+def displayed_grey(read: Read) -> Image:
+    """Any readable image as 8-bit grey in its displayed orientation. Raises Refused."""
+    from vaceprep.preparation.image.decode import decoded
+
+    if not isinstance(read.facts, ImageFacts):
+        raise unreadable(read.source, "it is a video, not an image")
+    try:
+        return decoded(read, _grey)
+    except Exception as error:  # Pillow raises nearly everything for broken data
+        raise unreadable(read.source, f"its pixels do not convert ({error})") from None
+
+
+def black_and_white(grey: Image, threshold: int = THRESHOLD) -> Image:
+    """White from ``threshold`` (1 to 255) up, black below."""
+    return grey.point([255 if level >= threshold else 0 for level in range(256)])
+
+
+def doubts(grey: Image) -> list[str]:
+    """A warning where an image that is to be thresholded is a picture and not a mask."""
+    between = sum(grey.histogram()[_NEARLY : 256 - _NEARLY])
+    share = between / max(1, grey.width * grey.height)
+    if share < _PICTURE_SHARE:
+        return []
+    return [
+        f"warning: {100 * share:.0f} % of its pixels are neither nearly black nor nearly white, so "
+        "it looks like a picture and not like a mask; if it is a frame that you painted over, name "
+        "the frame without paint: --over FRAME"
+    ]
+
+
+def mended(
+    source: str,
+    size: tuple[int, int],
+    *,
+    threshold: int = THRESHOLD,
+    invert: bool = False,
+    stretch: bool = False,
+    remarks: list[str] | None = None,
+) -> Image:
+    """An image as a strict mask of that size, scaled by nearest neighbour. Raises Refused.
+
+    Warnings for the user are added to ``remarks``.
+    """
+    check_pixels(size, "a mask")
+    with reading(source, MASK_ROLE) as read:
+        shown = (read.facts.width, read.facts.height)
+        if not stretch and not agrees(shown, size):
+            raise Refused(
+                f"the mask is {shown[0]}x{shown[1]}, of another shape than {size[0]}x{size[1]}; "
+                "--stretch scales it all the same"
+            )
+        grey = displayed_grey(read)
+    if remarks is not None:
+        remarks += doubts(grey)
+    return sized(black_and_white(grey, threshold), size, invert=invert, stretch=True)
+
+
+def sized(
+    image: Image, size: tuple[int, int], *, invert: bool = False, stretch: bool = False
+) -> Image:
+    """A strict mask at that size, scaled by nearest neighbour. Raises Refused."""
+    from PIL.Image import Resampling
+
+    check_pixels(size, "a mask")
+    if not stretch and not agrees(image.size, size):
+        raise Refused(
+            f"the mask is {image.width}x{image.height}, of another shape than {size[0]}x{size[1]}; "
+            "--stretch scales it all the same"
+        )
+    if image.size != size:
+        image = image.resize(size, Resampling.NEAREST)
+    return _inverted(image) if invert else image
+
+
+def write_mask(
+    image: Image, target: str, *, force: bool, sources: Collection[str] = ()
+) -> list[Finding]:
+    """Write a strict mask as PNG and hand back what is to be said of it. Raises Refused."""
+    return write_verified(
+        encode(image, "png"),
+        target,
+        force=force,
+        role=MASK_ROLE,
+        sources=sources,
+        tolerated=TOLERATED,
+    )

@@ -1,0 +1,276 @@
+"""A job prepared: every local asset under its role, and a new job file that names them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from vaceprep.checks.inputs import Item
+from vaceprep.checks.job import check_mapping
+from vaceprep.checks.source import Options as Look
+from vaceprep.contract import VIDEO_ROLES
+from vaceprep.errors import Refused
+from vaceprep.facts import Facts
+from vaceprep.files.atomic import check_target, placing
+from vaceprep.files.source import CannotOpen, open_path
+from vaceprep.job.draft import draft_of
+from vaceprep.job.model import media_of, put
+from vaceprep.job.read import JobUnreadable, read_job
+from vaceprep.job.text import text_of
+from vaceprep.plans.model import Edit, Options
+from vaceprep.preparation.file import Work
+from vaceprep.preparation.job_assets import Assets, Maker, errors, open_assets
+from vaceprep.preparation.job_links import MASK_FRAME, Stop, make_all
+from vaceprep.preparation.outputs import Names
+from vaceprep.preparation.report import Prepared
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.draft import Draft
+from vaceprep.rules.job import judge_job
+from vaceprep.rules.job_media import Together, judge_together
+from vaceprep.wording import listed
+
+#: The video that follows another one and has no window of its own.
+MASK_VIDEO: Final = "mask_video_url"
+#: Edits of a video after which its frames have other numbers.
+MOVING: Final = ("cut", "frame-rate", "retime")
+
+
+def mend_job(
+    item: Item, names: Names, work: Work, fields: Mapping[str, Options]
+) -> tuple[Prepared, ...]:
+    """The entries of a job: its own first, then one for each asset in the order of the fields.
+
+    ``fields`` are options for single fields; ``--start`` and ``--duration`` of ``work`` mean
+    ``video_url`` alone. Where the job cannot become valid nothing is written; where one asset
+    fails, the others are written and the job file is not. Nothing is raised but Cancelled.
+    """
+    failed = Prepared(item.source, None, None, "failed")
+    try:
+        data = item.job if item.job is not None else read_job(item.source)
+        if isinstance(data, JobUnreadable):
+            raise data
+    except JobUnreadable as error:
+        return (replace(failed, remaining=tuple(judge_job(Draft(broken=str(error))))),)
+    draft = draft_of(data, work.options.limits)
+    own = tuple(judge_job(draft))
+    failed = replace(failed, remaining=own)
+    if errors(own):
+        return (failed,)
+    try:
+        target = names.target(item, None if item.base is None else ".json")
+    except Refused as error:
+        return (replace(failed, error=str(error)),)
+    source = item.source if item.base is None else item.base
+    with ExitStack() as stack:
+        assets = open_assets(draft, os.path.dirname(source), work, fields, stack)
+        media = [piece.item.source for piece in assets.pieces]
+        work = replace(work, sources=tuple({*work.sources, source, *media}))
+        job = _Job(item, data, draft, target, assets, work)
+        try:
+            _look_first(job, fields)
+            maker = Maker(work, names, target, len(assets.pieces))
+            frame = make_all(draft, assets, maker, work.options)
+        except Stop as stop:
+            remaining = _unique((*own, *stop.findings))
+            entry = replace(failed, error=str(stop) or None, remaining=remaining)
+            return (entry, *assets.entries())
+    try:
+        entry = _finished(job, failed, frame)
+    except Refused as error:
+        entry = replace(failed, error=str(error))
+    return (entry, *assets.entries())
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One job as it was given, and its media."""
+
+    item: Item
+    data: Mapping[str, Any]
+    draft: Draft
+    #: The path of the new job file.
+    target: str
+    assets: Assets
+    work: Work
+
+    @property
+    def folder(self) -> str:
+        """The folder to which the new job's paths are relative."""
+        return os.path.dirname(self.target)
+
+
+def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))
+
+
+def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
+    """Raises Stop for what nothing here mends, before anything is written."""
+    asked = job.work.options
+    local = {piece.role for piece in job.assets.pieces}
+    cut = dict.fromkeys(name for name in fields if name not in local)
+    if asked.start is not None or asked.duration is not None:
+        if "/video_url" in job.assets.urls:
+            cut["video_url"] = None
+        elif "video_url" not in local:
+            raise Stop(_no_video(job))
+    for name in cut:
+        # A window that is not applied would be found out only in the finished video.
+        why = "since URLs stay as they are" if f"/{name}" in job.assets.urls else "it has none"
+        raise Stop(f"--start and --duration cannot be applied to its {name}: {why}")
+    refused = [at[1:] for at, entry in job.assets.urls.items() if errors(entry.remaining)]
+    if refused:
+        raise Stop(f"{listed(refused)} cannot be mended, since URLs stay as they are")
+    found = judge_together(Together(job.draft, job.assets.facts()))
+    hopeless = errors([f for f in found if f.code == "VP305"])
+    if hopeless:
+        raise Stop("", hopeless)
+
+
+def _no_video(job: _Job) -> str:
+    """Why a window without a field's name cannot be applied, and what to write instead."""
+    said = "--start and --duration without a field mean video_url, and the job has none"
+    at = [*(piece.role for piece in job.assets.pieces), *(at[1:] for at in job.assets.urls)]
+    clips = [name for name in dict.fromkeys(at) if name in VIDEO_ROLES and name != MASK_VIDEO]
+    if not clips:
+        return f"{said}; leave them out: nothing in it has a length"
+    option = "--duration" if job.work.options.start is None else "--start"
+    return f"{said}; name the clip: " + " or ".join(f"{option} {name}=S" for name in clips)
+
+
+def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:
+    """The entry of the job, once its media are made. Raises Refused."""
+    lost = [p for p in job.assets.pieces if p.entry is None or not p.entry.ok]
+    if lost:
+        said = listed([f"{p.role} ({p.item.source})" for p in lost])
+        raise Refused(f"{said} cannot be prepared, so no job file is written")
+    values, changes = _new_values(job, frame)
+    edits = _edits(job, changes)
+    entry = replace(
+        failed,
+        output=job.target,
+        plan=edits,
+        lossless=all(p.entry is not None and p.entry.lossless for p in job.assets.pieces),
+    )
+    findings = _judged(job, values)
+    grave = errors(findings)
+    if grave:
+        own = _unique((*failed.remaining, *grave))
+        return replace(failed, remaining=own, error="what came out would not pass as a job")
+    remaining = tuple(f for f in findings if _is_own(f, job))
+    if job.work.dry_run:
+        return replace(entry, status="planned", remaining=remaining)
+    data = _bytes(job, values, changes)
+    reused = _written(job, data)
+    return replace(
+        entry,
+        status="prepared" if changes else "unchanged",
+        remaining=remaining,
+        reused=reused,
+    )
+
+
+def _is_own(finding: Finding, job: _Job) -> bool:
+    """Whether a finding is the job's own and not told of one of its files."""
+    return finding.pointer not in job.assets.order or finding.code.startswith("VP4")
+
+
+def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str, str | int]]:
+    """The new job's values, and by pointer those that are others than before."""
+    values = dict(job.data)
+    changes: dict[str, str | int] = {}
+    before = media_of(job.draft.values)
+    for piece in job.assets.pieces:
+        name = os.path.basename("" if piece.entry is None else piece.entry.output or "")
+        if name == "-":
+            # Not standard input; a name like a URL's has lost its colon by now.
+            name = f"./{name}"
+        for at in piece.pointers:
+            if before[at] != name:
+                put(values, at, name)
+                changes[at] = name
+    if frame is not None:
+        values[MASK_FRAME] = frame
+        changes[f"/{MASK_FRAME}"] = frame
+    return values, changes
+
+
+def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
+    """One edit for each value that is another than before."""
+    edits = []
+    before = media_of(job.draft.values)
+    for at, value in changes.items():
+        piece = job.assets.at(at)
+        video = job.assets.of("video_url")
+        about = piece or video
+        made = () if about is None or about.entry is None else about.entry.plan
+        if piece is None:
+            reasons = [
+                r for edit in made if edit.edit in ("cut", "frame-rate") for r in edit.reason
+            ]
+            old = str(job.draft.values.get(MASK_FRAME))
+            told = f"{at[1:]}: {old} becomes {value}, which is the same picture"
+        else:
+            reasons = [reason for edit in made for reason in edit.reason]
+            told = f"{at[1:]}: {before[at]} becomes {value}"
+        edits.append(Edit("adjust", tuple(dict.fromkeys(reasons)), told))
+    return tuple(edits)
+
+
+def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
+    """What ``check`` says of the new job; of a plan, what is foreseen of its media."""
+    if not job.work.dry_run:
+        limits = job.work.options.limits
+        look = Look(allowed_hosts=job.work.allowed_hosts, known=job.work.known, limits=limits)
+        reports = check_mapping(job.target, values, job.folder, look)
+        told = {f for entry in job.assets.urls.values() for f in entry.remaining}
+        return [f for r in reports for f in r.findings if replace(f, pointer=None) not in told]
+    draft = draft_of(values, job.work.options.limits)
+    facts: dict[str, Facts] = {}
+    for at in job.assets.order:
+        piece = job.assets.at(at)
+        after = job.assets.urls[at].after if piece is None else piece.after
+        if after is not None:
+            facts[at] = after
+    return [*judge_job(draft), *judge_together(Together(draft, facts))]
+
+
+def _bytes(job: _Job, values: Mapping[str, Any], changes: Mapping[str, str | int]) -> bytes:
+    """What stands in the new job file. Raises Refused."""
+    own = None
+    if job.item.base is None:
+        try:
+            with open_path(job.item.source) as opened:
+                own = opened.read()
+        except (CannotOpen, OSError):
+            own = None
+    if own is not None and not changes:
+        return own
+    ending = os.path.splitext(job.target)[1].lower()
+    old = None if own is None else own.decode("utf-8-sig", "replace")
+    text = text_of(values, ending, old, changes)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Refused("a file's name is no text that a job file can hold") from None
+
+
+def _written(job: _Job, data: bytes) -> bool:
+    """Give the new job file its name; whether it was there already. Raises Refused."""
+    work, target = job.work, job.target
+    if not work.force and os.path.isfile(target):
+        check_target(target, force=True, sources=work.sources)
+        try:
+            with open_path(target) as opened:
+                if opened.size == len(data) and opened.read() == data:
+                    return True
+        except (CannotOpen, OSError):
+            # What cannot be read is another file; its name is not taken.
+            pass
+    with placing(target, force=work.force, sources=work.sources, make_folder=True) as place:
+        with open(place.path, "wb") as file:
+            file.write(data)
+        place.commit()
+    return False

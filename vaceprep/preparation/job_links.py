@@ -1,0 +1,235 @@
+"""What the media of one job ask of each other, carried out: masks, frames, clips and a guide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
+from vaceprep.facts import ImageFacts, VideoFacts
+from vaceprep.plans.frames import base_rate
+from vaceprep.plans.job import (
+    CONFORMED,
+    Even,
+    even_size,
+    even_times,
+    following,
+    lost_frame,
+    new_frame,
+    placement,
+    shares,
+    size_of,
+)
+from vaceprep.plans.model import Options, Plan
+from vaceprep.plans.predict import predict
+from vaceprep.plans.wording import px, seconds
+from vaceprep.preparation import job_masks
+from vaceprep.preparation.job_assets import Assets, Maker, Piece
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.draft import Draft
+from vaceprep.rules.job_media import Together, judge_together
+
+MASK_FRAME: Final = "mask_frame_id"
+CLIPS: Final = ("first_clip_url", "last_clip_url")
+DISAGREE: Final = dict.fromkeys(CONFORMED, "inputs-disagree")
+
+
+class Stop(Exception):
+    """The job cannot become valid, whatever becomes of its media.
+
+    The message is a sentence, empty where ``findings`` say it all.
+    """
+
+    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+
+
+def make_all(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> int | None:
+    """Prepare every piece in the order in which they follow each other.
+
+    Returns the new ``mask_frame_id`` where it becomes another. Raises Stop, which it does before
+    anything is written wherever the plans tell enough.
+    """
+    frame: int | None = None
+    if draft.function == "video_edit":
+        frame = _edit(draft, assets, maker)
+    elif draft.function == "video_extension":
+        _extension(draft, assets, maker, asked)
+    for piece in assets.pieces:
+        maker.make(piece)
+    return frame
+
+
+def _found(draft: Draft, assets: Assets, code: str) -> list[Finding]:
+    """What one rule says of the media as they were given."""
+    return [f for f in judge_together(Together(draft, assets.facts())) if f.code == code]
+
+
+# --- a video and its mask ------------------------------------------------------------------
+
+
+def _edit(draft: Draft, assets: Assets, maker: Maker) -> int | None:
+    video = assets.of("video_url")
+    image, moving = assets.of("mask_image_url"), assets.of("mask_video_url")
+    if video is None:
+        return None
+    plan, facts = video.plan(), video.video
+    if plan is not None and facts is not None:
+        _stops_of_urls(assets, plan, facts)
+        if draft.has("mask_image_url"):
+            # Before anything is written: a mask of a lost picture mends nothing.
+            _frame_after(draft, video, plan)
+    maker.make(video)
+    after, done = video.after, video.done_plan()
+    if facts is None or not isinstance(after, VideoFacts) or done is None:
+        for mask in filter(None, (image, moving)):
+            maker.refuse(mask, "it follows video_url, which cannot be prepared")
+        return None
+    if image is not None:
+        _image(draft, assets, maker, image, done, facts)
+    if moving is not None and moving.video is not None:
+        wish = following(facts, done, after, moving.video, moving.options.start)
+        if wish is not None:
+            maker.follow(moving, job_masks.mask_video, wish)
+    return _frame_after(draft, video, done) if draft.has("mask_image_url") else None
+
+
+def _stops_of_urls(assets: Assets, plan: Plan, facts: VideoFacts) -> None:
+    """Raises Stop where a mask is a URL and its video changes: it cannot follow."""
+    before, after = size_of(facts), predict(plan, facts)
+    how = "it cannot follow; download it and name the file"
+    if "/mask_image_url" in assets.urls and placement(plan, facts).changes(before):
+        told = f"video_url goes from {px(before)} to {px(size_of(after))}"
+        raise Stop(f"mask_image_url is a URL, and {told}: {how}")
+    if "/mask_video_url" in assets.urls and isinstance(after, VideoFacts):
+        begins = Fraction(0) if plan.recipe is None else plan.recipe.start
+        same = size_of(after) == before and after.frames == facts.frames
+        if begins or not same or base_rate(after) != base_rate(facts):
+            raise Stop(f"mask_video_url is a URL, and video_url gets other frames: {how}")
+
+
+def _image(
+    draft: Draft, assets: Assets, maker: Maker, mask: Piece, plan: Plan, video: VideoFacts
+) -> None:
+    """A mask image goes where its video's picture goes."""
+    where, facts = placement(plan, video), mask.facts
+    if not isinstance(facts, ImageFacts) or not where.changes(size_of(facts)):
+        maker.make(mask)
+    elif where.follows(size_of(facts)):
+        maker.follow(mask, job_masks.mask_image, where)
+    elif size_of(facts) == where.canvas:
+        # It was drawn on the prepared video.
+        maker.make(mask)
+    else:
+        found = _found(draft, assets, "VP301")
+        maker.refuse(mask, "", found[0] if found else None)
+
+
+def _times(piece: Piece, facts: VideoFacts) -> Sequence[Fraction]:
+    """When each frame of a video is shown."""
+    even = even_times(facts)
+    if even is not None or piece.source is None:
+        return even or ()
+    from vaceprep.probes.samples import survey
+
+    source = piece.source
+    length = facts.duration or Fraction(0)
+    samples = survey(source.opened, source.sniffed, facts, Fraction(0), length)
+    if samples.obstacle is None and len(samples.times) == facts.frames:
+        return sorted(samples.times)
+    # Where times are not told, frames are counted as the encoder counts them.
+    return Even(1 / facts.fps, facts.frames) if facts.fps and facts.frames else ()
+
+
+def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
+    """The new ``mask_frame_id``; None where it stays. Raises Stop where its picture is lost."""
+    facts, recipe = video.video, plan.recipe
+    given = draft.has(MASK_FRAME)
+    number = draft.values.get(MASK_FRAME, FIRST_MASK_FRAME)
+    if facts is None or recipe is None or not isinstance(number, int):
+        return None
+    times = _times(video, facts)
+    if not times:
+        return None
+    frame = new_frame(number, times, recipe)
+    if frame is None and draft.values.get("mask_type") == "fixed" and 1 <= number <= len(times):
+        # A fixed mask stays where it is in every frame, so any frame serves.
+        frame = FIRST_MASK_FRAME
+    if frame is None:
+        raise Stop(lost_frame(number, times, recipe, given=given))
+    return frame if frame != number else None
+
+
+# --- frames, clips and a guide -------------------------------------------------------------
+
+
+def _extension(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> None:
+    present = [p for name in EXTENSION_FIELDS if (p := assets.of(name)) is not None]
+    guide = assets.of("video_url")
+    _share(draft, assets)
+    if not present or (asked.only_errors and guide is None):
+        # Frames and clips that differ among themselves are a warning.
+        return
+    lead, *rest = present
+    followers = [*rest, *([guide] if guide is not None else [])]
+    plan, facts = lead.plan(), lead.facts
+    if plan is not None and facts is not None:
+        size = size_of(predict(plan, facts))
+        if even_size(size) != size and any(_cannot_be(size, p) for p in followers):
+            # No video of 4:2:0 has an odd side, so the picture that it follows gets an even one.
+            lead.options = replace(lead.options, size=even_size(size), fit_720p=False)
+            lead.rules |= DISAGREE
+    maker.make(lead)
+    after = lead.after
+    for piece in followers:
+        if after is None:
+            maker.refuse(piece, f"it follows {lead.role}, which cannot be prepared")
+            continue
+        options = replace(piece.options, size=size_of(after), fit_720p=False)
+        if isinstance(after, VideoFacts) and piece.video is not None:
+            options = replace(options, rate=base_rate(after) or after.fps)
+        maker.make(piece, options, DISAGREE)
+
+
+def _cannot_be(size: tuple[int, int], piece: Piece) -> bool:
+    """Whether a video does not come out at that size by itself."""
+    plan, facts = piece.plan(), piece.video
+    if facts is None:
+        return False
+    return plan is None or size_of(predict(plan, facts)) != size
+
+
+def _share(draft: Draft, assets: Assets) -> None:
+    """Give both clips their share of the limit. Raises Stop where the user asks for more."""
+    first, last = assets.of("first_clip_url"), assets.of("last_clip_url")
+    if first is None or last is None:
+        return
+    lengths = _available(first), _available(last)
+    if lengths[0] is None or lengths[1] is None:
+        return
+    asked = first.options.duration, last.options.duration
+    most = draft.limits.clips_seconds
+    found = shares((lengths[0], lengths[1]), asked, most)
+    if found is None:
+        said = _found(draft, assets, "VP413")
+        raise Stop(f"--duration asks for clips of over {seconds(most)} s together", said)
+    for piece, share, own, there in zip((first, last), found, asked, lengths, strict=True):
+        # Set even where it cuts nothing: another rate may not round the length up.
+        piece.options = replace(piece.options, duration=share)
+        if own is None:
+            piece.rules["--duration"] = "--start" if share == there else "clips-together"
+
+
+def _available(clip: Piece) -> Fraction | None:
+    """Seconds that a clip could keep by itself; None where that is not known."""
+    facts, options = clip.video, clip.options
+    if facts is None or facts.duration is None:
+        return None
+    left = facts.duration - (options.start or 0)
+    if left <= 0:
+        return None
+    most = options.limits.clip_seconds
+    return min(left, most, options.duration or most)

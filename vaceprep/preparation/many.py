@@ -1,0 +1,80 @@
+"""``prepare`` for any number of sources: one failure stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vaceprep.checks.inputs import Item
+from vaceprep.plans.model import Options
+from vaceprep.preparation.file import Work, mend
+from vaceprep.preparation.outputs import Names, Output, Outputs
+from vaceprep.preparation.report import Prepared
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
+
+
+def prepare_items(
+    items: Iterable[Item],
+    output: Output,
+    work: Work,
+    fields: dict[str, Options] | None = None,
+    configured: Callable[[Item], Config | None] = lambda _: None,
+    *,
+    isolate: bool = False,
+    seconds: float | None = None,
+    names: Outputs | None = None,
+    begun: Callable[[Item], None] = lambda _: None,
+) -> Generator[tuple[Prepared, ...]]:
+    """The entries of each source in order: one for a file, several for a job.
+
+    ``fields`` are options for single fields of jobs, by the field's name; ``configured`` gives
+    the configuration of each source. With ``isolate`` each source is prepared in a worker process,
+    for ``seconds`` without progress at most (None: as long as it may be by default). ``names`` are
+    those that are given out already; ``begun`` hears of each source before its progress is told.
+    """
+    names = Outputs(output) if names is None else names
+
+    def asked(item: Item) -> tuple[Work, dict[str, Options]]:
+        held = under(work, item, configured(item))
+        limits = held.options.limits
+        return held, {name: replace(o, limits=limits) for name, o in (fields or {}).items()}
+
+    if isolate:
+        from vaceprep.preparation.parallel import Abreast
+
+        def here(item: Item) -> tuple[Prepared, ...]:
+            return mend_item(item, names, *asked(item))
+
+        yield from Abreast(mend_item, names, asked, seconds).each(items, here, begun)
+        return
+    for item in items:
+        begun(item)
+        yield mend_item(item, names, *asked(item))
+
+
+def mend_item(
+    item: Item, names: Names, work: Work, fields: dict[str, Options]
+) -> tuple[Prepared, ...]:
+    """The entries of one source."""
+    if item.kind == "job":
+        from vaceprep.preparation.job import mend_job
+
+        return mend_job(item, names, work, fields)
+    return (mend(item, partial(names.target, item), work),)
+
+
+def under(work: Work, item: Item, config: Config | None) -> Work:
+    """The work on one source with what a configuration says where the work says nothing of it."""
+    if config is None:
+        return work
+    role = config.role_of(item.source) if item.kind == "path" else None
+    return replace(
+        work,
+        options=replace(work.options, limits=config.limits),
+        role=work.role or role,
+        allowed_hosts=work.allowed_hosts or config.allow_hosts,
+    )

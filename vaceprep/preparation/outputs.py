@@ -1,0 +1,250 @@
+"""Where each source's output goes. Nothing is made here: only names are thought of."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import chain, count, islice
+from typing import Final, Literal, NamedTuple, Protocol
+
+from vaceprep.checks.inputs import JOB_ENDINGS, Item
+from vaceprep.errors import Refused
+from vaceprep.files.names import fit, in_bytes, numbered
+from vaceprep.formats import ENDINGS as IMAGE_NAMES
+from vaceprep.preparation.image.encode import ENDINGS as IMAGE_FORMATS
+from vaceprep.probes.measure import IMAGE_ENDINGS, VIDEO_ENDINGS, ending
+
+#: The folder for outputs where nobody names one.
+PREPARED: Final = "prepared"
+#: Endings of what prepare writes: with one of these, ``-o`` names a file.
+WRITTEN: Final = (".mp4", *IMAGE_FORMATS, *JOB_ENDINGS)
+#: What an ending promises; of videos, prepare writes one kind alone.
+_PROMISED: Final = {
+    **{one: fmt for fmt, endings in IMAGE_NAMES.items() for one in endings},
+    **dict.fromkeys(VIDEO_ENDINGS, "video"),
+    **{one: one for one in JOB_ENDINGS},
+    ".yml": ".yaml",
+}
+#: A longer ending is no ending, but a name with a dot in it.
+_ENDING_BYTES: Final = 20
+_SEPARATORS: Final = os.sep + (os.altsep or "")
+
+
+class Output(NamedTuple):
+    """What ``-o`` says: ``beside`` each source (it says nothing), a ``folder`` or a ``file``."""
+
+    kind: Literal["beside", "folder", "file"]
+    path: str = ""
+
+
+def parse_output(text: str | None) -> Output:
+    """What the value of ``-o`` means; None where it was not given.
+
+    Raises ValueError, with a sentence, for a value that cannot be meant.
+    """
+    if text is None:
+        return Output("beside")
+    if not text or text == "-":
+        raise ValueError("outputs are files: name a file or a folder")
+    if os.path.isdir(text):
+        return Output("folder", text)
+    last = ending(text)
+    if last in WRITTEN:
+        return Output("file", text)
+    if last in IMAGE_ENDINGS or last in VIDEO_ENDINGS:
+        # A folder called clip.mov would surprise everybody.
+        raise ValueError(f"nothing that prepare writes is a {last}; it writes {' '.join(WRITTEN)}")
+    return Output("folder", text)
+
+
+def walk_skips(output: Output, sources: Iterable[str]) -> frozenset[str]:
+    """The real paths that a walk of ``sources`` must leave out, so as not to take up outputs.
+
+    They are the folder or file that ``-o`` names, and a folder ``prepared`` right in a folder that
+    is walked. Raises ValueError where outputs would be written into the walked folder itself,
+    since there the next walk could not tell them from sources.
+    """
+    roots = [source for source in sources if os.path.isdir(source)]
+    skips = {os.path.realpath(os.path.join(root, PREPARED)) for root in roots}
+    if output.kind != "beside":
+        real = os.path.realpath(output.path)
+        for root in roots:
+            if os.path.realpath(root) == real:
+                raise ValueError(
+                    f"{output.path} is read itself; name a folder inside it or beside it"
+                )
+        skips.add(real)
+    return frozenset(skips)
+
+
+def fitting(output: Output, items: Iterable[Item]) -> Iterator[Item]:
+    """The items again, after a look that ``-o FILE`` is asked for one alone.
+
+    The look is taken at once, before any work. Raises ValueError where there are more.
+    """
+    if output.kind != "file":
+        return iter(items)
+    rest = iter(items)
+    first = list(islice(rest, 2))
+    if len(first) > 1:
+        raise _one_alone(output)
+    return chain(first, rest)
+
+
+def _one_alone(output: Output) -> ValueError:
+    return ValueError(f"{output.path} is one file, but there are several sources; name a folder")
+
+
+class Names(Protocol):
+    """Whoever hands out names."""
+
+    def target(self, item: Item, new_ending: str | None) -> str:
+        """The path for an item's output."""
+        ...
+
+    def beside(self, target: str, item: Item, new_ending: str | None) -> str:
+        """The path for an item's output in the folder of ``target``."""
+        ...
+
+
+class Outputs:
+    """Hands out a target for each item, in the order of the items, never one twice.
+
+    Names are told apart as the least able disks do: without regard to case or to how accents are
+    composed. The order alone decides; so call it in the order of the items, from one thread.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+        self._real: dict[str, str] = {}
+        #: Folders that no link leads out of.
+        self._inside: set[str] = set()
+        #: The number to try next, by the name that was asked for.
+        self._next: dict[str, int] = {}
+        self._given_out = False
+
+    def target(self, item: Item, new_ending: str | None) -> str:
+        """The path for an item's output; None keeps the source's own name whole.
+
+        Raises ValueError for a second item under ``-o FILE``, Refused where FILE has the ending
+        of another format, or where a link that nobody named leads the output elsewhere.
+        """
+        if self._output.kind != "file":
+            base, tree = self._place(item)
+            found = self._free(base, tree, item, new_ending)
+            self._stay(base, os.path.dirname(found))
+            return found
+        path = self._output.path
+        if self._given_out:
+            raise _one_alone(self._output)
+        self._given_out = True
+        made = ending(_own_name(item)) if new_ending is None else new_ending.lower()
+        if _PROMISED.get(made) not in (None, _PROMISED[ending(path)]):
+            raise Refused(f"{path} is no name for what is made, which is a {made}")
+        folder, name = os.path.split(path)
+        self._files.add(self._key(folder, name))
+        return path
+
+    def claim(self, path: str) -> None:
+        """Give a path to nobody any more: an earlier run gave it."""
+        folder, name = os.path.split(path)
+        self._files.add(self._key(folder, name))
+
+    def beside(self, target: str, item: Item, new_ending: str | None) -> str:
+        """The path for an item's output in the folder of ``target``: a job's media."""
+        return self._free(os.path.dirname(target), [], item, new_ending)
+
+    def _place(self, item: Item) -> tuple[str, list[str]]:
+        """The folder that the user named, if only by a source in it, and the folders below it."""
+        tree: list[str] = []
+        base = os.path.dirname(_path(item))
+        if item.root is not None:
+            below = os.path.dirname(item.source[len(item.root) :])
+            for sep in _SEPARATORS:
+                below = below.replace(sep, "/")
+            tree = [part for part in below.split("/") if part not in ("", ".", "..")]
+            base = item.root
+        if self._output.kind == "folder":
+            return self._output.path, tree
+        return base, [PREPARED, *tree]
+
+    def _stay(self, base: str, folder: str) -> None:
+        """Raises Refused where a link below ``base`` leads out of it: a stranger may have laid it.
+
+        Where ``base`` itself leads is the user's own choice.
+        """
+        if folder in self._inside:
+            return
+        root, real = os.path.realpath(base or os.curdir), os.path.realpath(folder or os.curdir)
+        if real != root and not real.startswith(os.path.join(root, "")):
+            raise Refused(
+                f"{folder} is a link, or lies behind one, that leads out of {base or os.curdir}; "
+                "to write there all the same, name the folder with -o"
+            )
+        self._inside.add(folder)
+
+    def _key(self, folder: str, name: str) -> str:
+        if folder not in self._real:
+            # Two spellings of one folder are one folder.
+            self._real[folder] = os.path.realpath(folder or os.curdir)
+        return _folded(os.path.join(self._real[folder], name))
+
+    def _free(self, base: str, tree: list[str], item: Item, new_ending: str | None) -> str:
+        folder = base
+        for part in tree:
+            # An output may have taken the name that a folder of the tree has.
+            names = (numbered(*fit(part), n) for n in count(1))
+            name = next(n for n in names if self._key(folder, n) not in self._files)
+            self._folders.add(self._key(folder, name))
+            folder = os.path.join(folder, name)
+        stem, last = _named(item, new_ending)
+        wish = self._key(folder, numbered(stem, last, 1))
+        for number in count(self._next.get(wish, 1)):
+            name = numbered(stem, last, number)
+            key = self._key(folder, name)
+            if key not in self._files and key not in self._folders:
+                break
+        self._next[wish] = number + 1
+        self._files.add(key)
+        return os.path.join(folder, name)
+
+
+def _path(item: Item) -> str:
+    """The path beside which an item's output goes; empty in the current folder."""
+    if item.kind in ("stdin", "url", "data"):
+        return ""
+    return item.source if item.base is None else item.base
+
+
+def _own_name(item: Item) -> str:
+    if item.kind in ("stdin", "data"):
+        return item.kind
+    if item.kind == "url":
+        text = item.source.partition("?")[0].partition("#")[0].partition("://")[2]
+        name = text.partition("/")[2].rpartition("/")[2].replace("\\", "_").replace("\0", "_")
+    else:
+        name = os.path.basename(item.source)
+        if item.base is not None:
+            # A manifest's line: jobs.jsonl:3 is written as jobs-3.
+            line = item.source[len(item.base) :].strip(":")
+            name = os.path.splitext(os.path.basename(item.base))[0] + (line and f"-{line}")
+    return "source" if name in ("", ".", "..") else name
+
+
+def _named(item: Item, new_ending: str | None) -> tuple[str, str]:
+    """The stem and the ending of an output's name."""
+    own = _own_name(item)
+    stem, last = os.path.splitext(own)
+    if item.base is not None or in_bytes(last) > _ENDING_BYTES:
+        stem, last = own, ""
+    if new_ending is None or new_ending.lower() == last.lower():
+        # The right ending stays as it is spelt: CLIP.MP4.
+        return fit(stem, last)
+    return fit(stem, new_ending)
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFD", path.casefold())

@@ -1,0 +1,251 @@
+"""``prepare`` with each source in a worker process, several of them side by side.
+
+Encoders of one thread each, side by side, take two thirds to four fifths of the time of one encoder
+with all threads after the other, at 360 lines as at 2160 (``tests/bench`` has the figures): so each
+worker keeps to its share of the processors, and the last one gets all of them. Names still go out
+in the order of the sources.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from multiprocessing import connection
+from typing import TYPE_CHECKING, Any, Final
+
+from vaceprep.checks.inputs import Item
+from vaceprep.contract import PREPARE_CORES, PREPARE_MEMORY, PREPARE_STALL_SECONDS
+from vaceprep.plans.model import Options
+from vaceprep.preparation.file import Work
+from vaceprep.preparation.outputs import Outputs
+from vaceprep.preparation.report import Prepared
+from vaceprep.preparation.worker import LIFE, MODULES, Mend, Worker, begin, failed, silent
+from vaceprep.workers.start import context
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+#: Seconds between two looks at workers that say nothing.
+TICK: Final = 1.0
+#: Sources that may wait for an earlier one, for each worker: what is done is kept until then.
+AHEAD: Final = 4
+
+
+def how_many(cores: int, memory: int | None) -> int:
+    """Workers side by side on so many processors, with so many bytes of memory in all.
+
+    None: nobody knows how much there is. Each may take 1 GB.
+    """
+    fit = cores if memory is None else memory // PREPARE_MEMORY
+    return max(1, min(cores, PREPARE_CORES, fit))
+
+
+def share(cores: Sequence[int], place: int, workers: int, *, alone: bool) -> Sequence[int]:
+    """The processors for the worker at one of ``workers`` places; all of them where it is alone."""
+    return cores if alone or workers < 2 else cores[place::workers]
+
+
+def _cores() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))[:PREPARE_CORES]
+    return list(range(min(os.cpu_count() or 1, PREPARE_CORES)))
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """One source on its way."""
+
+    item: Item
+    work: Work
+    worker: Worker | None = None
+    #: When it last said something.
+    heard: float = 0.0
+    #: The names that it waits for, and whether it has one.
+    asks: tuple[Any, ...] | None = None
+    named: bool = False
+    entries: tuple[Prepared, ...] | None = None
+    error: Exception | None = None
+
+    @property
+    def holds_names(self) -> bool:
+        """Whether later sources must wait for theirs: a job asks for more than one."""
+        return self.entries is None and (self.item.kind == "job" or not self.named)
+
+
+class Abreast:
+    """``mend`` on sources, each in a worker process; ``seconds`` without progress are the limit.
+
+    To be closed: then no process is left, and nothing half-made.
+    """
+
+    def __init__(
+        self,
+        mend: Mend,
+        names: Outputs,
+        asked: Callable[[Item], tuple[Work, dict[str, Options]]],
+        seconds: float | None = None,
+        workers: int | None = None,
+    ) -> None:
+        """``asked`` gives the work on each source, and the options for single fields of a job."""
+        self._mend = mend
+        self._names = names
+        self._asked = asked
+        self._seconds = PREPARE_STALL_SECONDS if seconds is None else seconds
+        self._cores = _cores()
+        self._places = how_many(len(self._cores), _memory()) if workers is None else workers
+        self._how: BaseContext = context(MODULES)
+        self._free: list[Worker] = []
+        self._slots: deque[_Slot] = deque()
+        #: Folders that were not there before.
+        self._made: set[str] = set()
+
+    def close(self) -> None:
+        """End all workers, in the middle of their work too."""
+        for worker in (*self._free, *(slot.worker for slot in self._slots)):
+            if worker is not None:
+                worker.end()
+        self._free.clear()
+        self._slots.clear()
+        # Only now: each may have been about to write where another one made the folder.
+        for folder in sorted(self._made, key=len, reverse=True):
+            # With something in it, it stays.
+            with contextlib.suppress(OSError, ValueError):
+                os.rmdir(folder)
+        self._made.clear()
+
+    def each(
+        self,
+        items: Iterable[Item],
+        here: Callable[[Item], tuple[Prepared, ...]],
+        begun: Callable[[Item], None] = lambda _: None,
+    ) -> Generator[tuple[Prepared, ...]]:
+        """The entries of each source in order; standard input and URLs are seen to ``here``.
+
+        ``begun`` hears of each source when it is the first of those on their way: from then on its
+        progress is told. Raises CannotIsolate, and what telling raises.
+        """
+        queue = iter(items)
+        following = next(queue, None)
+        try:
+            while following is not None or self._slots:
+                while following is not None and self._room():
+                    item, following = following, next(queue, None)
+                    if not self._slots:
+                        begun(item)
+                    self._start(item, last=following is None)
+                head = self._slots[0]
+                if head.worker is None and head.entries is None:
+                    # Only now: names go out in order.
+                    head.entries = here(head.item)
+                while self._slots and self._slots[0].entries is not None:
+                    entries = self._slots.popleft().entries
+                    if self._slots:
+                        begun(self._slots[0].item)
+                    yield entries or ()
+                self._answer()
+                self._listen()
+        finally:
+            self.close()
+
+    def _room(self) -> bool:
+        busy = sum(slot.worker is not None for slot in self._slots)
+        return busy < self._places and len(self._slots) < self._places * AHEAD
+
+    def _start(self, item: Item, *, last: bool) -> None:
+        work, fields = self._asked(item)
+        slot = _Slot(item, work, heard=time.monotonic())
+        alone = last and not any(other.worker for other in self._slots)
+        self._slots.append(slot)
+        if item.kind in ("stdin", "url"):
+            return
+        worker = slot.worker = self._worker()
+        worker.folders.clear()
+        worker.missing.clear()
+        cores = share(self._cores, worker.place, self._places, alone=alone)
+        worker.channel.send((item, replace(work, tell=silent), fields, cores))
+
+    def _worker(self) -> Worker:
+        if self._free:
+            return self._free.pop()
+        taken = {slot.worker.place for slot in self._slots if slot.worker is not None}
+        worker = begin(self._how, self._mend)
+        worker.place = next(n for n in range(self._places) if n not in taken)
+        return worker
+
+    def _answer(self) -> None:
+        """Give names to those whose turn it is."""
+        for slot in self._slots:
+            if slot.asks is not None and slot.worker is not None:
+                (kind, *asked), slot.asks = slot.asks, None
+                slot.named, slot.heard = True, time.monotonic()
+                slot.worker.channel.send(self._name(slot.worker, kind, asked))
+            if slot.holds_names:
+                return
+
+    def _name(self, worker: Worker, kind: str, asked: list[Any]) -> str | Exception:
+        try:
+            path: str = getattr(self._names, kind)(*asked)
+        except Exception as error:
+            return error
+        worker.named(path)
+        self._made |= worker.missing
+        return path
+
+    def _listen(self) -> None:
+        """Take in what workers say, and see which of them say nothing any more."""
+        busy = {s.worker.channel: s for s in self._slots if s.worker is not None}
+        if not busy:
+            return
+        for channel in connection.wait(list(busy), min(TICK, self._seconds / 4)):
+            slot = busy[channel]  # type: ignore[index]
+            try:
+                self._take_in(slot, slot.worker.channel.recv())  # type: ignore[union-attr]
+            except (EOFError, ConnectionError):
+                self._lose(slot, "crashed")
+        now = time.monotonic()
+        for slot in busy.values():
+            # Whoever waits for a name waits for another source.
+            if slot.worker and slot.asks is None and now - slot.heard > self._seconds:
+                self._lose(slot, "slow")
+
+    def _take_in(self, slot: _Slot, said: tuple[Any, ...]) -> None:
+        kind, *rest = said
+        slot.heard = time.monotonic()
+        if kind == "tell":
+            if slot is self._slots[0]:
+                slot.work.tell(rest[0])
+        elif kind == "done":
+            slot.entries = rest[0]
+            if slot is self._slots[0]:
+                slot.work.tell(Fraction(1))
+            worker, slot.worker = slot.worker, None
+            if worker is not None:
+                worker.done += 1
+                if worker.done >= LIFE:
+                    worker.end()
+                else:
+                    self._free.append(worker)
+        elif kind == "fault":
+            self._lose(slot, rest[0])
+        elif kind == "raised":
+            raise rest[0]
+        else:
+            slot.asks = said
+
+    def _lose(self, slot: _Slot, fault: str) -> None:
+        worker, slot.worker, slot.asks = slot.worker, None, None
+        if worker is not None:
+            worker.end()
+        slot.entries = (failed(slot.item, slot.work.role, fault, self._seconds),)

@@ -1,0 +1,49 @@
+"""Frames of an animated WEBP, which FFmpeg does not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from av.video.frame import VideoFrame
+from PIL.Image import Image
+
+from vaceprep.errors import Refused
+from vaceprep.files.source import Opened
+from vaceprep.plans.model import Colour
+from vaceprep.preparation.video.picture import flattened
+from vaceprep.probes.images import pixels
+from vaceprep.probes.images.animation import shown_for
+
+
+def as_frame(image: Image) -> VideoFrame:
+    """An RGB picture as PyAV takes it."""
+    frame = VideoFrame(image.width, image.height, "rgb24")
+    plane, row = frame.planes[0], image.width * 3
+    data = image.tobytes()
+    if plane.line_size != row:
+        pad = bytes(plane.line_size - row)
+        data = b"".join(data[at : at + row] + pad for at in range(0, len(data), row))
+    plane.update(data)
+    return frame
+
+
+def frames_of(
+    opened: Opened, format_name: str, start: Fraction, behind: Colour
+) -> Iterator[tuple[VideoFrame, Fraction]]:
+    """Each frame from the one shown at ``start`` on, with its time in seconds. Raises Refused."""
+    make = pixels.decoder(format_name)
+    if make is None:
+        raise Refused(f"{format_name} is not decoded here")
+    try:
+        image = pixels.header(make, pixels.rewound(opened))
+        clock = Fraction(0)
+        for index in range(int(getattr(image, "n_frames", 1))):
+            image.seek(index)
+            image.load()
+            length = Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
+            if clock + length > start:
+                yield as_frame(flattened(image, behind)), clock
+            clock += length
+    except Exception as error:  # Pillow raises nearly everything for broken data
+        raise Refused(f"its frames do not decode ({error})") from None

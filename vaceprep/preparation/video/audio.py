@@ -1,0 +1,238 @@
+"""One sound track beside the picture: copied where MP4 carries it, else encoded as AAC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
+from typing import Final
+
+import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.filter import Graph
+from av.packet import Packet
+
+from vaceprep.files.source import Opened, second_reader
+from vaceprep.plans.predict import CARRIED_SOUND
+from vaceprep.probes.codec import video_stream
+from vaceprep.probes.container import fraction, open_container
+from vaceprep.probes.samples import BACK_OFF, origin_of
+from vaceprep.probes.sniff import Sniffed
+
+#: Bits a second of sound that is encoded anew.
+RATE: Final = 192_000
+#: Samples a second where the encoder does not know the source's own rate.
+USUAL_RATE: Final = 48_000
+#: Samples of one packet of AAC.
+AAC_FRAME: Final = 1024
+#: Seconds of packets that a decoder wants before the first sound that is heard, by codec: what
+#: AAC and MP3 take from the packets before, and what RFC 7845 asks for.
+LEAD: Final = {"opus": Fraction(8, 100)}
+USUAL_LEAD: Final = Fraction(5, 100)
+#: Seconds by which decoded sound may lie off its time before silence is put in or some left out.
+DRIFT: Final = "0.02"
+
+
+class Sound:
+    """The first sound track of a source, read beside whoever reads the picture.
+
+    The window of the source from ``start`` on, ``length`` seconds long, is heard from ``at`` on.
+    Times are seconds; ``start`` counts from the first frame that the source shows. With ``exact``
+    the packets that reach into the window from before it are copied too, hidden by an edit list,
+    so that the sound is whole from its first sample on; a reader that knows no edit lists hears
+    it a little early and believes it longer than it is.
+    """
+
+    def __init__(
+        self,
+        out: OutputContainer,
+        opened: Opened,
+        sniffed: Sniffed,
+        start: Fraction,
+        length: Fraction,
+        *,
+        at: Fraction = Fraction(0),
+        exact: bool = False,
+    ) -> None:
+        self._out, self._start, self._length, self._at = out, start, length, at
+        reader, demuxer = second_reader(opened), sniffed.demuxer or ""
+        self._begin = Fraction(0)
+        with open_container(reader, demuxer) as looked:
+            video = video_stream(looked)
+            if video is not None:
+                base = fraction(video.time_base) or Fraction(0)
+                self._begin = (origin_of(looked, video) or 0) * base + start
+        self._source: InputContainer = open_container(reader, demuxer)
+        self._track: AudioStream | None = next(iter(self._source.streams.audio), None)
+        self._lead = Fraction(0)
+        self._copied = False
+        self._stream: AudioStream | None = None
+        if self._track is None or video is None:
+            return
+        name = self._track.codec_context.codec.canonical_name
+        self._copied = name in CARRIED_SOUND
+        if self._copied:
+            self._stream = out.add_stream_from_template(self._track, opaque=True)
+            if exact and not at:
+                # Before a later beginning there is nothing to hide them in.
+                self._lead = LEAD.get(name, USUAL_LEAD)
+        else:
+            self._stream = _encoder(out, self._track.codec_context)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def write(self) -> bool:
+        """Mux all of it, cut to the picture's length. False where there is none in the window."""
+        if self._stream is None or self._track is None:
+            return False
+        if self._copied:
+            return self._copy(self._track, self._stream)
+        return self._encode(self._track, self._stream)
+
+    def _packets(self, track: AudioStream) -> Iterator[Packet[AudioStream]]:
+        base = fraction(track.time_base)
+        if base is None:
+            return
+        early = self._begin - BACK_OFF[1]
+        # A seek to the beginning lands behind it in some containers.
+        if early > (track.start_time or 0) * base:
+            self._source.seek(int(early / base), stream=track, backward=True)
+        yield from self._source.demux(track)
+
+    def _copy(self, track: AudioStream, stream: AudioStream) -> bool:
+        base = fraction(track.time_base) or Fraction(1)
+        clock = track.codec_context.sample_rate or 0
+        # A clock that rounds is put right: packets follow each other without a gap.
+        coarse = clock and base > Fraction(1, clock)
+        due: Fraction | None = None
+        some = False
+        for packet in self._packets(track):
+            if not packet.size or packet.pts is None:
+                continue
+            at = packet.pts * base - self._begin
+            length = (packet.duration or 0) * base
+            if coarse:
+                if due is not None and abs(due - at) <= base:
+                    at = due
+                size = track.codec_context.frame_size
+                if size and abs(Fraction(size, clock) - length) <= base:
+                    length = Fraction(size, clock)
+                due = at + length
+            if at < 0 and at + length <= -self._lead:
+                continue
+            if at < 0 and not self._lead:
+                continue
+            if at + length > self._length or at >= self._length:
+                break
+            if coarse:
+                packet.time_base = Fraction(1, clock)
+                packet.duration = floor(length * clock)
+            unit = fraction(packet.time_base) or base
+            packet.pts = packet.dts = floor((self._at + at) / unit)
+            packet.stream = stream
+            self._out.mux(packet)
+            some = True
+        return some
+
+    def _encode(self, track: AudioStream, stream: AudioStream) -> bool:
+        rate = stream.codec_context.sample_rate
+        first = floor(self._at * rate)
+        # Whole packets: what a decoder makes of half a one outlasts the picture.
+        left = floor(self._length * rate / AAC_FRAME) * AAC_FRAME
+        written = 0
+        graph: Graph | None = None
+        shape: tuple[str, str, int] | None = None
+        for frame in self._frames(track):
+            if shape != (frame.format.name, frame.layout.name, frame.sample_rate):
+                # What is heard changes its form: the old chain is emptied, a new one goes on.
+                written = self._send(graph, None, stream, first, written)
+                shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+                graph = _chain(frame, stream, written, left)
+            written = self._send(graph, frame, stream, first, written)
+            if written >= left:
+                break
+        written = self._send(graph, None, stream, first, written)
+        if written:
+            self._out.mux(stream.encode(None))
+        return bool(written)
+
+    def _frames(self, track: AudioStream) -> Iterator[AudioFrame]:
+        """Decoded sound that touches the window, its times counted in samples from there."""
+        for packet in self._packets(track):
+            for frame in packet.decode():
+                base = fraction(frame.time_base)
+                if not isinstance(frame, AudioFrame) or frame.pts is None or base is None:
+                    continue
+                at = frame.pts * base - self._begin
+                if at >= self._length:
+                    return
+                if at + Fraction(frame.samples, frame.sample_rate) <= 0:
+                    continue
+                frame.pts, frame.time_base = (
+                    floor(at * frame.sample_rate + Fraction(1, 2)),
+                    Fraction(1, frame.sample_rate),
+                )
+                yield frame
+
+    def _send(
+        self,
+        graph: Graph | None,
+        frame: AudioFrame | None,
+        stream: AudioStream,
+        first: int,
+        written: int,
+    ) -> int:
+        """How many samples are written by now."""
+        if graph is None:
+            return written
+        graph.push(frame)
+        while True:
+            try:
+                part = graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return written
+            if isinstance(part, AudioFrame):
+                part.pts = first + written
+                part.time_base = Fraction(1, stream.codec_context.sample_rate)
+                written += part.samples
+                self._out.mux(stream.encode(part))
+
+
+def _encoder(out: OutputContainer, context: AudioCodecContext) -> AudioStream | None:
+    """AAC of the source's rate and channels, as far as it has them."""
+    known = av.Codec("aac", "w").audio_rates or []
+    rate = context.sample_rate if context.sample_rate in known else USUAL_RATE
+    stream = out.add_stream("aac", rate=rate)
+    if not isinstance(stream, AudioStream):
+        return None
+    stream.layout = {1: "mono", 6: "5.1"}.get(context.layout.nb_channels, "stereo")
+    stream.bit_rate = RATE
+    return stream
+
+
+def _chain(frame: AudioFrame, stream: AudioStream, written: int, left: int) -> Graph:
+    """From decoded sound to what the encoder takes, each sample at its time.
+
+    Silence fills what is missing before the first sound and where it stops for a while.
+    """
+    rate, layout = stream.codec_context.sample_rate, stream.layout.name
+    taken = stream.codec_context.format.name
+    graph = Graph()
+    graph.link_nodes(
+        graph.add_abuffer(
+            sample_rate=frame.sample_rate,
+            format=frame.format,
+            layout=frame.layout,
+            time_base=Fraction(1, frame.sample_rate),
+        ),
+        graph.add("aresample", f"{rate}:async=1:min_hard_comp={DRIFT}:first_pts={written}"),
+        graph.add("aformat", f"sample_fmts={taken}:sample_rates={rate}:channel_layouts={layout}"),
+        graph.add("atrim", f"end_pts={left}"),
+        graph.add("abuffersink"),
+    ).configure()
+    return graph

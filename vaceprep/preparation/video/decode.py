@@ -1,0 +1,355 @@
+"""Decoded frames of a window, in order, with the times at which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import Final, cast
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vaceprep.errors import Damaged, Refused
+from vaceprep.facts import VideoFacts
+from vaceprep.files.source import Opened
+from vaceprep.probes.codec import video_stream
+from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
+from vaceprep.probes.mp4.track import Edit
+from vaceprep.probes.nal import leans_back, prepares
+from vaceprep.probes.packets import ROUNDING
+from vaceprep.probes.samples import (
+    AVI,
+    BACK_OFF,
+    REORDER,
+    Lost,
+    from_keyframe,
+    from_start,
+    in_stretches,
+    retimed,
+    shows_nothing,
+)
+from vaceprep.probes.shown_packets import Coded, coded, with_shown
+from vaceprep.probes.timing import NORMAL_RATE
+
+#: Demuxers of bare streams, which have no times: frames are counted instead.
+BARE: Final = frozenset(["h264", "hevc", "m4v", "mpegvideo"])
+#: Demuxers whose pictures build on all that came before, keyframe or not.
+WHOLE: Final = frozenset(["gif", "apng"])
+#: The pixel format of palettes, which a seek empties.
+PALETTE: Final = "pal8"
+#: Codecs that have packets without a picture, which a decoder refuses alone.
+JOINED: Final = frozenset(["h264", "hevc"])
+MILLISECOND: Final = Fraction(1, 1000)
+
+Shown = tuple[VideoFrame, Fraction]
+
+
+def frames_from(
+    opened: Opened, demuxer: str, facts: VideoFacts, start: Fraction, *, salvage: bool = False
+) -> Generator[Shown, None, None]:
+    """Frames from the one shown at ``start`` on, each with its time in seconds.
+
+    Times count from the first frame that the source shows. Nothing else may read ``opened``
+    before the iterator is closed.
+
+    Raises Refused at a frame that does not decode; with ``salvage`` it is left out.
+    """
+    # A clock that rounds may put the wanted frame a tick later.
+    tick = facts.rounding_tick or (MILLISECOND if facts.container in ROUNDING else 0)
+    held: Shown | None = None
+    for frame, time in _timed(_Source(opened, demuxer, facts, salvage), start):
+        if time > start + tick:
+            if held is not None:
+                yield held
+                held = None
+            yield frame, time
+        else:
+            held = frame, time
+    if held is not None:
+        yield held
+
+
+@dataclass(slots=True)
+class _Source:
+    """A video that can be opened again and again, one container at a time."""
+
+    opened: Opened
+    demuxer: str
+    facts: VideoFacts
+    salvage: bool
+    #: The one edit that plays the track at another speed, which FFmpeg does not apply.
+    edit: Edit | None = None
+    container: InputContainer | None = None
+
+    def open(self) -> tuple[InputContainer, VideoStream]:
+        """The container from its beginning. Raises Refused, or one of ``BROKEN``."""
+        self.close()
+        without = shows_nothing(self.facts) or self.edit is not None
+        self.container = open_container(self.opened, self.demuxer, without_edits=without)
+        video = video_stream(self.container)
+        if video is None:
+            raise Refused("it has no video track")
+        context = video.codec_context
+        context.thread_type = "AUTO"
+        # The container was opened with one thread for a look into the stream: here all work.
+        context.thread_count = 0
+        context.options = {"threads": "auto", **BOUNDED}
+        if not self.salvage:
+            # Without this a decoder paints over what it cannot read and says nothing.
+            context.options = {"err_detect": "explode", **context.options}
+        return self.container, video
+
+    def close(self) -> None:
+        """Close the container, if one is open."""
+        if self.container is not None:
+            self.container.close()
+            self.container = None
+
+
+def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
+    """Frames from one shown at ``start`` or before it on, with their times."""
+    facts = source.facts
+    # Both read the same file: ask before the container is opened.
+    several = in_stretches(source.opened, source.demuxer)
+    source.edit = None if several else retimed(source.opened, source.demuxer)
+    try:
+        container, video = source.open()
+        base = fraction(video.time_base)
+        if source.demuxer == AVI and base is not None:
+            yield from _by_chunk(source, container, video, base)
+            return
+        if source.demuxer in BARE or base is None or several:
+            if facts.fps is None:
+                raise Refused("its frames carry no times")
+            walk = coded(container.demux(video), video)
+            for number, frame in enumerate(_decoded(walk, video, source.salvage)):
+                yield frame, number / facts.fps
+            return
+        origin, walk = from_start(container, video)
+        if source.edit is not None:
+            speed = Fraction(source.edit.rate, NORMAL_RATE)
+            begin = source.edit.media_time
+            frames = _from_before(source, container, video, begin, walk, start * speed, base)
+            for frame, time in _clocked(frames, begin, base, facts):
+                yield frame, time / speed
+            return
+        frames = _from_before(source, container, video, origin or 0, walk, start, base)
+        yield from _clocked(frames, origin or 0, base, facts)
+    finally:
+        source.close()
+
+
+def _by_chunk(
+    source: _Source, container: InputContainer, video: VideoStream, base: Fraction
+) -> Iterator[Shown]:
+    """Frames of AVI at the places of their chunks, of which empty ones show nothing new.
+
+    Frames come out in order, so that each has the place of the next chunk that shows one.
+    """
+    places: list[int] = []
+
+    def noted() -> Iterator[Coded]:
+        for part in coded(container.demux(video), video):
+            if part.shows and part.packet.dts is not None:
+                places.append(part.packet.dts)
+            yield part
+
+    for number, frame in enumerate(_decoded(noted(), video, source.salvage)):
+        if number >= len(places):
+            return
+        yield frame, (places[number] - places[0]) * base
+
+
+def _clocked(
+    frames: Iterable[VideoFrame], origin: int, base: Fraction, facts: VideoFacts
+) -> Iterator[Shown]:
+    """Frames with their times, those before the first that is shown left out."""
+    last: Fraction | None = None
+    for frame in frames:
+        at = frame.pts if frame.pts is not None else frame.dts
+        if at is not None:
+            time = (at - origin) * base
+        elif last is not None and facts.fps is not None:
+            time = last + 1 / facts.fps
+        else:
+            raise Refused("its frames carry no times")
+        if time < 0 or (last is not None and time <= last):
+            continue
+        last = time
+        yield frame, time
+
+
+def _from_before(
+    source: _Source,
+    container: InputContainer,
+    video: VideoStream,
+    origin: int,
+    beginning: Iterator[Coded],
+    start: Fraction,
+    base: Fraction,
+) -> Iterator[VideoFrame]:
+    """Frames from one that is shown at ``start`` or before it, or from the beginning.
+
+    Where what came before a keyframe is needed after all, the walk starts further back.
+    """
+    facts = source.facts
+    context = video.codec_context
+    extradata = context.extradata or b""
+    first = origin + start / base
+    whole = source.demuxer in WHOLE or facts.pixel_format == PALETTE
+    #: From where on frames must be whole, if the decoder complains of pictures never read.
+    settled: Fraction | None = None
+    damage: Damaged | None = None
+    moved = False
+    for back in BACK_OFF:
+        target = first - back / base
+        if target <= origin or whole:
+            break
+        moved = True
+        try:
+            packets = from_keyframe(container, video, int(target))
+            key = next(packets)
+            unsettled = leans_back(bytes(key), facts.codec or "", extradata)
+            if unsettled and not back:
+                # What it leans on may be asked for in the window itself.
+                continue
+            if unsettled and settled is None:
+                if context.is_open:
+                    continue
+                _forgive(video)
+                settled = first
+            walk = with_shown(chain([key], packets), video)
+            frames = _decoded(walk, video, source.salvage, settled)
+            # What is not whole at the start of the window is not put out: then it is too late.
+            early = next(frames, None)
+        except Lost:
+            continue
+        except Damaged as error:
+            if settled is None:
+                raise
+            # It is damage only if it is there from a keyframe further back as well.
+            damage = error
+            continue
+        except BROKEN:
+            break
+        if early is None or early.pts is None or early.pts > first + 1:
+            continue
+        yield early
+        yield from frames
+        return
+    else:
+        if damage is not None:
+            raise damage
+    if moved:
+        container, video = source.open()
+        _, beginning = from_start(container, video)
+    settled = None
+    opening = next(beginning, None)
+    if opening is None:
+        return
+    if leans_back(bytes(opening.packet), facts.codec or "", extradata):
+        _forgive(video)
+        settled = Fraction(origin)
+    yield from _decoded(chain([opening], beginning), video, source.salvage, settled)
+
+
+def _forgive(video: VideoStream) -> None:
+    """Let the decoder go on where it begins at a point of recovery.
+
+    One that stops at each complaint would do so without end.
+    """
+    video.codec_context.options = {"threads": "auto", **BOUNDED}
+
+
+def flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """What makes a decoder give the frames that it holds back."""
+    end = Packet()
+    end.stream = video
+    yield end  # type: ignore[misc]
+
+
+def packet_of(data: bytes) -> Packet[Stream]:
+    """A packet with a copy of the data in FFmpeg's own memory.
+
+    ``Packet(data)`` would refer to the Python object. A thread of the decoder releases it and
+    needs the interpreter's lock for that, while closing the decoder holds this lock and waits for
+    that thread: a deadlock that no signal ends.
+    """
+    packet = Packet(len(data))
+    packet.update(data)
+    return packet
+
+
+def with_units(walk: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
+    """Packets that show pictures, with the parameter sets and recovery points before them.
+
+    Other packets without a picture are left out: a decoder refuses them alone, and refuses a
+    picture together with an SEI message that is invalid.
+    """
+    context = video.codec_context
+    codec, extradata = context.codec.canonical_name, context.extradata or b""
+    before = b""
+    for packet, shows in walk:
+        if not shows and not packet.is_discard:
+            if prepares(bytes(packet), codec, extradata):
+                before += bytes(packet)
+        elif not before:
+            yield Coded(packet, shows)
+        else:
+            whole = cast("Packet[VideoStream]", packet_of(before + bytes(packet)))
+            whole.stream, whole.time_base = packet.stream, packet.time_base
+            whole.pts, whole.dts, whole.duration = packet.pts, packet.dts, packet.duration
+            whole.is_keyframe = packet.is_keyframe
+            yield Coded(whole, shows)
+            before = b""
+
+
+def _decoded(
+    walk: Iterator[Coded],
+    video: VideoStream,
+    salvage: bool,
+    settled: Fraction | None = None,
+) -> Iterator[VideoFrame]:
+    """Frames that decode; before ``settled`` ticks the first may fail and any may be damaged.
+
+    Raises Damaged where another does not decode, or is not whole, unless ``salvage``.
+    """
+    number = decoded = 0
+    if video.codec_context.codec.canonical_name in JOINED:
+        walk = with_units(walk, video)
+    packets = chain((part.packet for part in walk), flush(video))
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except BROKEN as error:
+            if salvage:
+                return
+            said = f"reading stops after {number} frames ({clause(error)})"
+            raise Damaged(said, decoded) from None
+        number += bool(packet.size)
+        try:
+            frames = packet.decode()
+        except EOFError:
+            return
+        except BROKEN as error:
+            if salvage or packet.is_discard:
+                continue
+            if settled is not None and number <= REORDER and (packet.pts or 0) < settled:
+                continue
+            said = f"a frame does not decode after {decoded} that did: {clause(error)}"
+            raise Damaged(said, decoded) from None
+        for frame in frames:
+            if not isinstance(frame, VideoFrame):
+                continue
+            counts = settled is not None and (frame.pts is None or frame.pts >= settled)
+            if counts and frame.is_corrupt and not salvage:
+                raise Damaged(f"a frame is damaged after {decoded} that are not", decoded)
+            decoded += 1
+            yield frame

@@ -1,0 +1,245 @@
+"""Frames decoded, changed by one chain of filters and encoded as H.264 at an even rate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from typing import Final
+
+from av.container import OutputContainer
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from vaceprep.errors import Damaged, Refused
+from vaceprep.facts import VideoFacts
+from vaceprep.files.source import Opened
+from vaceprep.plans.colours import tags
+from vaceprep.plans.frames import slot
+from vaceprep.plans.recipe import EncodeRecipe
+from vaceprep.preparation.video.audio import Sound
+from vaceprep.preparation.video.copy import open_mp4
+from vaceprep.preparation.video.decode import Shown, frames_from
+from vaceprep.preparation.video.filters import steps
+from vaceprep.preparation.video.graph import Chain, source_of, tag
+from vaceprep.probes.colour import MATRICES, PRIMARIES, TRANSFERS, number
+from vaceprep.probes.container import fraction
+from vaceprep.probes.sniff import Sniffed
+
+#: Visually transparent, as far as H.264's own measure goes.
+CRF: Final = 18
+PRESET: Final = "medium"
+#: For masks: so fine that every pixel stays within a few levels, wherever edges are many.
+MASK_CRF: Final = 1
+#: What is spent by how much an eye sees takes from edges what a mask needs there.
+MASK_PARAMS: Final = "aq-mode=0:psy=0"
+#: Share of the limit that the rate ceiling aims at; the rest is the container and rounding.
+AIM: Final = Fraction(9, 10)
+#: Attempts at a size: each has a lower ceiling.
+ATTEMPTS: Final = 3
+#: Limited range by FFmpeg's number.
+LIMITED: Final = 1
+
+Tell = Callable[[Fraction], None]
+
+
+def encode(
+    opened: Opened,
+    sniffed: Sniffed,
+    facts: VideoFacts,
+    recipe: EncodeRecipe,
+    path: str,
+    tell: Tell,
+) -> None:
+    """Write the recipe's frames to ``path``, within its limit of bytes.
+
+    Raises Refused, or one of ``BROKEN``.
+    """
+    ceiling = AIM * 8 * recipe.limit / (recipe.length + 1)
+    for _ in range(ATTEMPTS):
+        size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), tell)
+        if size <= recipe.limit:
+            return
+        # The ceiling was not held: aim lower by what it was over, and some more.
+        ceiling *= AIM * recipe.limit / size
+    raise Refused(f"no quality brings it under {recipe.limit:,} bytes")
+
+
+def _attempt(
+    opened: Opened,
+    sniffed: Sniffed,
+    facts: VideoFacts,
+    recipe: EncodeRecipe,
+    path: str,
+    ceiling: int,
+    tell: Tell,
+) -> int:
+    """The bytes written."""
+    if sniffed.demuxer is None:
+        from vaceprep.preparation.video.animated_webp import frames_of
+
+        frames = frames_of(opened, sniffed.format, recipe.start, recipe.behind)
+        _write(frames, facts, recipe, path, ceiling, tell)
+    else:
+        frames = frames_from(opened, sniffed.demuxer, facts, recipe.start, salvage=recipe.salvage)
+
+        def track(out: OutputContainer) -> Sound:
+            return Sound(out, opened, sniffed, recipe.start, recipe.length)
+
+        with closing(frames):
+            _write(frames, facts, recipe, path, ceiling, tell, track if recipe.keep_audio else None)
+    return os.path.getsize(path)
+
+
+def _write(
+    frames: Iterable[Shown],
+    facts: VideoFacts,
+    recipe: EncodeRecipe,
+    path: str,
+    ceiling: int,
+    tell: Tell,
+    track: Callable[[OutputContainer], Sound] | None = None,
+) -> None:
+    rate = recipe.rate
+    with ExitStack() as stack:
+        out = stack.enter_context(open_mp4(path, rate.numerator))
+        stream: VideoStream | None = None
+        sound: Sound | None = None
+        number = 0
+        held: VideoFrame | None = None
+        for frame, place in filtered(placed(frames, recipe), facts, recipe):
+            if stream is None:
+                stream = _stream(out, facts, recipe, ceiling)
+                if track is not None:
+                    sound = stack.enter_context(closing(track(out)))
+            # The one before is shown until this one's place.
+            while held is not None and number < min(place, recipe.frames):
+                _send(out, stream, held, number, rate)
+                number += 1
+                tell(Fraction(number, recipe.frames))
+            held = frame
+            if number >= recipe.frames:
+                break
+        if stream is None or held is None:
+            raise Damaged("none of its frames decodes", 0)
+        while number < recipe.frames:
+            _send(out, stream, held, number, rate)
+            number += 1
+            tell(Fraction(number, recipe.frames))
+        out.mux(stream.encode(None))
+        if sound is not None:
+            sound.write()
+
+
+def _send(
+    out: OutputContainer, stream: VideoStream, frame: VideoFrame, number: int, rate: Fraction
+) -> None:
+    frame.pts, frame.time_base = number, 1 / rate
+    # The source's own kinds of pictures are not the encoder's.
+    frame.pict_type = PictureType.NONE
+    out.mux(stream.encode(frame))
+
+
+def placed(frames: Iterable[Shown], recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames with their place on the even grid; of two for one place the later one is shown.
+
+    The grid begins at the recipe's start, at which the first frame is shown already.
+    """
+    held: tuple[VideoFrame, int] | None = None
+    for frame, time in frames:
+        place = max(slot(time - recipe.start, recipe.rate), 0)
+        if held is not None and (place > held[1] or recipe.deinterlace):
+            yield held
+        held = frame, place
+        if place >= recipe.frames:
+            break
+    if held is not None:
+        yield held
+
+
+def filtered(
+    frames: Iterable[tuple[VideoFrame, int]], facts: VideoFacts, recipe: EncodeRecipe
+) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames through the chain of filters, which is made anew where size or format change."""
+    chain: Chain | None = None
+    shape: tuple[int, int, str] | None = None
+    plain = False
+    for decoded, place in frames:
+        tag(decoded, facts)
+        frame = flat(decoded, facts, recipe)
+        if shape != (frame.width, frame.height, frame.format.name):
+            if chain is not None:
+                yield from _out(chain, None, recipe.rate)
+            shape = (frame.width, frame.height, frame.format.name)
+            wanted = steps(frame, facts, recipe)
+            plain = not wanted
+            chain = None if plain else Chain(source_of(frame, 1 / recipe.rate), wanted)
+        if chain is None:
+            yield frame, place
+            continue
+        frame.pts, frame.time_base = place, 1 / recipe.rate
+        yield from _out(chain, frame, recipe.rate)
+    if chain is not None:
+        yield from _out(chain, None, recipe.rate)
+
+
+def _out(
+    chain: Chain, frame: VideoFrame | None, rate: Fraction
+) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames that the chain gives, each with its place on the even grid.
+
+    A filter may change the time base (bwdif halves it): the place comes from the time base of
+    the frame that comes out.
+    """
+    for got in chain.push(frame):
+        base = fraction(got.time_base)
+        if got.pts is None or base is None:
+            raise Refused("a filter gives a frame without a presentation time")
+        yield got, slot(got.pts * base, rate)
+
+
+def flat(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> VideoFrame:
+    """The frame without transparency, laid on the colour behind; it is RGB then."""
+    has_alpha = any(component.is_alpha for component in frame.format.components)
+    if not has_alpha and frame.format.name != "pal8":
+        return frame
+    from vaceprep.preparation.video.animated_webp import as_frame
+    from vaceprep.preparation.video.picture import as_image, flattened
+
+    if not frame.format.is_rgb and frame.colorspace not in MATRICES:
+        frame.colorspace = number(MATRICES, tags(facts, tone_mapped=False).matrix)
+    whole = frame.reformat(format="rgba")
+    made = as_frame(flattened(as_image(whole, "RGBA"), recipe.behind))
+    made.color_primaries, made.color_trc = frame.color_primaries, frame.color_trc
+    return made
+
+
+def _stream(
+    out: OutputContainer, facts: VideoFacts, recipe: EncodeRecipe, ceiling: int
+) -> VideoStream:
+    crf = MASK_CRF if recipe.threshold else CRF
+    stream = out.add_stream("libx264", rate=recipe.rate)
+    if not isinstance(stream, VideoStream):
+        raise Refused("there is no H.264 encoder")
+    stream.width, stream.height = recipe.size.canvas
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = 1 / recipe.rate
+    context = stream.codec_context
+    context.time_base = 1 / recipe.rate
+    context.sample_aspect_ratio = Fraction(1)
+    stream.options = {
+        "preset": PRESET,
+        "crf": str(crf),
+        "maxrate": str(ceiling),
+        "bufsize": str(ceiling),
+    }
+    if recipe.threshold:
+        stream.options |= {"x264-params": MASK_PARAMS}
+    # The encoder writes these only if they are there before its first frame.
+    said = tags(facts, tone_mapped=recipe.tone_map)
+    context.color_range = LIMITED
+    context.color_primaries = number(PRIMARIES, said.primaries)
+    context.color_trc = number(TRANSFERS, said.transfer)
+    context.colorspace = number(MATRICES, said.matrix)
+    return stream

@@ -1,0 +1,153 @@
+"""One exact presented frame of a video, as a displayed RGB picture.
+
+Times are exact fractions of a second from the first frame presented, edit list applied. The
+frame shown at an instant is the one with the greatest presentation time not after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Literal
+
+from vaceprep.contract import MAX_SAMPLES
+from vaceprep.errors import Refused
+from vaceprep.facts import VideoFacts
+from vaceprep.preparation.read import Read, check_pixels, unreadable, video_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: Containers whose timestamps are rounded to milliseconds.
+ROUNDING: Final = frozenset(["matroska", "webm", "flv"])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A frame as it is displayed; ``at`` is its start in seconds, None where it has no time."""
+
+    image: Image
+    at: Fraction | None
+    #: What was done to it beyond turning and scaling to its displayed size, in words.
+    notes: tuple[str, ...]
+
+
+def frame_at(read: Read, at: Fraction | Literal["first", "last"]) -> Shown:
+    """The frame shown at an instant. Raises Refused."""
+    facts = video_of(read)
+    if at == "first":
+        return _taken(read, facts, 1)
+    if at == "last":
+        return _taken(read, facts, "last")
+    length = facts.duration
+    says = "" if length is None else f"; the video lasts {_seconds(length)} s"
+    if at < 0:
+        raise Refused(f"there is no frame before the start, at {_seconds(at)} s{says}")
+    if length is not None and at >= length:
+        if at == length:
+            says += " and its last frame ends there"
+        raise Refused(
+            f"there is no frame at {_seconds(at, length)} s{says} (--at last takes the last frame)"
+        )
+    return _taken(read, facts, at)
+
+
+def frame_number(read: Read, number: int) -> Shown:
+    """Presented frame ``number``, counted from 1. Raises Refused."""
+    facts = video_of(read)
+    known = facts.frames
+    if number < 1 or number > MAX_SAMPLES or (known is not None and number > known):
+        count = "its frames" if known is None else f"frames 1 to {known}"
+        raise Refused(f"there is no frame {number}: the video has {count}")
+    return _taken(read, facts, number)
+
+
+def number_of(read: Read, shown: Shown, at: Fraction | Literal["first", "last"]) -> int | None:
+    """The frame's number among those presented, from 1; None where it is not known."""
+    facts = video_of(read)
+    if at == "first":
+        return 1
+    if at == "last" and facts.frames is not None:
+        return facts.frames
+    if shown.at is None:
+        return None
+    if facts.constant_rate and facts.fps and facts.rounding_tick is None:
+        return round(shown.at * facts.fps) + 1
+    if read.sniffed.demuxer is None or facts.duration is None:
+        return None
+    from vaceprep.probes.samples import survey
+
+    found = survey(read.opened, read.sniffed, facts, Fraction(0), facts.duration)
+    if found.obstacle is not None or len(found.times) != facts.frames:
+        return None
+    return sum(time <= shown.at + found.tick for time in found.times)
+
+
+def _seconds(value: Fraction, beside: Fraction | None = None) -> str:
+    """As few digits as tell it, and tell it apart from ``beside``."""
+    short, long = f"{float(value):.7g}", f"{float(value):.17g}"
+    if beside is None or value == beside or short != f"{float(beside):.7g}":
+        return short
+    return long
+
+
+def _taken(read: Read, facts: VideoFacts, wanted: Fraction | int | Literal["last"]) -> Shown:
+    check_pixels((facts.width, facts.height), "a frame")
+    check_pixels((facts.stored_width, facts.stored_height), "a frame")
+    if read.sniffed.demuxer is None:
+        return _of_webp(read, wanted)
+    from vaceprep.preparation.video.picture import displayed
+    from vaceprep.preparation.video.seek import NoFrame, find
+    from vaceprep.probes.container import BROKEN, clause
+
+    try:
+        found = find(read.opened, read.sniffed.demuxer, _exactly(facts, wanted), facts)
+        image, notes = displayed(found, facts)
+    except NoFrame as error:
+        raise unreadable(read.source, str(error)) from None
+    except BROKEN as error:
+        raise unreadable(read.source, f"its frame does not decode ({clause(error)})") from None
+    return Shown(image, found.at, notes)
+
+
+def _exactly(
+    facts: VideoFacts, wanted: Fraction | int | Literal["last"]
+) -> Fraction | int | Literal["last"]:
+    """Where a time base rounds, an instant that is exactly a frame's start means that frame.
+
+    In Matroska, frame 1 of 24 FPS starts at 42 ms; who asks for 1/24 s means that one.
+    """
+    rounds = facts.container in ROUNDING or facts.rounding_tick is not None
+    if not isinstance(wanted, Fraction) or not rounds or not facts.constant_rate or not facts.fps:
+        return wanted
+    number = wanted * facts.fps
+    return int(number) + 1 if number.denominator == 1 and number < MAX_SAMPLES else wanted
+
+
+def _of_webp(read: Read, wanted: Fraction | int | Literal["last"]) -> Shown:
+    """A frame of an animated WEBP, which FFmpeg does not read. Durations in milliseconds."""
+    from vaceprep.preparation.video.picture import flattened
+    from vaceprep.probes.images import pixels
+    from vaceprep.probes.images.animation import shown_for
+
+    make = pixels.decoder(read.sniffed.format)
+    if make is None:
+        raise unreadable(read.source, f"{read.sniffed.format} is not decoded here")
+    try:
+        image = pixels.header(make, pixels.rewound(read.opened))
+        count = int(getattr(image, "n_frames", 1))
+        index, clock = 0, Fraction(0)
+        while True:
+            image.seek(index)
+            image.load()
+            length = Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
+            if isinstance(wanted, Fraction):
+                done = wanted < clock + length
+            else:
+                done = index + 1 == (count if wanted == "last" else wanted)
+            if done or index + 1 >= count:
+                break
+            index, clock = index + 1, clock + length
+        return Shown(flattened(image), clock, ())
+    except Exception as error:  # Pillow raises nearly everything for broken data
+        raise unreadable(read.source, f"its frame does not decode ({error})") from None

@@ -1,0 +1,320 @@
+"""Whether an encoded output shows what its source shows: decoded, counted, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from PIL.Image import Image
+
+from vaceprep.errors import Mismatch
+from vaceprep.facts import VideoFacts
+from vaceprep.files.source import Opened
+from vaceprep.plans.recipe import EncodeRecipe, VideoRecipe
+from vaceprep.preparation.video.compare import (
+    Distance,
+    Reference,
+    is_other_picture,
+    is_other_time,
+    is_right,
+    is_turned,
+)
+from vaceprep.preparation.video.output_frames import Decoded, decode_output
+from vaceprep.preparation.video.source_frames import Clock, Timed, source_frames
+from vaceprep.preparation.video.thumbnails import (
+    WHOLE,
+    Box,
+    Orientation,
+    Preparation,
+    Thumbnail,
+    thumbnail,
+)
+from vaceprep.probes.container import BROKEN, clause
+from vaceprep.probes.sniff import MOV, Sniffed
+
+#: Instants of the output at which pictures are compared: the first, the last, and between.
+INSTANTS: Final = 5
+#: Pictures around each instant that the output's is compared with, and over the whole window.
+AROUND: Final = 5
+OVERALL: Final = 20
+#: Seconds that the last picture may be shown longer than the source has pictures.
+HELD: Final = Fraction(1, 4)
+#: Demuxers whose containers ask for a turn; other streams may say something that players ignore.
+TURNING: Final = (MOV, "matroska,webm")
+UNREAD: Final = "the output cannot be compared with the source"
+ADVICE: Final = (
+    "nothing was written; report this with the source, and convert the source with another "
+    "program first"
+)
+
+Tell = Callable[[Fraction], None]
+
+
+def verify(
+    opened: Opened,
+    sniffed: Sniffed,
+    facts: VideoFacts,
+    recipe: VideoRecipe,
+    path: str,
+    tell: Tell,
+) -> None:
+    """Decode every frame of an encoded output and compare five instants with the source.
+
+    Raises Mismatch where the output is not what the recipe says, and what ``tell`` raises.
+    """
+    rate = recipe.rate or facts.fps or Fraction(1)
+    numbers = instants(recipe.frames)
+    decoded = decode_output(path, rate, numbers, _of_output(recipe), tell)
+    clock = Clock()
+    found = _counted(decoded, recipe, rate) or _compared(
+        opened, sniffed, facts, recipe, rate, decoded, clock, tell
+    )
+    found = found or _ends(recipe, facts, rate, clock)
+    if found:
+        raise Mismatch(f"{found}; {ADVICE}")
+
+
+def _compared(
+    opened: Opened,
+    sniffed: Sniffed,
+    facts: VideoFacts,
+    recipe: VideoRecipe,
+    rate: Fraction,
+    decoded: Decoded,
+    clock: Clock,
+    tell: Tell,
+) -> str | None:
+    """What the output shows wrongly, as a sentence."""
+    shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
+    loose = isinstance(recipe, EncodeRecipe) and recipe.tone_map
+    rough = isinstance(recipe, EncodeRecipe) and recipe.deinterlace
+    salvage = isinstance(recipe, EncodeRecipe) and recipe.salvage
+    near = [recipe.start + time for time, _ in shown]
+    length = recipe.frames / rate
+
+    def reference(margin: Fraction, step: Fraction | None) -> Reference | str:
+        wanted = _Wanted(near, margin, recipe.start, step)
+        last = recipe.start + length + margin
+        try:
+            frames = source_frames(
+                opened, sniffed, facts, recipe.start, last, clock, salvage=salvage
+            )
+            thumbs = _reference(
+                frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell
+            )
+        except BROKEN as error:
+            return f"{UNREAD}: the source cannot be read a second time ({clause(error)})"
+        if not thumbs:
+            return f"{UNREAD}: the source shows no picture at {_s(recipe.start)} s"
+        return Reference(thumbs, loose=loose)
+
+    # Nearly every output is right: the pictures at the instants alone prove it.
+    right = reference(1 / rate, None)
+    if isinstance(right, str):
+        return right
+    if is_right(_expected(right, shown, recipe.start, 1 / rate), rough=rough):
+        return None
+    # Otherwise pictures of other times tell what is wrong, or that nothing is.
+    around = max(1 / rate, 1 / facts.fps if facts.fps else 1 / rate)
+    more = reference((AROUND + Fraction(1, 2)) * around, length / OVERALL)
+    if isinstance(more, str):
+        return more
+    found = fault(more, shown, recipe.start, 1 / rate, rough=rough)
+    if found and clock.delay > 1 / rate:
+        # A player may count from the first packet, though its picture does not decode.
+        at = recipe.start - clock.delay
+        found = found and fault(more, shown, at, 1 / rate, rough=rough)
+    return found
+
+
+def instants(frames: int) -> list[int]:
+    """The numbers of the frames that are compared: at five instants, two that follow each other."""
+    last = frames - 1
+    at = {last * i // (INSTANTS - 1) for i in range(INSTANTS)}
+    return sorted({n for a in at for n in (a, a + 1 if a < last else max(last - 1, 0))})
+
+
+def _counted(decoded: Decoded, recipe: VideoRecipe, rate: Fraction) -> str | None:
+    """Whether all frames of the plan decode, each at its time."""
+    if decoded.error:
+        return f"frame {decoded.frames + 1} of the output does not decode ({decoded.error})"
+    if decoded.frames != recipe.frames:
+        return f"{decoded.frames} frames of the output decode, not the {recipe.frames} planned"
+    if decoded.misplaced is not None:
+        at = _s(decoded.misplaced / rate)
+        return f"frame {decoded.misplaced + 1} of the output is not shown at {at} s"
+    return None
+
+
+def fault(
+    reference: Reference,
+    shown: Sequence[tuple[Fraction, Image]],
+    start: Fraction,
+    slack: Fraction,
+    *,
+    rough: bool = False,
+) -> str | None:
+    """What the output shows wrongly, as a sentence; None where it shows what the source shows.
+
+    ``shown`` are its pictures by seconds from its start, which is at ``start`` in the source;
+    ``slack`` are the seconds by which a picture may be early or late; ``rough`` allows for the
+    edges that deinterlacing draws.
+    """
+    found = [
+        reference.compared(d, picture)
+        for d, (_, picture) in zip(_expected(reference, shown, start, slack), shown, strict=True)
+    ]
+    turned = is_turned(found)
+    if turned is not None and turned.orientation is not None:
+        turn, mirrored = turned.orientation
+        how = " and ".join([f"turned by {turn} degrees"] * bool(turn) + ["mirrored"] * mirrored)
+        return _sentence(f"at {_s(turned.time)} s its picture is {how}")
+    late = is_other_time(found)
+    if late is not None and late.other_time is not None:
+        return _sentence(
+            f"at {_s(late.time)} s it shows the source's picture of {_s(late.other_time)} s, not "
+            f"that of {_s(start + late.time)} s"
+        )
+    other = is_other_picture(found, rough=rough)
+    if other is not None:
+        return _sentence(
+            f"at {_s(other.time)} s its picture, or its colours, are not those of the source at "
+            f"{_s(start + other.time)} s"
+        )
+    return None
+
+
+def _expected(
+    reference: Reference,
+    shown: Sequence[tuple[Fraction, Image]],
+    start: Fraction,
+    slack: Fraction,
+) -> list[Distance]:
+    """How far each picture is from those that the source shows at its time."""
+    return [
+        reference.distance(
+            time, picture, reference.between(start + time - slack, start + time + slack)
+        )
+        for time, picture in shown
+    ]
+
+
+def _s(value: Fraction) -> str:
+    return f"{float(value):.2f}"
+
+
+def _sentence(what: str) -> str:
+    return f"the output does not show what the source shows: {what}"
+
+
+def _ends(recipe: VideoRecipe, facts: VideoFacts, rate: Fraction, clock: Clock) -> str | None:
+    """Whether the output goes on after the source's last picture, which then stays."""
+    if clock.end is None or facts.duration is None:
+        return None
+    if isinstance(recipe, EncodeRecipe) and recipe.salvage:
+        # Where what follows does not decode, the last picture that does is held.
+        return None
+    length = recipe.frames / rate
+    if length > facts.duration - recipe.start + 1 / rate:
+        # The plan holds the last picture: a mask is as long as its video.
+        return None
+    if recipe.start + length <= clock.end + max(HELD, 2 / rate):
+        return None
+    return _sentence(
+        f"it lasts {_s(length)} s, but the source has pictures for "
+        f"{_s(clock.end - recipe.start)} s only"
+    )
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """Which frames of the source become thumbnails: those shown around an instant, and some."""
+
+    near: Sequence[Fraction]
+    margin: Fraction
+    #: The time from which one more is taken, and the seconds between two such; None: no others.
+    due: Fraction
+    step: Fraction | None
+
+    def takes(self, time: Fraction, until: Fraction | None) -> bool:
+        """Whether a frame is wanted that is shown from ``time`` to ``until`` (None: no end)."""
+        if until is not None and until <= self.near[0] - self.margin:
+            return False
+        if any(
+            time <= at + self.margin and (until is None or until > at - self.margin)
+            for at in self.near
+        ):
+            return True
+        if self.step is None or time < self.due:
+            return False
+        self.due = time + self.step
+        return True
+
+
+def _reference(
+    frames: Iterable[Timed],
+    wanted: _Wanted,
+    how: Callable[[], Preparation],
+    tell: Tell,
+) -> list[tuple[Fraction, Thumbnail]]:
+    """Thumbnails of the wanted frames, each with its time."""
+    found: list[tuple[Fraction, Thumbnail]] = []
+    held: Timed | None = None
+    for timed in frames:
+        tell(Fraction(1))
+        if held is not None and wanted.takes(held[1], timed[1]):
+            found.append((held[1], thumbnail(held[0], how())))
+        held = timed
+    if held is not None and wanted.takes(held[1], None):
+        found.append((held[1], thumbnail(held[0], how())))
+    return found
+
+
+def _of_source(
+    facts: VideoFacts, recipe: VideoRecipe, sniffed: Sniffed, clock: Clock
+) -> Preparation:
+    """How the source's frames become what the output should show."""
+    if not isinstance(recipe, EncodeRecipe):
+        return Preparation()
+    orientation: Orientation = recipe.rotation, recipe.mirrored
+    if sniffed.demuxer in TURNING and clock.orientation is not None:
+        orientation = clock.orientation
+    (wide, high), (width, height) = recipe.size.scaled, recipe.size.canvas
+    box = (*_part(wide, width), *_part(high, height))
+    return Preparation(
+        crop=_displayed(facts, clock),
+        orientation=orientation,
+        box=(box[0], box[2], box[1], box[3]),
+        behind=recipe.behind,
+        threshold=recipe.threshold,
+        fields=recipe.deinterlace,
+    )
+
+
+def _displayed(facts: VideoFacts, clock: Clock) -> Box:
+    """The part of a decoded frame inside the container's crop rectangle."""
+    size = facts.stored_width, facts.stored_height
+    if facts.crop is None or clock.size != size:
+        return WHOLE
+    left, top, right, bottom = facts.crop
+    width, height = size
+    return left / width, top / height, 1 - right / width, 1 - bottom / height
+
+
+def _of_output(recipe: VideoRecipe) -> Preparation:
+    """Where the output's picture is on its canvas."""
+    if not isinstance(recipe, EncodeRecipe):
+        return Preparation()
+    (wide, high), (width, height) = recipe.size.scaled, recipe.size.canvas
+    box = (*_part(width, wide), *_part(height, high))
+    return Preparation(box=(box[0], box[2], box[1], box[3]))
+
+
+def _part(side: int, inside: int) -> tuple[float, float]:
+    """The shares of a side between which a smaller one is in its middle; all of it otherwise."""
+    if inside >= side:
+        return 0.0, 1.0
+    edge = (side - inside) // 2
+    return edge / side, (edge + inside) / side

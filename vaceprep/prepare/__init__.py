@@ -1,1 +1,0 @@
-"""Edits to a new file: nothing here changes a source, and nothing unverified gets its name."""

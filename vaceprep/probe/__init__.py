@@ -1,1 +1,0 @@
-"""Source to facts: what a file is, exactly, without judging it."""

@@ -1,1 +1,0 @@
-"""One module a format: what an image's headers say, read without decoding a pixel."""

@@ -1,0 +1,134 @@
+"""What headers claim, beside what was measured: lengths, frame counts, other streams' ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vaceprep.facts import StreamFacts
+from vaceprep.probes.container import fraction
+from vaceprep.probes.mp4 import boxes
+from vaceprep.probes.sniff import Sniffed
+from vaceprep.probes.timing import Timing
+
+#: Containers outside the MP4 family whose header tells a length; of others FFmpeg guesses one.
+TELLING: Final = frozenset(["matroska", "webm", "flv", "avi", "asf", "mxf"])
+
+
+class Claims(NamedTuple):
+    """Seconds of the container and of the video as claimed, frames, and the header's own tick."""
+
+    container: Fraction | None
+    duration: Fraction | None
+    frames: int | None
+    tick: Fraction | None
+
+
+def claims_of(
+    container: InputContainer,
+    sniffed: Sniffed,
+    video: VideoStream,
+    movie: boxes.Movie | None,
+    track: boxes.Track | None,
+    timing: Timing,
+    ends: list[Fraction],
+    start: Fraction,
+) -> Claims:
+    """What the headers claim: the container's length, the video's, its number of frames."""
+    shown = None if timing.duration is None else timing.delay + timing.duration
+    measured = max([*ends, *([shown] if shown is not None else [])], default=None)
+    if movie is None or track is None:
+        header = None
+        if container.duration and sniffed.format in TELLING:
+            header = Fraction(container.duration, av.time_base)
+        whole = max((d for d in (header, measured) if d is not None), default=None)
+        claimed = video.frames or _number(video.metadata.get("NUMBER_OF_FRAMES"))
+        told = timing.duration
+        if header is not None and measured is not None and not ends:
+            # Some headers count from zero, some from the first frame: the kinder reading holds.
+            told = min(header, header - start, key=lambda length: abs(length - measured))
+        return Claims(whole, told, claimed, fraction(video.time_base))
+    header = None
+    if movie.duration and movie.timescale:
+        header = Fraction(movie.duration, movie.timescale)
+    whole = max((d for d in (header, measured) if d is not None), default=None)
+    tick = Fraction(1, movie.timescale) if movie.timescale else None
+    if movie.fragmented or timing.duration is None:
+        return Claims(whole, None, None, tick)
+    return Claims(
+        whole,
+        _worst_claim(movie, track, timing, header, measured),
+        timing.frames + track.timed_samples - track.samples,
+        tick,
+    )
+
+
+def _worst_claim(
+    movie: boxes.Movie,
+    track: boxes.Track,
+    timing: Timing,
+    header: Fraction | None,
+    measured: Fraction | None,
+) -> Fraction | None:
+    """The video's length as the header that errs most tells it."""
+    length = timing.duration
+    if length is None:
+        return None
+    claims: list[Fraction] = []
+    if track.media_duration is not None and timing.unedited:
+        media = Fraction(track.media_duration, track.timescale)
+        # The media header counts what the edit list hides, and with B-frames often the time
+        # before the first one: it is held to the nearer of the two, and scaled to what is shown.
+        readings = (timing.unedited, timing.media_end or timing.unedited)
+        nearest = min(readings, key=lambda told: abs(told - media))
+        claims.append(media * length / nearest if nearest > 0 else media)
+    if track.header_duration is not None and movie.timescale:
+        told = Fraction(track.header_duration, movie.timescale) - timing.delay
+        # An edit that begins or ends inside a frame: the header counts the part, we the whole.
+        part = timing.max_interval if timing.edit_effect else None
+        claims.append(length if part is not None and abs(told - length) <= part else told)
+    if header is not None and measured is not None and header > measured:
+        claims.append(length + header - measured)
+    return max(claims, key=lambda c: abs(c - length), default=None)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def track_ends(movie: boxes.Movie) -> dict[int, Fraction]:
+    """Seconds at which each track ends, edit list applied, by track id."""
+    ends = {}
+    for track in movie.tracks:
+        if track.timescale <= 0:
+            continue
+        length = Fraction(sum(n * d for n, d in track.durations), track.timescale)
+        if track.edits and movie.timescale:
+            edited = Fraction(sum(e.length for e in track.edits), movie.timescale)
+            empty = Fraction(
+                sum(e.length for e in track.edits if e.media_time < 0), movie.timescale
+            )
+            length = min(edited, length + empty) if edited else length
+        ends[track.id] = length
+    return ends
+
+
+def other_streams(
+    container: InputContainer,
+    video: VideoStream,
+    ends: Mapping[int, Fraction],
+    *,
+    by_index: bool = False,
+) -> Iterable[StreamFacts]:
+    for stream in container.streams:
+        if stream.index == video.index:
+            continue
+        context = stream.codec_context
+        name = context.codec.canonical_name if context is not None else None
+        end = ends.get(stream.index if by_index else stream.id)
+        yield StreamFacts(stream.type or "data", name, end or None)

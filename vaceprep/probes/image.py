@@ -1,0 +1,298 @@
+"""An image's facts: the headers by our own readers, the pixels by Pillow.
+
+The first bytes name the format, the reader of that format walks the whole structure, and only
+then, if the size is bearable and nothing is missing, does one decoder see the pixels. Everything
+that fails becomes an ``Unreadable`` with a clause for a person; nothing is raised.
+
+What counts as whole (J): a JPEG needs its end mark, because without it nothing tells that the
+last lines are not missing (strict decoders refuse it too); a PNG needs every checksum right and
+its end chunk; WEBP, BMP, TIFF and GIF must hold what their headers place. Bytes behind the end
+are allowed. Of several frames or pages all must be there, and the first is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS
+from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, UnreadableReason
+from vaceprep.probes import cost
+from vaceprep.probes.images import cicp, completeness, exif, heif, icc, pixels
+from vaceprep.probes.images.bmp import read_bmp
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.gif import read_gif
+from vaceprep.probes.images.ico import read_icon
+from vaceprep.probes.images.jpeg import read_jpeg
+from vaceprep.probes.images.layout import MAX_FRAMES, Layout, Spliced
+from vaceprep.probes.images.png import read_png
+from vaceprep.probes.images.tiff import read_tiff
+from vaceprep.probes.images.tiff_raster import Raster, Short
+from vaceprep.probes.images.webp import read_webp
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from vaceprep.files.source import Opened
+
+#: Our own readers of structure, by format.
+READERS: Final[dict[str, Callable[[Source], Layout]]] = {
+    "jpeg": read_jpeg,
+    "png": read_png,
+    "bmp": read_bmp,
+    "tiff": read_tiff,
+    "webp": read_webp,
+    "gif": read_gif,
+    "ico": lambda source: read_icon(source, "ico"),
+    "cur": lambda source: read_icon(source, "cur"),
+}
+#: Pixels above which a picture in a format that is refused anyway is not decoded. J
+_MAX_OTHER_PIXELS: Final = 64_000_000
+#: Orientations that swap width and height.
+_TURNED: Final = (5, 6, 7, 8)
+#: Bits of one channel by Pillow's mode.
+_DEPTHS: Final = {"1": 1, "I": 32, "F": 32}
+_LONGEST_DETAIL: Final = 120
+
+
+def probe_image(
+    opened: Opened,
+    fmt: str,
+    *,
+    max_pixels: int = MAX_IMAGE_PIXELS,
+    want_mask: bool = False,
+    memory: int | None = None,
+) -> ImageFacts | Unreadable:
+    """Measure one image whose first bytes are of format ``fmt`` (``sniff_image``).
+
+    More than ``max_pixels`` declared pixels are refused. With ``memory``, an image that would take
+    more bytes than that, or has more than 64 million pixels (J), is not decoded, save what a JPEG
+    tells at an eighth of its size; its facts say so. ``want_mask`` counts the pixels that are
+    white, black and neither. Sizes in pixels; never raises for what a file holds.
+    """
+    layout = Layout(fmt)
+    try:
+        if fmt in READERS:
+            layout = READERS[fmt](opened)
+            return _from_layout(opened, layout, max_pixels, want_mask, memory)
+        return _from_decoder(opened, layout, max_pixels, want_mask, memory)
+    except Exception as error:  # Pillow raises nearly everything for broken data
+        return _failure(opened, layout, error)
+
+
+def _from_layout(
+    opened: Opened, layout: Layout, max_pixels: int, want_mask: bool, memory: int | None
+) -> ImageFacts | Unreadable:
+    if layout.width * layout.height > max_pixels:
+        return _bomb(opened, layout, max_pixels)
+    coded = layout.coded or layout.format
+    if coded not in pixels.DECODERS:
+        return _undecodable(opened, layout)
+    if layout.damage is not None:
+        return _unreadable(opened, layout, layout.damage.reason, layout.damage.message)
+    if _is_too_large_to_bother(layout):
+        return _undecodable(opened, layout)
+    make = pixels.decoder(coded)
+    if make is None:
+        return _undecodable(opened, layout)
+    if memory is not None and not cost.canvas_fits(layout, memory):
+        # Reading its header takes the memory of all its pixels already.
+        return _facts(opened, layout, _pixel(layout), None, want_mask=False)
+    if layout.raster is not None:
+        return _from_raster(opened, layout, layout.raster, want_mask, memory)
+    image = pixels.header(make, Spliced(opened, layout.parts))
+    if image.size != (layout.width, layout.height):
+        message = "its headers disagree about the size"
+        return _unreadable(opened, layout, "broken", message)
+    way = "whole" if memory is None else cost.way(layout, image, memory)
+    if way == "not":
+        return _facts(opened, layout, image, None, want_mask=False)
+    # Of a draft, each pixel is the mean of many: that judges no mask.
+    mask = want_mask and way == "whole"
+    decoded = _proved(opened, layout, make, mask)
+    if decoded is None and mask:
+        decoded = pixels.decode(image)
+    return _facts(opened, layout, image, decoded, want_mask=mask, proved=True)
+
+
+def _proved(opened: Opened, layout: Layout, make: completeness.Make, mask: bool) -> Image | None:
+    """Prove every pixel there; the picture, or None where its pixels are not needed."""
+    if layout.format == "jpeg":
+        completeness.jpeg(opened, layout, make)
+        return None
+    if layout.format == "png":
+        keyed = layout.rows is not None and layout.rows.keyed
+        alpha = (layout.mode or "").partition(";")[0] in ("LA", "RGBA")
+        exact = mask or keyed
+        return completeness.png(opened, layout, make, needed=exact or alpha, exact=exact)
+    return pixels.decode(pixels.header(make, Spliced(opened, layout.parts)))
+
+
+def _pixel(layout: Layout) -> Image:
+    """A picture that stands for one that is not decoded."""
+    from PIL import Image as Pillow
+
+    return Pillow.new("RGB" if layout.mode is None else "L", (1, 1))
+
+
+def _from_raster(
+    opened: Opened, layout: Layout, raster: Raster, want_mask: bool, memory: int | None
+) -> ImageFacts:
+    from vaceprep.probes.images.tiff_pixels import decode
+
+    pixel = _pixel(layout)
+    if memory is not None and not cost.affordable(raster, memory):
+        return _facts(opened, layout, pixel, None, want_mask=False)
+    return _facts(opened, layout, pixel, decode(opened, raster), want_mask=want_mask)
+
+
+def _from_decoder(
+    opened: Opened, layout: Layout, max_pixels: int, want_mask: bool, memory: int | None
+) -> ImageFacts | Unreadable:
+    """A format that is not accepted: Pillow's header, the same limits."""
+    make = pixels.decoder(layout.format)
+    if make is None:
+        return _undecodable(opened, layout)
+    image = pixels.header(make, pixels.rewound(opened))
+    layout.width, layout.height = image.size
+    if layout.width * layout.height > max_pixels:
+        return _bomb(opened, layout, max_pixels)
+    if _is_too_large_to_bother(layout):
+        return _undecodable(opened, layout)
+    layout.frames = min(MAX_FRAMES, int(getattr(image, "n_frames", 1)))
+    for key, kept in (("exif", layout.exif), ("xmp", layout.xmp)):
+        value = image.info.get(key)
+        if isinstance(value, bytes):
+            kept.append(value)
+    profile = image.info.get("icc_profile")
+    layout.icc = profile if isinstance(profile, bytes) else None
+    layout.colours = named_colours(opened, layout.format, layout.icc)
+    if memory is not None and cost.way(layout, image, memory) == "not":
+        return _facts(opened, layout, image, None, want_mask=False)
+    return _facts(opened, layout, image, pixels.decode(image), want_mask=want_mask)
+
+
+def named_colours(opened: Opened, fmt: str, profile: bytes | None) -> cicp.Colours | None:
+    """The colours of an AVIF or HEIC that has no ICC profile; None for sRGB and other formats."""
+    if profile is not None or fmt not in heif.FORMATS:
+        return None
+    numbers = heif.colour_numbers(opened)
+    return None if numbers is None else cicp.of_numbers(*numbers)
+
+
+def _is_too_large_to_bother(layout: Layout) -> bool:
+    accepted = layout.format in IMAGE_FORMATS
+    return not accepted and layout.width * layout.height > _MAX_OTHER_PIXELS
+
+
+def _facts(
+    opened: Opened,
+    layout: Layout,
+    header: Image,
+    decoded: Image | None,
+    *,
+    want_mask: bool,
+    proved: bool = False,
+) -> ImageFacts:
+    """The facts; ``decoded`` None where the pixels were left alone, or ``proved`` without alpha."""
+    image = decoded or header
+    alpha = None if decoded is None else pixels.alpha_used(decoded, layout.bit_depth)
+    orientation = _orientation(layout)
+    width, height = _displayed(layout)
+    name, srgb = _profile(layout)
+    return ImageFacts(
+        format=layout.format,
+        bytes=opened.size,
+        stored_width=layout.width,
+        stored_height=layout.height,
+        width=width,
+        height=height,
+        orientation=orientation,
+        mode=_mode(layout, image),
+        bit_depth=layout.bit_depth or _depth(image.mode),
+        has_alpha=False if proved and decoded is None else alpha,
+        icc_profile=name,
+        srgb=srgb,
+        frames=layout.frames,
+        location=(*layout.location, *exif.location(layout.exif, layout.xmp)),
+        decoded=proved or decoded is not None,
+        mask=_mask(image) if want_mask else None,
+    )
+
+
+def _profile(layout: Layout) -> tuple[str | None, bool]:
+    """What the colours are called, and whether they are sRGB."""
+    if layout.colours is not None:
+        return layout.colours.name, False
+    return (None, True) if layout.icc is None else icc.read_icc(layout.icc)
+
+
+def _mask(image: Image) -> MaskFacts:
+    from vaceprep.probes.images.maskpixels import count_mask
+
+    return count_mask(image)
+
+
+def _mode(layout: Layout, image: Image) -> str:
+    if layout.mode is not None:
+        return layout.mode
+    depth = layout.bit_depth
+    if depth is not None and depth > 8 and image.mode in ("RGB", "RGBA", "RGBX", "CMYK", "LA"):
+        return f"{image.mode};{depth}"
+    if depth in (2, 4) and image.mode == "L":
+        return f"L;{depth}"
+    return image.mode
+
+
+def _depth(mode: str) -> int:
+    if mode.startswith("I;16"):
+        return 16
+    return _DEPTHS.get(mode, 8)
+
+
+def _orientation(layout: Layout) -> int:
+    return layout.orientation or exif.orientation(layout.exif)
+
+
+def _displayed(layout: Layout) -> tuple[int, int]:
+    size = layout.width, layout.height
+    return (size[1], size[0]) if _orientation(layout) in _TURNED else size
+
+
+def _unreadable(
+    opened: Opened, layout: Layout, reason: UnreadableReason, message: str
+) -> Unreadable:
+    width, height = _displayed(layout)
+    known = width > 0 and height > 0
+    return Unreadable(
+        reason,
+        message,
+        opened.size,
+        layout.format,
+        width if known else None,
+        height if known else None,
+    )
+
+
+def _bomb(opened: Opened, layout: Layout, max_pixels: int) -> Unreadable:
+    size = f"{layout.width}x{layout.height}"
+    message = f"its header claims {size} pixels, more than the {max_pixels:,} that are decoded"
+    return _unreadable(opened, layout, "bomb", message)
+
+
+def _undecodable(opened: Opened, layout: Layout) -> Unreadable:
+    message = f"it is an image in the format {layout.format.upper()}, which is not decoded here"
+    return _unreadable(opened, layout, "unsupported-image", message)
+
+
+def _failure(opened: Opened, layout: Layout, error: Exception) -> Unreadable:
+    """What a decoder's exception means, in one clause."""
+    text = " ".join(str(error).split())[:_LONGEST_DETAIL]
+    if isinstance(error, MemoryError):
+        return _unreadable(opened, layout, "broken", "there is not enough memory to decode it")
+    if isinstance(error, completeness.Fault):
+        return _unreadable(opened, layout, "broken", str(error))
+    if isinstance(error, (EOFError, Short)) or "truncated" in text.lower():
+        return _unreadable(opened, layout, "truncated", "the file ends before its pixels do")
+    detail = f" ({text})" if text else ""
+    return _unreadable(opened, layout, "broken", f"its pixels do not decode{detail}")

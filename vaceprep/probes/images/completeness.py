@@ -1,0 +1,157 @@
+"""Proof that a JPEG's or PNG's pixel data are whole, where Pillow alone would not notice.
+
+libjpeg fills what is missing with grey, and Pillow drops its warnings; Pillow takes the end of a
+PNG's zlib stream for the end of its pixels and leaves the checksum unread.
+
+- A JPEG of one scan is decoded without its end mark, with 8 bytes behind the coded data that are
+  no code: where a block is missing, the decoder asks for more bytes and there are none.
+- A JPEG of several scans or with restart markers is decoded twice, the second time with random
+  bytes behind every run of coded data. Whole runs end before them, and the decoder passes over
+  them; runs that end too early take them for pixels, and the two pictures differ.
+- A PNG whose pixels nobody needs is inflated here. Else Pillow decodes one row more than there is,
+  into memory that holds a mark: the last true row must have replaced it, and the stream's checksum
+  was read on the way.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Final
+
+from vaceprep.probes.images import pixels, png_data
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import Layout, Spliced
+from vaceprep.probes.images.png_data import Rows
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+Make = Callable[[IO[bytes]], "ImageFile"]
+Parts = list[bytes | tuple[int, int]]
+#: Eight bytes of 255: the code of 16 and more ones is none. A decoder looks so far ahead.
+_NO_CODE: Final = b"\xff\0" * 8
+#: Bytes without 255 that decode to all sorts of values. The first begins with ones, since decoders
+#: take zeros for what is missing.
+_NOISE: Final = b"\xfe" + bytes((73 * i * i + 41 * i + 17) % 251 for i in range(64))
+#: Share of the size at which a JPEG is decoded: an eighth takes the least time, and at a half most
+#: coefficients of a block show. Pixels below which two decodings are compared at full size. J
+_MEANS, _DETAILS = 8, 2
+_SMALL: Final = 1 << 18
+#: What the memory of a PNG's rows holds at first, by channels; alpha is opaque.
+_MARKS: Final = {1: (173,), 2: (173, 255), 3: (173, 91, 54), 4: (173, 91, 54, 255)}
+_ENDS_EARLY: Final = "its coded data end before its last block"
+
+
+class Fault(Exception):
+    """What is missing or wrong, as a clause that completes "cannot be read: ..."."""
+
+
+def jpeg(source: Source, layout: Layout, make: Make) -> None:
+    """Raises Fault, or what Pillow raises, where the JPEG does not cover its picture."""
+    scans = layout.scans_found
+    if scans is None or not scans.frame.proven:
+        pixels.decode(pixels.header(make, Spliced(source, layout.parts)))
+        return
+    if scans.fault:
+        raise Fault(scans.fault)
+    if scans.simple:
+        _suspended(source, layout, make, scans.ends)
+        return
+    share = 1 if layout.width * layout.height < _SMALL else _DETAILS
+    plain = _reduced(source, layout.parts, make, share)
+    noisy = _reduced(source, _with_noise(layout.parts, scans.ends), make, share)
+    if plain.tobytes() != noisy.tobytes():
+        raise Fault(_ENDS_EARLY)
+
+
+def _reduced(source: Source, parts: Parts, make: Make, share: int) -> Image:
+    image = pixels.header(make, Spliced(source, parts))
+    width, height = image.size
+    image.draft(None, (max(1, width // share), max(1, height // share)))
+    return pixels.decode(image)
+
+
+def _suspended(source: Source, layout: Layout, make: Make, ends: list[int]) -> None:
+    parts = [*_until(layout.parts, ends[0]), _NO_CODE] if ends else layout.parts
+    try:
+        _reduced(source, parts, make, _MEANS)
+    except OSError as error:
+        if "truncated" in str(error):
+            raise Fault(_ENDS_EARLY) from None
+        raise
+
+
+def _until(parts: Parts, end: int) -> Parts:
+    """The parts up to an offset of the file."""
+    found: Parts = []
+    for part in parts:
+        if isinstance(part, tuple) and sum(part) >= end > part[0]:
+            return [*found, (part[0], end - part[0])]
+        found.append(part)
+    return found
+
+
+def _with_noise(parts: Parts, ends: list[int]) -> Parts:
+    """The parts with noise before each of these offsets, which lie in the last one."""
+    last = parts[-1]
+    if not isinstance(last, tuple):
+        return parts
+    found, at = parts[:-1], last[0]
+    for end in ends:
+        found += [(at, end - at), _NOISE]
+        at = end
+    return [*found, (at, sum(last) - at)]
+
+
+def png(source: Source, layout: Layout, make: Make, *, needed: bool, exact: bool) -> Image | None:
+    """The picture where its pixels are ``needed``, else None. Raises Fault, or what Pillow does.
+
+    Where it need not be ``exact``, an opaque row may follow the last one.
+    """
+    rows = layout.rows
+    if rows is None:
+        return pixels.decode(pixels.header(make, Spliced(source, layout.parts)))
+    if needed and rows.plain:
+        return _marked(source, layout, make, rows, exact)
+    _inflated(source, rows)
+    return pixels.decode(pixels.header(make, Spliced(source, layout.parts))) if needed else None
+
+
+def _inflated(source: Source, rows: Rows) -> None:
+    message = png_data.fault(source, rows)
+    if message:
+        raise Fault(message)
+
+
+def _marked(source: Source, layout: Layout, make: Make, rows: Rows, exact: bool) -> Image:
+    from PIL import Image as Pillow
+
+    width, height = layout.width, layout.height
+    header = b"IHDR" + width.to_bytes(4, "big") + (height + 1).to_bytes(4, "big")
+    header += source.read_at(24, 5)
+    checksum = zlib.crc32(header).to_bytes(4, "big")
+    taller: Parts = [source.read_at(0, 12) + header + checksum, *_behind(layout.parts, 33)]
+    image = pixels.header(make, Spliced(source, taller))
+    marks = _MARKS[len(image.getbands())]
+    mark = marks if len(marks) > 1 else marks[0]
+    image.im = Pillow.new(image.mode, image.size, mark).im
+    decoded = pixels.decode(image)
+    last = decoded.crop((0, height - 1, width, height))
+    if last.tobytes() == Pillow.new(image.mode, (width, 1), mark).tobytes():
+        _inflated(source, rows)
+    # One opaque row more changes no alpha channel; everything else counts pixels.
+    return decoded.crop((0, 0, width, height)) if exact else decoded
+
+
+def _behind(parts: Parts, start: int) -> Parts:
+    """The parts from an offset of the file on."""
+    found: Parts = []
+    for part in parts:
+        if isinstance(part, bytes):
+            found.append(part)
+        elif sum(part) > start:
+            at = max(part[0], start)
+            found.append((at, sum(part) - at))
+    return found

@@ -1,0 +1,108 @@
+"""GIF: blocks up to the trailer."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
+
+_CUT = "the file ends before the GIF's end mark"
+
+
+#: Sub-blocks that are walked: a gigabyte of full ones. A file of short ones takes a minute. J
+_MAX_BLOCKS: Final = 4_000_000
+
+
+class TooMany(Exception):
+    """More sub-blocks than any picture has."""
+
+
+class _Blocks:
+    """Reads forward in large steps: a GIF is a chain of blocks of at most 255 bytes."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._start = 0
+        self._data = b""
+        self.at = 0
+        self.seen = 0
+
+    def take(self, size: int) -> bytes:
+        offset = self.at - self._start
+        if offset < 0 or offset + size > len(self._data):
+            self._start = self.at
+            self._data = self._source.read_at(self.at, max(size, 1 << 16))
+            offset = 0
+        self.at += size
+        return self._data[offset : offset + size]
+
+    def skip_blocks(self) -> bool:
+        """Past a chain of sub-blocks; false where the file ends first."""
+        while length := self.take(1):
+            if length == b"\0":
+                return True
+            self.at += length[0]
+            self.seen += 1
+            if self.seen > _MAX_BLOCKS:
+                raise TooMany
+        return False
+
+
+def read_gif(source: Source) -> Layout:
+    """Walk a GIF's blocks; the decoder gets the first frame. Sizes in pixels; never raises."""
+    layout = Layout("gif", bit_depth=8)
+    try:
+        return _walk(source, layout)
+    except TooMany:
+        return layout.broken("the GIF has too many blocks")
+
+
+def _walk(source: Source, layout: Layout) -> Layout:
+    blocks = _Blocks(source)
+    head = blocks.take(13)
+    if len(head) < 13:
+        return layout.cut("the file ends inside the GIF's header")
+    layout.width, layout.height, flags = struct.unpack_from("<HHB", head, 6)
+    if flags & 0x80:
+        blocks.at += 3 << (flags & 7) + 1
+    layout.keep(0, blocks.at)
+    frames = 0
+    for _ in range(MAX_PIECES):
+        start = blocks.at
+        kind = blocks.take(1)
+        if not kind:
+            return layout.cut(_CUT)
+        if kind == b";":
+            break
+        if kind == b"!":
+            label = blocks.take(1)
+            if not blocks.skip_blocks():
+                return layout.cut(_CUT)
+            if label == b"\xf9" and not frames:
+                layout.keep(start, blocks.at - start)
+        elif kind == b",":
+            image = blocks.take(9)
+            if len(image) < 9:
+                return layout.cut(_CUT)
+            left, top, width, height, flags = struct.unpack("<HHHHB", image)
+            if flags & 0x80:
+                blocks.at += 3 << (flags & 7) + 1
+            blocks.at += 1
+            if not blocks.skip_blocks():
+                return layout.cut(_CUT)
+            if not frames:
+                layout.width = max(layout.width, left + width)
+                layout.height = max(layout.height, top + height)
+                layout.keep(start, blocks.at - start)
+            frames += 1
+            if frames >= MAX_FRAMES:
+                break
+        elif kind != b"\0":
+            return layout.broken("the GIF's blocks are damaged")
+    layout.parts.append(b";")
+    if not frames:
+        return layout.broken("the GIF has no picture")
+    layout.frames = frames
+    return layout

@@ -1,0 +1,190 @@
+"""The scans of a JPEG: where their coded data end, and whether together they cover the picture.
+
+What a scan's headers tell is judged here; whether the coded data reach the last block is found by
+decoding (``probe.proof``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from vaceprep.probes.images.byte_source import Source
+
+_SOS, _EOI, _DRI = 0xDA, 0xD9, 0xDD
+#: A marker within coded data: what follows 0xFF there is 0 (a value of 255) or more fill.
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
+_BLOCK: Final = 1 << 20
+_RESTARTS: Final = range(0xD0, 0xD8)
+_COEFFICIENTS: Final = 64
+#: Scans, and restart intervals of all of them, that are looked at. J
+_MAX_SCANS: Final = 1000
+_MAX_ENDS: Final = 1_000_000
+_MISSING_SCANS: Final = "scans of the JPEG are missing"
+_FEW_SCANS: Final = "the JPEG's last scans are missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame header says: its marker, size in pixels, and components.
+
+    Each component is its number and its horizontal and vertical sampling factors.
+    """
+
+    marker: int
+    width: int
+    height: int
+    components: tuple[tuple[int, int, int], ...]
+
+    @property
+    def progressive(self) -> bool:
+        """Huffman-coded and refined scan by scan."""
+        return self.marker == 0xC2
+
+    @property
+    def proven(self) -> bool:
+        """Whether its scans are judged: Huffman-coded, baseline, extended or progressive."""
+        return self.marker in (0xC0, 0xC1, 0xC2)
+
+
+def frame_of(marker: int, body: bytes) -> Frame | None:
+    """The frame header's content (behind its length); None where it is damaged."""
+    if len(body) < 6 or len(body) < 6 + 3 * body[5] or not body[5]:
+        return None
+    parts = [body[at : at + 3] for at in range(6, 6 + 3 * body[5], 3)]
+    components = tuple((p[0], p[1] >> 4, p[1] & 15) for p in parts)
+    if any(not 1 <= h <= 4 or not 1 <= v <= 4 for _, h, v in components):
+        return None
+    height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+    return Frame(marker, width, height, components)
+
+
+@dataclass(slots=True)
+class Scans:
+    """Where coded data lie. Offsets in bytes."""
+
+    frame: Frame
+    #: Where each run of coded data ends: at a restart marker, or at the marker behind the scan.
+    ends: list[int] = field(default_factory=list)
+    count: int = 0
+    restarts: int = 0
+    #: What is missing; None where the headers name all that the picture has.
+    fault: str | None = None
+
+    @property
+    def simple(self) -> bool:
+        """One scan without restart markers."""
+        return self.count == 1 and not self.restarts
+
+
+def read_scans(source: Source, at: int, frame: Frame, interval: int) -> Scans:
+    """All scans from the first SOS marker at ``at`` on; ``interval`` is DRI's. Never raises."""
+    found = Scans(frame)
+    #: By component: for each coefficient, its lowest bit that came; None where none did.
+    seen: dict[int, list[int | None]] = {c[0]: [None] * _COEFFICIENTS for c in frame.components}
+    while found.count < _MAX_SCANS:
+        head = source.read_at(at, 4)
+        if len(head) < 4 or head[0] != 0xFF:
+            break
+        marker, length = head[1], int.from_bytes(head[2:4], "big")
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == _EOI:
+            break
+        if marker in _RESTARTS or marker == 1:
+            at += 2
+            at = _next(source, at)
+            continue
+        body = source.read_at(at + 4, min(length, 64))
+        if marker == _DRI:
+            interval = int.from_bytes(body[:2], "big")
+        at += 2 + length
+        if marker != _SOS:
+            at = _next(source, at)
+            continue
+        found.count += 1
+        if not _follows(frame, seen, body):
+            found.fault = _MISSING_SCANS
+            break
+        due = _scan(frame, seen, body)
+        at = _coded(source, at, found, -(-due // interval) - 1 if interval and due else 0)
+        if found.fault or at >= source.size:
+            break
+    found.fault = found.fault or _uncovered(frame, seen)
+    return found
+
+
+def _next(source: Source, at: int) -> int:
+    """Where the next marker begins from ``at`` on: decoders pass over stray bytes."""
+    return next((place for place, _ in _markers(source, at)), source.size)
+
+
+def _markers(source: Source, at: int) -> Iterator[tuple[int, int]]:
+    """Offsets and codes of the markers from ``at`` on."""
+    while at < source.size:
+        block = source.read_at(at, _BLOCK)
+        if len(block) < 2:
+            return
+        for match in _MARKER.finditer(block):
+            yield at + match.start(), block[match.start() + 1]
+        # A marker may lie across two blocks.
+        at += len(block) - 1
+
+
+def _follows(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> bool:
+    """Whether a progressive scan refines the very bit that the scans before it left off at."""
+    count = body[0] if body else 0
+    if not frame.progressive or len(body) < 4 + 2 * count:
+        return True
+    first, last, high = body[1 + 2 * count], body[2 + 2 * count], body[3 + 2 * count] >> 4
+    numbers = {body[1 + 2 * i] for i in range(count)} & seen.keys()
+    places = range(first, min(last, _COEFFICIENTS - 1) + 1)
+    return all((seen[number][place] or 0) == high for number in numbers for place in places)
+
+
+def _scan(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> int:
+    """Note what a scan brings; the number of its minimum coded units, 0 where it is damaged."""
+    count = body[0] if body else 0
+    if not count or len(body) < 4 + 2 * count:
+        return 0
+    numbers = [body[1 + 2 * i] for i in range(count)]
+    first, last, low = body[1 + 2 * count], body[2 + 2 * count], body[3 + 2 * count] & 15
+    if not frame.progressive:
+        first, last, low = 0, _COEFFICIENTS - 1, 0
+    for number in numbers:
+        if number in seen:
+            for place in range(first, min(last, _COEFFICIENTS - 1) + 1):
+                seen[number][place] = low
+    wide = max(h for _, h, _ in frame.components)
+    high = max(v for _, _, v in frame.components)
+    if count > 1:
+        return -(-frame.width // (8 * wide)) * -(-frame.height // (8 * high))
+    own = next(((h, v) for n, h, v in frame.components if n == numbers[0]), (wide, high))
+    across, down = -(-frame.width * own[0] // wide), -(-frame.height * own[1] // high)
+    return -(-across // 8) * -(-down // 8)
+
+
+def _coded(source: Source, at: int, found: Scans, restarts: int) -> int:
+    """Pass over a scan's coded data; where the marker behind it begins."""
+    for passed, (place, code) in enumerate(_markers(source, at)):
+        if code not in _RESTARTS or not restarts:
+            found.ends.append(place)
+            if passed < restarts:
+                found.fault = "restart intervals of the JPEG are missing"
+            return place
+        if passed < restarts and code != _RESTARTS[passed % 8]:
+            found.fault = "restart intervals of the JPEG are missing"
+        found.restarts += 1
+        if len(found.ends) < _MAX_ENDS:
+            found.ends.append(place)
+    return source.size
+
+
+def _uncovered(frame: Frame, seen: dict[int, list[int | None]]) -> str | None:
+    lowest = [low for one in seen.values() for low in one]
+    if frame.progressive:
+        return _FEW_SCANS if any(low != 0 for low in lowest) else None
+    return _FEW_SCANS if any(low is None for low in lowest) else None

@@ -1,0 +1,157 @@
+"""Decoding through Pillow: one decoder, named by the bytes, never Pillow's own guessing.
+
+Only the module of that decoder is imported and only it runs; no global switch of Pillow's is
+read or set, and the decoder sees the parts that make pixels, so no broken tag can make it warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+    from vaceprep.files.source import Opened
+
+#: Format to (module, class). Of the formats that are not accepted, those that Pillow reads in
+#: its own process and memory, without opening what is nested in them.
+DECODERS: Final[dict[str, tuple[str, str]]] = {
+    "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "png": ("PIL.PngImagePlugin", "PngImageFile"),
+    "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "tiff": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "gif": ("PIL.GifImagePlugin", "GifImageFile"),
+    "avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "jp2": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "pnm": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "psd": ("PIL.PsdImagePlugin", "PsdImageFile"),
+    "qoi": ("PIL.QoiImagePlugin", "QoiImageFile"),
+    "tga": ("PIL.TgaImagePlugin", "TgaImageFile"),
+    "ico": ("PIL.IcoImagePlugin", "IcoImageFile"),
+    "pcx": ("PIL.PcxImagePlugin", "PcxImageFile"),
+    "heic": ("pillow_heif", "HeifImageFile"),
+    "heif": ("pillow_heif", "HeifImageFile"),
+}
+#: Formats (by Pillow) whose fourth byte is 0 throughout where the writer meant no alpha.
+_ALPHA_MAY_BE_PADDING: Final = ("BMP", "DIB", "ICO", "TGA")
+#: Pixels of one piece of a picture that is looked at by pieces.
+_BAND_PIXELS: Final = 4_000_000
+
+
+def decoder(fmt: str) -> Callable[[IO[bytes]], ImageFile] | None:
+    """The class that decodes a format; None where there is none here (HEIC without its extra)."""
+    if fmt not in DECODERS:
+        return None
+    module, name = DECODERS[fmt]
+    try:
+        found: Callable[[IO[bytes]], ImageFile] = getattr(import_module(module), name)
+    except ImportError:
+        return None
+    return found
+
+
+def header(make: Callable[[IO[bytes]], ImageFile], data: object) -> ImageFile:
+    """Let the decoder read the header. Raises whatever Pillow raises for broken data."""
+    return make(cast("IO[bytes]", data))
+
+
+def decode(image: ImageFile) -> Image:
+    """Decode every pixel of the first frame. Raises whatever Pillow raises for broken data."""
+    if image.format == "TIFF":
+        from PIL import Image as Pillow
+
+        # Given its memory, the decoder does not warn of sizes that were weighed already.
+        image.im = Pillow.new(image.mode, image.size, None).im
+    image.load()
+    if image.format in _ALPHA_MAY_BE_PADDING and image.mode == "RGBA" and not _highest_alpha(image):
+        # Writers leave the fourth byte 0; every viewer shows such a picture opaque.
+        return image.convert("RGB")
+    return image
+
+
+def _highest_alpha(image: Image) -> int:
+    return cast("tuple[int, int]", image.getchannel("A").getextrema())[1]
+
+
+def rewound(opened: Opened) -> Opened:
+    """The source, at its start."""
+    opened.seek(0)
+    return opened
+
+
+def bands(image: Image) -> Iterator[Image]:
+    """The picture from top to bottom in pieces, so that looking at planes takes little memory."""
+    rows = max(1, _BAND_PIXELS // max(1, image.width))
+    if rows >= image.height:
+        yield image
+        return
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(image.height, top + rows)))
+
+
+def _lowest_alpha(image: Image) -> int:
+    return cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())[0]
+
+
+def alpha_used(image: Image, depth: int | None = None) -> bool:
+    """Whether any pixel is not opaque: by an alpha channel, or by a transparent colour.
+
+    ``depth`` is what the file stores, in bits: a transparent colour is told in that, but the
+    pixels are decoded to 8 bits. Of 16-bit RGB only the high bytes are there to compare.
+    """
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        return any(_lowest_alpha(band) < 255 for band in bands(image))
+    transparent: Any = image.info.get("transparency")
+    if transparent is None:
+        return False
+    if image.mode == "P":
+        counts = image.histogram()
+        if isinstance(transparent, bytes):
+            pairs = zip(transparent, counts, strict=False)
+            return any(alpha < 255 and count for alpha, count in pairs)
+        return isinstance(transparent, int) and transparent < 256 and counts[transparent] > 0
+    if image.mode in ("1", "L"):
+        if not isinstance(transparent, int):
+            return False
+        if image.mode == "1":
+            return image.histogram()[255 if transparent else 0] > 0
+        # 2 and 4 bits are spread over 0 to 255.
+        scale = {2: 85, 4: 17}.get(depth or 8, 1)
+        return image.histogram()[transparent * scale & 255] > 0
+    if image.mode.startswith("I;16"):
+        return any(_has_value(band, transparent) for band in bands(image))
+    if image.mode == "RGB" and isinstance(transparent, tuple):
+        wide = depth == 16
+        wanted = tuple(c >> 8 if wide else c for c in transparent)
+        return any(_has_colour(band, wanted) for band in bands(image))
+    return False
+
+
+def _has_value(image: Image, value: int) -> bool:
+    from PIL import Image as Pillow
+
+    planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
+    order = "big" if image.mode.endswith("B") else "little"
+    pair = value.to_bytes(2, order)  # type: ignore[arg-type]
+    return _all_match(list(planes), (pair[0], pair[1]))
+
+
+def _has_colour(image: Image, colour: tuple[int, ...]) -> bool:
+    return _all_match(list(image.split()), tuple(c & 255 for c in colour))
+
+
+def _all_match(planes: list[Image], values: tuple[int, ...]) -> bool:
+    """Whether some pixel has the given value in every plane."""
+    from PIL import ImageChops
+
+    found: Image | None = None
+    for plane, value in zip(planes, values, strict=False):
+        table = [0] * 256
+        table[value] = 255
+        here = plane.point(table)
+        found = here if found is None else ImageChops.darker(found, here)
+    return found is not None and found.getbbox() is not None

@@ -1,0 +1,231 @@
+"""PNG and APNG: every chunk, with its checksum."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Final
+
+from vaceprep.probes.images import png_data
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import MAX_PIECES, Layout
+from vaceprep.probes.images.png_colours import COLOUR_CHUNKS, Told
+
+#: Critical chunks: what a reader must know to show the picture.
+_CRITICAL: Final = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
+#: Chunks that the decoder gets.
+_PIXEL_CHUNKS: Final = _CRITICAL | {b"tRNS"}
+_MODES: Final = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
+#: Allowed depths by colour type.
+_DEPTHS: Final = {
+    0: (1, 2, 4, 8, 16),
+    2: (8, 16),
+    3: (1, 2, 4, 8),
+    4: (8, 16),
+    6: (8, 16),
+}
+_PALETTE: Final = 3
+#: A zlib stream's first byte with the largest window.
+_LARGEST_WINDOW: Final = b"\x78"
+#: Bytes of a tRNS chunk by colour type; of a palette, as many as it has colours at most.
+_KEY_BYTES: Final = {0: 2, 2: 6}
+_XMP_KEY: Final = b"XML:com.adobe.xmp"
+_BLOCK: Final = 2**20
+
+
+def read_png(source: Source) -> Layout:
+    """Read all chunks to IEND and verify each CRC. Sizes in pixels; never raises.
+
+    What libpng refuses is damage here: a second header, an unknown critical chunk or method, a bad
+    palette. ``layout.rows`` tells where the pixel data lie; they are not inflated.
+    """
+    return _Reader(source).read()
+
+
+class _Reader:
+    """One PNG's chunks in order."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.layout = Layout("png")
+        self.header = b""
+        self.colours = 0
+        #: Where the first run of IDAT chunks lies, and whether it has ended.
+        self.data: list[tuple[int, int]] = []
+        self.data_ended = False
+        self.announced = False
+        self.frames = 0
+        self.still_outside = False
+        self.keyed = False
+        self.told = Told()
+
+    def read(self) -> Layout:
+        layout, source = self.layout, self.source
+        layout.keep(0, 8)
+        at = 8
+        for _ in range(MAX_PIECES):
+            head = source.read_at(at, 8)
+            if len(head) < 8:
+                return layout.cut("the file ends before the PNG's end mark")
+            length, name = int.from_bytes(head[:4], "big"), head[4:]
+            if at + 12 + length > source.size:
+                if name == b"IHDR" and at == 8:
+                    _header(layout, source.read_at(at + 8, 13))
+                return layout.cut("the file ends inside the PNG's data")
+            if not name.isalpha():
+                return layout.broken("the PNG's chunks are damaged")
+            body = source.read_at(at + 8, length) if length <= _BLOCK else b""
+            if not _checked(source, at + 8, length, name, body):
+                if name == b"IHDR" and at == 8:
+                    _header(layout, body)
+                return layout.broken(f"the checksum of the PNG's {name.decode()} chunk is wrong")
+            message = self._first(name, body) if at == 8 else self._chunk(name, body, at, length)
+            if message:
+                return layout.broken(message)
+            at += 12 + length
+            if name == b"IEND":
+                break
+        else:
+            return layout.broken("the PNG has too many chunks")
+        return self._finished()
+
+    def _first(self, name: bytes, body: bytes) -> str:
+        if name != b"IHDR" or not _header(self.layout, body):
+            return "the PNG does not begin with its header"
+        self.header = body
+        self.layout.keep(8, 12 + len(body))
+        depth, colour, compression, filtering, interlacing = body[8:13]
+        if len(body) != 13 or depth not in _DEPTHS.get(colour, ()):
+            return f"the PNG's header names pixels of no known kind ({depth} bits, type {colour})"
+        if compression or filtering or interlacing > 1:
+            return "the PNG's header names an unknown compression, filter or interlacing method"
+        return ""
+
+    def _chunk(self, name: bytes, body: bytes, at: int, length: int) -> str:
+        """Take one chunk behind the header; what is wrong with it, or nothing."""
+        if not name[0] & 0x20 and name not in _CRITICAL:
+            return f"the PNG has a critical chunk that no reader knows ({name.decode()})"
+        if name == b"IHDR":
+            return "the PNG has a second header"
+        if name == b"IDAT":
+            if not self.data:
+                self.still_outside = self.announced and not self.frames
+                if self.header[9] == _PALETTE and not self.colours:
+                    return "the PNG's palette is missing"
+            if self.data_ended:
+                return ""
+            self.data.append((at + 8, length))
+        else:
+            self.data_ended = bool(self.data)
+        message = (
+            self._palette(body) if name == b"PLTE" else self._described(name, body, at, length)
+        )
+        if not message and name in _PIXEL_CHUNKS and self._is_wanted(name, length):
+            self.layout.keep(at, 12 + length)
+        return message
+
+    def _is_wanted(self, name: bytes, length: int) -> bool:
+        colour = self.header[9]
+        if name == b"PLTE":
+            return colour == _PALETTE
+        if name != b"tRNS":
+            return True
+        # Readers pass over one of a wrong length, of a wrong place or beside an alpha channel.
+        right = (
+            0 < length <= self.colours if colour == _PALETTE else length == _KEY_BYTES.get(colour)
+        )
+        self.keyed = right and not self.data
+        return self.keyed
+
+    def _palette(self, body: bytes) -> str:
+        if self.header[9] != _PALETTE:
+            return ""
+        if self.colours or self.data:
+            return "the PNG has a second palette, or one behind its pixels"
+        if len(body) % 3 or not 0 < len(body) <= 768:
+            return "the PNG's palette has an impossible length"
+        self.colours = len(body) // 3
+        return ""
+
+    def _described(self, name: bytes, body: bytes, at: int, length: int) -> str:
+        layout = self.layout
+        if name == b"eXIf":
+            data = self.source.read_at(at + 8, min(length, layout.room))
+            layout.exif.append(layout.metadata(data))
+        elif name == b"iCCP" and layout.room:
+            data = self.source.read_at(at + 8, min(length, layout.room))
+            layout.icc = layout.metadata(_profile(data, layout.room))
+        elif name == b"iTXt" and body.startswith(_XMP_KEY + b"\0") and layout.room:
+            layout.xmp.append(layout.metadata(_text(body[len(_XMP_KEY) + 1 :], layout.room)))
+        elif name == b"acTL":
+            self.announced = True
+            if len(body) == 8 and not any(body[:4]):
+                return "the PNG announces an animation of no frames"
+        elif name == b"fcTL":
+            self.frames += self.announced
+        elif name in COLOUR_CHUNKS and not self.data:
+            self.told.take(name, body)
+        return ""
+
+    def _finished(self) -> Layout:
+        layout = self.layout
+        if not self.data:
+            return layout.broken("the PNG has no pixel data")
+        layout.frames = max(1, self.frames + (self.announced and self.still_outside))
+        self.told.into(layout, grey=self.header[9] in (0, 4))
+        bits = (layout.bit_depth or 8) * png_data.SAMPLES[self.header[9]]
+        interlaced = self.header[12] == 1
+        first = next((self.source.read_at(piece[0], 1) for piece in self.data if piece[1]), b"")
+        layout.rows = png_data.Rows(
+            self.data,
+            png_data.passes(layout.width, layout.height, bits, interlaced),
+            plain=not interlaced and first[:1] == _LARGEST_WINDOW,
+            keyed=self.keyed,
+        )
+        return layout
+
+
+def _checked(source: Source, at: int, length: int, name: bytes, body: bytes) -> bool:
+    crc = zlib.crc32(name)
+    if length <= _BLOCK:
+        crc = zlib.crc32(body, crc)
+    else:
+        for start in range(at, at + length, _BLOCK):
+            crc = zlib.crc32(source.read_at(start, min(_BLOCK, at + length - start)), crc)
+    return int.from_bytes(source.read_at(at + length, 4), "big") == crc
+
+
+def _header(layout: Layout, body: bytes) -> bool:
+    if len(body) < 13:
+        return False
+    width, height, depth, colour = struct.unpack_from(">IIBB", body)
+    layout.width, layout.height, layout.bit_depth = width, height, depth
+    mode = _MODES.get(colour)
+    if mode == "L" and depth < 8:
+        layout.mode = "1" if depth == 1 else f"L;{depth}"
+    elif mode == "L" and depth == 16:
+        layout.mode = "I;16"
+    elif mode is not None:
+        layout.mode = mode if depth <= 8 else f"{mode};{depth}"
+    return bool(width and height)
+
+
+def _inflated(data: bytes, most: int) -> bytes:
+    """At most ``most`` bytes (not 0, which is no limit) of a zlib stream; empty if damaged."""
+    try:
+        return zlib.decompressobj().decompress(data, most)
+    except zlib.error:
+        return b""
+
+
+def _profile(body: bytes, most: int) -> bytes:
+    name, separator, rest = body.partition(b"\0")
+    return _inflated(rest[1:], most) if separator and name and rest[:1] == b"\0" else b""
+
+
+def _text(rest: bytes, most: int) -> bytes:
+    """The text of an iTXt chunk behind its keyword."""
+    fields = rest[2:].split(b"\0", 2)
+    if len(rest) < 2 or len(fields) < 3:
+        return b""
+    return _inflated(fields[2], most) if rest[0] else fields[2]

@@ -1,0 +1,180 @@
+"""TIFF and BigTIFF: the chain of pages, and raw photographs that hide in the same shell.
+
+The decoder gets the first page's picture tags alone, in a directory written anew with checked
+types and counts: no metadata, no further page, no orientation.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.exif import (
+    TYPE_BYTES,
+    Directory,
+    TiffView,
+    directory_location,
+    valid_orientation,
+)
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_METADATA, Layout
+from vaceprep.probes.images.tiff_directory import Field, with_directory
+from vaceprep.probes.images.tiff_raster import missing, page_blocks, raster_of
+
+_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+_SUBFILE, _ORIENTATION, _MAKE, _SUB_IFDS = 254, 274, 271, 330
+_XMP, _ICC, _DNG, _SAMPLES = 700, 34675, 50706, 277
+_THUMBNAIL_OR_MASK: Final = 0b101
+#: Colour filter array and linear raw: pixels of a sensor, not of a picture.
+_SENSOR: Final = (32803, 34892)
+_MAKERS: Final = {b"NIKON": "nef", b"SONY": "arw", b"PENTAX": "pef", b"SAMSUNG": "srw"}
+_MAX_SUB_IFDS: Final = 16
+#: Tags that make pixels: those that hold exactly one value, and all.
+_SINGLE: Final = frozenset(
+    [256, 257, 259, 262, 263, 266, 277, 278, 284, 292, 293, 317, 322, 323, 332, 531]
+)
+_PICTURE_TAGS: Final = _SINGLE.union(
+    (258, 273, 279, 320, 324, 325, 338, 339, 347, *range(512, 522), 529, 530, 532)
+)
+#: What all pages' directories may cost to walk: values of their tables of strips, and so many
+#: times that for each entry. Pages may share both, so the file's size is no bound. J
+_MAX_WORK: Final = 4_000_000
+_ENTRY_COST: Final = 10
+_CUT: Final = "the file ends before the TIFF's data does"
+
+
+def read_tiff(source: Source) -> Layout:
+    """Walk a TIFF's pages. Sizes in pixels as stored, of the first page; never raises.
+
+    ``format`` turns into ``dng``, ``nef``, ``cr2``, ``arw`` or ``raw`` for a raw photograph.
+    """
+    layout = Layout("tiff")
+    view = TiffView(source)
+    if not view.order:
+        return layout.cut("the file ends inside the TIFF's header")
+    if view.first + 2 > source.size:
+        return layout.cut(_CUT)
+    main = view.directory(view.first)
+    if main is None:
+        return _no_directory(layout, view, source, view.first)
+    _describe(layout, view, main)
+    if (raw := _raw_kind(view, main, source)) is not None:
+        layout.format, layout.width, layout.height = raw, 0, 0
+        return layout
+    pages = work = 0
+    seen: set[int] = set()
+    at = view.first
+    page: Directory | None = main
+    while True:
+        seen.add(at)
+        if page is None:
+            return _no_directory(layout, view, source, at)
+        work += _cost(page)
+        if work > _MAX_WORK:
+            return layout.broken("the TIFF's pages have more entries than any picture's")
+        pages += not (page.integer(_SUBFILE) or 0) & _THUMBNAIL_OR_MASK
+        if not _is_whole(page, source):
+            return layout.cut(_CUT)
+        if page.next is None:
+            return layout.cut(_CUT)
+        at = page.next
+        # A chain that bites its tail has no further page.
+        if not at or at in seen or len(seen) >= MAX_FRAMES:
+            break
+        page = view.directory(at)
+    layout.frames = max(1, pages)
+    if not layout.width or not layout.height:
+        return layout.broken("the TIFF says no size")
+    if _plain_bytes(layout, main) > source.size:
+        # Before memory is taken for pixels that cannot be there.
+        return layout.cut(_CUT)
+    layout.raster = raster_of(main, view.order)
+    if layout.raster is not None:
+        layout.mode = layout.raster.mode
+    blocks = layout.raster or page_blocks(main, view.order)
+    if blocks is not None and missing(blocks):
+        return layout.cut("its strips hold fewer bytes than its pixels take")
+    if layout.raster is None and not _hand_over(layout, view, main, source):
+        return layout.broken("the TIFF's tags are damaged")
+    return layout
+
+
+def _no_directory(layout: Layout, view: TiffView, source: Source, at: int) -> Layout:
+    count = view.offset(source.read_at(at, 8 if view.big else 2))
+    step = 20 if view.big else 12
+    if at + 2 > source.size or (0 < count <= 4096 and at + count * step > source.size - 2):
+        return layout.cut(_CUT)
+    return layout.broken("the TIFF's directory of tags is damaged")
+
+
+def _describe(layout: Layout, view: TiffView, main: Directory) -> None:
+    layout.width = max(0, main.integer(_WIDTH) or 0)
+    layout.height = max(0, main.integer(_LENGTH) or 0)
+    bits = main.integers(_BITS) if _BITS in main.entries else (1,)
+    layout.bit_depth = bits[0] if bits else None
+    layout.orientation = valid_orientation(main.integer(_ORIENTATION))
+    layout.location = directory_location(view, main)
+    for tag in (_XMP, _ICC):
+        if tag in main.entries and main.entries[tag].bytes <= MAX_METADATA:
+            data = main.raw(tag)
+            if tag == _XMP:
+                layout.xmp.append(data)
+            else:
+                layout.icc = data
+
+
+def _raw_kind(view: TiffView, main: Directory, source: Source) -> str | None:
+    if _DNG in main.entries:
+        return "dng"
+    if source.read_at(8, 2) == b"CR" and not view.big:
+        return "cr2"
+    inner = [view.directory(at) for at in main.integers(_SUB_IFDS)[:_MAX_SUB_IFDS]]
+    pictures = [main, *(d for d in inner if d is not None)]
+    if not any(d.integer(_PHOTOMETRIC) in _SENSOR for d in pictures):
+        return None
+    make = main.raw(_MAKE).upper()
+    return next((name for maker, name in _MAKERS.items() if make.startswith(maker)), "raw")
+
+
+def _cost(page: Directory) -> int:
+    tables = (page.entries.get(tag) for tag in (_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES))
+    return _ENTRY_COST * page.listed + sum(entry.count for entry in tables if entry)
+
+
+def _is_whole(page: Directory, source: Source) -> bool:
+    """Whether the page's values, strips and tiles all lie inside the file."""
+    if any(page.outside(tag) for tag in page.entries):
+        return False
+    for places, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
+        offsets, sizes = page.integers(places), page.integers(lengths)
+        # Without lengths (allowed long ago) an offset alone must lie inside.
+        sizes = sizes or (1,) * len(offsets)
+        if any(o + s > source.size for o, s in zip(offsets, sizes, strict=False)):
+            return False
+    return True
+
+
+def _plain_bytes(layout: Layout, main: Directory) -> int:
+    """Bytes that the pixels take where they are not compressed; else 0."""
+    subsampled = main.integer(_PHOTOMETRIC) == 6
+    if (main.integer(_COMPRESSION) or 1) != 1 or subsampled:
+        return 0
+    bits = (layout.bit_depth or 1) * max(1, main.integer(_SAMPLES) or 1)
+    return (layout.width * bits + 7) // 8 * layout.height
+
+
+def _hand_over(layout: Layout, view: TiffView, main: Directory, source: Source) -> bool:
+    """Lay out the file, then a new classic directory with the first page's picture tags."""
+    fields: list[Field] = []
+    for tag in sorted(_PICTURE_TAGS & main.entries.keys()):
+        entry = main.entries[tag]
+        if entry.kind not in TYPE_BYTES or not entry.count:
+            continue
+        data = main.raw(tag)
+        if not data:
+            return False
+        count = 1 if tag in _SINGLE else entry.count
+        fields.append((tag, entry.kind, count, data[: count * TYPE_BYTES[entry.kind]]))
+    parts = with_directory(source, view.order, fields)
+    layout.parts = parts or []
+    return parts is not None

@@ -1,0 +1,197 @@
+"""The pixels of a ``Raster`` as a Pillow image of 8 bits, 16-bit grey (``I;16``) or float grey."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from vaceprep.probes.images import grey_levels, pixels, sample_columns
+from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import Spliced
+from vaceprep.probes.images.tiff_directory import Field, with_directory
+from vaceprep.probes.images.tiff_raster import CMYK, WHITE_IS_ZERO, Raster, Short, rows_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_SHORT, _LONG = 3, 4
+_FLOATS: Final = {16: "e", 32: "f", 64: "d"}
+_HALF_RANGE: Final = 128
+
+
+def decode(source: Source, raster: Raster) -> Image:
+    """Every pixel, white at the top of its range. Modes: ``L``, ``LA``, ``La``, ``RGB``, ``RGBA``,
+    ``RGBa``, ``CMYK``, ``I;16``.
+
+    Raises ``Short`` where bytes are missing, and whatever Pillow raises for broken data.
+    """
+
+    def unpack(raster: Raster, first: int, blocks: int, rows: int) -> bytes:
+        if raster.compression == 1:
+            return _stored(source, raster, first, blocks, rows)
+        return _unpacked(source, raster, first, blocks, rows)
+
+    wanted = [*range(raster.colours), *([raster.colours] if raster.alpha else [])]
+    if raster.planar:
+        planes = [(rows_of(raster, index, unpack), 0) for index in wanted]
+    else:
+        together = rows_of(raster, 0, unpack)
+        planes = [(together, index) for index in wanted]
+    if raster.kind == "float":
+        return _of_floats(raster, planes)
+    return _of_integers(raster, [_columns(raster, *plane) for plane in planes])
+
+
+# --- bytes of rows -------------------------------------------------------------------------
+
+
+def _stored(source: Source, raster: Raster, first: int, blocks: int, rows: int) -> bytes:
+    high = raster.block[1]
+    pieces = []
+    for index in range(blocks):
+        size = raster.block_row * min(high, rows - index * high)
+        piece = source.read_at(raster.offsets[first + index], size)
+        if len(piece) < size:
+            raise Short
+        pieces.append(piece)
+    data = b"".join(pieces)
+    return data.translate(sample_columns.REVERSED) if raster.reversed_bits else data
+
+
+def _unpacked(source: Source, raster: Raster, first: int, blocks: int, rows: int) -> bytes:
+    """Strips or tiles unpacked by libtiff as rows of 8-bit grey, one under the other."""
+    if len(raster.lengths) < first + blocks:
+        raise Short
+
+    def longs(*values: int) -> bytes:
+        return struct.pack(f"{raster.order}{len(values)}I", *values)
+
+    def short(value: int) -> bytes:
+        return struct.pack(f"{raster.order}H", value)
+
+    places = raster.offsets[first : first + blocks]
+    sizes = raster.lengths[first : first + blocks]
+    if max(places) + max(sizes) >= 2**32:
+        raise ValueError("strips behind the first 4 GB")
+    fields: list[Field] = [
+        (256, _LONG, 1, longs(raster.block_row)),
+        (257, _LONG, 1, longs(rows)),
+        (258, _SHORT, 1, short(8)),
+        (259, _SHORT, 1, short(raster.compression)),
+        (262, _SHORT, 1, short(1)),
+        (266, _SHORT, 1, short(2 if raster.reversed_bits else 1)),
+        (273, _LONG, blocks, longs(*places)),
+        (277, _SHORT, 1, short(1)),
+        (278, _LONG, 1, longs(raster.block[1])),
+        (279, _LONG, blocks, longs(*sizes)),
+    ]
+    parts = with_directory(source, raster.order, fields)
+    make = pixels.decoder("tiff")
+    if parts is None or make is None:
+        raise ValueError("strips behind the first 4 GB")
+    return pixels.decode(pixels.header(make, Spliced(source, parts))).tobytes()
+
+
+# --- planes --------------------------------------------------------------------------------
+
+
+def _columns(raster: Raster, data: bytes, channel: int) -> list[bytes]:
+    size = raster.width, raster.height
+    if raster.bits % 8:
+        return sample_columns.packed_bits(data, raster.bits, raster.interleaved, channel, size)
+    step = raster.bits // 8
+    return sample_columns.whole_bytes(data, step, raster.interleaved, channel, raster.order)
+
+
+def _of_integers(raster: Raster, planes: list[list[bytes]]) -> Image:
+    from PIL import Image as Pillow
+
+    size = raster.width, raster.height
+    if raster.kind == "signed":
+        planes = [_without_negative(plane) for plane in planes]
+    if raster.bits == 32:
+        planes = _widened(planes)
+    elif raster.kind == "signed":
+        planes = [_doubled(plane) for plane in planes]
+    if raster.photometric == WHITE_IS_ZERO:
+        planes[0] = [sample_columns.inverted(column) for column in planes[0]]
+    if len(planes) == 1 and len(planes[0]) > 1:
+        pairs = bytearray(2 * len(planes[0][0]))
+        pairs[0::2], pairs[1::2] = planes[0][1], planes[0][0]
+        return Pillow.frombytes("I;16", size, bytes(pairs))
+    return _merged(raster, [Pillow.frombytes("L", size, plane[0]) for plane in planes])
+
+
+def _without_negative(plane: list[bytes]) -> list[bytes]:
+    """Signed values, those below 0 as 0."""
+    kept = plane[0].translate(bytes(255 if value < _HALF_RANGE else 0 for value in range(256)))
+    return [sample_columns.both(column, kept) for column in plane]
+
+
+def _doubled(plane: list[bytes]) -> list[bytes]:
+    """Values of one bit less than they have room for, over the whole range."""
+    # The lowest bit is the value's highest, so that the largest value is white.
+    following = [*plane[1:], sample_columns.left(plane[0], 1)]
+    return [
+        sample_columns.either(sample_columns.left(one, 1), sample_columns.right(other, 7))
+        for one, other in zip(plane, following, strict=True)
+    ]
+
+
+def _widened(planes: list[list[bytes]]) -> list[list[bytes]]:
+    """32-bit values over the whole range: white is what ``levels.WHITES`` says."""
+    used = [max(max(plane[place]) for plane in planes) for place in range(4)]
+    if used[0] >= _HALF_RANGE:
+        return planes
+    if used[0] or used[1]:
+        return [_doubled(plane) for plane in planes]
+    if used[2]:
+        return [plane[2:] for plane in planes]
+    return [[plane[3], plane[3]] for plane in planes]
+
+
+def _of_floats(raster: Raster, planes: list[tuple[bytes, int]]) -> Image:
+    from PIL import ImageChops
+
+    images = [_float_plane(raster, *plane) for plane in planes]
+    white = grey_levels.white_of(images[: raster.colours])
+    # Alpha is 1.0 at most, whatever white is.
+    whites = [white] * raster.colours + [1.0] * (len(images) - raster.colours)
+    grey = [grey_levels.scaled(image, top) for image, top in zip(images, whites, strict=True)]
+    if raster.photometric == WHITE_IS_ZERO:
+        grey[0] = ImageChops.invert(grey[0])
+    return _merged(raster, grey)
+
+
+def _float_plane(raster: Raster, data: bytes, channel: int) -> Image:
+    from array import array
+
+    from PIL import Image as Pillow
+
+    size, step = (raster.width, raster.height), raster.bits // 8
+    parts = sample_columns.whole_bytes(data, step, raster.interleaved, channel, raster.order)
+    together = bytearray(len(parts[0]) * step)
+    for place, column in enumerate(parts):
+        together[place::step] = column
+    if raster.bits == 32:
+        return Pillow.frombytes("F", size, bytes(together), "raw", "F;32BF")
+    number = len(parts[0])
+    values = array("f", struct.unpack(f">{number}{_FLOATS[raster.bits]}", together))
+    return Pillow.frombytes("F", size, values.tobytes(), "raw", "F;32NF")
+
+
+def _merged(raster: Raster, planes: list[Image]) -> Image:
+    from PIL import Image as Pillow
+
+    if raster.photometric == CMYK:
+        return Pillow.merge("CMYK", planes[:4])
+    if len(planes) == 1:
+        return planes[0]
+    if raster.alpha == 1:
+        # Pillow merges into no premultiplied mode, but its bytes are those of the plain one.
+        plain = Pillow.merge("LA" if len(planes) == 2 else "RGBA", planes)
+        mode = "La" if len(planes) == 2 else "RGBa"
+        return Pillow.frombytes(mode, plain.size, plain.tobytes()).convert(plain.mode)
+    if len(planes) == 2:
+        return Pillow.merge("LA", planes)
+    return Pillow.merge("RGBA" if len(planes) == 4 else "RGB", planes)

@@ -1,0 +1,184 @@
+"""What Matroska says of a picture and PyAV does not tell: crop, rotation, Dolby Vision.
+
+Specification: RFC 9559 (Matroska) and RFC 8794 (EBML).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vaceprep.facts import Crop
+from vaceprep.files.source import Opened
+from vaceprep.probes.display import Turn, turn
+from vaceprep.probes.mp4.sample_entry import DolbyVision, dolby_vision
+from vaceprep.probes.mp4.track import IDENTITY
+
+SEGMENT, SEEK_HEAD, TRACKS, CLUSTER = 0x18538067, 0x114D9B74, 0x1654AE6B, 0x1F43B675
+SEEK, SEEK_ID, SEEK_POSITION = 0x4DBB, 0x53AB, 0x53AC
+ENTRY, NUMBER, TYPE, VIDEO = 0xAE, 0xD7, 0x83, 0xE0
+ADDITION, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
+CROP: Final = (0x54CC, 0x54BB, 0x54DD, 0x54AA)
+PROJECTION, PROJECTION_TYPE = 0x7670, 0x7671
+YAW, PITCH, ROLL = 0x7673, 0x7674, 0x7675
+RECTANGULAR: Final = 0
+DOLBY: Final = frozenset(int.from_bytes(n) for n in (b"dvcC", b"dvvC", b"dvwC"))
+#: Elements at the top of a segment that are looked at, and bytes of one that is read.
+MAX_ELEMENTS: Final = 64
+MAX_BYTES: Final = 1 << 20
+UPRIGHT: Final = Turn(0, False)
+#: 1 in 16.16.
+ONE: Final = 0x10000
+
+
+class Picture(NamedTuple):
+    """How a track's picture is shown. ``crop`` in pixels of the stored picture."""
+
+    crop: Crop | None
+    turn: Turn
+    dolby: DolbyVision | None
+
+
+PLAIN: Final = Picture(None, UPRIGHT, None)
+
+
+def _identifier(data: bytes, at: int) -> tuple[int, int] | None:
+    """An element's id at ``at`` and the byte after it."""
+    if at >= len(data) or not data[at]:
+        return None
+    width = 9 - data[at].bit_length()
+    if width > 4 or at + width > len(data):
+        return None
+    return int.from_bytes(data[at : at + width]), at + width
+
+
+def vint(data: bytes, at: int) -> tuple[int | None, int] | None:
+    """A length at ``at`` (None: unknown) and the byte after it; None where it is cut."""
+    if at >= len(data) or not data[at]:
+        return None
+    width = 9 - data[at].bit_length()
+    if at + width > len(data):
+        return None
+    top = (1 << (7 * width)) - 1
+    value = int.from_bytes(data[at : at + width]) & top
+    return (None if value == top else value), at + width
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The elements of a body in memory; ends where one is cut or has no known length."""
+    at = 0
+    while True:
+        found = _identifier(data, at)
+        sized = None if found is None else vint(data, found[1])
+        if found is None or sized is None or sized[0] is None:
+            return
+        at = sized[1] + sized[0]
+        if at > len(data):
+            return
+        yield found[0], data[sized[1] : at]
+
+
+def _header(opened: Opened, at: int) -> tuple[int, int, int | None] | None:
+    """An element's id, where its body begins, and its length (None: unknown)."""
+    data = opened.read_at(at, 12)
+    found = _identifier(data, 0)
+    sized = None if found is None else vint(data, found[1])
+    if found is None or sized is None:
+        return None
+    return found[0], at + sized[1], sized[0]
+
+
+def _tracks(opened: Opened) -> bytes:
+    """The body of Tracks; empty where it is not found."""
+    first = _header(opened, 0)
+    if first is None or first[2] is None:
+        return b""
+    segment = _header(opened, first[1] + first[2])
+    if segment is None or segment[0] != SEGMENT:
+        return b""
+    at, elsewhere = segment[1], None
+    for _ in range(MAX_ELEMENTS):
+        found = _header(opened, at)
+        if found is None:
+            break
+        kind, start, length = found
+        if kind == TRACKS and length is not None:
+            return opened.read_at(start, min(length, MAX_BYTES))
+        if kind == SEEK_HEAD and length is not None:
+            elsewhere = _sought(opened.read_at(start, min(length, MAX_BYTES)))
+        if kind == CLUSTER or length is None:
+            break
+        at = start + length
+    if elsewhere is None:
+        return b""
+    found = _header(opened, segment[1] + elsewhere)
+    if found is None or found[0] != TRACKS or found[2] is None:
+        return b""
+    return opened.read_at(found[1], min(found[2], MAX_BYTES))
+
+
+def _sought(body: bytes) -> int | None:
+    """Where the seek head says that Tracks is, from the segment's body on."""
+    for kind, seek in _elements(body):
+        parts = dict(_elements(seek)) if kind == SEEK else {}
+        if _number(parts.get(SEEK_ID)) == TRACKS and SEEK_POSITION in parts:
+            return _number(parts[SEEK_POSITION])
+    return None
+
+
+def _number(data: bytes | None) -> int:
+    return int.from_bytes(data[:8]) if data else 0
+
+
+def _float(data: bytes | None) -> float:
+    if data is None or len(data) not in (4, 8):
+        return 0.0
+    value: float = struct.unpack(">f" if len(data) == 4 else ">d", data)[0]
+    return value
+
+
+def picture(opened: Opened, order: int) -> Picture:
+    """How the video track is shown that is the ``order``-th (from 0) of all tracks in the file.
+
+    Raises OSError where reading fails.
+    """
+    at = opened.tell()
+    try:
+        entries = [body for kind, body in _elements(_tracks(opened)) if kind == ENTRY]
+    finally:
+        # A demuxer may be reading on from here.
+        opened.seek(at)
+    if not 0 <= order < len(entries):
+        return PLAIN
+    crop, turned, dolby = None, UPRIGHT, None
+    for kind, body in _elements(entries[order]):
+        if kind == VIDEO:
+            parts = dict(_elements(body))
+            sides = Crop(*(_number(parts.get(side)) for side in CROP))
+            crop = sides if any(sides) else None
+            if PROJECTION in parts:
+                turned = _turn(dict(_elements(parts[PROJECTION])))
+        elif kind == ADDITION:
+            parts = dict(_elements(body))
+            if _number(parts.get(ADDITION_TYPE)) in DOLBY:
+                dolby = dolby_vision(parts.get(ADDITION_DATA, b"")[:5])
+    return Picture(crop, turned, dolby)
+
+
+def _turn(projection: dict[int, bytes]) -> Turn:
+    """A rectangular projection's pose, as FFmpeg and players show it.
+
+    The roll is counter-clockwise; a yaw of 180 degrees mirrors before the roll. Any other pose is
+    one in space, which players leave out of account.
+    """
+    yaw, pitch, roll = (_float(projection.get(part)) for part in (YAW, PITCH, ROLL))
+    if _number(projection.get(PROJECTION_TYPE)) != RECTANGULAR:
+        return UPRIGHT
+    if pitch != 0 or yaw not in (0, 180, -180) or not math.isfinite(roll):
+        return UPRIGHT
+    across = -1 if yaw else 1
+    radians = math.radians(across * roll)
+    a, b = round(math.cos(radians) * ONE), -round(math.sin(radians) * ONE)
+    return turn((across * a, b, 0, -across * b, a, 0, 0, 0, 1 << 30), IDENTITY)

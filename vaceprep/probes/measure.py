@@ -1,0 +1,143 @@
+"""Which probe measures a file: decided by its first bytes and its role, never by its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from vaceprep.contract import (
+    DEFAULT_IMAGE_ROLE,
+    DEFAULT_VIDEO_ROLE,
+    MASK_ROLES,
+    MAX_IMAGE_PIXELS,
+    VIDEO_ROLES,
+    Role,
+)
+from vaceprep.facts import Facts, Unreadable, VideoFacts
+from vaceprep.files.source import Opened
+from vaceprep.limits import CONTRACT, Limits
+from vaceprep.probes.sniff import Sniffed, sniff
+
+#: Endings that are images' where the bytes say nothing.
+IMAGE_ENDINGS: Final = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .apng .bmp .dib .tif .tiff .webp .gif .heic .heif .avif .jxl "
+    ".jp2 .ico .psd .svg .dng .nef .cr2 .cr3 .arw .mpo .ppm .pgm .pbm .exr .tga .eps .qoi".split()
+)
+#: Endings that are videos' where the bytes say nothing. ``.ts`` and ``.mts`` are TypeScript's
+#: too: only the bytes make them videos.
+VIDEO_ENDINGS: Final = frozenset(
+    ".mp4 .m4v .mov .qt .3gp .3g2 .mkv .webm .avi .mpg .mpeg .m2ts .flv .f4v .wmv .asf .ogv "
+    ".mxf .vob .m2v .rm .rmvb .ivf .y4m .264 .h264 .265 .h265 .hevc".split()
+)
+
+
+def ending(name: str) -> str:
+    """The lower-case ending of a name, with its dot; empty where there is none."""
+    base = name.replace("\\", "/").rpartition("/")[2]
+    stem, dot, last = base.rpartition(".")
+    return f".{last.lower()}" if dot and stem else ""
+
+
+def default_role(sniffed: Sniffed | None, name: str | None) -> Role:
+    """The role of a file for which nobody says one: by content, else by the name's ending."""
+    if sniffed is not None and sniffed.kind == "image":
+        return DEFAULT_IMAGE_ROLE
+    if sniffed is not None and sniffed.kind in ("video", "audio"):
+        return DEFAULT_VIDEO_ROLE
+    return DEFAULT_IMAGE_ROLE if name and ending(name) in IMAGE_ENDINGS else DEFAULT_VIDEO_ROLE
+
+
+def is_media(head: bytes, name: str) -> bool:
+    """Whether a file found in a folder counts: by its first bytes or its ending."""
+    if ending(name) in IMAGE_ENDINGS or ending(name) in VIDEO_ENDINGS:
+        return True
+    return sniff(head).kind in ("video", "image")
+
+
+def _not_media(sniffed: Sniffed, size: int) -> Unreadable:
+    if sniffed.kind == "playlist":
+        message = f"it is {sniffed.format}, not a media file, and nothing that it names is opened"
+        return Unreadable("not-media", message, size)
+    if sniffed.kind == "audio":
+        return Unreadable("no-video", f"it is sound only ({sniffed.format})", size)
+    if sniffed.kind == "text":
+        return Unreadable("not-media", "it is text, not a media file", size)
+    return Unreadable("not-media", "its first bytes are those of no known media format", size)
+
+
+def _moves(sniffed: Sniffed, head: bytes) -> bool:
+    """Whether an image format's header says that it may hold more than one frame."""
+    if sniffed.format == "gif":
+        return True
+    if sniffed.format == "png":
+        return b"acTL" in head.partition(b"IDAT")[0]
+    # A file may end before its flags do.
+    flags = int.from_bytes(head[20:21])
+    return sniffed.format == "webp" and head[12:16] == b"VP8X" and bool(flags & 2)
+
+
+def _still(sniffed: Sniffed, size: int) -> Unreadable:
+    message = f"it is a still image ({sniffed.format.upper()}), not a video"
+    return Unreadable("still-image", message, size, format=sniffed.format)
+
+
+def measure(
+    opened: Opened,
+    role: Role,
+    sniffed: Sniffed,
+    *,
+    deep: bool = False,
+    max_pixels: int = MAX_IMAGE_PIXELS,
+    memory: int | None = None,
+    limits: Limits = CONTRACT,
+) -> Facts | Unreadable:
+    """The facts of an open file under a role.
+
+    ``deep`` decodes every frame of a video; an image is always decoded, up to ``max_pixels``
+    declared pixels and, where it is given, as many bytes of ``memory``. Of a mask video, the frames
+    within the ``limits`` are judged.
+    """
+    if role in VIDEO_ROLES:
+        if sniffed.kind == "image" and not _moves(sniffed, opened.head):
+            return _still(sniffed, opened.size)
+        if sniffed.kind not in ("video", "image"):
+            return _not_media(sniffed, opened.size)
+        return _video(opened, role, sniffed, deep, limits)
+    if sniffed.kind == "image":
+        from vaceprep.probes.image import probe_image
+
+        return probe_image(
+            opened,
+            sniffed.format,
+            max_pixels=max_pixels,
+            want_mask=role in MASK_ROLES,
+            memory=memory,
+        )
+    if sniffed.kind == "video":
+        return _video(opened, role, sniffed, False, limits)
+    return _not_media(sniffed, opened.size)
+
+
+def _video(
+    opened: Opened, role: Role, sniffed: Sniffed, deep: bool, limits: Limits
+) -> Facts | Unreadable:
+    from vaceprep.probes.video import probe_video
+
+    facts = probe_video(opened, sniffed)
+    if not isinstance(facts, VideoFacts):
+        return facts
+    if sniffed.kind == "image" and facts.frames is not None and facts.frames < 2:
+        return _still(sniffed, opened.size)
+    as_mask = role == "mask_video_url"
+    if not (deep or as_mask):
+        return facts
+    if sniffed.demuxer is None:
+        return facts
+    from vaceprep.probes.decode import decode_all
+
+    # A mask is judged on the frames that can count; --deep looks at every one.
+    until = None if deep else limits.seconds(role)
+    decoded, mask = decode_all(
+        opened, sniffed.demuxer, as_mask=as_mask, until=until, crop=facts.crop
+    )
+    return replace(facts, decoded=decoded.facts(facts) if deep else None, mask=mask)

@@ -1,0 +1,235 @@
+"""The MP4 family's index, read straight from its boxes.
+
+PyAV rounds durations to movie ticks and hides brands, edit lists and the file's end; the boxes
+tell them exactly, in a tenth of a millisecond. Every count is checked against the bytes that
+stand behind it before anything is allocated for it.
+
+Specification: ISO/IEC 14496-12 (ISO base media file format) and Apple's QuickTime File Format.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES, MAX_STREAMS
+from vaceprep.files.source import Opened
+from vaceprep.probes.mp4.fragments import claim, default_sizes
+from vaceprep.probes.mp4.structure import check_structure, misplaced
+from vaceprep.probes.mp4.tables import BoxError, children
+from vaceprep.probes.mp4.track import IDENTITY, Edit, Track, duration_of, read_track
+
+__all__ = ["IDENTITY", "BoxError", "Edit", "Movie", "Track", "read_boxes"]
+
+#: Top-level boxes looked at; a two-hour file in one-second fragments has some 15,000.
+MAX_TOP_BOXES: Final = 200_000
+#: Bytes of a fragment's header, or of another top-level box that may hold boxes.
+MAX_HOLDER_BYTES: Final = 16 << 20
+#: Top-level boxes whose claim to be longer than the file counts. Anything else is no box, but
+#: bytes that were appended to the file.
+KNOWN: Final = frozenset(
+    "ftyp moov mdat free skip wide uuid udta meta moof mfra styp sidx ssix prft emsg pnot pdin "
+    "imda".split()
+)
+#: Of these, boxes without which samples are lost.
+INDEX_BOXES: Final = ("moov", "moof")
+#: Top-level boxes beside the index that FFmpeg looks into.
+HOLDERS: Final = ("udta", "meta")
+#: Bytes of XMP that are searched in all.
+MAX_XMP_BYTES: Final = 1 << 20
+XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Movie:
+    """What the top-level boxes and ``moov`` say."""
+
+    major_brand: str | None = None
+    brands: tuple[str, ...] = ()
+    timescale: int = 0
+    duration: int | None = None
+    matrix: tuple[int, ...] = IDENTITY
+    tracks: list[Track] = field(default_factory=list)
+    has_index: bool = False
+    compressed_index: bool = False
+    fragmented: bool = False
+    #: The index stands before the media data; None where there is no media data.
+    index_first: bool | None = None
+    #: Which of its samples, or which part of the index, lies past the end of the file, in words.
+    truncation: str | None = None
+    #: Which box claims more bytes than the file has, in words.
+    overrun: str | None = None
+    #: The byte after the last one that any fragment's sample claims.
+    fragments_end: int = 0
+    #: Bytes of a fragment's sample by track id, where the fragment does not say.
+    fragment_sizes: dict[int, int] = field(default_factory=dict)
+    xmp: bytes = b""
+
+
+def _mvhd(view: memoryview, movie: Movie) -> None:
+    if view[0] == 1:
+        movie.timescale, duration = struct.unpack_from(">IQ", view, 20)
+        at = 32
+    else:
+        movie.timescale, duration = struct.unpack_from(">II", view, 12)
+        at = 20
+    movie.duration = duration_of(duration)
+    movie.matrix = struct.unpack_from(">9i", view, at + 16)
+
+
+def _moov(view: memoryview, movie: Movie) -> None:
+    movie.has_index = True
+    for kind, body in children(view):
+        if kind == "mvhd":
+            _mvhd(body, movie)
+        elif kind == "trak":
+            if len(movie.tracks) >= MAX_STREAMS:
+                raise BoxError(f"it has more than {MAX_STREAMS} tracks")
+            movie.tracks.append(read_track(body))
+        elif kind == "mvex":
+            movie.fragmented = True
+            movie.fragment_sizes = default_sizes(body)
+        elif kind == "cmov":
+            movie.compressed_index = True
+        elif kind == "udta":
+            for name, packet in children(body):
+                if name == "XMP_":
+                    movie.xmp += bytes(packet[: MAX_XMP_BYTES - len(movie.xmp)])
+
+
+def _check_counts(movie: Movie) -> None:
+    """Refuse an index that costs more to expand than any clip needs."""
+    total = 0
+    for track in movie.tracks:
+        # Uncompressed sound has one "sample" a tick, which readers take a chunk at a time.
+        if track.handler == "soun" and len(track.durations) == 1 and track.durations[0][1] == 1:
+            continue
+        # Each edit lays its stretch of the index down once more.
+        total += track.samples * max(1, sum(e.media_time >= 0 for e in track.edits))
+    if total > MAX_SAMPLES:
+        raise BoxError(f"its index claims {total:,} frames; {MAX_SAMPLES:,} at most are read")
+
+
+class _Reader:
+    """One pass over the top-level boxes of a file."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.movie = Movie()
+        self.index_at: int | None = None
+        self.data_at: int | None = None
+        self.frames = 0
+
+    def read(self) -> Movie:
+        at = 0
+        for _ in range(MAX_TOP_BOXES):
+            step = self._box(at)
+            if step is None:
+                break
+            at += step
+        self.opened.seek(0)
+        movie = self.movie
+        if self.index_at is not None and self.data_at is not None:
+            movie.index_first = self.index_at < self.data_at
+        _check_counts(movie)
+        _find_missing_samples(movie, self.opened.size)
+        return movie
+
+    def _box(self, at: int) -> int | None:
+        """Read the box at byte ``at``; its size, or None at the end."""
+        opened, movie = self.opened, self.movie
+        header = opened.read_at(at, 16) if at + 8 <= opened.size else b""
+        if len(header) < 8:
+            return None
+        size, raw = struct.unpack_from(">I4s", header)
+        kind, start = raw.decode("latin-1"), at + 8
+        if size == 1 and len(header) == 16:
+            size, start = struct.unpack_from(">Q", header, 8)[0], at + 16
+        elif size == 0:
+            size = opened.size - at
+        if size < start - at:
+            # Padding of zeros at the end is common and harmless; anything else is a broken file.
+            if any(header) and movie.overrun is None and not movie.has_index:
+                raise BoxError(f"its box {kind!r} claims a size of {size} bytes")
+            return None
+        whole = at + size <= opened.size
+        if not whole and movie.overrun is None and (kind in KNOWN or not movie.has_index):
+            movie.overrun = (
+                f"its box {kind!r} should end at byte {at + size:,} "
+                f"but the file ends at byte {opened.size:,}"
+            )
+            if kind in INDEX_BOXES and not (kind == "moov" and movie.has_index):
+                movie.truncation = movie.overrun
+        self._content(kind, at, start, size - (start - at), whole)
+        return int(size)
+
+    def _content(self, kind: str, at: int, start: int, length: int, whole: bool) -> None:
+        opened, movie = self.opened, self.movie
+        if kind == "ftyp" and movie.major_brand is None:
+            body = opened.read_at(start, min(length, 4096))
+            movie.major_brand = body[:4].decode("latin-1").strip(" \0")
+            movie.brands = tuple(
+                body[i : i + 4].decode("latin-1").strip(" \0") for i in range(8, len(body) - 3, 4)
+            )
+        elif kind == "moov" and not movie.has_index:
+            self.index_at = at
+            size = length + start - at
+            if size > MAX_INDEX_BYTES:
+                raise BoxError(f"its index claims {size:,} bytes; {MAX_INDEX_BYTES:,} are read")
+            if whole:
+                self._index(memoryview(opened.read_at(start, length)))
+        elif kind == "moof":
+            movie.fragmented = True
+            if whole:
+                self._fragment(at, start, length)
+        elif kind == "mdat" and self.data_at is None:
+            self.data_at = at
+        elif kind == "uuid" and whole and not movie.xmp:
+            body = opened.read_at(start, min(length, MAX_XMP_BYTES))
+            movie.xmp = body[16:] if body.startswith(XMP_UUID) else b""
+        elif whole and kind in HOLDERS and length <= MAX_HOLDER_BYTES:
+            # Their usual content is harmless; FFmpeg would take a track from here too.
+            check_structure(kind, memoryview(opened.read_at(start, length)))
+        elif misplaced(kind):
+            raise BoxError(f"its box {kind!r} stands outside the index")
+
+    def _index(self, body: memoryview) -> None:
+        check_structure("moov", body)
+        try:
+            _moov(body, self.movie)
+        except (struct.error, IndexError):
+            raise BoxError("its index is broken") from None
+
+    def _fragment(self, at: int, start: int, length: int) -> None:
+        if length > MAX_HOLDER_BYTES:
+            raise BoxError(f"the header of a fragment claims {length:,} bytes")
+        view = memoryview(self.opened.read_at(start, length))
+        check_structure("moof", view)
+        try:
+            frames, end = claim(view, at, self.movie.fragment_sizes)
+        except (struct.error, IndexError):
+            raise BoxError("the header of a fragment is broken") from None
+        self.frames += frames
+        self.movie.fragments_end = max(self.movie.fragments_end, end)
+        if self.frames > MAX_SAMPLES:
+            raise BoxError(f"its fragments claim more than {MAX_SAMPLES:,} frames")
+
+
+def read_boxes(opened: Opened) -> Movie:
+    """The index of a file of the MP4 family.
+
+    Raises BoxError where the boxes can't be true, and OSError where reading fails.
+    """
+    return _Reader(opened).read()
+
+
+def _find_missing_samples(movie: Movie, size: int) -> None:
+    if not movie.has_index or movie.truncation is not None:
+        movie.truncation = movie.truncation or movie.overrun
+        return
+    claimed = [track.end for track in movie.tracks if not track.external]
+    end = max([*claimed, movie.fragments_end], default=0)
+    if end > size:
+        said = f"its index points to byte {end:,} but the file ends at byte {size:,}"
+        movie.truncation = movie.overrun or said

@@ -1,0 +1,93 @@
+"""The headers of movie fragments: how many frames they claim, and where these end. Pure.
+
+Specification: ISO/IEC 14496-12, 8.8.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from vaceprep.probes.mp4.tables import children, numbers
+
+#: Flags of ``tfhd`` and ``trun``: which optional fields are there.
+BASE_OFFSET, ENTRY, DURATION, SIZE, FLAGS = 0x1, 0x2, 0x8, 0x10, 0x20
+BASE_IS_MOOF: Final = 0x20000
+DATA_OFFSET, FIRST_FLAGS = 0x1, 0x4
+RUN_FIELDS: Final = (0x100, 0x200, 0x400, 0x800)
+RUN_SIZE: Final = 0x200
+
+
+class Claim(NamedTuple):
+    """Frames of a fragment, and the byte after the last one that any of them claims."""
+
+    frames: int
+    end: int
+
+
+def default_sizes(extends: memoryview) -> dict[int, int]:
+    """Bytes of a sample by track id, from the ``trex`` boxes of ``mvex``."""
+    found = {}
+    for name, body in children(extends):
+        if name == "trex" and len(body) >= 20:
+            track, size = struct.unpack_from(">I8xI", body, 4)
+            found[track] = size
+    return found
+
+
+def claim(view: memoryview, start: int, sizes: Mapping[int, int]) -> Claim:
+    """What the body of a ``moof`` claims that begins at byte ``start`` of the file.
+
+    Raises BoxError, struct.error or IndexError where it is broken.
+    """
+    frames, last = 0, 0
+    base = start
+    for name, fragment in children(view):
+        if name != "traf":
+            continue
+        size = 0
+        at = base
+        for kind, body in children(fragment):
+            if kind == "tfhd":
+                at, size = _header(body, start, base, sizes)
+                base = at
+            elif kind == "trun":
+                count, at = _run(body, base, at, size)
+                frames += count
+                last = max(last, at)
+        # Without a base of its own the next track begins where this one ends.
+        base = at
+    return Claim(frames, last)
+
+
+def _header(
+    body: memoryview, start: int, previous: int, sizes: Mapping[int, int]
+) -> tuple[int, int]:
+    """Where offsets of a track fragment count from, and the usual bytes of a sample."""
+    flags, track = struct.unpack_from(">II", body)
+    flags &= 0xFFFFFF
+    at = 8
+    base = start if flags & BASE_IS_MOOF else previous
+    if flags & BASE_OFFSET:
+        base = struct.unpack_from(">Q", body, at)[0]
+        at += 8
+    at += 4 * bool(flags & ENTRY) + 4 * bool(flags & DURATION)
+    size = struct.unpack_from(">I", body, at)[0] if flags & SIZE else sizes.get(track, 0)
+    return base, size
+
+
+def _run(body: memoryview, base: int, at: int, size: int) -> tuple[int, int]:
+    """The frames of a run, and the byte after its last one."""
+    flags, count = struct.unpack_from(">II", body)
+    flags &= 0xFFFFFF
+    where = 8
+    if flags & DATA_OFFSET:
+        at = base + struct.unpack_from(">i", body, where)[0]
+        where += 4
+    where += 4 * bool(flags & FIRST_FLAGS)
+    fields = [bit for bit in RUN_FIELDS if flags & bit]
+    if RUN_SIZE not in fields:
+        return count, at + count * size
+    table = numbers(body, where, count * len(fields), "I", "frames")
+    return count, at + sum(table[fields.index(RUN_SIZE) :: len(fields)])

@@ -1,0 +1,186 @@
+"""Which samples of an MP4 track are no frames that are shown, by its tables and its samples' units.
+
+Only what may be short of a picture is read: samples of a few bytes, those before the first
+keyframe, and all where the parameter set allows fields. The rest is found by decoding (``--deep``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Final, NamedTuple
+
+from vaceprep.files.source import Opened
+from vaceprep.probes.access_units import Form, Pairs, Picture, picture
+from vaceprep.probes.mp4.tables import expand
+from vaceprep.probes.mp4.track import Track
+
+#: Bytes under which a sample is looked at: H.264 codes a picture without change in some 20.
+SMALL: Final = 200
+#: Small samples that are looked at before it is assumed that all of them are pictures.
+ENOUGH: Final = 2048
+#: Samples of which each is looked at, where fields are allowed.
+MAX_FIELDS: Final = 500_000
+#: Samples that decoding order may hold back; H.264 and HEVC allow 16.
+REORDER: Final = 32
+#: Samples before the first keyframe that are looked at.
+MAX_BEFORE: Final = 10_000
+
+
+class Unseen(NamedTuple):
+    """Numbers (from 0, in decoding order) of samples that are no frames of their own."""
+
+    #: Never shown.
+    hidden: frozenset[int]
+    #: The second field of the frame before.
+    seconds: frozenset[int]
+    #: How many samples hold no picture.
+    empty: int
+    #: How many pictures are not shown for want of a keyframe before them.
+    before: int
+
+
+NOTHING: Final = Unseen(frozenset(), frozenset(), 0, 0)
+
+
+def unseen(opened: Opened, track: Track, form: Form | None) -> Unseen:
+    """The samples that are no frames. Raises OSError where reading fails."""
+    samples = _Samples(opened, track, form)
+    empty = frozenset(samples.empty())
+    first = _first_key(track, samples, empty)
+    before = frozenset(range(first)) - empty if first else frozenset[int]()
+    if first:
+        before |= _leading(track, first)
+    elif form and len(track.offsets):
+        before = frozenset(samples.leading()) - empty
+    seconds = frozenset(samples.seconds()) if form and form.slices else frozenset[int]()
+    if not empty and not before and not seconds:
+        return NOTHING
+    frames = len(before - seconds)
+    return Unseen(empty | before, seconds - empty - before, len(empty), frames)
+
+
+class _Samples:
+    """Samples of one track, read where the index says that they are."""
+
+    def __init__(self, opened: Opened, track: Track, form: Form | None) -> None:
+        self.opened = opened
+        self.track = track
+        self.form = form
+
+    def picture(self, start: int, size: int) -> Picture | None:
+        form, read_at = self.form, self.opened.read_at
+        if form is None or start + size > self.opened.size:
+            # What is missing is no proof of anything.
+            return Picture(False, None, False)
+        return picture(form, size, lambda at, count: read_at(start + at, min(count, size - at)))
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Where each sample begins, and its bytes."""
+        track = self.track
+        sizes = track.sizes
+        number = 0
+        for start, count in _chunks(track):
+            at = start
+            for _ in range(min(count, track.samples - number)):
+                size = track.fixed_size if sizes is None else sizes[number]
+                yield at, size
+                at += size
+                number += 1
+
+    def empty(self) -> Iterator[int]:
+        """Samples without a picture."""
+        sizes = self.track.sizes
+        if sizes is None:
+            if self.track.fixed_size >= SMALL or self.form is None:
+                return
+        elif min(sizes, default=SMALL) >= SMALL:
+            return
+        looked = found = 0
+        for number, (start, size) in enumerate(self.places()):
+            if size >= SMALL:
+                continue
+            looked += 1
+            if not size or self.picture(start, size) is None:
+                found += 1
+                yield number
+            if looked >= ENOUGH and not found:
+                return
+
+    def entry(self, until: int) -> int:
+        """The first sample before ``until`` at which decoding may begin; ``until`` without one."""
+        if self.form is None:
+            return until
+        for number, (start, size) in enumerate(islice(self.places(), min(until, MAX_BEFORE))):
+            found = self.picture(start, size)
+            if found is not None and found.entry:
+                return number
+        return until
+
+    def leading(self) -> Iterator[int]:
+        """Samples shown before the very first one that need pictures which are not there."""
+        times = list(islice(shown_times(self.track), min(self.track.samples, REORDER)))
+        early = [number for number, time in enumerate(times) if time < times[0]]
+        if not early:
+            return
+        places = list(islice(self.places(), early[-1] + 1))
+        opening = self.picture(*places[0])
+        if opening is None or (self.form and self.form.codec == "h264" and opening.entry):
+            return
+        for number in early:
+            found = self.picture(*places[number])
+            if found is not None and (found.skipped or (self.form and self.form.codec == "h264")):
+                yield number
+
+    def seconds(self) -> Iterator[int]:
+        """Samples that are the second field of a frame."""
+        pairs = Pairs()
+        for number, (start, size) in enumerate(islice(self.places(), MAX_FIELDS)):
+            found = self.picture(start, size)
+            if found is not None and pairs.second(found.field):
+                yield number
+
+
+def _chunks(track: Track) -> Iterator[tuple[int, int]]:
+    """Where each chunk begins, and its samples."""
+    chunks, per_chunk = track.chunks, track.per_chunk
+    if not chunks or not per_chunk:
+        return
+    firsts, counts = per_chunk[::3], per_chunk[1::3]
+    run = 0
+    for number, start in enumerate(chunks, 1):
+        while run + 1 < len(firsts) and firsts[run + 1] <= number:
+            run += 1
+        yield start, counts[run]
+
+
+def _first_key(track: Track, samples: _Samples, empty: frozenset[int]) -> int:
+    """The sample from which on frames are shown; 0 where all are, or none says."""
+    if not track.sync or not 1 < track.sync[0] <= track.samples:
+        return 0
+    key = track.sync[0] - 1
+    if all(number in empty for number in range(key)):
+        return 0
+    return samples.entry(key)
+
+
+def _leading(track: Track, first: int) -> frozenset[int]:
+    """Samples behind the first keyframe that are shown before it: they need what is missing."""
+    times = list(islice(shown_times(track), track.samples))
+    return frozenset(n for n in range(first + 1, len(times)) if times[n] < times[first])
+
+
+def shown_times(track: Track) -> Iterator[int]:
+    """Each sample's presentation time in decoding order, without end."""
+    last = track.durations[-1][1] if track.durations else 0
+    durations: Iterable[int] = chain(expand(track.durations), _again(last))
+    offsets = chain(expand(track.offsets), _again(0))
+    clock = 0
+    for duration, offset in zip(durations, offsets, strict=False):
+        yield clock + offset
+        clock += duration
+
+
+def _again(value: int) -> Iterator[int]:
+    while True:
+        yield value

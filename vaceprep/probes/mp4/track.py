@@ -1,0 +1,193 @@
+"""One track of the MP4 family: its header, edit list and sample tables.
+
+Specification: ISO/IEC 14496-12, 8.3 to 8.7, and Apple's QuickTime File Format.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, NamedTuple
+
+from vaceprep.contract import MAX_STREAMS
+from vaceprep.probes.mp4.sample_entry import Entry, read_entry
+from vaceprep.probes.mp4.tables import (
+    BoxError,
+    Runs,
+    children,
+    counted,
+    end_of_data,
+    numbers,
+    signed_durations,
+    sizes_of,
+)
+
+#: Edits of one track; more than a few are an editor's project, not a clip.
+MAX_EDITS: Final = 1000
+#: Data references that are read; a sample entry names its own in 16 bits.
+MAX_REFERENCES: Final = 0xFFFF
+IDENTITY: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+#: A duration of all ones means "unknown".
+UNKNOWN: Final = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+
+
+class Edit(NamedTuple):
+    """One entry of an edit list: length in movie ticks, start in media ticks, rate 16.16."""
+
+    length: int
+    media_time: int
+    rate: int
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Track:
+    """One ``trak``; times in media ticks unless said otherwise."""
+
+    id: int = 0
+    handler: str = ""
+    matrix: tuple[int, ...] = IDENTITY
+    #: In movie ticks; None where the header says "unknown".
+    header_duration: int | None = None
+    timescale: int = 0
+    media_duration: int | None = None
+    edits: tuple[Edit, ...] = ()
+    #: Four-letter codes of all sample entries, and how many the table claims.
+    formats: tuple[str, ...] = ()
+    entries: int = 0
+    #: The first sample entry of a video track.
+    entry: Entry | None = None
+    #: Whether the first sample entry's data lie in another file.
+    external: bool = False
+    #: ``(count, duration)`` and ``(count, offset)`` runs; negative durations are corrected.
+    durations: Sequence[tuple[int, int]] = ()
+    offsets: Sequence[tuple[int, int]] = ()
+    #: The runs of durations as stored; None where there is no ``stts``.
+    stored: Runs | None = None
+    samples: int = 0
+    #: Samples that the table of durations covers.
+    timed_samples: int = 0
+    #: Bytes of each sample, or of all where they are equal (``sizes`` is None then).
+    sizes: array[int] | None = None
+    fixed_size: int = 0
+    #: Byte offsets of the chunks; first chunk, samples a chunk and sample entry of each run.
+    chunks: array[int] | None = None
+    per_chunk: array[int] | None = None
+    #: Numbers (from 1) of the samples at which decoding may begin; None: at all of them.
+    sync: array[int] | None = None
+    #: The byte after the last one that any sample claims.
+    end: int = 0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether a sample entry is one of the protected kinds."""
+        return any(f in ("encv", "enca", "enct", "encs", "drmi") for f in self.formats)
+
+
+def duration_of(value: int) -> int | None:
+    """A header's duration; None where it says "unknown"."""
+    return None if value in UNKNOWN else value
+
+
+def _tkhd(view: memoryview, track: Track) -> None:
+    if view[0] == 1:
+        track.id, duration = struct.unpack_from(">I4xQ", view, 20)
+        at = 36
+    else:
+        track.id, duration = struct.unpack_from(">I4xI", view, 12)
+        at = 24
+    track.header_duration = duration_of(duration)
+    track.matrix = struct.unpack_from(">9i", view, at + 16)
+
+
+def _mdhd(view: memoryview, track: Track) -> None:
+    if view[0] == 1:
+        track.timescale, duration = struct.unpack_from(">IQ", view, 20)
+    else:
+        track.timescale, duration = struct.unpack_from(">II", view, 12)
+    track.media_duration = duration_of(duration)
+
+
+def _elst(view: memoryview) -> tuple[Edit, ...]:
+    version, count = view[0], struct.unpack_from(">I", view, 4)[0]
+    form = struct.Struct(">Qqi" if version == 1 else ">Iii")
+    if count > MAX_EDITS or count * form.size > len(view) - 8:
+        raise BoxError(f"its edit list claims {count:,} entries")
+    return tuple(Edit(*form.unpack_from(view, 8 + i * form.size)) for i in range(count))
+
+
+def _dref_external(view: memoryview) -> list[bool]:
+    # Flag 1 of a data reference: the data are in this file.
+    listed = islice(children(view[8:]), MAX_REFERENCES)
+    return [len(body) >= 4 and not body[3] & 1 for _, body in listed]
+
+
+def _stsd(view: memoryview, track: Track, external: list[bool]) -> None:
+    track.entries = struct.unpack_from(">I", view, 4)[0]
+    entries = list(islice(children(view[8:]), MAX_STREAMS))
+    track.formats = tuple(name for name, _ in entries)
+    if entries and len(entries[0][1]) >= 8:
+        reference = struct.unpack_from(">H", entries[0][1], 6)[0]
+        track.external = 0 < reference <= len(external) and external[reference - 1]
+    if entries and track.handler == "vide":
+        track.entry = read_entry(entries[0][1])
+
+
+def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
+    for kind, body in children(view):
+        if kind == "stsd":
+            _stsd(body, track, external)
+        elif kind == "stts":
+            track.stored = Runs(body, "I")
+            track.durations = signed_durations(track.stored)
+            if 0 in track.stored.counts:
+                track.durations = [run for run in track.durations if run[0]]
+            track.timed_samples = sum(track.stored.counts)
+        elif kind == "ctts":
+            # Version 0 is unsigned on paper; every writer of negative offsets uses it as signed.
+            track.offsets = Runs(body, "i")
+        elif kind in ("stsz", "stz2"):
+            track.samples, track.fixed_size, track.sizes = sizes_of(body, kind)
+        elif kind in ("stco", "co64"):
+            count = counted(body, 4, "chunks")
+            track.chunks = numbers(body, 8, count, "I" if kind == "stco" else "Q", "chunks")
+        elif kind == "stsc":
+            count = counted(body, 4, "runs of chunks")
+            track.per_chunk = numbers(body, 8, 3 * count, "I", "runs of chunks")
+        elif kind == "stss":
+            track.sync = numbers(body, 8, counted(body, 4, "keyframes"), "I", "keyframes")
+    if track.chunks and track.per_chunk:
+        track.end = end_of_data(track.chunks, track.per_chunk, track.sizes, track.fixed_size)
+
+
+def _minf(view: memoryview, track: Track) -> None:
+    inner = dict(children(view))
+    external: list[bool] = []
+    if "dinf" in inner:
+        references = dict(children(inner["dinf"])).get("dref")
+        external = _dref_external(references) if references else []
+    if "stbl" in inner:
+        _stbl(inner["stbl"], track, external)
+
+
+def read_track(view: memoryview) -> Track:
+    """The body of a ``trak``. Raises BoxError, struct.error or IndexError where it is broken."""
+    track = Track()
+    for kind, body in children(view):
+        if kind == "tkhd":
+            _tkhd(body, track)
+        elif kind == "edts":
+            for name, entry in children(body):
+                if name == "elst":
+                    track.edits = _elst(entry)
+        elif kind == "mdia":
+            parts = dict(children(body))
+            if "mdhd" in parts:
+                _mdhd(parts["mdhd"], track)
+            if "hdlr" in parts:
+                track.handler = bytes(parts["hdlr"][8:12]).decode("latin-1")
+            if "minf" in parts:
+                _minf(parts["minf"], track)
+    return track

@@ -1,0 +1,52 @@
+"""MPEG-4 Visual's object layer header: whether the picture is interlaced.
+
+FFmpeg tells it only of a decoded frame. Specification: ISO/IEC 14496-2, 6.2.3.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vaceprep.probes.bits import Bits
+
+#: Start codes of the object layer: 0x20 to 0x2F.
+LAYER_CODES: Final = range(0x20, 0x30)
+MAX_BYTES: Final = 4096
+WRITTEN_OUT: Final = 15
+RECTANGULAR: Final = 0
+
+
+def interlaced(extradata: bytes) -> bool | None:
+    """What the header says; None where there is none or it cannot be read."""
+    data = extradata[:MAX_BYTES]
+    at = data.find(b"\0\0\1")
+    while at >= 0 and at + 3 < len(data):
+        if data[at + 3] in LAYER_CODES:
+            try:
+                return _interlaced(Bits(data[at + 4 :]))
+            except ValueError:
+                return None
+        at = data.find(b"\0\0\1", at + 3)
+    return None
+
+
+def _interlaced(bits: Bits) -> bool | None:
+    bits.u(9)
+    if bits.u(1):
+        bits.u(7)
+    if bits.u(4) == WRITTEN_OUT:
+        bits.u(16)
+    if bits.u(1):
+        bits.u(3)
+        if bits.u(1):
+            bits.u(79)
+    if bits.u(2) != RECTANGULAR:
+        return None
+    bits.u(1)
+    resolution = bits.u(16)
+    bits.u(1)
+    if bits.u(1):
+        bits.u(max((resolution - 1).bit_length(), 1))
+    # Width and height, each between two markers.
+    bits.u(29)
+    return bool(bits.u(1))

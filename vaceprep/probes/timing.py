@@ -1,0 +1,423 @@
+"""When frames are shown, exactly: from runs of durations and offsets to presented facts.
+
+Pure: numbers in, numbers out. Times are in ticks of the track's own clock until the end.
+A two-hour index is walked in pieces, so that memory does not grow with its length.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, chain, islice, repeat
+from math import ceil, floor, gcd
+from operator import add, sub
+from typing import Final, NamedTuple
+
+from vaceprep.facts import NO_STRETCH
+from vaceprep.probes.mp4.boxes import Track
+from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, shown_times
+from vaceprep.probes.mp4.tables import expand
+
+#: Samples walked at a time.
+PIECE: Final = 1 << 16
+#: Frames that decoding order may hold back; H.264 and HEVC allow 16.
+REORDER: Final = 64
+#: Units that an interval has at least where its length is a matter of rounding: 5 ms at 200 FPS.
+LEAST_UNITS: Final = 5
+#: Intervals of either length that rounding makes; one alone is an odd interval on an exact clock.
+LEAST_ODD: Final = 2
+#: An edit's rate in 16.16 when it plays as fast as the track.
+NORMAL_RATE: Final = 0x10000
+
+
+class Timing(NamedTuple):
+    """Presented timing in seconds. See the fields of the same names in VideoFacts."""
+
+    duration: Fraction | None
+    frames: int
+    fps: Fraction | None
+    rounding_tick: Fraction | None
+    constant_rate: bool | None
+    min_interval: Fraction | None
+    max_interval: Fraction | None
+    edit_effect: str | None = None
+    #: Seconds before the first frame is shown: a leading empty edit, samples that are not shown.
+    delay: Fraction = Fraction(0)
+    #: Length of the track without its edit list, from its first frame's start and from the
+    #: start of its clock; None where it has no frames.
+    unedited: Fraction | None = None
+    media_end: Fraction | None = None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Window:
+    """A stretch ``[start, end)`` of media time, and what of the track is shown in it."""
+
+    start: int
+    end: int | None
+    frames: int = 0
+    first: int | None = None
+    last: int = 0
+    shown_end: int = -(1 << 62)
+    shortest: int | None = None
+    longest: int | None = None
+    #: The largest number of ticks that all intervals are whole multiples of.
+    unit: int = 0
+    #: How many intervals have the shortest and the longest length.
+    short: int = 0
+    long: int = 0
+    #: Ticks of the track that are shown in the time of one.
+    rate: Fraction = Fraction(1)
+
+    def take(self, times: Sequence[int], ends: dict[int, int] | None, duration: int) -> None:
+        """Count a sorted piece of frame times; ``ends`` where durations differ."""
+        low = bisect_left(times, self.start)
+        high = len(times) if self.end is None else bisect_left(times, self.end)
+        if low >= high:
+            return
+        part = times[low:high]
+        if self.first is None:
+            self.first = part[0]
+            pairs: Iterable[tuple[int, int]] = ()
+        else:
+            self.first = min(self.first, part[0])
+            pairs = ((part[0], self.last),)
+        self.frames += len(part)
+        if isinstance(part, range):
+            gaps = [part.step] if len(part) > 1 else []
+        else:
+            gaps = list(chain((a - b for a, b in pairs), map(sub, part[1:], part)))
+        if gaps:
+            kinds = set(gaps)
+            self.unit = gcd(self.unit, *kinds)
+            # Of a range the one step stands for all of them.
+            many = len(part) - 1 if isinstance(part, range) else 0
+            self._count(min(kinds), max(kinds), gaps, many)
+        self.last = part[-1]
+        # The longest end need not be the last frame's, but it is one of the last few's.
+        end = part[-1] + duration if ends is None else max(ends[t] for t in part[-REORDER:])
+        self.shown_end = max(self.shown_end, end)
+
+    def _count(self, shortest: int, longest: int, gaps: Sequence[int], many: int) -> None:
+        """Keep the shortest and the longest interval, and how often each occurs."""
+        if self.shortest is None or shortest < self.shortest:
+            self.shortest, self.short = shortest, 0
+        if self.longest is None or longest > self.longest:
+            self.longest, self.long = longest, 0
+        self.short += many or gaps.count(self.shortest)
+        self.long += many or gaps.count(self.longest)
+
+    def takes_all(self, whole: Window) -> bool:
+        """Take over what ``whole`` counted where all its frames start in this window too."""
+        if whole.first is None or self.start > whole.first:
+            return False
+        if self.end is not None and self.end <= whole.last:
+            return False
+        self.frames, self.first, self.last = whole.frames, whole.first, whole.last
+        self.shortest, self.longest, self.unit = whole.shortest, whole.longest, whole.unit
+        self.short, self.long = whole.short, whole.long
+        self.shown_end = whole.shown_end
+        return True
+
+    @property
+    def span(self) -> int:
+        """Ticks from the first frame's start to the last one's end or the window's."""
+        if self.first is None:
+            return 0
+        end = self.shown_end if self.end is None else min(self.end, self.shown_end)
+        return max(end - self.first, 0)
+
+    @property
+    def length(self) -> Fraction:
+        """Ticks for which it is shown."""
+        return self.span / self.rate
+
+
+def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, int]]:
+    """Sorted presentation times a piece at a time, with their ends where durations differ."""
+    # A table of durations that is too short goes on with its last value, as players do.
+    last = track.durations[-1][1] if track.durations else 0
+    uniform = len({d for n, d in track.durations if n}) <= 1
+    durations = chain(expand(track.durations), repeat(last))
+    offsets = chain(expand(track.offsets), repeat(0))
+    # One duration for all: a range needs no table.
+    step = last if len(track.durations) == 1 else 0
+    clock, left = 0, track.samples
+    held: list[int] = []
+    held_ends: dict[int, int] = {}
+    while left:
+        count = min(left, PIECE)
+        left -= count
+        spent: Sequence[int] = ()
+        starts: Iterable[int]
+        if step:
+            starts = range(clock, clock + step * count, step)
+            clock += step * count
+        else:
+            spent = array("q", islice(durations, count))
+            starts = islice(accumulate(spent, initial=clock), count)
+            clock += sum(spent)
+        shown = list(map(add, starts, islice(offsets, count)))
+        ends = None
+        if not uniform:
+            stops = list(map(add, shown, spent))
+            ends = held_ends | dict(zip(shown, stops, strict=True))
+            if len(ends) < len(held_ends) + count:
+                # Of several frames that begin at one time the one that ends last counts.
+                for time, stop in (*held_ends.items(), *zip(shown, stops, strict=True)):
+                    ends[time] = max(ends[time], stop)
+        times = sorted(held + shown)
+        if left:
+            held, times = times[-REORDER:], times[:-REORDER]
+            held_ends = {} if ends is None else {t: ends[t] for t in held}
+        yield times, ends, last
+
+
+def _seen(track: Track, unseen: Unseen) -> tuple[list[int], dict[int, int]]:
+    """Sorted presentation times of the samples that are frames, and their ends."""
+    last = track.durations[-1][1]
+    durations = chain(expand(track.durations), repeat(last))
+    ends: dict[int, int] = {}
+    times: list[int] = []
+    for number, (time, duration) in enumerate(
+        zip(islice(shown_times(track), track.samples), durations, strict=False)
+    ):
+        if number in unseen.hidden:
+            continue
+        if number in unseen.seconds and times:
+            # The two fields are one frame, shown from the first one on.
+            ends[times[-1]] = max(ends[times[-1]], time + duration)
+            continue
+        times.append(time)
+        ends[time] = max(ends.get(time, time), time + duration)
+    return sorted(times), ends
+
+
+def _walk(track: Track, windows: list[Window], unseen: Unseen) -> None:
+    if unseen.hidden or unseen.seconds:
+        frames, stops = _seen(track, unseen)
+        for window in windows:
+            window.take(frames, stops, 0)
+        return
+    if len(track.durations) == 1 and not any(v for _, v in track.offsets):
+        # Evenly spaced in decoding order: nothing to sort, nothing to expand.
+        step = track.durations[0][1]
+        if step > 0:
+            for window in windows:
+                window.take(range(0, step * track.samples, step), None, step)
+            return
+    for times, ends, duration in _pieces(track):
+        for window in windows:
+            window.take(times, ends, duration)
+
+
+def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Timing:
+    """The track's timing as presented, edit list applied, without samples that are no frames.
+
+    A track without frames or with a time base of zero gives no duration and no rate.
+    """
+    scale = track.timescale
+    if track.samples == 0 or scale <= 0 or not track.durations:
+        return Timing(None, track.samples, None, None, None, None, None)
+    whole = Window(start=-(1 << 62), end=None)
+    edits = track.edits if movie_timescale > 0 else ()
+    delay = Fraction(0)
+    effects: list[str] = []
+    windows: list[Window] = []
+    gap = pending = Fraction(0)
+    for edit in edits:
+        if edit.media_time < 0:
+            length = Fraction(edit.length, movie_timescale)
+            if windows:
+                # Only once something follows: an empty end shows nothing.
+                pending += length
+            else:
+                delay += length
+            continue
+        rate = Fraction(edit.rate, NORMAL_RATE) if edit.rate > 0 else Fraction(1)
+        # To the nearest tick, as FFmpeg does.
+        ticks = floor(Fraction(edit.length * scale, movie_timescale) * rate + Fraction(1, 2))
+        stop = edit.media_time + ticks
+        gap, pending = gap + pending, Fraction(0)
+        windows.append(Window(edit.media_time, stop if edit.length else None, rate=rate))
+    _walk(track, [whole], unseen)
+    # Nearly every edit list only undoes the delay of B-frames: its window has all the frames.
+    rest = [window for window in windows if not window.takes_all(whole)]
+    if rest:
+        _walk(track, rest, unseen)
+    end = whole.shown_end
+    lead = _lead(whole, windows) if unseen.hidden else 0
+    if delay > 0:
+        effects.append(f"it delays the first frame by {float(delay):g} s")
+    if gap > 0:
+        effects.append(f"it leaves {float(gap):g} s empty in the middle")
+    unedited = Fraction(whole.span, scale), Fraction(end, scale)
+    if edits and not windows:
+        effects.append(NO_STRETCH)
+    delay += Fraction(lead, scale)
+    if not windows:
+        return _timing([whole], scale, effects, delay, gap, unedited)
+    for window in windows:
+        # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or
+        # after it, hides nothing there.
+        tick = ceil(scale * window.rate / movie_timescale)
+        if window.end is not None and window.end >= end - tick:
+            window.end = None
+    shown = sum(w.frames for w in windows)
+    if len(windows) > 1:
+        effects.append(f"it plays {len(windows)} stretches of the track one after the other")
+    if shown < whole.frames:
+        effects.append(f"it hides {whole.frames - shown} of {whole.frames} frames")
+    elif any(w.end is not None and w.end < w.shown_end for w in windows):
+        effects.append("it cuts the last frame short")
+    if any(e.rate != NORMAL_RATE and e.media_time >= 0 for e in edits):
+        effects.append(_speed([w.rate for w in windows]))
+    return _timing(windows, scale, effects, delay, gap, unedited)
+
+
+def _lead(whole: Window, windows: Sequence[Window]) -> int:
+    """Ticks before the first frame for which samples are there that are not shown."""
+    first = windows[0] if windows else whole
+    begin = first.start if windows else 0
+    return max(first.first - begin, 0) if first.first is not None else 0
+
+
+def _speed(rates: Sequence[Fraction]) -> str:
+    """What edits do to the speed."""
+    other = next((rate for rate in rates if rate != 1), None)
+    if other is None:
+        return "it plays at another speed"
+    many = "" if len(rates) == 1 else "a part of "
+    return f"it plays {many}the track at {float(other):g} times its speed"
+
+
+def _evenness(
+    shortest: int | Fraction, longest: int | Fraction, unit: int, rarer: int
+) -> tuple[bool, bool]:
+    """Whether intervals between two lengths are even, and whether only rounding tells them apart.
+
+    ``unit`` is the tick they were rounded to: a file that was once in milliseconds keeps them as
+    multiples on a finer clock. An interval of few units is no rounding but a dropped frame; and
+    of a rate that has to be rounded both lengths recur, ``rarer`` the one that does so less often:
+    a single odd interval on an exact clock counts in full.
+    """
+    if shortest <= 0:
+        return False, False
+    rounded = longest - shortest == unit and shortest >= LEAST_UNITS * unit
+    return longest == shortest or rounded, rounded and rarer >= LEAST_ODD
+
+
+def _timing(
+    windows: list[Window],
+    scale: int,
+    effects: list[str],
+    delay: Fraction,
+    gap: Fraction,
+    unedited: tuple[Fraction, Fraction],
+) -> Timing:
+    frames = sum(w.frames for w in windows)
+    duration = Fraction(sum(w.length for w in windows), scale) + gap
+    gaps = [g / w.rate for w in windows for g in (w.shortest, w.longest) if g is not None]
+    shortest, longest = (min(gaps), max(gaps)) if gaps else (None, None)
+    even: bool | None = None
+    tick = None
+    if shortest is not None and longest is not None:
+        unit = gcd(*(w.unit for w in windows))
+        rarer = min(sum(w.short for w in windows), sum(w.long for w in windows))
+        even, rounded = _evenness(shortest, longest, unit, rarer)
+        even = even and gap == 0
+        tick = Fraction(unit, scale) if even and rounded else None
+    return Timing(
+        duration=duration if duration > 0 else None,
+        frames=frames,
+        fps=frames / duration if duration > 0 and frames else None,
+        rounding_tick=tick,
+        constant_rate=even,
+        min_interval=None if shortest is None else shortest / scale,
+        max_interval=None if longest is None else longest / scale,
+        edit_effect="; ".join(effects) or None,
+        delay=delay,
+        unedited=unedited[0],
+        media_end=unedited[1],
+    )
+
+
+#: Rates that cameras and encoders use, tried where the header names none that fits.
+COMMON_RATES: Final = tuple(
+    Fraction(r) for r in (24, 25, 30, 60, 50, 48, 16, 15, 12, 10, 20, 8, 120, 100, 90, 72)
+) + tuple(Fraction(r * 1000, 1001) for r in (24, 30, 60, 48, 120, 16))
+
+
+def from_timestamps(
+    times: Sequence[int],
+    durations: Sequence[int],
+    time_base: Fraction,
+    rates: Iterable[Fraction | None],
+    *,
+    rounds: bool,
+) -> Timing:
+    """Timing from a demuxer's timestamps, for containers without a sample table.
+
+    ``times`` in presentation order; ``durations`` beside them (0 where unknown). Where
+    ``rounds`` (Matroska, FLV), timestamps are rounded and the last duration is cut off: if every
+    one lies within one tick of ``i / r`` for one of ``rates``, the rate is ``r`` and the length
+    ``n / r``, exactly.
+    """
+    count = len(times)
+    if count == 0:
+        return Timing(None, 0, None, None, None, None, None)
+    gaps = list(map(sub, times[1:], times))
+    if rounds:
+        for rate in _candidates(rates):
+            if _fits(times, time_base, rate):
+                step = 1 / rate
+                length = count * step
+                return Timing(length, count, rate, None, True if gaps else None, step, step)
+    last = durations[-1]
+    # Where no duration is told, the last frame lasts as long as the others on average.
+    guess = last <= 0 and gaps
+    last_length = Fraction(sum(gaps), len(gaps)) if guess else Fraction(last)
+    ticks = times[-1] - times[0] + last_length
+    if ticks <= 0 and count == 1:
+        known = next((r for r in rates if r), None)
+        return Timing(1 / known if known else None, 1, known, None, None, None, None)
+    length = ticks * time_base
+    even: bool | None = None
+    tick = None
+    if gaps:
+        unit = gcd(*set(gaps))
+        rarer = min(gaps.count(min(gaps)), gaps.count(max(gaps)))
+        even, rounded = _evenness(min(gaps), max(gaps), unit, rarer)
+        tick = unit * time_base if even and rounded else None
+    return Timing(
+        duration=length if length > 0 else None,
+        frames=count,
+        fps=count / length if length > 0 else None,
+        rounding_tick=tick,
+        constant_rate=even,
+        min_interval=min(gaps) * time_base if gaps else None,
+        max_interval=max(gaps) * time_base if gaps else None,
+    )
+
+
+def _candidates(rates: Iterable[Fraction | None]) -> Iterator[Fraction]:
+    """The header's rates, each as the usual one that it is a rounding of, then all usual ones."""
+    for rate in rates:
+        if rate:
+            usual = min(COMMON_RATES, key=lambda r: abs(r - rate))
+            yield usual if abs(usual - rate) * 100_000 <= rate else rate
+    yield from COMMON_RATES
+
+
+def _fits(times: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
+    """Whether every timestamp lies within one tick of ``i / rate``."""
+    step = 1 / (rate * time_base)
+    if step.denominator == 1 and step < 2:
+        return False
+    top, bottom, first = step.numerator, step.denominator, times[0]
+    return all(abs((t - first) * bottom - i * top) <= bottom for i, t in enumerate(times)) and (
+        len(times) == 1 or times[-1] > first
+    )

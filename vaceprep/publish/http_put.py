@@ -1,0 +1,110 @@
+"""HTTP PUT to a URL pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+from vaceprep.contract import DEFAULT_VIDEO_ROLE, STALL_SECONDS
+from vaceprep.publish.target import Asset, PublishError
+from vaceprep.publish.upload import BUSY, Auth, NotConnected, host_of, peek, put, shown
+from vaceprep.rules.url import judge_url
+
+#: What stands for the asset's key in a pattern.
+KEY: Final = "{key}"
+
+
+class PutTarget:
+    """Sends files by PUT to ``pattern`` with ``{key}`` replaced, where GET finds them again.
+
+    With ``public_base`` they are read from there instead. A user and password in the pattern are
+    the upload's own (HTTP Basic) and do not get into the public URL; its query does.
+    """
+
+    def __init__(
+        self, pattern: str, public_base: str | None = None, *, stall: float = STALL_SECONDS
+    ) -> None:
+        """Raises ValueError, a sentence, for a pattern that cannot be meant."""
+        self._pattern, self._auth = _checked(pattern)
+        self._public_base = public_base.rstrip("/") if public_base else None
+        self._stall = stall
+
+    @property
+    def name(self) -> str:
+        parts = urlsplit(self._pattern)
+        # Parameters are names here: their values may be secrets, such as tokens.
+        query = "&".join(f"{n}={v}" for n, v in parse_qsl(parts.query) if KEY in v)
+        base = f" at {self._public_base}" if self._public_base else ""
+        return f"{shown(self._pattern)}{'?' if query else ''}{query}{base}"
+
+    def __repr__(self) -> str:
+        return f"PutTarget({self.name!r})"
+
+    def publish(
+        self, asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
+    ) -> str:
+        """See Target.publish."""
+        url = self._pattern.replace(KEY, asset.key)
+        if not self._is_there(url, asset):
+            answer = put(
+                url, asset, stall=self._stall, tell=tell, cancelled=cancelled, auth=self._auth
+            )
+            if not 200 <= answer.status < 300:
+                raise PublishError(
+                    _refusal(url, answer.words, answer.status, answer.headers.get("location")),
+                    transient=answer.status in BUSY,
+                )
+        return f"{self._public_base}/{asset.key}" if self._public_base else url
+
+    def _is_there(self, url: str, asset: Asset) -> bool:
+        try:
+            answer = peek(url, stall=self._stall, auth=self._auth)
+        except NotConnected:
+            raise
+        except PublishError:
+            # Many a server for uploads gives nothing back.
+            return False
+        return answer.status in (200, 206) and answer.total == asset.size
+
+
+def _checked(pattern: str) -> tuple[str, Auth]:
+    """The pattern without credentials, and these. Raises ValueError."""
+    try:
+        parts = urlsplit(pattern)
+        _ = parts.port
+        host = parts.hostname or ""
+    except ValueError:
+        raise ValueError("the URL pattern to publish to cannot be taken apart") from None
+    auth = None
+    if parts.username is not None:
+        auth = (unquote(parts.username), unquote(parts.password or ""))
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    findings = judge_url(bare, DEFAULT_VIDEO_ROLE, [host])
+    if not host or findings:
+        said = findings[0].message if findings else "it names no host"
+        raise ValueError(f"the URL pattern to publish to cannot be used: {said}")
+    if parts.fragment:
+        raise ValueError("the URL pattern to publish to has a fragment (#), which is never sent")
+    if KEY not in parts.path and KEY not in parts.query:
+        raise ValueError(
+            f"the URL to publish to has no {KEY} in its path or query, which stands for the "
+            f"file's name there, as in https://host/upload/{KEY}"
+        )
+    return bare, auth
+
+
+def _refusal(url: str, words: str, status: int, location: str | None) -> str:
+    host = host_of(url)
+    if 300 <= status < 400:
+        where = f" to {shown(location)}" if location else ""
+        return f"{host} answers the upload with a redirect ({words}){where}; publish there"
+    if status in (401, 403):
+        return f"{host} refuses the upload ({words}): check the URL pattern and its credentials"
+    if status in (404, 405, 501):
+        return f"{host} takes no uploads at {shown(url)} ({words})"
+    if status == 413:
+        return f"{host} finds the file too large ({words})"
+    if status == 507:
+        return f"{host} has no room left ({words})"
+    return f"{host} refuses the upload ({words})"

@@ -1,0 +1,69 @@
+"""A folder that a web server serves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+
+from vaceprep.errors import Refused
+from vaceprep.files.atomic import placing, sweep
+from vaceprep.publish.target import Asset, PublishError, pieces
+
+
+class WebRoot:
+    """Copies files into ``folder``, which a web server serves at ``public_base``.
+
+    A file is written beside and renamed, so that the server never sees half of it.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], public_base: str) -> None:
+        self.folder = os.path.abspath(folder)
+        self.public_base = public_base.rstrip("/")
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder} at {self.public_base}"
+
+    def __repr__(self) -> str:
+        return f"WebRoot({self.folder!r}, {self.public_base!r})"
+
+    def ready(self) -> None:
+        """Raises PublishError where the folder is not there or takes no files."""
+        if not os.path.isdir(self.folder):
+            raise PublishError(f"there is no folder {self.folder} to publish to")
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise PublishError(f"no permission to write in {self.folder}, where to publish")
+
+    def publish(
+        self, asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
+    ) -> str:
+        """See Target.publish."""
+        self.ready()
+        path = os.path.join(self.folder, asset.key)
+        if not _holds(path, asset):
+            sweep(self.folder)
+            try:
+                # What has this name and other bytes is what a crash left, or no file of ours.
+                with placing(path, force=True, sources=[asset.path]) as place:
+                    with open(place.path, "r+b") as file:
+                        for piece in pieces(asset, tell=tell, cancelled=cancelled):
+                            file.write(piece)
+                    place.commit()
+            except Refused as error:
+                raise PublishError(str(error)) from None
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                raise PublishError(f"{path} cannot be written: {reason}") from None
+        return f"{self.public_base}/{asset.key}"
+
+
+def _holds(path: str, asset: Asset) -> bool:
+    """Whether a file is there with exactly the bytes of ``asset``."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) != asset.size:
+            return False
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == asset.sha256
+    except OSError:
+        return False

@@ -1,0 +1,65 @@
+"""What ``prepare`` did, as text: the output first, then each edit and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vaceprep.preparation.report import Prepared, Summary
+from vaceprep.report.escape import printable
+from vaceprep.report.text import Style, describe, finding_lines, wrapped
+from vaceprep.rules.catalogue import Severity
+from vaceprep.wording import size
+
+#: Columns of an edit's name and what stands before it.
+INDENT = 17
+COLOURS = {"prepared": "green", "unchanged": "green", "planned": "cyan", "failed": "red"}
+
+
+def entry_lines(entry: Prepared, style: Style) -> Iterator[str]:
+    """What is printed of one source."""
+    label = style.paint(entry.status, COLOURS[entry.status])
+    about = str(entry.role or "job")
+    name = printable(entry.source)
+    if entry.before is not None:
+        about += f": {printable(describe(entry.before))}"
+    yield from wrapped(f"{label}  ", f"{name}  {about}", style, 4)
+    for edit in entry.plan:
+        why = f" ({', '.join(edit.reason)})" if edit.reason else ""
+        yield from wrapped(f"  {edit.edit:<13}  ", f"{printable(edit.detail)}{why}", style, INDENT)
+    if entry.error:
+        yield from wrapped(" " * 4, printable(entry.error, limit=4000), style, 4)
+    for finding in entry.remaining:
+        if finding.severity is not Severity.ADVICE or style.advice:
+            yield from finding_lines(finding, style)
+    if entry.output is not None and entry.ok:
+        arrow = "would be" if entry.status == "planned" else "is"
+        after = "" if entry.after is None else f": {_foreseen(entry) or describe(entry.after)}"
+        again = ", made before" if entry.reused else ""
+        told = f"{printable(entry.output)}{printable(after)}{again}"
+        yield from wrapped(f"  {arrow + ' ':<9}", told, style, 11)
+
+
+def _foreseen(entry: Prepared) -> str | None:
+    """The facts of what is planned, whose size is only known not to be over a limit."""
+    facts = entry.after
+    if entry.status != "planned" or not entry.plan or facts is None or facts.bytes is None:
+        return None
+    if entry.before is not None and facts.bytes == entry.before.bytes:
+        return None
+    told = describe(replace(facts, bytes=None))
+    if not {"video-size", "image-size"} & {reason for edit in entry.plan for reason in edit.reason}:
+        # All that is known is that it will be far below the limit.
+        return told
+    return f"{told}, at most {size(facts.bytes)}"
+
+
+def summary_line(summary: Summary, style: Style) -> str:
+    """The last line: how many came to what."""
+    if summary.planned:
+        failed = f", {summary.failed} cannot be mended" if summary.failed else ""
+        return f"{summary.planned} planned{failed}; nothing was written"
+    failed = f"{summary.failed} failed"
+    if summary.failed:
+        failed = style.paint(failed, "red")
+    return f"{summary.prepared} prepared, {summary.unchanged} unchanged, {failed}"

@@ -1,0 +1,112 @@
+"""What became of jobs at the service, as text: the video first, or why there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from vaceprep.ledger.row import MEANING, WAITED_FOR, Row
+from vaceprep.report.escape import printable
+from vaceprep.report.prepare import entry_lines
+from vaceprep.report.text import Style, finding_lines, wrapped
+from vaceprep.rules.catalogue import Severity
+from vaceprep.runs.hints import Hints
+from vaceprep.runs.model import RunEntry
+
+COLOURS = {
+    "downloaded": "green",
+    "accepted": "green",
+    "planned": "cyan",
+    "running": "yellow",
+    "interrupted": "yellow",
+    "unknown": "yellow",
+}
+#: What a video of the sandbox is called, and what that means.
+REHEARSED = "rehearsed"
+STAND_IN = "made by the local stand-in, not by the model"
+#: What is said is longer than a name.
+LONG = 4000
+
+
+def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
+    """What is printed of one job."""
+    label = style.paint(status_of(entry), COLOURS.get(entry.status, "red"))
+    about = entry.function or "job"
+    if entry.task:
+        about += f", task {printable(entry.task)}"
+    if entry.task_status:
+        about += f" ({printable(entry.task_status)})"
+    if entry.rehearsed and entry.status == "downloaded":
+        label += f": {STAND_IN}"
+    yield from wrapped(f"{label}  ", f"{printable(entry.source)}  {about}", style, 4)
+    for note in entry.notes:
+        yield from wrapped(" " * 4, printable(note, limit=LONG), style, 4)
+    for video in entry.videos:
+        yield f"    {printable(video, limit=LONG)}"
+    if entry.error:
+        yield from wrapped(" " * 4, printable(entry.error, limit=LONG), style, 4)
+    for finding in entry.findings:
+        if finding.severity is Severity.ERROR or style.advice:
+            yield from finding_lines(finding, style)
+    if entry.status == "planned":
+        for piece in entry.prepared:
+            for line in entry_lines(piece, style):
+                yield f"    {line}"
+    if entry.hint:
+        word = "note" if entry.status == "downloaded" else "next"
+        yield from wrapped(" " * 4, f"{word}: {printable(entry.hint, limit=LONG)}", style, 4)
+
+
+def status_of(entry: RunEntry) -> str:
+    """The word for what became of a job: a rehearsal's video was not downloaded from the model."""
+    return REHEARSED if entry.rehearsed and entry.status == "downloaded" else entry.status
+
+
+def run_summary(entries: Sequence[RunEntry], style: Style) -> str:
+    """The last line: how many came to what."""
+    counts: dict[str, int] = {}
+    colours: dict[str, str] = {}
+    for entry in entries:
+        status = status_of(entry)
+        counts[status] = counts.get(status, 0) + 1
+        colours[status] = COLOURS.get(entry.status, "red")
+    said = [style.paint(f"{number} {status}", colours[status]) for status, number in counts.items()]
+    return ", ".join(said) or "nothing is left to download"
+
+
+def _ago(seconds: float) -> str:
+    minutes = int(max(0.0, seconds) // 60)
+    if minutes < 60:
+        return f"{minutes} min ago"
+    hours = minutes // 60
+    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
+
+
+def row_lines(
+    row: Row, style: Style, now: float | None = None, *, sandbox: bool = False
+) -> Iterator[str]:
+    """What is printed of one row of the ledger; ``sandbox``: of that of rehearsals."""
+    hints = Hints(sandbox)
+    label = style.paint(row.state, COLOURS.get(row.state, "red"))
+    age = _ago((time.time() if now is None else now) - row.born)
+    task = f", task {printable(row.task_id)}" if row.task_id else ""
+    status = f" ({printable(row.status)})" if row.status else ""
+    head = f"{row.id}  {label}  "
+    said = f"{printable(row.source)}  {row.function}{task}{status}, {age}"
+    yield from wrapped(head, said, style, 4)
+    if sandbox and row.state == "downloaded":
+        yield from wrapped(" " * 4, f"{REHEARSED}: {STAND_IN}", style, 4)
+    for path in row.files:
+        yield f"    {printable(path, limit=LONG)}"
+    if row.error:
+        yield from wrapped(" " * 4, printable(row.error, limit=LONG), style, 4)
+    if row.hint:
+        yield from wrapped(" " * 4, f"next: {row.hint}", style, 4)
+    if row.state == "unknown":
+        yield from wrapped(" " * 4, f"{MEANING['unknown']}.", style, 4)
+        adopt, forget = hints.adopt(row.id), hints.forget(row.id)
+        width = max(len(adopt), len(forget))
+        yield f"    {adopt:<{width}}   if your account shows the task"
+        yield f"    {forget:<{width}}   if it does not: the job may be sent again"
+    elif row.state in WAITED_FOR and row.task_id:
+        yield f"    {printable(hints.wait(row.task_id), limit=LONG)}   downloads its video"

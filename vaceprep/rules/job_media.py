@@ -1,0 +1,274 @@
+"""VP301, VP305, VP306, VP413 and VP414: a job's media against each other and its fields. Pure.
+
+Only what was measured is compared: where a file gave no facts, its own finding says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Final
+
+from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
+from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
+from vaceprep.rules.catalogue import Finding, Rule, Severity, Subject, rule, run_all
+from vaceprep.rules.draft import Draft, frame_id_too_small
+from vaceprep.wording import decimal, listed
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A draft and the facts of its media, by JSON pointer; what gave no facts is left out."""
+
+    draft: Draft
+    media: Mapping[str, Facts] = field(default_factory=dict)
+
+    def video(self, name: str) -> VideoFacts | None:
+        """The facts of a field's video; None where there are none."""
+        facts = self.media.get(f"/{name}")
+        return facts if isinstance(facts, VideoFacts) else None
+
+
+Findings = Iterator[Finding]
+TOGETHER_RULES: Final[list[str]] = []
+
+
+def _together(
+    code: str,
+    slug: str,
+    severity: Severity | tuple[Severity, ...],
+    source: Any,
+    subject: Subject,
+    *,
+    fires: str,
+    fix: str | None,
+    why: str,
+) -> Callable[[Callable[[Rule, Together], Findings]], Callable[[Rule, Together], Findings]]:
+    TOGETHER_RULES.append(code)
+    return rule(code, slug, severity, source, subject, fires=fires, fix=fix, why=why)
+
+
+def _size(facts: Facts) -> str:
+    return f"{facts.width}x{facts.height}"
+
+
+def _same_size(one: Facts, other: Facts) -> bool:
+    return (one.width, one.height) == (other.width, other.height)
+
+
+def _same_shape(one: Facts, other: Facts) -> bool:
+    """Whether one scale turns one size into the other, to the pixel that rounding leaves open."""
+    across = Fraction(one.width * other.height, other.width)
+    return abs(across - one.height) <= 1
+
+
+@_together(
+    "VP301",
+    "mask-dimensions",
+    ERROR,
+    "U",
+    "mask",
+    fires="a mask image is not exactly as large as the video is displayed",
+    fix="scale by nearest neighbour where the shape agrees",
+    why="The service refuses a mask of another size.",
+)
+def mask_dimensions(rule: Rule, job: Together) -> Findings:
+    video, mask = job.video("video_url"), job.media.get("/mask_image_url")
+    if video is None or not isinstance(mask, ImageFacts) or _same_size(video, mask):
+        return
+    yield rule.found(
+        f"the mask is {_size(mask)} px; the video is shown at {_size(video)} px",
+        measured=_size(mask),
+        allowed=_size(video),
+        unit="px",
+        fix=rule.fix if _same_shape(video, mask) else "",
+        pointer="/mask_image_url",
+    )
+
+
+@_together(
+    "VP305",
+    "mask-frame-id",
+    (ERROR, WARNING),
+    "U J",
+    "mask",
+    fires="mask_frame_id is below 1 or beyond the video's frames (by exactly one: warning)",
+    fix=None,
+    why="The mask would be taken to another frame than the one it was drawn on, or refused.",
+)
+def mask_frame_id(rule: Rule, job: Together) -> Findings:
+    draft, at = job.draft, "/mask_frame_id"
+    for error in frame_id_too_small(draft):
+        yield rule.found(
+            f"mask_frame_id is {error.given}; frames are counted from {FIRST_MASK_FRAME}",
+            measured=error.given,
+            allowed=FIRST_MASK_FRAME,
+            unit="frame",
+            pointer=at,
+        )
+        return
+    video = job.video("video_url")
+    number = draft.values.get("mask_frame_id")
+    counts = isinstance(number, int) and not draft.failed("mask_frame_id")
+    if draft.function != "video_edit" or not draft.has("mask_image_url") or not counts:
+        return
+    if video is None or video.frames is None or number is None or number <= video.frames:
+        return
+    # floor(fps * duration) is the number of frames: both are measured as one fraction.
+    beyond = number > video.frames + 1
+    yield rule.found(
+        f"mask_frame_id is {number}; the video has {video.frames} frames",
+        measured=number,
+        allowed=video.frames,
+        unit="frame",
+        severity=ERROR if beyond else WARNING,
+        pointer=at,
+    )
+
+
+@_together(
+    "VP306",
+    "mask-video-mismatch",
+    ERROR,
+    "U",
+    "mask",
+    fires="a mask video's frame rate, number of frames or displayed size differs from the video's",
+    fix="conform",
+    why="The service lays one over the other frame by frame.",
+)
+def mask_video_mismatch(rule: Rule, job: Together) -> Findings:
+    video, mask = job.video("video_url"), job.video("mask_video_url")
+    if video is None or mask is None:
+        return
+    differences = []
+    if not _same_size(video, mask):
+        differences.append(f"is {_size(mask)} px (the video {_size(video)})")
+    if _rates_differ(video, mask) and video.fps and mask.fps:
+        told = decimal(mask.fps, video.fps), decimal(video.fps, mask.fps)
+        differences.append(f"plays at {told[0]} FPS (the video {told[1]})")
+    if video.frames != mask.frames:
+        differences.append(f"has {mask.frames} frames (the video {video.frames})")
+    if differences:
+        yield rule.found(
+            f"the mask video {listed(differences)}",
+            measured=f"{_size(mask)}, {shown(mask.fps)} fps, {mask.frames} frames",
+            allowed=f"{_size(video)}, {shown(video.fps)} fps, {video.frames} frames",
+            pointer="/mask_video_url",
+        )
+
+
+def _rates(facts: VideoFacts) -> tuple[Fraction, Fraction] | None:
+    """The lowest and highest rate that a time base which rounds leaves open."""
+    if facts.fps is None or facts.fps <= 0:
+        return None
+    if not (facts.rounding_tick and facts.duration and facts.frames):
+        return facts.fps, facts.fps
+    short = facts.duration - facts.rounding_tick
+    low = facts.frames / (facts.duration + facts.rounding_tick)
+    return low, facts.frames / short if short > 0 else facts.fps
+
+
+def _rates_differ(one: VideoFacts, other: VideoFacts) -> bool:
+    """Whether two rates differ by more than rounding explains."""
+    mine, theirs = _rates(one), _rates(other)
+    if mine is None or theirs is None:
+        return False
+    return mine[0] > theirs[1] or theirs[0] > mine[1]
+
+
+@_together(
+    "VP413",
+    "clips-together",
+    ERROR,
+    "U",
+    "job",
+    fires="the first and the last clip last more than 3 s in sum",
+    fix="cut: the shorter stays whole up to 1.5 s, the other takes the rest",
+    why="The service wants at least 2 s to fill between them.",
+)
+def clips_together(rule: Rule, job: Together) -> Findings:
+    first, last = job.video("first_clip_url"), job.video("last_clip_url")
+    if job.draft.function != "video_extension" or not (first and last):
+        return
+    if first.duration is None or last.duration is None:
+        return
+    total = first.duration + last.duration
+    slack = (first.rounding_tick or Fraction(0)) + (last.rounding_tick or Fraction(0))
+    most = job.draft.limits.clips_seconds
+    if total - slack > most:
+        yield rule.found(
+            f"the clips last {decimal(total, most)} s together; "
+            f"at most {decimal(most)} s are allowed{job.draft.limits.note('clips_seconds')}",
+            measured=shown(total),
+            allowed=float(most),
+            unit="s",
+            pointer="/last_clip_url",
+        )
+
+
+@_together(
+    "VP414",
+    "inputs-disagree",
+    (ERROR, WARNING),
+    "U J",
+    "job",
+    fires="the guide's size or rate differs from the frames' and clips' "
+    "(these among themselves: warning)",
+    fix="conform to the first clip, last clip, first frame or last frame that is given",
+    why="The guide must match what is extended; upstream refuses it otherwise.",
+)
+def inputs_disagree(rule: Rule, job: Together) -> Findings:
+    if job.draft.function != "video_extension":
+        return
+    present = [(n, job.media[f"/{n}"]) for n in EXTENSION_FIELDS if f"/{n}" in job.media]
+    guide = job.video("video_url")
+    if guide is not None:
+        for name, facts in present:
+            text = _apart("the guide", guide, name, facts)
+            if text:
+                yield rule.found(
+                    text, measured=_said(guide), allowed=_said(facts), pointer="/video_url"
+                )
+                break
+    for name, facts in present[1:]:
+        base_name, base = present[0]
+        text = _apart(name, facts, base_name, base)
+        if text:
+            yield rule.found(
+                text,
+                measured=_said(facts),
+                allowed=_said(base),
+                severity=WARNING,
+                pointer=f"/{name}",
+            )
+
+
+def _said(facts: Facts) -> str:
+    if isinstance(facts, VideoFacts):
+        return f"{_size(facts)}, {shown(facts.fps)} fps"
+    return _size(facts)
+
+
+def _apart(one_name: str, one: Facts, other_name: str, other: Facts) -> str | None:
+    """How two inputs differ in size or, where both are videos, in rate; None where they agree."""
+    differences = []
+    if not _same_size(one, other):
+        differences.append(f"is {_size(one)} px where {other_name} is {_size(other)}")
+    if isinstance(one, VideoFacts) and isinstance(other, VideoFacts):
+        mine, theirs = one.fps, other.fps
+        if mine is not None and theirs is not None and _rates_differ(one, other):
+            differences.append(
+                f"plays at {decimal(mine, theirs)} FPS where {other_name} plays at "
+                f"{decimal(theirs, mine)}"
+            )
+    return f"{one_name} {listed(differences)}" if differences else None
+
+
+def judge_together(job: Together) -> list[Finding]:
+    """What a job's media break between themselves; nothing while the job cannot be read."""
+    if job.draft.broken is not None:
+        return []
+    return run_all(TOGETHER_RULES, job)

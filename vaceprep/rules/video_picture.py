@@ -1,0 +1,230 @@
+"""VP111 to VP119: what a video's picture should be, so that every reader shows the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vaceprep.contract import (
+    HDR_TRANSFERS,
+    VIDEO_CODEC,
+    VIDEO_PIXEL_FORMATS,
+    VIDEO_SIDE,
+    WIDE_PRIMARIES,
+)
+from vaceprep.facts import VideoFacts, shown
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
+from vaceprep.wording import NOT_MEASURED, decimal
+
+WARNING: Final = Severity.WARNING
+
+
+@rule(
+    "VP111",
+    "video-codec",
+    WARNING,
+    "J",
+    "video",
+    fires="the codec is not H.264",
+    fix="re-encode",
+    why="Nothing says which codecs the service decodes; H.264 is what every reader has.",
+)
+def video_codec(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.codec == VIDEO_CODEC:
+        return None
+    message = (
+        f"its codec is {facts.codec}, not H.264" if facts.codec else f"its codec {NOT_MEASURED}"
+    )
+    return rule.found(message, measured=facts.codec, allowed=VIDEO_CODEC)
+
+
+@rule(
+    "VP112",
+    "video-pixel-format",
+    WARNING,
+    "J",
+    "video",
+    fires="the pixels are not 8-bit 4:2:0",
+    fix="re-encode",
+    why="Other pixel formats decode wrongly or not at all in many readers.",
+)
+def video_pixel_format(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.pixel_format in VIDEO_PIXEL_FORMATS:
+        return None
+    message = (
+        f"its pixel format is {facts.pixel_format}, not 8-bit 4:2:0"
+        if facts.pixel_format
+        else f"its pixel format {NOT_MEASURED}"
+    )
+    return rule.found(message, measured=facts.pixel_format, allowed="yuv420p")
+
+
+@rule(
+    "VP113",
+    "video-rotation",
+    WARNING,
+    "J",
+    "video",
+    fires="a display matrix turns or mirrors the picture, or is none that can be shown",
+    fix="bake it in",
+    why="A reader may ignore the matrix and edit the picture lying on its side.",
+)
+def video_rotation(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.rotation == 0 and not facts.mirrored:
+        return None
+    if facts.rotation is None:
+        message = "its display matrix is none of the eight that turn and mirror by right angles"
+    else:
+        turned = f"turned by {facts.rotation}° clockwise" if facts.rotation else ""
+        parts = [p for p in ("mirrored" if facts.mirrored else "", turned) if p]
+        message = f"its picture is shown {' and '.join(parts)} by a display matrix"
+    return rule.found(message, measured=facts.rotation, allowed=0, unit="degrees")
+
+
+@rule(
+    "VP114",
+    "video-pixel-aspect",
+    WARNING,
+    "J",
+    "video",
+    fires="the pixels are not square",
+    fix="scale to square",
+    why="A reader may ignore the pixel aspect and edit a squeezed picture.",
+)
+def video_pixel_aspect(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    aspect = facts.sample_aspect_ratio
+    if aspect == 1:
+        return None
+    said = f"{aspect.numerator}:{aspect.denominator}"
+    return rule.found(
+        f"its pixels are {said}, not square: {facts.stored_width}x{facts.stored_height} px stored, "
+        f"{facts.width}x{facts.height} px shown",
+        measured=said,
+        allowed="1:1",
+    )
+
+
+@rule(
+    "VP115",
+    "video-interlaced",
+    WARNING,
+    "J",
+    "video",
+    fires="it is interlaced",
+    fix="deinterlace",
+    why="Fields show as combs in the edited picture.",
+)
+def video_interlaced(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.interlaced is False:
+        return None
+    message = "it is interlaced" if facts.interlaced else f"whether it is interlaced {NOT_MEASURED}"
+    return rule.found(
+        message, measured="interlaced" if facts.interlaced else None, allowed="progressive"
+    )
+
+
+@rule(
+    "VP116",
+    "video-hdr",
+    WARNING,
+    "J",
+    "video",
+    fires="its colours are PQ, HLG or BT.2020, or Dolby Vision profile 5",
+    fix="tone-map to BT.709 (Dolby Vision profile 5: none)",
+    why="Read as BT.709, such colours look grey and washed out; those of Dolby Vision profile 5 "
+    "look green and purple.",
+)
+def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.dolby_vision is not None:
+        return rule.found(
+            f"its colours are Dolby Vision profile {facts.dolby_vision}, which only a decoder of "
+            "Dolby Vision knows: export it as SDR or HDR10 with the camera or program that made it",
+            measured=f"dolby vision profile {facts.dolby_vision}",
+            allowed="bt709",
+            fix="",
+        )
+    curve = facts.color_transfer if facts.color_transfer in HDR_TRANSFERS else None
+    wide = facts.color_primaries if facts.color_primaries in WIDE_PRIMARIES else None
+    if curve is None and wide is None:
+        return None
+    names = {
+        "smpte2084": "PQ (smpte2084)",
+        "arib-std-b67": "HLG (arib-std-b67)",
+        "bt2020": "BT.2020",
+    }
+    said = " in ".join(names.get(part, part) for part in (curve, wide) if part)
+    return rule.found(
+        f"its colours are {said}, not BT.709",
+        measured=curve or wide,
+        allowed="bt709",
+        fix="tone-map to BT.709",
+    )
+
+
+@rule(
+    "VP117",
+    "video-variable-rate",
+    WARNING,
+    "J",
+    "video",
+    fires="its frames are not evenly spaced",
+    fix="resample at the average rate, at least 16",
+    why="A reader that counts frames loses the beat; masks and sound drift.",
+)
+def video_variable_rate(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    if facts.constant_rate or facts.frames == 1:
+        return None
+    if facts.constant_rate is None or facts.min_interval is None or facts.max_interval is None:
+        return rule.found(f"the spacing of its frames {NOT_MEASURED}")
+    low, high = facts.min_interval * 1000, facts.max_interval * 1000
+    return rule.found(
+        f"its frames are {decimal(low)} to {decimal(high, low)} ms apart"
+        if low != high
+        else "its frames are not evenly spaced",
+        measured=shown(facts.max_interval),
+        allowed=shown(facts.min_interval),
+        unit="s",
+    )
+
+
+@rule(
+    "VP118",
+    "video-odd-size",
+    WARNING,
+    "J",
+    "video",
+    fires="width or height is odd",
+    fix="crop one line",
+    why="4:2:0 colour covers two lines and columns at a time.",
+)
+def video_odd_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    size = f"{facts.stored_width}x{facts.stored_height}"
+    if facts.stored_width % 2 == 0 and facts.stored_height % 2 == 0:
+        return None
+    return rule.found(
+        f"it is {size} px; width and height should be even",
+        measured=size,
+        allowed="even",
+        unit="px",
+    )
+
+
+@rule(
+    "VP119",
+    "video-dimensions",
+    WARNING,
+    "R",
+    "video",
+    fires="a side as displayed is outside 360 to 2000 px",
+    fix="scale, as images are",
+    why="The page limits images alone; people report that videos are held to the same.",
+)
+def video_dimensions(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
+    low, high = VIDEO_SIDE
+    if low <= facts.width <= high and low <= facts.height <= high:
+        return None
+    return rule.found(
+        f"it is shown at {facts.width}x{facts.height} px; each side should be {low} to {high} px",
+        measured=f"{facts.width}x{facts.height}",
+        allowed=f"{low} to {high}",
+        unit="px",
+    )

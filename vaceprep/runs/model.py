@@ -1,0 +1,200 @@
+"""What is asked of a run, what is told on the way, and what it answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from vaceprep.checks.report import JSON_VERSION, in_force
+from vaceprep.contract import (
+    MAX_WAIT_SECONDS,
+    OUTPUT_SECONDS,
+    POLL_SECONDS,
+    PRICE_PER_SECOND,
+    SUBMISSIONS_PER_SECOND,
+    TASKS_AT_ONCE,
+)
+from vaceprep.plans.model import NOTHING_ASKED, Options
+from vaceprep.preparation.report import Prepared
+from vaceprep.rules.catalogue import Finding
+from vaceprep.runs.hints import Hints
+
+if TYPE_CHECKING:
+    from vaceprep.config.model import Config
+
+Status = Literal[
+    "downloaded",
+    "accepted",
+    "running",
+    "planned",
+    "refused",
+    "failed",
+    "cancelled",
+    "unknown",
+    "interrupted",
+]
+StepName = Literal["prepare", "upload", "queue", "send", "wait", "download", "note", "end"]
+
+#: List price of one task's five seconds, in US dollars. G
+TASK_PRICE: Final = PRICE_PER_SECOND * OUTPUT_SECONDS
+
+
+NO_HINTS: Final = Hints()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is asked of a run. Times in seconds."""
+
+    #: The folder for the videos.
+    output: str = "."
+    inline_images: bool = False
+    #: Send a job again that was sent within the last 24 hours.
+    again: bool = False
+    #: Wait for the tasks and bring the videos home.
+    wait: bool = True
+    poll_interval: float = POLL_SECONDS
+    max_wait: float = MAX_WAIT_SECONDS
+    #: Tasks of the account at once, and submissions a second, over all processes of the user. G
+    at_once: int = TASKS_AT_ONCE
+    per_second: float = SUBMISSIONS_PER_SECOND
+    restore_audio: bool = False
+    #: Private hosts that the user vouches for.
+    allowed_hosts: tuple[str, ...] = ()
+    #: Ask for the URLs of jobs before these are sent.
+    remote: bool = True
+    prepare: Options = NOTHING_ASKED
+    #: Options for single fields of a job, by their names.
+    fields: Mapping[str, Options] = field(default_factory=dict)
+    #: The commands that hints name.
+    hints: Hints = NO_HINTS
+
+
+class Step(NamedTuple):
+    """Where one job is on its way: told as it goes."""
+
+    source: str
+    name: StepName
+    #: How much of the step is done, 0 to 1; None where nobody knows.
+    share: Fraction | None = None
+    #: The service's own status, or a sentence for a person.
+    note: str = ""
+
+
+Tell = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """What became of one job."""
+
+    source: str
+    function: str | None
+    status: Status
+    #: Its row in the ledger, and the task's id at the service.
+    row: int | None = None
+    task: str | None = None
+    #: The status in the service's own word.
+    task_status: str | None = None
+    #: The videos on disk.
+    videos: tuple[str, ...] = ()
+    #: It was sent before and picked up again: nothing was paid for twice.
+    resumed: bool = False
+    findings: tuple[Finding, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
+    #: Why it did not come to its end, and what to do next, each a sentence.
+    error: str | None = None
+    hint: str | None = None
+    #: What of the job's media is used, and what else there is to know of the result.
+    notes: tuple[str, ...] = ()
+    #: The video was made by the local stand-in, not by the model.
+    rehearsed: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether it came as far as was asked."""
+        return self.status in ("downloaded", "accepted", "planned")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of ``jobs`` in the JSON of ``run``."""
+        return {
+            "source": self.source,
+            "function": self.function,
+            "status": self.status,
+            "row": self.row,
+            "task": self.task,
+            "task_status": self.task_status,
+            "videos": list(self.videos),
+            "resumed": self.resumed,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "prepared": [entry.to_dict() for entry in self.prepared],
+            "error": self.error,
+            "hint": self.hint,
+            "notes": list(self.notes),
+            "sandbox": self.rehearsed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The answer on one or more jobs, in their order."""
+
+    jobs: tuple[RunEntry, ...]
+    #: The configurations whose limits they were held to.
+    configs: tuple[Config, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether each came as far as was asked: every video on disk, unless nobody waits."""
+        return all(entry.ok for entry in self.jobs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``run``."""
+        return {
+            "version": JSON_VERSION,
+            **in_force(self.configs),
+            "jobs": [entry.to_dict() for entry in self.jobs],
+        }
+
+
+class Interrupted(Exception):
+    """The run was called off at the end of a step."""
+
+
+#: Seconds between two looks at whether a run was called off.
+LOOK: Final = 0.2
+
+
+class Control:
+    """How a run is called off: ``stop`` at the end of the step, ``halt`` in the middle of it."""
+
+    def __init__(self, asked: Callable[[], bool] | None = None) -> None:
+        """``asked`` says whether to stop; it is asked all along."""
+        self.stop = threading.Event()
+        self.halt = threading.Event()
+        self._asked = asked
+
+    def stopped(self) -> bool:
+        """Whether the run ends with this step."""
+        if self._asked is not None and self._asked():
+            self.stop.set()
+        return self.stop.is_set()
+
+    def halted(self) -> bool:
+        """Whether even this step is to be given up."""
+        return self.halt.is_set()
+
+    def step(self) -> None:
+        """A place between two steps. Raises Interrupted."""
+        if self.stopped():
+            raise Interrupted
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not once the run is called off."""
+        end = time.monotonic() + seconds
+        while not self.stopped() and (left := end - time.monotonic()) > 0:
+            self.stop.wait(left if self._asked is None else min(left, LOOK))

@@ -1,0 +1,212 @@
+"""The source's sound put back under a result: the picture's packets stay what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import closing
+from fractions import Fraction
+from typing import NamedTuple
+
+from av.container import InputContainer, OutputContainer
+from av.video.stream import VideoStream
+
+from vaceprep.checks.inputs import Item
+from vaceprep.contract import VideoRole
+from vaceprep.errors import Refused
+from vaceprep.facts import Unreadable, VideoFacts
+from vaceprep.files.atomic import FULL
+from vaceprep.files.source import CannotOpen, open_path
+from vaceprep.plans.model import Options
+from vaceprep.plans.video import CannotPlan
+from vaceprep.preparation.file import Source, measured, planned
+from vaceprep.preparation.video.audio import Sound
+from vaceprep.preparation.video.copy import open_mp4
+from vaceprep.probes.codec import video_stream
+from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
+from vaceprep.probes.samples import origin_of
+from vaceprep.probes.sniff import MOV
+
+#: What FFmpeg makes up for each file that it writes or reads.
+_OWN_TAGS = frozenset(["major_brand", "minor_version", "compatible_brands", "encoder"])
+
+
+class Window(NamedTuple):
+    """The stretch of a source that was used, in seconds from the first frame that it shows."""
+
+    start: Fraction
+    length: Fraction
+
+
+def restore_sound(
+    result: str,
+    source: str,
+    role: VideoRole,
+    options: Options,
+    into: str,
+    window: Window | None = None,
+) -> bool:
+    """Write ``result``, an MP4, with the sound of ``source`` under it to ``into``.
+
+    ``role`` and ``options`` are those that ``source`` was prepared with: they tell the window whose
+    sound is taken. It begins with the picture, save under ``last_clip_url``, whose clip stands at
+    the result's end. It is cut to the picture where that is shorter; nothing is stretched. Sound is
+    copied, or encoded as AAC where MP4 does not carry it. Each packet of the picture is the
+    result's own, at its own time; sound that the result had is left out.
+
+    ``window`` is the stretch of ``source`` that was used, where it is known already.
+
+    ``into`` is there and empty, a part file that gets its name afterwards. False, and ``into``
+    stays empty, where the source has no sound in that window.
+
+    Raises Refused where one of the files cannot be read, or nothing fitting came out; OSError
+    where the disk takes no more.
+    """
+    try:
+        return _restored(result, source, role, options, into, window)
+    except CannotOpen as error:
+        raise Refused(f"the sound cannot be put back: {error.fact.message}") from None
+    except BROKEN as error:
+        if getattr(error, "errno", None) in FULL:
+            raise
+        raise Refused(f"the sound cannot be put back: {clause(error)}") from None
+
+
+def _restored(
+    result: str,
+    source: str,
+    role: VideoRole,
+    options: Options,
+    into: str,
+    window: Window | None,
+) -> bool:
+    with open_path(source) as opened:
+        heard = measured(Item(source, "path"), opened, role, options)
+        facts = _video(heard, source)
+        if not facts.has_audio or heard.sniffed.demuxer is None:
+            return False
+        if window is None:
+            window = window_of_plan(heard, options)
+        with open_path(result) as silent:
+            seen = measured(Item(result, "path"), silent, "video_url")
+            picture = _video(seen, result)
+            if seen.sniffed.demuxer != MOV or picture.duration is None:
+                raise Refused(f"{result} is no MP4 whose length is known")
+            if not _mux(seen, picture, heard, window, role, into):
+                os.truncate(into, 0)
+                return False
+            _check(seen, picture, into)
+    return True
+
+
+def _video(source: Source, path: str) -> VideoFacts:
+    if isinstance(source.facts, Unreadable):
+        raise Refused(f"{path} cannot be read: {source.facts.message}")
+    if not isinstance(source.facts, VideoFacts):
+        raise Refused(f"{path} is no video")
+    return source.facts
+
+
+def window_of_plan(source: Source, options: Options) -> Window:
+    """The window that ``prepare`` takes of an open video. Raises Refused where it takes none."""
+    try:
+        plan = planned(source, options)
+    except CannotPlan as error:
+        raise Refused(f"{source.item.source}: {error}") from None
+    if not plan.possible:
+        said = "; ".join(f.message for f in plan.remaining)
+        raise Refused(f"{source.item.source} cannot be prepared: {said}")
+    if plan.recipe is not None:
+        return Window(plan.recipe.start, plan.recipe.length)
+    facts = source.facts
+    length = facts.duration if isinstance(facts, VideoFacts) else None
+    return Window(Fraction(0), length or Fraction(0))
+
+
+def _mux(
+    seen: Source, picture: VideoFacts, heard: Source, window: Window, role: VideoRole, into: str
+) -> bool:
+    with open_container(seen.opened, MOV) as container:
+        video = _track(container)
+        base = fraction(video.time_base) or Fraction(1, 90_000)
+        begin = (origin_of(container, video) or 0) * base
+        room = picture.duration or Fraction(0)
+        length = min(window.length, room)
+        at = begin
+        if role == "last_clip_url":
+            at += room - length
+        # FFmpeg takes what stands before a colon for a protocol, unless the path is absolute.
+        with open_mp4(os.path.abspath(into), base.denominator, edits=True) as out:
+            stream = out.add_stream_from_template(video, opaque=True)
+            if picture.codec == "hevc":
+                stream.codec_context.codec_tag = "hvc1"
+            stream.time_base = base
+            kept = read_tags(container.metadata).items()
+            out.metadata.update({k: v for k, v in kept if k not in _OWN_TAGS})
+            sound = Sound(
+                out,
+                heard.opened,
+                heard.sniffed,
+                window.start,
+                length,
+                at=at,
+                exact=True,
+            )
+            with closing(sound):
+                _copy(container, video, out, stream)
+                return sound.write()
+
+
+def _track(container: InputContainer) -> VideoStream:
+    video = video_stream(container)
+    if video is None:
+        raise Refused("the result has no video track")
+    return video
+
+
+def _copy(
+    container: InputContainer, video: VideoStream, out: OutputContainer, stream: VideoStream
+) -> None:
+    # Looking for the picture's beginning has read on.
+    container.seek(min(video.start_time or 0, 0), stream=video, backward=True)
+    for packet in container.demux(video):
+        if packet.size:
+            packet.stream = stream
+            out.mux(packet)
+
+
+class _Packets(NamedTuple):
+    """What the picture's packets are, when each is shown, and when the first is that is shown."""
+
+    sha256: str
+    times: tuple[Fraction | None, ...]
+    begin: Fraction
+
+
+def _packets(container: InputContainer) -> _Packets:
+    sha, times, shown = hashlib.sha256(), list[Fraction | None](), list[Fraction]()
+    for packet in container.demux(_track(container)):
+        if packet.size:
+            sha.update(bytes(packet))
+            base = fraction(packet.time_base) or Fraction(0)
+            times.append(None if packet.pts is None else packet.pts * base)
+            if packet.pts is not None and not packet.is_discard:
+                shown.append(packet.pts * base)
+    return _Packets(sha.hexdigest(), tuple(times), min(shown, default=Fraction(0)))
+
+
+def _check(seen: Source, picture: VideoFacts, into: str) -> None:
+    """Whether what was written is the result with sound that ends with it. Raises Refused."""
+    with open_path(into) as opened:
+        made = measured(Item(into, "path"), opened, "video_url")
+        facts = _video(made, "what was written")
+        with open_container(seen.opened, MOV) as container:
+            before = _packets(container)
+        with open_container(opened, MOV) as container:
+            after = _packets(container)
+        if before != after or facts.duration != picture.duration:
+            raise Refused("the sound cannot be put back: the picture would not stay as it is")
+        last = after.begin + (picture.duration or 0)
+        ends = [s.duration for s in facts.streams if s.kind == "audio"]
+        if len(ends) != 1 or ends[0] is None or ends[0] > last:
+            raise Refused("the sound cannot be put back: it would not end with the picture")

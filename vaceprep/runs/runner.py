@@ -1,0 +1,297 @@
+"""The whole walk for any number of jobs, a few at a time: one that fails stops itself alone."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from vaceprep.api.client import Client
+from vaceprep.api.model import ApiError, Rejected, StillRunning
+from vaceprep.files.source import CannotOpen
+from vaceprep.job.model import InvalidJob
+from vaceprep.ledger.row import KEPT, Row
+from vaceprep.ledger.store import Ledger, LedgerError
+from vaceprep.preparation.report import Prepared
+from vaceprep.publish.target import PublishError, Target
+from vaceprep.runs.admit import Ready
+from vaceprep.runs.local_results import id_beside
+from vaceprep.runs.model import Control, Interrupted, RunEntry, RunOptions, Status, Step, Tell
+from vaceprep.runs.retrieve import Bringer, CannotBring, Lost, TaskEnded
+from vaceprep.runs.stage import (
+    Changed,
+    NeedsTarget,
+    NotPrepared,
+    clear,
+    prepare,
+    supply,
+    work_folder,
+)
+from vaceprep.runs.submit import FateOpen, NotSent, Sender, is_gone, note_missing, note_task
+from vaceprep.runs.used_parts import SILENT, sound_source, used_parts
+from vaceprep.service_errors import explain
+
+#: Seconds between two looks at what another process does with the same job.
+LOOK: Final = 0.5
+#: Jobs that are made ready while others wait.
+AHEAD: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays: the service's base URL and the key's fingerprint."""
+
+    service: str
+    fingerprint: str
+
+
+@dataclass(slots=True)
+class Walk:
+    """Takes ready jobs all the way."""
+
+    ledger: Ledger
+    client: Client
+    account: Account
+    target: Target | None
+    options: RunOptions
+    control: Control
+    tell: Tell
+    #: One video is encoded at a time: it uses all cores.
+    _encoding: threading.Lock = field(default_factory=threading.Lock)
+
+    def all(self, jobs: Sequence[Ready]) -> list[RunEntry]:
+        """What became of each, in their order."""
+        workers = min(len(jobs), self.options.at_once + AHEAD)
+        if workers <= 1:
+            return [self.one(job) for job in jobs]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(workers, thread_name_prefix="vaceprep-run") as pool:
+            return list(pool.map(self.one, jobs))
+
+    def one(self, ready: Ready) -> RunEntry:
+        """One job from its file to its videos."""
+        entry = self._one(ready)
+        self.tell(Step(ready.source, "end", note=entry.status))
+        return entry
+
+    def _one(self, ready: Ready) -> RunEntry:
+        rehearsed = self.ledger.rehearsal
+        entry = RunEntry(
+            ready.source, ready.function, "failed", notes=ready.remarks, rehearsed=rehearsed
+        )
+        try:
+            older = None if self.options.again else self._still_there(ready.identity)
+            if older is not None:
+                return self._resumed(older, replace(entry, resumed=True))
+            while True:
+                self.control.step()
+                row, mine = self.ledger.claim(
+                    ready.identity,
+                    service=self.account.service,
+                    account=self.account.fingerprint,
+                    function=ready.function,
+                    source=ready.source,
+                    notes=ready.notes,
+                    again=self.options.again,
+                )
+                if mine:
+                    return self._new(ready, row, entry)
+                settled = self._elsewhere(row)
+                if settled is not None:
+                    return self._resumed(settled, replace(entry, resumed=True))
+        except Interrupted:
+            return replace(entry, status="interrupted", hint=GO_ON)
+        except (LedgerError, CannotAsk) as error:
+            return replace(entry, error=f"{error}; nothing was sent")
+
+    def _still_there(self, identity: str) -> Row | None:
+        """An older row of the job whose task the service has still; raises CannotAsk.
+
+        By the clock its 24 hours are over. The clock may be wrong, and asking costs nothing.
+        """
+        for row in self.ledger.doubtful(identity):
+            try:
+                found = note_task(self.ledger, row, self.client.get(row.task_id or ""))
+            except Rejected as error:
+                if not is_gone(error):
+                    raise CannotAsk(row, error) from None
+                note_missing(self.ledger, row)
+            except (ApiError, ValueError) as error:
+                raise CannotAsk(row, error) from None
+            else:
+                if found.state in KEPT:
+                    return found
+        return None
+
+    def _elsewhere(self, row: Row) -> Row | None:
+        """The row once nobody is sending it; None where nothing came of it. Raises Interrupted."""
+        while row.state in ("queued", "sending"):
+            self.tell(Step(row.source, "queue", note="the same job is under way already"))
+            self.control.sleep(LOOK)
+            self.control.step()
+            self.ledger.reap(row.job)
+            found = self.ledger.row(row.id)
+            if found is None:
+                return None
+            row = found
+        return None if row.state == "refused" else row
+
+    # --- a new submission --------------------------------------------------------------------
+
+    def _new(self, ready: Ready, row: Row, entry: RunEntry) -> RunEntry:
+        entry = replace(entry, row=row.id)
+        folder = work_folder(os.path.dirname(self.ledger.path), ready.identity)
+        made = self._made(ready, row, folder, entry)
+        if isinstance(made, RunEntry):
+            return made
+        body, prepared = made
+        entry = replace(entry, prepared=prepared, notes=made_notes(ready, prepared))
+        sender = Sender(self.ledger, self.client, self.options, self.control, self.tell)
+        try:
+            row, task = sender.send(row, body, sound_notes(ready, prepared))
+        except NotSent as error:
+            said = str(error)
+            return replace(entry, status="refused", error=said, hint=explain(said))
+        except FateOpen as error:
+            clear(folder)
+            hint = self.options.hints.unknown(row.id)
+            return replace(entry, status="unknown", error=str(error), hint=hint)
+        except Interrupted:
+            return replace(entry, row=None, status="interrupted", hint=GO_ON)
+        clear(folder)
+        # The id that came back, whether or not the ledger could be written.
+        return self._accepted(replace(row, task_id=task.id, status=task.status), entry)
+
+    def _made(
+        self, ready: Ready, row: Row, folder: str, entry: RunEntry
+    ) -> tuple[dict[str, Any], tuple[Prepared, ...]] | RunEntry:
+        """The body, and what was done for it; or why there is none, and the row is taken away."""
+        try:
+            with self._encoding:
+                self.control.step()
+                job, prepared = prepare(ready, folder, self.options, self.control, self.tell)
+            entry = replace(entry, prepared=prepared)
+            job = supply(
+                ready, job, self.target, self.ledger, self.options, self.control, self.tell
+            )
+            return job.body(), prepared
+        except NotPrepared as error:
+            findings = tuple(f for e in error.entries if not e.ok for f in e.remaining)
+            entry = replace(entry, status="refused", prepared=error.entries, findings=findings)
+            said = str(error)
+        except Changed as error:
+            entry = replace(entry, status="refused")
+            said = str(error)
+        except (PublishError, NeedsTarget, CannotOpen, OSError, InvalidJob) as error:
+            said = getattr(error, "strerror", None) or str(error)
+        except Interrupted:
+            self.ledger.drop(row.id)
+            return replace(entry, row=None, status="interrupted", hint=GO_ON)
+        self.ledger.drop(row.id)
+        return replace(entry, row=None, error=f"{said}; nothing was sent")
+
+    # --- what the service has ----------------------------------------------------------------
+
+    def _resumed(self, row: Row, entry: RunEntry) -> RunEntry:
+        entry = replace(entry, row=row.id, task=row.task_id, task_status=row.status)
+        if row.state == "unknown":
+            known = id_beside(row, self.options.output)
+            if known is None:
+                hint = self.options.hints.unknown(row.id)
+                return replace(entry, status="unknown", error=UNKNOWN_STANDS, hint=hint)
+            row = self.ledger.settle(row.id, "accepted", only_from=["unknown"], task_id=known)
+        if self._is_home(row) and not self.options.restore_audio:
+            return replace(entry, status="downloaded", videos=row.files, hint=MAKES_ANOTHER)
+        if row.state in ("failed", "cancelled", "expired", "forgotten"):
+            # It ended while it was looked at; the next run may send it again.
+            return replace(entry, status="failed", error=row.error, hint=GO_ON)
+        return self._accepted(row, entry)
+
+    def _is_home(self, row: Row) -> bool:
+        """Whether the videos are on disk, and where they are asked for if anybody waits."""
+        if row.state != "downloaded" or not all(map(os.path.isfile, row.files)):
+            return False
+        wanted = os.path.realpath(self.options.output)
+        return not self.options.wait or all(
+            os.path.realpath(os.path.dirname(path)) == wanted for path in row.files
+        )
+
+    def _accepted(self, row: Row, entry: RunEntry) -> RunEntry:
+        entry = replace(entry, task=row.task_id, task_status=row.status)
+        if not self.options.wait:
+            hint = self.options.hints.accepted(row.task_id)
+            return replace(entry, status="accepted", hint=hint)
+        return finish(
+            Bringer(self.ledger, self.client, self.options, self.control, self.tell), row, entry
+        )
+
+
+class CannotAsk(Exception):
+    """Whether an older task is still there is not known, so its job is not sent again."""
+
+    def __init__(self, row: Row, error: Exception) -> None:
+        super().__init__(
+            f"row {row.id} is over 24 hours old by the clock here, and whether its task is still "
+            f"there could not be asked: {error}"
+        )
+
+
+def made_notes(ready: Ready, prepared: Sequence[Prepared]) -> tuple[str, ...]:
+    """The remarks on a job, with the parts that were used in the end."""
+    foreseen = used_parts(ready.planned)
+    return (*used_parts(prepared), *(said for said in ready.remarks if said not in foreseen))
+
+
+def sound_notes(ready: Ready, prepared: Sequence[Prepared]) -> dict[str, Any]:
+    """Which sound belongs under the result: that of the part that was used in the end."""
+    sound, _ = sound_source(ready.job, prepared, ready.sources, search=False)
+    return {} if sound is None else {"sound": sound}
+
+
+def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
+    """Wait for a task and download its videos."""
+    entry = _finished(bringer, row, entry)
+    said = () if any(note.startswith(SILENT) for note in entry.notes) else tuple(bringer.said)
+    return replace(entry, notes=(*entry.notes, *said))
+
+
+def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
+    hints = bringer.options.hints
+    try:
+        if row.state not in ("finished", "downloaded"):
+            row = bringer.wait(row)
+        row = bringer.download(row)
+    except StillRunning as error:
+        now = error.task.status
+        return replace(
+            entry,
+            status="running",
+            task_status=now,
+            error=str(error),
+            hint=hints.later(row.task_id),
+        )
+    except TaskEnded as error:
+        ended: Status = "cancelled" if error.row.state == "cancelled" else "failed"
+        said = str(error)
+        return replace(
+            entry, status=ended, task_status=error.row.status, error=said, hint=explain(said)
+        )
+    except Lost as error:
+        return replace(entry, status="failed", error=str(error))
+    except CannotBring as error:
+        hint = hints.kept(row.task_id)
+        return replace(entry, status="failed", error=str(error), hint=hint)
+    except Interrupted:
+        return replace(entry, status="interrupted", hint=hints.later(row.task_id))
+    again = MAKES_ANOTHER if entry.resumed else None
+    return replace(entry, status="downloaded", task_status=row.status, videos=row.files, hint=again)
+
+
+GO_ON: Final = "the same command goes on"
+MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
+UNKNOWN_STANDS: Final = (
+    "it was sent before, and nobody knows whether it was accepted; it is not sent again on its own"
+)

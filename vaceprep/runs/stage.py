@@ -1,0 +1,179 @@
+"""From a job to the body that goes over the wire: its media mended and made public."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any, Final
+
+from vaceprep.contract import IMAGE_ROLES, Role
+from vaceprep.errors import Cancelled
+from vaceprep.files.source import CannotOpen
+from vaceprep.job.model import Job, put, role_of
+from vaceprep.preparation.file import Work
+from vaceprep.preparation.job import mend_job
+from vaceprep.preparation.outputs import Output, Outputs
+from vaceprep.preparation.report import Prepared
+from vaceprep.publish.inline import data_uri
+from vaceprep.publish.publish import Known, publish
+from vaceprep.publish.target import Target, asset_of
+from vaceprep.runs.admit import Ready, sha256_of
+from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell
+
+#: Seconds after which the prepared media of a run that nobody took up again are removed.
+LEFT_AGE: Final = 2 * 24 * 60 * 60
+
+
+class NotPrepared(Exception):
+    """The media could not be made good; ``entries`` say why."""
+
+    def __init__(self, entries: tuple[Prepared, ...]) -> None:
+        said = [e.error for e in entries if e.error]
+        super().__init__("; ".join(dict.fromkeys(said)) or "its media cannot be prepared")
+        self.entries = entries
+
+
+class Changed(Exception):
+    """A medium is not any more what it was when the job was read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was changed after the run began; run the job again")
+
+
+def work_folder(state: str, identity: str) -> str:
+    """Where a job's prepared media are until they are sent."""
+    return os.path.join(state, "work", identity[:32])
+
+
+def clear(folder: str) -> None:
+    """Remove the prepared media of a job; no errors."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(state: str) -> None:
+    """Remove what runs left behind that nobody took up again; no errors."""
+    parent = os.path.join(state, "work")
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_AGE:
+                    clear(entry.path)
+
+
+def prepare(
+    ready: Ready, folder: str, options: RunOptions, control: Control, tell: Tell
+) -> tuple[Job, tuple[Prepared, ...]]:
+    """The job with its media mended, in ``folder``, and what was done to them.
+
+    Raises NotPrepared, Changed, Interrupted.
+    """
+
+    def told(share: Fraction) -> None:
+        if control.halted():
+            raise Cancelled
+        tell(Step(ready.source, "prepare", share))
+
+    hosts = options.allowed_hosts
+    # Everything that is about to be paid for is decoded, copied or not.
+    work = Work(options.prepare, tell=told, allowed_hosts=hosts, known=ready.known, deep=True)
+    begun = os.path.isdir(folder)
+    try:
+        # What an earlier run made is taken up where it is the same.
+        entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
+        if begun and not all(entry.ok for entry in entries):
+            clear(folder)
+            entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
+    except Cancelled:
+        raise Interrupted from None
+    target = entries[0].output
+    if target is None or not all(entry.ok for entry in entries):
+        raise NotPrepared(entries)
+    _hold(ready)
+    return Job.from_file(target, limits=options.prepare.limits), entries
+
+
+def _hold(ready: Ready) -> None:
+    """Hold each medium against the hash that the job was admitted with. Raises Changed."""
+    for path, admitted in ready.sources.items():
+        try:
+            same = sha256_of(path) == admitted
+        except (CannotOpen, OSError):
+            same = False
+        if not same:
+            raise Changed(path)
+
+
+def supply(
+    ready: Ready,
+    job: Job,
+    target: Target | None,
+    known: Known,
+    options: RunOptions,
+    control: Control,
+    tell: Tell,
+) -> Job:
+    """The job with a public URL for each of its media. Raises PublishError, Interrupted."""
+    urls: dict[str, str] = {}
+    local = job.local_paths()
+    for number, (at, path) in enumerate(local.items()):
+        control.step()
+        role = role_of(at)
+        asset = asset_of(path)
+        if options.inline_images and role in IMAGE_ROLES:
+            urls[at] = data_uri(asset)
+            continue
+        if target is None:
+            raise NeedsTarget(role)
+        told = _teller(ready.source, tell, number, len(local), asset.size)
+        told(0)
+        try:
+            published = publish(
+                asset,
+                target,
+                known=known,
+                allow_hosts=options.allowed_hosts,
+                tell=told,
+                cancelled=control.halted,
+                max_wait=options.max_wait,
+            )
+        except Cancelled:
+            raise Interrupted from None
+        urls[at] = published.url
+    return job.replaced(urls)
+
+
+class NeedsTarget(Exception):
+    """A local file needs a public URL, and nobody said where to publish it."""
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(f"{role} is a local file, and the service takes URLs")
+
+
+def _teller(source: str, tell: Tell, number: int, count: int, size: int) -> Callable[[int], None]:
+    def told(sent: int) -> None:
+        share = Fraction(min(sent, size), size) if size else Fraction(1)
+        tell(Step(source, "upload", (number + share) / count))
+
+    return told
+
+
+def shortened(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body for the books: a ``data:`` URI becomes its type, length and SHA-256."""
+    short = dict(body)
+    for at, value in _data_uris(body).items():
+        head = value.partition(",")[0]
+        sha = hashlib.sha256(value.encode()).hexdigest()
+        put(short, at, f"{head},... ({len(value)} characters, sha256 {sha})")
+    return short
+
+
+def _data_uris(body: Mapping[str, Any]) -> dict[str, str]:
+    from vaceprep.files.source import is_data_uri
+    from vaceprep.job.model import media_of
+
+    return {at: value for at, value in media_of(body).items() if is_data_uri(value)}

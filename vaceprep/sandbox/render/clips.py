@@ -1,0 +1,161 @@
+"""A task's media as pictures: upright, square pixels, at the rate and size of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from av.video.frame import VideoFrame
+
+from vaceprep.contract import (
+    HDR_TRANSFERS,
+    OUTPUT_FPS,
+    OUTPUT_PIXELS,
+    WIDE_PRIMARIES,
+    Role,
+)
+from vaceprep.facts import VideoFacts
+from vaceprep.plans.model import WHITE
+from vaceprep.plans.recipe import EncodeRecipe
+from vaceprep.plans.size import Fit, even, within
+from vaceprep.preparation.read import reading, video_of
+from vaceprep.preparation.video.filters import MIDDLE
+from vaceprep.preparation.video.graph import Chain, source_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: The result's rate, and the clock that counts its frames.
+RATE: Final = Fraction(OUTPUT_FPS)
+TICK: Final = 1 / RATE
+
+
+def kept(size: tuple[int, int]) -> tuple[int, int]:
+    """The even size of at most 720p at which the service keeps a picture of that size."""
+    smaller = within(size, OUTPUT_PIXELS)
+    return even(Fit(smaller, smaller)).canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video that was judged already."""
+
+    path: str
+    role: Role
+    facts: VideoFacts
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """As displayed, in pixels."""
+        return self.facts.width, self.facts.height
+
+    @property
+    def frames(self) -> int:
+        """How many frames of the result last as long as it does."""
+        length = self.facts.duration or Fraction(0)
+        return max(1, int(length * RATE + Fraction(1, 2)))
+
+    @property
+    def tone_mapped(self) -> bool:
+        """Whether its colours are brought down to BT.709."""
+        facts = self.facts
+        return facts.color_transfer in HDR_TRANSFERS or facts.color_primaries in WIDE_PRIMARIES
+
+    def shots(self, how: Fit) -> Iterator[VideoFrame]:
+        """Its frames on the result's grid, as many as ``frames``, in 4:2:0.
+
+        Raises Refused where one does not decode.
+        """
+        recipe = EncodeRecipe(
+            start=Fraction(0),
+            rate=RATE,
+            frames=self.frames,
+            size=how,
+            rotation=self.facts.rotation or 0,
+            mirrored=self.facts.mirrored,
+            deinterlace=self.facts.interlaced is not False,
+            tone_map=self.tone_mapped,
+            threshold=self.role == "mask_video_url",
+        )
+        number = 0
+        held: VideoFrame | None = None
+        for frame, place in _decoded(self, recipe):
+            while held is not None and number < min(place, recipe.frames):
+                yield held
+                number += 1
+            held = frame
+            if number >= recipe.frames:
+                return
+        while held is not None and number < recipe.frames:
+            yield held
+            number += 1
+
+    def masks(self, how: Fit) -> Iterator[VideoFrame]:
+        """The frames of a mask as grey pictures of full range, the last one again and again."""
+        to_grey: Chain | None = None
+        last: VideoFrame | None = None
+        for number, frame in enumerate(self.shots(how)):
+            if to_grey is None:
+                white = f"lutyuv=y='if(gte(val,{MIDDLE}),255,0)'"
+                to_grey = Chain(source_of(frame, TICK), [white, "extractplanes=y"])
+            frame.pts, frame.time_base = number, TICK
+            for last in to_grey.push(frame):
+                yield last
+        while last is not None:
+            # Rounding may make a mask shorter than its video by a frame.
+            yield last
+
+
+def _decoded(clip: Clip, recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
+    from vaceprep.errors import Refused
+    from vaceprep.preparation.video.decode import frames_from
+    from vaceprep.preparation.video.encode import filtered, placed
+
+    facts = clip.facts
+    with reading(clip.path, clip.role) as read:
+        demuxer = read.sniffed.demuxer
+        if demuxer is None:
+            raise Refused("it is no video")
+        with closing(frames_from(read.opened, demuxer, facts, Fraction(0))) as frames:
+            yield from filtered(placed(frames, recipe), facts, recipe)
+
+
+def clip_of(path: str, role: Role) -> Clip:
+    """A video with its facts. Raises Refused."""
+    # Under a mask's role every pixel would be looked at once more.
+    with reading(path, "video_url") as read:
+        return Clip(path, role, video_of(read))
+
+
+def picture_of(path: str, role: Role) -> Image:
+    """A still image as displayed, in sRGB without transparency. Raises Refused."""
+    from vaceprep.facts import ImageFacts
+    from vaceprep.preparation.image.colours import plain
+    from vaceprep.preparation.image.decode import still, turned
+    from vaceprep.preparation.read import unreadable
+
+    with reading(path, role) as read:
+        facts = read.facts
+        if not isinstance(facts, ImageFacts):
+            raise unreadable(path, "it is a video, not an image")
+        taken = still(read)
+        depth = facts.bit_depth
+        image = plain(
+            taken.image,
+            taken.profile,
+            "RGB",
+            to_srgb=not facts.srgb,
+            flatten=WHITE,
+            depth=depth,
+        )
+        return turned(image, facts)
+
+
+def shown(frame: VideoFrame) -> Image:
+    """A frame of the result's grid as an RGB picture."""
+    from vaceprep.preparation.video.picture import as_image
+
+    return as_image(frame.reformat(format="rgb24"), "RGB")

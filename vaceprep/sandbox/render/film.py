@@ -1,0 +1,94 @@
+"""Writing a result: silent H.264 in MP4, 4:2:0, 30 frames a second."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from av.container import OutputContainer
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from vaceprep.contract import OUTPUT_FPS
+from vaceprep.plans.colours import BT709, Colours
+from vaceprep.preparation.video.animated_webp import as_frame
+from vaceprep.preparation.video.copy import open_mp4
+from vaceprep.preparation.video.graph import Chain, source_of
+from vaceprep.probes.colour import MATRICES, PRIMARIES, TRANSFERS, number
+from vaceprep.sandbox.errors import Stopped
+from vaceprep.sandbox.render.clips import TICK
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: Quick rather than small: a task's work shall take seconds.
+PRESET: Final = "veryfast"
+CRF: Final = "22"
+#: Limited range by FFmpeg's number.
+LIMITED: Final = 1
+
+
+class Film:
+    """A result that is being written, frame by frame."""
+
+    def __init__(
+        self, out: OutputContainer, stream: VideoStream, colours: Colours, stop: threading.Event
+    ) -> None:
+        self.frames = 0
+        self._out = out
+        self._stream = stream
+        self._stop = stop
+        # What names no matrix is read as BT.601 by everything that is built on FFmpeg.
+        self._matrix = "bt709" if colours.matrix == "bt709" else "bt601"
+        self._to_yuv: Chain | None = None
+
+    def add(self, frame: VideoFrame) -> None:
+        """The next frame, in 4:2:0. Raises Stopped."""
+        if self._stop.is_set():
+            raise Stopped
+        frame.pts, frame.time_base = self.frames, TICK
+        frame.pict_type = PictureType.NONE
+        self._out.mux(self._stream.encode(frame))
+        self.frames += 1
+
+    def picture(self, image: Image) -> None:
+        """The next frame, as an RGB picture. Raises Stopped."""
+        frame = as_frame(image)
+        if self._to_yuv is None:
+            scale = f"scale=out_color_matrix={self._matrix}:out_range=tv:flags=bilinear"
+            self._to_yuv = Chain(source_of(frame, TICK), [scale, "format=yuv420p"])
+        frame.pts, frame.time_base = self.frames, TICK
+        for made in self._to_yuv.push(frame):
+            self.add(made)
+
+
+@contextmanager
+def film(
+    path: str,
+    size: tuple[int, int],
+    function: str,
+    stop: threading.Event,
+    colours: Colours = BT709,
+) -> Iterator[Film]:
+    """Write a result of that size (even, in pixels); it is whole when the block ends."""
+    with open_mp4(path, OUTPUT_FPS) as out:
+        out.metadata["comment"] = f"vaceprep sandbox: {function}"
+        stream = out.add_stream("libx264", rate=Fraction(OUTPUT_FPS))
+        if not isinstance(stream, VideoStream):
+            raise RuntimeError("there is no H.264 encoder")
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = TICK
+        stream.options = {"preset": PRESET, "crf": CRF}
+        context = stream.codec_context
+        context.time_base = TICK
+        context.sample_aspect_ratio = Fraction(1)
+        context.color_range = LIMITED
+        context.color_primaries = number(PRIMARIES, colours.primaries)
+        context.color_trc = number(TRANSFERS, colours.transfer)
+        context.colorspace = number(MATRICES, colours.matrix)
+        yield Film(out, stream, colours, stop)
+        out.mux(stream.encode(None))

@@ -1,0 +1,142 @@
+"""The result of a task: a real video, made of what the task was given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vaceprep.contract import OUTPUT_FPS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
+from vaceprep.errors import Refused
+from vaceprep.plans.colours import tags
+from vaceprep.plans.size import Fit, brought_to, even
+from vaceprep.probes.container import BROKEN, clause
+from vaceprep.sandbox.errors import Breach
+from vaceprep.sandbox.render.clips import clip_of, kept, picture_of
+from vaceprep.sandbox.render.effects import outpainted, recoloured, repainted
+from vaceprep.sandbox.render.film import film
+
+#: Frames of a result that lasts as long as the service makes them.
+WHOLE: Final = OUTPUT_SECONDS * OUTPUT_FPS
+
+
+def make(
+    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+) -> None:
+    """Write the result of a judged body to ``target``; ``paths`` are its media here.
+
+    Raises Breach where a file does not decode, Stopped once ``stop`` is set.
+    """
+    makers = {
+        "image_reference": _image_reference,
+        "video_repainting": _repainting,
+        "video_edit": _edit,
+        "video_extension": _extension,
+        "video_outpainting": _outpainting,
+    }
+    try:
+        makers[body["function"]](body, paths, target, stop)
+    except Refused as error:
+        said = str(error)
+        for at, path in paths.items():
+            # Where it lies here is nobody's business.
+            said = said.replace(path, at)
+        raise Breach(f"the media do not decode: {said}") from None
+    except BROKEN as error:
+        raise Breach(f"the media do not decode: {clause(error)}") from None
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("*")
+    return int(width), int(height)
+
+
+def _image_reference(
+    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+) -> None:
+    """A slow walk over the reference images, each shown for its share of the time."""
+    from vaceprep.sandbox.render.pictures import slides, walk
+
+    size = _size(body.get("size") or SIZES[0])
+    count = len(body["ref_images_url"])
+    images = [picture_of(paths[f"/ref_images_url/{n}"], "ref_images_url") for n in range(count)]
+    labels = body.get("obj_or_bg") or ["obj"]
+    with film(target, size, "image_reference", stop) as out:
+        for picture in walk(slides(images, labels, size), size, WHOLE):
+            out.picture(picture)
+
+
+def _repainting(
+    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+) -> None:
+    clip = clip_of(paths["/video_url"], "video_url")
+    size = kept(clip.size)
+    colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
+    with film(target, size, "video_repainting", stop, colours) as out:
+        for frame in repainted(clip.shots(Fit(size, size)), body["control_condition"]):
+            out.add(frame)
+
+
+def _edit(
+    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+) -> None:
+    from vaceprep.sandbox.render.pictures import grown, repeated
+
+    clip = clip_of(paths["/video_url"], "video_url")
+    size = kept(clip.size)
+    how = Fit(size, size)
+    if body.get("size"):
+        how = even(brought_to(clip.size, _size(body["size"]), "pad"))
+    if "/mask_video_url" in paths:
+        masks = clip_of(paths["/mask_video_url"], "mask_video_url").masks(how)
+    else:
+        mask = picture_of(paths["/mask_image_url"], "mask_image_url")
+        masks = repeated(grown(mask.convert("L"), body), how)
+    colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
+    with film(target, how.canvas, "video_edit", stop, colours) as out:
+        for frame in recoloured(clip.shots(how), masks):
+            out.add(frame)
+
+
+def _extension(
+    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+) -> None:
+    from vaceprep.sandbox.render.extension import extended
+
+    extended(paths, target, stop, WHOLE)
+
+
+def _outpainting(
+    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+) -> None:
+    clip = clip_of(paths["/video_url"], "video_url")
+    top, bottom, left, right = (float(body.get(name) or 1.0) for name in SCALE_FIELDS)
+    canvas, inner, corner = expanded(clip.size, (top, bottom, left, right))
+    colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
+    with film(target, canvas, "video_outpainting", stop, colours) as out:
+        for frame in outpainted(clip.shots(Fit(inner, inner)), canvas, corner):
+            out.add(frame)
+
+
+def expanded(
+    size: tuple[int, int], scales: tuple[float, float, float, float]
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Canvas, picture and the picture's corner on it, all even and at most 720p. Pure.
+
+    ``scales`` are upwards, downwards, to the left and to the right, each from the middle of the
+    picture: at 2.0 the half that lies there becomes twice as long. U
+    """
+    width, height = size
+    top, bottom, left, right = scales
+    whole = (round(width * (left + right) / 2), round(height * (top + bottom) / 2))
+    canvas = kept(whole)
+    factor = canvas[0] / whole[0], canvas[1] / whole[1]
+    inner = (
+        min(canvas[0], max(2, round(width * factor[0] / 2) * 2)),
+        min(canvas[1], max(2, round(height * factor[1] / 2) * 2)),
+    )
+    corner = (
+        min(canvas[0] - inner[0], round(width * (left - 1) / 2 * factor[0] / 2) * 2),
+        min(canvas[1] - inner[1], round(height * (top - 1) / 2 * factor[1] / 2) * 2),
+    )
+    return canvas, inner, corner

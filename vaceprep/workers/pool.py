@@ -1,0 +1,259 @@
+"""Tasks on worker processes, in batches: a crash, a hang or too much memory costs one task.
+
+Sending a task to a process costs more than looking at most files, so several go together. The
+worker keeps on a shared board which one it is at; where it does not come back, that one is to
+blame, and the others of its batch are done again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from typing import Any, Final, Generic, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from vaceprep.workers.faults import Fault
+from vaceprep.workers.process import Bounds, confine, outlive
+from vaceprep.workers.start import CannotIsolate
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+#: Tasks that go together at most, and the seconds after which the rest of a batch is handed back.
+BATCH: Final = 64
+BATCH_SECONDS: Final = 0.25
+#: Batches on the way for each worker: one at work, and enough that it never waits for this process.
+QUEUED: Final = 3
+#: Batches after which a worker makes room for a fresh one.
+LIFE: Final = 200
+#: Seconds between two looks at workers that do not answer.
+TICK: Final = 0.5
+#: Pools in a row of which not one worker answers before this is given up.
+TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """A fault of our own, not of a file: it goes on in the process that asked."""
+
+    error: BaseException
+
+
+class _Hungry:
+    """The task asked for more memory than it may have."""
+
+
+class Ticket(Generic[Task, Result]):
+    """A task that was handed in, and its result once it is there."""
+
+    __slots__ = ("done", "result", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.done = False
+        self.result: Result | Fault | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Batch(Generic[Task, Result]):
+    tickets: list[Ticket[Task, Result]]
+    slot: int
+    missed: bool = False
+
+
+#: Of a worker: two numbers for each slot, its process and how many tasks of the batch it began.
+_board: Any = None
+
+
+def _begin(board: Any, bounds: Bounds) -> None:
+    global _board  # noqa: PLW0603 (a worker has one)
+    _board = board
+    confine(bounds)
+
+
+def _work(slot: int, work: Callable[[Any], Any], tasks: Sequence[Any], seconds: float) -> list[Any]:
+    """Results of the first tasks: all, or as many as there was time for."""
+    # Far beyond what the other side allows.
+    outlive(2 * seconds + 10 * BATCH_SECONDS)
+    _board[2 * slot] = os.getpid()
+    start = time.monotonic()
+    results: list[Any] = []
+    for number, task in enumerate(tasks, 1):
+        if number > 1 and time.monotonic() - start > BATCH_SECONDS:
+            break
+        _board[2 * slot + 1] = number
+        try:
+            results.append(work(task))
+        except MemoryError:
+            results.append(_Hungry())
+        except BaseException as error:
+            results.append(_Raised(error))
+    return results
+
+
+class Workers(Generic[Task, Result]):
+    """``work`` on tasks, each limited to ``seconds`` and ``bounds``, in ``jobs`` processes.
+
+    Tasks and results are picklable and ``work`` is a function of a module. ``how`` starts the
+    processes. For one thread. To be closed: then none of them is left.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Task], Result],
+        jobs: int,
+        seconds: float,
+        bounds: Bounds,
+        how: BaseContext,
+    ) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._seconds = seconds
+        self._bounds = bounds
+        self._how = how
+        self._waiting: deque[Ticket[Task, Result]] = deque()
+        self._running: dict[Future[list[Any]], _Batch[Task, Result]] = {}
+        self._free = list(range(jobs * QUEUED))
+        self._board: Any = None
+        self._pool: ProcessPool | None = None
+        self._failures = 0
+
+    def put(self, task: Task) -> Ticket[Task, Result]:
+        """Hand in a task; what is done meanwhile is taken in."""
+        ticket: Ticket[Task, Result] = Ticket(task)
+        self._waiting.append(ticket)
+        self._settle([future for future in self._running if future.done()])
+        return ticket
+
+    def get(self, ticket: Ticket[Task, Result]) -> Result | Fault | None:
+        """The result of a task, or what became of its process. Raises CannotIsolate."""
+        while not ticket.done:
+            done, _ = wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
+            if not done:
+                self._look_for_lost()
+            self._settle(list(done))
+        return ticket.result
+
+    def close(self) -> None:
+        """Stop every worker, whatever it is doing."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+    def _settle(self, done: list[Future[list[Any]]]) -> None:
+        for future in done:
+            batch = self._running.pop(future, None)
+            if batch is not None:
+                self._take_in(future, batch)
+        while self._waiting and self._free:
+            # An even share of what waits, so that no worker is idle at the end.
+            share = max(1, min(BATCH, len(self._waiting) // (self._jobs * QUEUED)))
+            self._send([self._waiting.popleft() for _ in range(share)])
+
+    def _send(self, tickets: list[Ticket[Task, Result]]) -> None:
+        pool = self._started()
+        batch = _Batch(tickets, self._free.pop())
+        self._board[2 * batch.slot] = self._board[2 * batch.slot + 1] = 0
+        tasks = [t.task for t in tickets]
+        arguments = (batch.slot, self._work, tasks, self._seconds)
+        try:
+            future = pool.schedule(_work, arguments, timeout=self._seconds + BATCH_SECONDS)
+        except RuntimeError:
+            self._broken(batch)
+            return
+        self._running[future] = batch
+
+    def _started(self) -> ProcessPool:
+        if self._pool is None:
+            self._board = multiprocessing.RawArray("q", 2 * self._jobs * QUEUED)
+            self._pool = ProcessPool(
+                max_workers=self._jobs,
+                max_tasks=LIFE,
+                initializer=_begin,
+                initargs=(self._board, self._bounds),
+                context=self._how,
+            )
+        return self._pool
+
+    def _take_in(self, future: Future[list[Any]], batch: _Batch[Task, Result]) -> None:
+        try:
+            results = future.result()
+        except TimeoutError:
+            self._blame(batch, "slow")
+        except ProcessExpired as error:
+            ran_out = error.exitcode == -getattr(signal, "SIGXCPU", 0)
+            self._blame(batch, "slow" if ran_out else "crashed")
+        except CancelledError:
+            self._blame(batch, "crashed")
+        except BrokenProcessPool:
+            self._broken(batch)
+        else:
+            self._failures = 0
+            self._free.append(batch.slot)
+            for ticket, result in zip(batch.tickets, results, strict=False):
+                if isinstance(result, _Raised):
+                    raise result.error
+                self._finish(ticket, "hungry" if isinstance(result, _Hungry) else result)
+            self._waiting.extendleft(reversed(batch.tickets[len(results) :]))
+
+    def _finish(self, ticket: Ticket[Task, Result], result: Result | Fault) -> None:
+        ticket.result = result
+        ticket.done = True
+
+    def _blame(self, batch: _Batch[Task, Result], fault: Fault) -> None:
+        self._failures = 0
+        self._free.append(batch.slot)
+        guilty = max(0, self._board[2 * batch.slot + 1] - 1)
+        self._finish(batch.tickets[guilty], fault)
+        others = [t for t in batch.tickets if not t.done]
+        self._waiting.extendleft(reversed(others))
+
+    def _look_for_lost(self) -> None:
+        """A worker that left without an error is not missed by anybody else.
+
+        Nor is a batch that was handed in just when the pool broke: nobody works there any more.
+        """
+        if self._pool is not None and self._running and not self._pool.active:
+            self._broken(self._running.popitem()[1])
+            return
+        if os.name != "posix":
+            return
+        for future, batch in self._running.items():
+            process = self._board[2 * batch.slot]
+            if not process or _alive(process):
+                continue
+            if batch.missed:
+                future.cancel()
+            # Its last words may be on the way.
+            batch.missed = True
+
+    def _broken(self, batch: _Batch[Task, Result]) -> None:
+        """No worker is left: begin anew, unless they never come."""
+        self._failures += 1
+        self.close()
+        for other in (batch, *self._running.values()):
+            self._waiting.extendleft(t for t in reversed(other.tickets) if not t.done)
+        self._running.clear()
+        self._free = list(range(self._jobs * QUEUED))
+        if self._failures >= TRIES:
+            raise CannotIsolate
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
