@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from vaceprep.cli import options, waiting
 from vaceprep.cli.main import run
-from vaceprep.preparation.video import graph
+from vaceprep.preparation.video import filters
 
 
 class Screen:
@@ -92,7 +92,7 @@ def test_ctrl_c_is_answered_before_a_long_call_returns() -> None:
         release.wait()
 
     with pytest.raises(KeyboardInterrupt):
-        graph.in_own_thread(call)
+        filters.in_own_thread(call)
     assert where[0] is not threading.main_thread()
     release.set()
     where[0].join()
@@ -100,7 +100,7 @@ def test_ctrl_c_is_answered_before_a_long_call_returns() -> None:
 
 def test_errors_of_the_call_are_the_callers() -> None:
     with pytest.raises(ZeroDivisionError):
-        graph.in_own_thread(lambda: 1 // 0)
+        filters.in_own_thread(lambda: 1 // 0)
 
 
 @pytest.mark.parametrize(("intent", "calls"), [(":intent=perceptual", 1), ("", 0)])
@@ -113,10 +113,10 @@ def test_the_first_frame_of_tone_mapping_is_such_a_call(
         made.append(work)
         return work()
 
-    monkeypatch.setattr(graph, "in_own_thread", counted)
+    monkeypatch.setattr(filters, "in_own_thread", counted)
     frame = VideoFrame(64, 48, "yuv420p")
     frame.time_base = Fraction(1, 25)
-    chain = graph.Chain(graph.source_of(frame), [f"scale=32:24:out_transfer=bt709{intent}"])
+    chain = filters.Chain(filters.source_of(frame), [f"scale=32:24:out_transfer=bt709{intent}"])
     out = []
     for number in range(3):
         frame.pts = number
@@ -126,7 +126,7 @@ def test_the_first_frame_of_tone_mapping_is_such_a_call(
 
 def test_tone_mapping_names_its_intent() -> None:
     # It is how Chain knows that its first frame takes long.
-    assert "intent=" in graph.tone_mapping(VideoFrame(64, 48, "yuv420p10le"))
+    assert "intent=" in filters.tone_mapping(VideoFrame(64, 48, "yuv420p10le"))
 
 
 def test_help_is_wrapped_for_narrow_terminals(

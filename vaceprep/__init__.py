@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from vaceprep.runs.library import arun, run
     from vaceprep.runs.model import RunEntry, RunReport
     from vaceprep.runs.preconditions import NotConfigured
-    from vaceprep.workers.start import CannotIsolate
+    from vaceprep.workers.process import CannotIsolate
 
 _HOMES = {
     **dict.fromkeys(("arun", "run"), "vaceprep.runs.library"),
@@ -80,7 +80,7 @@ _HOMES = {
     "Edit": "vaceprep.plans.model",
     **dict.fromkeys(("Prepared", "PrepareReport"), "vaceprep.preparation.report"),
     "NotConfigured": "vaceprep.runs.preconditions",
-    "CannotIsolate": "vaceprep.workers.start",
+    "CannotIsolate": "vaceprep.workers.process",
     "Role": "vaceprep.contract",
     "LedgerError": "vaceprep.ledger.store",
     "Cancelled": "vaceprep.errors",

@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaceprep.batch.content import END, WHOLE, Content, content_of
-from vaceprep.batch.index import Done, Index
-from vaceprep.batch.results import BEGIN, Results, ResultsError, line_of
+from vaceprep.batch.results import BEGIN, Done, Index, Results, ResultsError, line_of
 from vaceprep.batch.resume import Tally
-from vaceprep.cli.live import clock
-from vaceprep.cli.live import line_of as shown
+from vaceprep.cli.batch_loop import clock
+from vaceprep.cli.batch_loop import line_of as shown
 
 NAMES = st.text(st.characters(codec=None), max_size=40)
 

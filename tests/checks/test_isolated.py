@@ -247,7 +247,7 @@ def test_a_script_without_a_guard_is_told_so(clip: Path, tmp_path: Path) -> None
     )
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("vaceprep.workers.start.CannotIsolate: worker processes do not start")
+    assert last.startswith("vaceprep.workers.process.CannotIsolate: worker processes do not start")
 
 
 def test_pictures_are_isolated_too(tmp_path: Path) -> None:

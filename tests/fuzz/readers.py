@@ -10,16 +10,16 @@ from typing import Final
 from vaceprep.contract import ROLES, Role
 from vaceprep.facts import Unreadable
 from vaceprep.files.source import HEAD_BYTES, Opened, open_bytes
-from vaceprep.probes import h264, mpeg4, nal, truncation
+from vaceprep.probes import h264, mpeg4, truncation
+from vaceprep.probes import h264 as nal
 from vaceprep.probes.display import turn
 from vaceprep.probes.image import READERS
-from vaceprep.probes.images import animation, exif, icc
+from vaceprep.probes.images import exif, icc, webp
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import Layout
-from vaceprep.probes.imagesniff import sniff_image
 from vaceprep.probes.mp4.boxes import BoxError, read_boxes
 from vaceprep.probes.mp4.tables import end_of_data, sizes_of
-from vaceprep.probes.sniff import FIRST_BOXES, sniff
+from vaceprep.probes.sniff import FIRST_BOXES, sniff, sniff_image
 from vaceprep.probes.timing import present
 
 
@@ -144,7 +144,7 @@ def kinds(data: bytes) -> None:
     if head[:4] == b"RIFF" and len(head) >= 30:
         _opened(
             data,
-            lambda o: (animation.animation(o), animation.pixel_format(o), animation.canvas(o.head)),
+            lambda o: (webp.animation(o), webp.pixel_format(o), webp.canvas(o.head)),
         )
 
 

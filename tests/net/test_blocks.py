@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaceprep.net.blocks import BLOCK, IN_MEMORY, Store, blocks_of, runs
-from vaceprep.net.part import Part, open_part
-from vaceprep.net.view import View
+from vaceprep.net.blocks import BLOCK, IN_MEMORY, Part, Store, View, blocks_of, open_part, runs
 
 
 def content(size: int) -> bytes:

@@ -28,8 +28,7 @@ from vaceprep.plans.job import (
     shares,
     told_for,
 )
-from vaceprep.plans.model import BLACK, Edit, Options, Plan
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, Options, Plan
 from vaceprep.plans.size import Fit
 
 lengths = st.fractions(Fraction(1, 30), 3, max_denominator=1001)

@@ -15,9 +15,8 @@ from tests.plans import anyfacts
 from vaceprep.contract import MIN_FPS, VIDEO_SIDE, Role
 from vaceprep.facts import SampleFacts, Unreadable, VideoFacts
 from vaceprep.limits import Limits
-from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, wanted
+from vaceprep.plans.model import NOTHING_ASKED, CopyRecipe, EncodeRecipe, Options, Plan, wanted
 from vaceprep.plans.predict import predict
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
 from vaceprep.plans.request import asked_cut
 from vaceprep.plans.video import CannotPlan, plan_video, window_of
 from vaceprep.rules.catalogue import Asset, Finding, Severity

@@ -13,7 +13,7 @@ from tests.media import full, u32
 from tests.probes.fieldpictures import FieldFile
 from tests.probes.mp4.test_hidden_samples import WithHeaders
 from vaceprep.preparation.video.decode import packet_of
-from vaceprep.probes.nal import prepares
+from vaceprep.probes.h264 import prepares
 
 #: Decodes with threads and closes while they work; an argument names what makes the packets.
 CLOSING = """

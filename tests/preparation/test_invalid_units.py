@@ -10,7 +10,7 @@ import pytest
 import vaceprep
 from tests.media import coded
 from tests.preparation import numbered
-from vaceprep.probes.nal import invalid
+from vaceprep.probes.h264 import invalid
 
 #: A unit of H.264 and one of HEVC behind lengths of four bytes, and what makes them invalid.
 GOOD = {"h264": b"\0\0\0\2\x41\x9a", "hevc": b"\0\0\0\3\x02\x01\xd0"}

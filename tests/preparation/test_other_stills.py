@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 import vaceprep
 from tests.probes.stillmedia import facts, saved
-from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.sniff import sniff_image
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from tests.probes.stillmedia import chunk, facts
 from vaceprep.preparation.image.colours import plain
 from vaceprep.preparation.image.decode import still
 from vaceprep.preparation.read import reading
-from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.sniff import sniff_image
 
 PATCHES = [
     (200, 60, 60),

@@ -14,7 +14,7 @@ from tests.paths import ROOT
 from vaceprep.facts import ImageFacts, Unreadable
 from vaceprep.files.source import open_bytes
 from vaceprep.probes.image import probe_image
-from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.sniff import sniff_image
 
 CORPUS = ROOT.parent / "shared" / "corpus"
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")

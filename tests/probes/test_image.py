@@ -33,7 +33,7 @@ from tests.probes.stillmedia import (
 from vaceprep.facts import ImageFacts, Unreadable
 from vaceprep.files.source import open_bytes, open_path
 from vaceprep.probes.image import probe_image
-from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.sniff import sniff_image
 
 exiftool = shutil.which("exiftool")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vaceprep.contract import IMAGE_BRANDS
-from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.sniff import sniff_image
 
 SIGNATURES = [
     (b"\xff\xd8\xff\xe0\x00\x10JFIF", "jpeg"),
@@ -138,7 +138,7 @@ def test_never_raises_on_short_heads(head: bytes, length: int) -> None:
 
 def test_needs_no_library() -> None:
     code = (
-        "import sys, vaceprep.probes.imagesniff\n"
+        "import sys, vaceprep.probes.sniff\n"
         "assert not {m for m in sys.modules if m.split('.')[0] in ('PIL', 'av', 'httpx')}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.publish.known import never, untold
 from vaceprep.errors import Cancelled
 from vaceprep.files.source import CannotOpen
-from vaceprep.publish.inline import data_uri
+from vaceprep.publish.publish import data_uri
 from vaceprep.publish.target import PIECE_BYTES, Asset, PublishError, asset_of, pieces
 
 

@@ -21,7 +21,7 @@ from tests.publish.web import Web, closed_port
 from vaceprep.publish.credentials import open_store, parse_place
 from vaceprep.publish.publish import publish
 from vaceprep.publish.target import Asset, PublishError, Target, parse_target, ready
-from vaceprep.rules.presigned import expires_at
+from vaceprep.rules.url import expires_at
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/secret"
 

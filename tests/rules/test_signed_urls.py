@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaceprep.rules.presigned import expires_at
+from vaceprep.rules.url import expires_at
 
 _NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

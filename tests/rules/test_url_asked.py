@@ -15,8 +15,7 @@ from tests.media import video_facts
 from vaceprep.contract import EXPIRES_SOON_SECONDS
 from vaceprep.facts import Facts, ImageFacts, Unreached
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.expiry import expires_at
-from vaceprep.rules.url import judge_asked
+from vaceprep.rules.url import expires_at, judge_asked
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 URL = "https://example.com/clip.mp4"

@@ -11,8 +11,7 @@ import pytest
 
 from tests.workers.tasks import work
 from vaceprep.workers.pool import BATCH, LIFE, Workers
-from vaceprep.workers.process import Bounds
-from vaceprep.workers.start import context
+from vaceprep.workers.process import Bounds, context
 
 MB = 10**6
 #: Seconds that a task of these tests may take.

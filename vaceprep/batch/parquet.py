@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from vaceprep.batch.results import ResultsError, entries_of, is_line, read_lines
-from vaceprep.files.parts import part_name
+from vaceprep.files.atomic import part_name
 
 if TYPE_CHECKING:
     import pyarrow

@@ -7,24 +7,176 @@ job is looked at here: it can be read only once.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from vaceprep.checks.farworkers import WAITING, Answer, FarTicket, Fetchers, Task, do
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import Asked, Look, Options, look_at, name_of, opening, report_on
-from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS
+from vaceprep.checks.source import (
+    Asked,
+    Look,
+    Options,
+    judged_by_text,
+    look_at,
+    name_of,
+    opening,
+    report_on,
+)
+from vaceprep.checks.url import Far, fetched, look_at_part, options_for, report_far, with_url
+from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS, REMOTE_AT_ONCE
 from vaceprep.facts import Unreadable
 from vaceprep.files.source import CannotOpen
-from vaceprep.net.part import Hole
+from vaceprep.net.blocks import Hole, Part
+from vaceprep.net.problems import RemoteError
 from vaceprep.probes.measure import default_role
 from vaceprep.probes.sniff import sniff
 from vaceprep.workers import faults
-from vaceprep.workers.process import Bounds
-from vaceprep.workers.start import context
+from vaceprep.workers.process import Bounds, context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vaceprep.net.remote_file import Remote
+    from vaceprep.workers.faults import Fault
+    from vaceprep.workers.pool import Ticket, Workers
+
+R = TypeVar("R")
+
+#: URLs that are fetched, or lie fetched, at once: each may take as much room as a URL may.
+WAITING: Final = 2 * REMOTE_AT_ONCE
+#: Times that more is fetched of one URL because measuring it asked for more.
+MOST_HOLES: Final = 16
+
+
+class PartLook(NamedTuple):
+    """What was fetched of a URL, to be looked at."""
+
+    look: Look
+    part: Part
+
+
+Task = Look | PartLook
+Answer = FileReport | Hole
+
+
+def do(work: Callable[[Look], R], task: Task) -> R | Answer:
+    """What a worker does with its task: ``work`` on a file, and a look at what a URL gave."""
+    if isinstance(task, PartLook):
+        return look_at_part(task.look.item.source, task.part, task.look.options)
+    return work(task)
+
+
+class FarTicket:
+    """One URL on its way: being fetched, then being measured."""
+
+    def __init__(self, look: Look, future: Future[tuple[Far, Remote | None]]) -> None:
+        self.look = look
+        self._future = future
+        self._ticket: Ticket[Task, Answer] | None = None
+
+    def advance(self, workers: Workers[Task, Answer]) -> None:
+        """Hand it to a worker as soon as it is here."""
+        if self._ticket is None and self._future.done():
+            self._put(workers)
+
+    def _put(self, workers: Workers[Task, Answer]) -> None:
+        remote = self._future.result()[1]
+        if remote is not None and remote.path is not None:
+            part = Part(remote.path, remote.size, remote.present)
+            options = options_for(remote, self.look.options)
+            self._ticket = workers.put(PartLook(Look(self.look.item, options), part))
+
+    def get(
+        self,
+        workers: Workers[Task, Answer],
+        failed: Callable[[Fault | None, int], Unreadable],
+    ) -> FileReport:
+        """The report, waited for. ``failed`` says what it means that a worker did not come back."""
+        far, remote = self._future.result()
+        url, options = self.look.item.source, self.look.options
+        if remote is None:
+            return report_far(url, far, options)
+        try:
+            for _ in range(MOST_HOLES):
+                if self._ticket is None:
+                    self._put(workers)
+                answer = None if self._ticket is None else workers.get(self._ticket)
+                if isinstance(answer, FileReport):
+                    return with_url(answer, far, options)
+                if not isinstance(answer, Hole):
+                    return report_far(url, far._replace(facts=failed(answer, remote.size)), options)
+                self._ticket = None
+                remote.need(*answer)
+            message = "measuring it asks for more and more of its bytes; check a local copy"
+            fact = Unreadable("too-large", message, remote.size)
+            return report_far(url, far._replace(facts=fact), options)
+        except RemoteError as error:
+            return report_far(url, far._replace(facts=error.fact), options)
+        finally:
+            remote.close()
+
+    def drop(self) -> None:
+        """Let go of it, now or as soon as it is here."""
+        self._future.add_done_callback(_let_go)
+
+
+def _let_go(future: Future[tuple[Far, Remote | None]]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        remote = future.result()[1]
+        if remote is not None:
+            remote.close()
+
+
+class Fetchers:
+    """Fetches URLs into a folder of its own, some at a time. To be closed."""
+
+    def __init__(self) -> None:
+        self._folder: TemporaryDirectory[str] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._count = 0
+        self.waiting: list[FarTicket] = []
+
+    def put(self, look: Look) -> FileReport | FarTicket:
+        """Begin to fetch; what is said of a URL that is not asked for is said at once."""
+        said = judged_by_text(look.item, look.options)
+        if said is not None or look.options.web is None:
+            return said or look_at(look)
+        if self._pool is None or self._folder is None:
+            self._folder = TemporaryDirectory(prefix="vaceprep-", ignore_cleanup_errors=True)
+            self._pool = ThreadPoolExecutor(REMOTE_AT_ONCE, thread_name_prefix="vaceprep-url")
+        self._count += 1
+        path = os.path.join(self._folder.name, str(self._count))
+        web = look.options.web
+        ticket = FarTicket(
+            look, self._pool.submit(fetched, look.item.source, look.options, web, path)
+        )
+        self.waiting.append(ticket)
+        return ticket
+
+    def done(self, ticket: FarTicket) -> None:
+        """It was answered."""
+        self.waiting.remove(ticket)
+
+    def advance(self, workers: Workers[Task, Answer]) -> None:
+        """Hand to workers what has come meanwhile."""
+        for ticket in self.waiting:
+            ticket.advance(workers)
+
+    def close(self) -> None:
+        """Stop fetching, and leave nothing behind."""
+        if self._pool is not None:
+            # Whoever waits for a server ends as soon as the connections are closed.
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            for ticket in self.waiting:
+                ticket.drop()
+        if self._folder is not None:
+            self._folder.cleanup()
+
 
 if TYPE_CHECKING:
     from vaceprep.workers.faults import Fault
@@ -32,12 +184,10 @@ if TYPE_CHECKING:
 
     _OnTheWay = Ticket[Task, Any] | FarTicket | FileReport
 
-R = TypeVar("R")
-
 #: What the workers' server imports once for all of them: what nearly every file needs.
 MODULES: Final = (
     "vaceprep.workers.pool",
-    "vaceprep.checks.farworkers",
+    "vaceprep.checks.isolated",
     "vaceprep.probes.video",
     "vaceprep.probes.image",
     "vaceprep.rules.video_packaging",

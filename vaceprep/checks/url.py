@@ -15,7 +15,7 @@ from vaceprep.checks.bytes import Options, probe_opened, report_on
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import REMOTE_BYTES, VIDEO_ROLES, Role
 from vaceprep.facts import Facts, Unreached, Unreadable
-from vaceprep.net.part import Hole, Part, open_part
+from vaceprep.net.blocks import Hole, Part, open_part
 from vaceprep.net.prefetch import fetch_all, fetch_index
 from vaceprep.net.problems import RemoteError
 from vaceprep.net.remote_file import Remote

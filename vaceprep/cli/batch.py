@@ -13,7 +13,7 @@ from vaceprep.cli.batch_loop import Made, see_to
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.batch.objects import Stores
+    from vaceprep.batch.sources import Stores
     from vaceprep.checks.inputs import Item
     from vaceprep.checks.source import Options
     from vaceprep.net.session import Web
@@ -109,7 +109,7 @@ def _output_dir(words: str) -> click.Option:
 
 def _check(**given: Any) -> int:
     """Check many sources."""
-    from vaceprep.batch.marks import check_mark
+    from vaceprep.batch.resume import check_mark
     from vaceprep.checks.isolated import seconds_for
     from vaceprep.checks.library import default_jobs, make_selection, may_be_far, ways
     from vaceprep.checks.source import Options
@@ -162,7 +162,7 @@ def _check(**given: Any) -> int:
 
         named = None
         if stores is not None:
-            from vaceprep.batch.objects import Named
+            from vaceprep.batch.sources import Named
 
             named = Named(stores)
             items = named.signed(items)
@@ -207,7 +207,7 @@ def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
         return None
     if not remote:
         raise click.UsageError("--no-remote connects nowhere, and a store is elsewhere.")
-    from vaceprep.batch.objects import Stores
+    from vaceprep.batch.sources import Stores
     from vaceprep.publish.target import PublishError
 
     try:
@@ -218,8 +218,8 @@ def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
 
 def _prepare(**given: Any) -> int:
     """Mend many sources."""
-    from vaceprep.batch.marks import mark
     from vaceprep.batch.prepare import claimed, prepare_many
+    from vaceprep.batch.resume import mark
     from vaceprep.preparation.file import Work as Mending
     from vaceprep.preparation.outputs import Outputs, parse_output, walk_skips
 
@@ -289,7 +289,7 @@ def _run(**given: Any) -> int:
     """Take many jobs to finished videos; each new task costs money."""
     from dataclasses import replace
 
-    from vaceprep.batch.marks import mark
+    from vaceprep.batch.resume import mark
     from vaceprep.batch.run import is_home, run_many
 
     sources = given["sources"]

@@ -201,7 +201,7 @@ def main() -> NoReturn:
         code = _fail_writing(error)
     with contextlib.suppress(OSError):
         sys.stderr.flush()
-    workers = sys.modules.get("vaceprep.workers.start")
+    workers = sys.modules.get("vaceprep.workers.process")
     if workers is not None:
         workers.clear()
     os._exit(code)

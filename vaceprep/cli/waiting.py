@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from vaceprep.cli.live import clock
+from vaceprep.cli.batch_loop import clock
 from vaceprep.cli.streams import draw, moves
 from vaceprep.report.escape import printable
 

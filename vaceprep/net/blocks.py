@@ -4,10 +4,116 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from typing import BinaryIO, Final
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 from vaceprep.contract import REMOTE_HEAD
+from vaceprep.files.source import Opened
+
+_LINE: Final = 4096
+
+
+class View:
+    """A seekable read-only file over ``bytes_at``."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._at = 0
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """The bytes from ``start`` up to ``end``, both within the file. Raises OSError."""
+        raise NotImplementedError
+
+    def seekable(self) -> bool:
+        """Always true."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to another place; never fails, and nothing is fetched for it."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        """The place."""
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes from the place on: all where ``size`` is negative. Raises OSError."""
+        start = self._at
+        end = self.size if size is None or size < 0 else min(start + size, self.size)
+        if end <= start:
+            return b""
+        data = self.bytes_at(start, end)
+        self._at = start + len(data)
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        """Bytes up to the end of a line. Raises OSError."""
+        start, line = self._at, b""
+        while size < 0 or len(line) < size:
+            piece = self.read(_LINE if size < 0 else min(_LINE, size - len(line)))
+            found = piece.find(b"\n") + 1
+            line += piece[:found] if found else piece
+            if found or not piece:
+                break
+        self._at = start + len(line)
+        return line
+
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+class Part(NamedTuple):
+    """Some blocks of a file, each in its place in a file with holes."""
+
+    path: str
+    size: int
+    blocks: frozenset[int]
+
+
+class Hole(NamedTuple):
+    """Bytes that would have been needed and that were not there."""
+
+    start: int
+    end: int
+
+
+class _PartFile(View):
+    def __init__(self, file: IO[bytes], part: Part) -> None:
+        super().__init__(part.size)
+        self._file = file
+        self._blocks = part.blocks
+        self.hole: Hole | None = None
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        if self.hole is not None or not self._blocks.issuperset(blocks_of(start, end)):
+            self.hole = self.hole or Hole(start, end)
+            raise OSError("these bytes were not fetched")
+        self._file.seek(start)
+        return self._file.read(end - start)
+
+
+class Piecemeal(NamedTuple):
+    """An open part, for the readers."""
+
+    opened: Opened
+    file: _PartFile
+
+    @property
+    def hole(self) -> Hole | None:
+        """The first bytes that were wanted and not there: what was measured is worth nothing."""
+        return self.file.hole
+
+
+@contextmanager
+def open_part(part: Part) -> Iterator[Piecemeal]:
+    """Open what was fetched. Raises OSError."""
+    with open(part.path, "rb") as file:
+        view = _PartFile(file, part)
+        yield Piecemeal(Opened(cast("BinaryIO", view), part.size), view)
+
 
 #: Bytes of a block: what is fetched begins and ends with one.
 BLOCK: Final = REMOTE_HEAD

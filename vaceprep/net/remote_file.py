@@ -28,10 +28,9 @@ from vaceprep.contract import (
 from vaceprep.facts import Unreadable
 from vaceprep.files.source import Opened
 from vaceprep.net import problems
-from vaceprep.net.blocks import BLOCK, Store, runs
+from vaceprep.net.blocks import BLOCK, Store, View, runs
 from vaceprep.net.hosts import PUBLIC_SCHEMES
 from vaceprep.net.problems import RemoteError
-from vaceprep.net.view import View
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -17,8 +17,7 @@ from vaceprep.plans.frames import (
     shortened,
     step_rate,
 )
-from vaceprep.plans.model import Edit, Plan
-from vaceprep.plans.recipe import CopyRecipe
+from vaceprep.plans.model import CopyRecipe, Edit, Plan
 from vaceprep.plans.request import Asked
 
 #: Rules that a new container around the same packets mends.

@@ -4,15 +4,47 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
+from typing import Final, NamedTuple
 
 from vaceprep.contract import HDR_TRANSFERS, VIDEO_SIDE, WIDE_PRIMARIES
 from vaceprep.facts import VideoFacts
 from vaceprep.plans import wording
 from vaceprep.plans.frames import base_rate, multiple, slot
-from vaceprep.plans.model import Edit, Plan
-from vaceprep.plans.recipe import EncodeRecipe
+from vaceprep.plans.model import Edit, EncodeRecipe, Plan
 from vaceprep.plans.request import Asked
 from vaceprep.plans.size import Fit, brought_to, even, fit, within
+
+#: Lines and columns from which players take an untagged picture for BT.709.
+HD_LINES: Final = 720
+HD_COLUMNS: Final = 1280
+#: Beginnings of the names of pixel formats that are RGB.
+RGB: Final = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb")
+
+
+class Colours(NamedTuple):
+    """Primaries, transfer characteristics and matrix."""
+
+    primaries: str
+    transfer: str
+    matrix: str
+
+
+BT709: Final = Colours("bt709", "bt709", "bt709")
+BT601: Final = Colours("smpte170m", "smpte170m", "smpte170m")
+
+
+def tags(facts: VideoFacts, *, tone_mapped: bool) -> Colours:
+    """What the output says of its colours: the source's own words, or what players assume."""
+    if tone_mapped or (facts.pixel_format or "").startswith(RGB):
+        return BT709
+    hd = facts.stored_height >= HD_LINES or facts.stored_width >= HD_COLUMNS
+    usual = BT709 if hd else BT601
+    matrix = facts.color_matrix
+    return Colours(
+        facts.color_primaries or usual.primaries,
+        facts.color_transfer or usual.transfer,
+        usual.matrix if matrix in (None, "gbr") else matrix,
+    )
 
 
 def encoded(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from vaceprep.contract import IMAGE_BYTES_DECIMAL, IMAGE_FORMATS, Role
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, VideoFacts
 from vaceprep.limits import Limits
-from vaceprep.plans import imagewording as wording
+from vaceprep.plans import wording
 from vaceprep.plans.model import BLACK, Colour, Edit, Options, Plan, impossible, unmended, wanted
 from vaceprep.plans.size import Fit, brought_to, fit
 from vaceprep.rules.catalogue import Asset, Finding, Severity

@@ -15,11 +15,11 @@ from typing import Final, overload
 from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.limits import CONTRACT
-from vaceprep.plans import imagewording, wording
+from vaceprep.plans import wording
+from vaceprep.plans import wording as imagewording
 from vaceprep.plans.frames import base_rate, slot
 from vaceprep.plans.image import ImageRecipe, agrees, plan_image
-from vaceprep.plans.model import BLACK, Edit, Options, Plan
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, Options, Plan
 from vaceprep.plans.size import Fit
 from vaceprep.rules.catalogue import Finding
 

@@ -8,9 +8,8 @@ from typing import Final
 
 from vaceprep.contract import VIDEO_CODEC
 from vaceprep.facts import Facts, ImageFacts, MaskFacts, StreamFacts, VideoFacts
-from vaceprep.plans.colours import tags
-from vaceprep.plans.model import Plan
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe, VideoRecipe
+from vaceprep.plans.encode import tags
+from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Plan, VideoRecipe
 
 #: Codecs of sound that MP4 carries as they are; any other becomes AAC.
 CARRIED_SOUND = frozenset(["aac", "mp3", "ac3", "eac3", "opus", "alac", "flac", "mp2"])

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from vaceprep.files.parts import part_name
+from vaceprep.files.atomic import part_name
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.files.state import state_dir
 from vaceprep.version import __version__

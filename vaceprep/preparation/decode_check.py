@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vaceprep.errors import Damaged
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.files.source import open_path
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
+from vaceprep.plans.model import CopyRecipe, EncodeRecipe
 from vaceprep.preparation.verify import verified
 from vaceprep.probes.sniff import sniff
 from vaceprep.rules.catalogue import Finding

@@ -19,9 +19,16 @@ from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadab
 from vaceprep.files.atomic import FULL, Placing, placing
 from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
 from vaceprep.formats import ENDINGS, name_disagrees
-from vaceprep.plans.model import MENDED_ADVICE, NOTHING_ASKED, Edit, Options, Plan
+from vaceprep.plans.model import (
+    MENDED_ADVICE,
+    NOTHING_ASKED,
+    CopyRecipe,
+    Edit,
+    EncodeRecipe,
+    Options,
+    Plan,
+)
 from vaceprep.plans.predict import predict
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
 from vaceprep.preparation.cache import Identity, digest, fingerprint, identity, recall, remember
 from vaceprep.preparation.decode_check import decoded
 from vaceprep.preparation.report import Prepared

@@ -20,8 +20,7 @@ from vaceprep.facts import Facts, Unreadable, VideoFacts
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.model import FIELDS, media_of, resolve, role_of
 from vaceprep.plans.job import told_for
-from vaceprep.plans.model import Options, Plan
-from vaceprep.plans.recipe import CopyRecipe
+from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
 from vaceprep.preparation.cache import Identity, identity

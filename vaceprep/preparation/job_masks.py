@@ -13,9 +13,8 @@ from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import placing
 from vaceprep.plans.job import Following, Placement, mask_image_plan, mask_video_plan
-from vaceprep.plans.model import Edit, Options, Plan, unmended
+from vaceprep.plans.model import CopyRecipe, Edit, EncodeRecipe, Options, Plan, unmended
 from vaceprep.plans.predict import predict
-from vaceprep.plans.recipe import CopyRecipe, EncodeRecipe
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.cache import Identity, digest, fingerprint, recall, remember
 from vaceprep.preparation.decode_check import decoded

@@ -25,7 +25,7 @@ from vaceprep.preparation.file import Work
 from vaceprep.preparation.outputs import Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.worker import LIFE, MODULES, Mend, Worker, begin, failed, silent
-from vaceprep.workers.start import context
+from vaceprep.workers.process import context
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext

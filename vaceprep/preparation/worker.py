@@ -21,8 +21,7 @@ from vaceprep.contract import (
     PREPARE_OUTPUT,
     Role,
 )
-from vaceprep.files.atomic import chain_of
-from vaceprep.files.parts import clear, mark, new_mark
+from vaceprep.files.atomic import chain_of, clear, mark, new_mark
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.plans.model import Options
 from vaceprep.preparation.cache import records
@@ -34,8 +33,7 @@ from vaceprep.probes.sniff import sniff
 from vaceprep.rules.catalogue import Asset
 from vaceprep.rules.judge import judge
 from vaceprep.workers import faults
-from vaceprep.workers.process import Bounds, confine
-from vaceprep.workers.start import CannotIsolate
+from vaceprep.workers.process import Bounds, CannotIsolate, confine
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

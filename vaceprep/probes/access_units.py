@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from vaceprep.probes.bits import Bits
-from vaceprep.probes.h264 import Slices, annexb_sps, fields_of, first_sps
-from vaceprep.probes.nal import START_CODE, length_size
+from vaceprep.probes.h264 import (
+    START_CODE,
+    Bits,
+    Slices,
+    annexb_sps,
+    fields_of,
+    first_sps,
+    length_size,
+)
 
 #: H.264: slices of a picture that is shown; the last but one is that of an IDR picture.
 H264_SLICES: Final = (1, 2, 5)

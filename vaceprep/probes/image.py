@@ -12,12 +12,12 @@ are allowed. Of several frames or pages all must be there, and the first is deco
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS
+from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS, MAX_PROVEN_PIXELS
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, UnreadableReason
-from vaceprep.probes import cost
 from vaceprep.probes.images import cicp, completeness, exif, heif, icc, pixels
 from vaceprep.probes.images.bmp import read_bmp
 from vaceprep.probes.images.byte_source import Source
@@ -29,6 +29,83 @@ from vaceprep.probes.images.png import read_png
 from vaceprep.probes.images.tiff import read_tiff
 from vaceprep.probes.images.tiff_raster import Raster, Short
 from vaceprep.probes.images.webp import read_webp
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+    from vaceprep.probes.images.layout import Layout
+    from vaceprep.probes.images.tiff_raster import Raster
+
+_ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
+Way = Literal["whole", "draft", "not"]
+#: Bytes of one pixel by Pillow's mode; every other mode takes four.
+_BYTES: Final = {"1": 1, "L": 1, "P": 1}
+#: WEBP's decoder has its canvas twice, hands out one copy of it and a picture is made of that.
+_WEBP_BYTES: Final = 12
+#: The same for AVIF, HEIC and JPEG 2000: planes of up to 16 bits, and a copy as a picture.
+_OTHER_BYTES: Final = 12
+_OTHERS: Final = frozenset(["avif", "heic", "heif", "jp2"])
+#: Bytes of one pixel in each colour of a JPEG that comes in several scans: kept until the last.
+_COEFFICIENT: Final = 2
+
+
+def way(layout: Layout, image: ImageFile, memory: int) -> Way:
+    """How to decode within so many bytes: wholly, a JPEG at an eighth of its size, or not."""
+    count = layout.width * layout.height
+    held = _held(layout, image)
+    if count <= MAX_PROVEN_PIXELS and count * (_pixel(image.mode) + held) <= memory:
+        return "whole"
+    if layout.format == "jpeg" and count * held + count // 64 * 4 <= memory:
+        return "draft"
+    return "not"
+
+
+def canvas_fits(layout: Layout, memory: int) -> bool:
+    """Whether a WEBP's canvas, which its decoder takes at once, fits; true for other formats."""
+    count = layout.width * layout.height
+    return layout.format != "webp" or (
+        count <= MAX_PROVEN_PIXELS and count * (_WEBP_BYTES + 4) <= memory
+    )
+
+
+def affordable(raster: Raster, memory: int) -> bool:
+    """Whether a TIFF that is read here can be decoded within so many bytes."""
+    return raster.width * raster.height <= MAX_PROVEN_PIXELS and raster.memory <= memory
+
+
+def _pixel(mode: str) -> int:
+    """Bytes of one pixel of the picture."""
+    if mode.startswith("I;16"):
+        return 2
+    return _BYTES.get(mode, 4)
+
+
+def _held(layout: Layout, image: ImageFile) -> int:
+    """Bytes of one pixel that the decoder holds beside the picture."""
+    if layout.format == "webp":
+        return _WEBP_BYTES
+    if layout.format in _OTHERS:
+        return _OTHER_BYTES
+    if layout.format == "jpeg" and layout.scans:
+        return _COEFFICIENT * len(image.getbands())
+    if layout.format == "tiff":
+        return _strip_share(layout, image)
+    return 0
+
+
+def _strip_share(layout: Layout, image: ImageFile) -> int:
+    """A strip is unpacked as a whole: one that is most of the picture counts as another one."""
+    tags = getattr(image, "tag_v2", {})
+    rows, wide, high = (tags.get(tag) for tag in (_ROWS, _TILE_WIDTH, _TILE_HEIGHT))
+    if isinstance(wide, int) and isinstance(high, int):
+        held = wide * high
+    else:
+        held = layout.width * (rows if isinstance(rows, int) else layout.height)
+    share = min(1.0, held / max(1, layout.width * layout.height))
+    # 16-bit channels are unpacked as they are stored.
+    wide_channels = 2 if (layout.bit_depth or 8) > 8 else 1
+    return math.ceil(share * _pixel(image.mode) * wide_channels)
+
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -95,20 +172,20 @@ def _from_layout(
     make = pixels.decoder(coded)
     if make is None:
         return _undecodable(opened, layout)
-    if memory is not None and not cost.canvas_fits(layout, memory):
+    if memory is not None and not canvas_fits(layout, memory):
         # Reading its header takes the memory of all its pixels already.
-        return _facts(opened, layout, _pixel(layout), None, want_mask=False)
+        return _facts(opened, layout, _one_pixel(layout), None, want_mask=False)
     if layout.raster is not None:
         return _from_raster(opened, layout, layout.raster, want_mask, memory)
     image = pixels.header(make, Spliced(opened, layout.parts))
     if image.size != (layout.width, layout.height):
         message = "its headers disagree about the size"
         return _unreadable(opened, layout, "broken", message)
-    way = "whole" if memory is None else cost.way(layout, image, memory)
-    if way == "not":
+    found = "whole" if memory is None else way(layout, image, memory)
+    if found == "not":
         return _facts(opened, layout, image, None, want_mask=False)
     # Of a draft, each pixel is the mean of many: that judges no mask.
-    mask = want_mask and way == "whole"
+    mask = want_mask and found == "whole"
     decoded = _proved(opened, layout, make, mask)
     if decoded is None and mask:
         decoded = pixels.decode(image)
@@ -128,7 +205,7 @@ def _proved(opened: Opened, layout: Layout, make: completeness.Make, mask: bool)
     return pixels.decode(pixels.header(make, Spliced(opened, layout.parts)))
 
 
-def _pixel(layout: Layout) -> Image:
+def _one_pixel(layout: Layout) -> Image:
     """A picture that stands for one that is not decoded."""
     from PIL import Image as Pillow
 
@@ -140,8 +217,8 @@ def _from_raster(
 ) -> ImageFacts:
     from vaceprep.probes.images.tiff_pixels import decode
 
-    pixel = _pixel(layout)
-    if memory is not None and not cost.affordable(raster, memory):
+    pixel = _one_pixel(layout)
+    if memory is not None and not affordable(raster, memory):
         return _facts(opened, layout, pixel, None, want_mask=False)
     return _facts(opened, layout, pixel, decode(opened, raster), want_mask=want_mask)
 
@@ -167,7 +244,7 @@ def _from_decoder(
     profile = image.info.get("icc_profile")
     layout.icc = profile if isinstance(profile, bytes) else None
     layout.colours = named_colours(opened, layout.format, layout.icc)
-    if memory is not None and cost.way(layout, image, memory) == "not":
+    if memory is not None and way(layout, image, memory) == "not":
         return _facts(opened, layout, image, None, want_mask=False)
     return _facts(opened, layout, image, pixels.decode(image), want_mask=want_mask)
 
@@ -228,7 +305,7 @@ def _profile(layout: Layout) -> tuple[str | None, bool]:
 
 
 def _mask(image: Image) -> MaskFacts:
-    from vaceprep.probes.images.maskpixels import count_mask
+    from vaceprep.probes.images.pixels import count_mask
 
     return count_mask(image)
 

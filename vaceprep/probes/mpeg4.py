@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vaceprep.probes.bits import Bits
+from vaceprep.probes.h264 import Bits
 
 #: Start codes of the object layer: 0x20 to 0x2F.
 LAYER_CODES: Final = range(0x20, 0x30)

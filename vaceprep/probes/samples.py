@@ -15,9 +15,9 @@ from vaceprep.facts import NO_STRETCH, SampleFacts, VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container
+from vaceprep.probes.h264 import begins_clean
 from vaceprep.probes.mp4.boxes import read_boxes
 from vaceprep.probes.mp4.track import Edit
-from vaceprep.probes.nal import begins_clean
 from vaceprep.probes.packets import ROUNDING
 from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
 from vaceprep.probes.sniff import MOV, Sniffed

@@ -16,9 +16,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vaceprep.probes.access_units import Pairs, form_of, picture
-from vaceprep.probes.bits import Bits
 from vaceprep.probes.container import fraction
-from vaceprep.probes.nal import begins_clean, length_size, units
+from vaceprep.probes.h264 import Bits, begins_clean, length_size, units
 
 #: Packets that are held back while no keyframe comes; then all of them count.
 PENDING: Final = 5_000

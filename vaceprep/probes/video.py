@@ -18,14 +18,15 @@ from av.video.stream import VideoStream
 from vaceprep.contract import MAX_FRAME_PIXELS, MAX_STREAMS
 from vaceprep.facts import Crop, StreamFacts, Unreadable, VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.probes import colour, display, matroska, packets
+from vaceprep.probes import codec as colour
+from vaceprep.probes import display, matroska, packets
 from vaceprep.probes import truncation as extent
 from vaceprep.probes.access_units import form_of
 from vaceprep.probes.codec import Codec, read_codec, video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probes.h264 import UNSPECIFIED
 from vaceprep.probes.headers import Claims, claims_of, other_streams, track_ends
-from vaceprep.probes.images import animation
+from vaceprep.probes.images import webp
 from vaceprep.probes.mp4 import boxes
 from vaceprep.probes.mp4.consistency import contradiction
 from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, unseen
@@ -327,14 +328,14 @@ def _inside(crop: Crop | None, codec: Codec) -> Crop | None:
 
 
 def _animated_webp(opened: Opened) -> VideoFacts:
-    timing = animation.animation(opened)
-    width, height = animation.canvas(opened.head)
+    timing = webp.animation(opened)
+    width, height = webp.canvas(opened.head)
     codec = Codec(
         name="webp",
         profile=None,
         width=width,
         height=height,
-        pixel_format=animation.pixel_format(opened),
+        pixel_format=webp.pixel_format(opened),
         aspect=Fraction(1),
         full_range=True,
         primaries=UNSPECIFIED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import threading
 import time
@@ -19,8 +20,23 @@ from vaceprep.contract import (
 )
 from vaceprep.errors import Cancelled
 from vaceprep.publish.readback import read_back
-from vaceprep.publish.target import Asset, PublishError, Target
-from vaceprep.rules.presigned import expires_at
+from vaceprep.publish.target import Asset, PublishError, Target, pieces
+from vaceprep.rules.url import expires_at
+
+
+def data_uri(asset: Asset) -> str:
+    """``data:image/...;base64,...`` with the bytes of an image.
+
+    Raises PublishError where it is no image, cannot be read, or is no more what it was.
+    """
+    if not asset.content_type.startswith("image/"):
+        raise PublishError(
+            f"{asset.path} is no image: only images go into the request itself, a video needs a "
+            "target to publish to"
+        )
+    data = b"".join(pieces(asset, tell=lambda _: None, cancelled=lambda: False))
+    return f"data:{asset.content_type};base64,{base64.b64encode(data).decode('ascii')}"
+
 
 _T = TypeVar("_T")
 #: Seconds between two questions whether to stop while waiting.

@@ -19,8 +19,7 @@ from vaceprep.preparation.file import Work
 from vaceprep.preparation.job import mend_job
 from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
-from vaceprep.publish.inline import data_uri
-from vaceprep.publish.publish import Known, publish
+from vaceprep.publish.publish import Known, data_uri, publish
 from vaceprep.publish.target import Target, asset_of
 from vaceprep.runs.admit import Ready, sha256_of
 from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell

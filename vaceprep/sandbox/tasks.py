@@ -15,11 +15,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from vaceprep.checks.job import check_mapping
+from vaceprep.checks.source import Options
 from vaceprep.contract import TASKS_AT_ONCE
-from vaceprep.job.model import media_of
+from vaceprep.job.model import FIELDS, media_of, put
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.rules.catalogue import Severity
+from vaceprep.sandbox.bodies import told
 from vaceprep.sandbox.errors import Breach, Stopped
 from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
+
+
+def judge_media(
+    values: Mapping[str, Any], paths: Mapping[str, str], limits: Limits = CONTRACT
+) -> None:
+    """Refuse what the service refuses. ``values`` is the body, ``paths`` are its media here.
+
+    Raises Breach with every error, warnings are let through.
+    """
+    # Fields that the contract does not have were judged with the body.
+    local = {name: value for name, value in values.items() if name in FIELDS}
+    for at, path in paths.items():
+        put(local, at, path)
+    entries = check_mapping("body", local, "", Options(limits=limits))
+    errors = [f for e in entries for f in e.findings if f.severity is Severity.ERROR]
+    if errors:
+        raise Breach("; ".join(told(finding) for finding in errors))
+
 
 #: Makes a result: the body, its media as paths by JSON pointer, the video's path, and an event
 #: that is set when the work is called off.
@@ -170,7 +192,6 @@ class Tasks:
     def _work(self, body: Mapping[str, Any], paths: Mapping[str, str], target: str) -> None:
         if self._stop.is_set():
             raise Stopped
-        from vaceprep.sandbox.judging import judge_media
 
         judge_media(body, paths, self._limits)
         self._make(body, paths, target, self._stop)

@@ -22,8 +22,7 @@ from typing import Any, Final, Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from vaceprep.workers.faults import Fault
-from vaceprep.workers.process import Bounds, confine, outlive
-from vaceprep.workers.start import CannotIsolate
+from vaceprep.workers.process import Bounds, CannotIsolate, confine, outlive
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

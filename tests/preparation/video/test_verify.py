@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 import vaceprep
 from tests.preparation import numbered
-from vaceprep.plans.colours import BT601
+from vaceprep.plans.encode import BT601
 from vaceprep.preparation.report import Prepared
 
 SIZE = (480, 360)

@@ -26,7 +26,7 @@ from vaceprep.preparation.image.decode import still as decode
 from vaceprep.preparation.image.mask import black_and_white, displayed_grey
 from vaceprep.preparation.image.strip import first_picture
 from vaceprep.preparation.read import Read
-from vaceprep.probes.imagesniff import sniff_image
+from vaceprep.probes.sniff import sniff_image
 from vaceprep.wording import megabytes
 
 #: Orientations that swap width and height.

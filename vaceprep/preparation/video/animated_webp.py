@@ -11,9 +11,9 @@ from PIL.Image import Image
 from vaceprep.errors import Refused
 from vaceprep.files.source import Opened
 from vaceprep.plans.model import Colour
-from vaceprep.preparation.video.picture import flattened
+from vaceprep.preparation.video.frame import flattened
 from vaceprep.probes.images import pixels
-from vaceprep.probes.images.animation import shown_for
+from vaceprep.probes.images.webp import shown_for
 
 
 def as_frame(image: Image) -> VideoFrame:

@@ -17,12 +17,12 @@ from av.video.stream import VideoStream
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.plans.model import CopyRecipe
 from vaceprep.plans.predict import timescale
-from vaceprep.plans.recipe import CopyRecipe
 from vaceprep.preparation.video.audio import Sound
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import fraction, open_container
-from vaceprep.probes.nal import invalid
+from vaceprep.probes.h264 import invalid
 from vaceprep.probes.samples import BACK_OFF, Lost, from_keyframe, from_start, shows_nothing
 from vaceprep.probes.sniff import MOV, Sniffed
 

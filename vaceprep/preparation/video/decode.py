@@ -19,8 +19,8 @@ from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
+from vaceprep.probes.h264 import leans_back, prepares
 from vaceprep.probes.mp4.track import Edit
-from vaceprep.probes.nal import leans_back, prepares
 from vaceprep.probes.packets import ROUNDING
 from vaceprep.probes.samples import (
     AVI,

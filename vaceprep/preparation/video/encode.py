@@ -15,15 +15,14 @@ from av.video.stream import VideoStream
 from vaceprep.errors import Damaged, Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.plans.colours import tags
+from vaceprep.plans.encode import tags
 from vaceprep.plans.frames import slot
-from vaceprep.plans.recipe import EncodeRecipe
+from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.video.audio import Sound
 from vaceprep.preparation.video.copy import open_mp4
 from vaceprep.preparation.video.decode import Shown, frames_from
-from vaceprep.preparation.video.filters import steps
-from vaceprep.preparation.video.graph import Chain, source_of, tag
-from vaceprep.probes.colour import MATRICES, PRIMARIES, TRANSFERS, number
+from vaceprep.preparation.video.filters import Chain, source_of, steps, tag
+from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, number
 from vaceprep.probes.container import fraction
 from vaceprep.probes.sniff import Sniffed
 
@@ -205,7 +204,7 @@ def flat(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> VideoFra
     if not has_alpha and frame.format.name != "pal8":
         return frame
     from vaceprep.preparation.video.animated_webp import as_frame
-    from vaceprep.preparation.video.picture import as_image, flattened
+    from vaceprep.preparation.video.frame import as_image, flattened
 
     if not frame.format.is_rgb and frame.colorspace not in MATRICES:
         frame.colorspace = number(MATRICES, tags(facts, tone_mapped=False).matrix)

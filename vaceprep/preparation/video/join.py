@@ -26,8 +26,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from vaceprep.probes import h264 as stated
-from vaceprep.probes.bits import Bits
-from vaceprep.probes.h264 import BASELINE, Sps, parse_sps
+from vaceprep.probes.h264 import BASELINE, Bits, Sps, parse_sps
 
 #: Kinds of units (``nal_unit_type``) that are told apart here.
 IDR: Final = 5

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.plans.recipe import CopyRecipe
+from vaceprep.plans.model import CopyRecipe
 from vaceprep.preparation.video.audio import Sound
 from vaceprep.preparation.video.copy import open_mp4, taken, write_packets
 from vaceprep.preparation.video.decode import frames_from

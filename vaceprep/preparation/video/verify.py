@@ -12,7 +12,7 @@ from PIL.Image import Image
 from vaceprep.errors import Mismatch
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.plans.recipe import EncodeRecipe, VideoRecipe
+from vaceprep.plans.model import EncodeRecipe, VideoRecipe
 from vaceprep.preparation.video.compare import (
     Distance,
     Reference,

@@ -25,7 +25,7 @@ def ssim(pairs: Sequence[tuple[Image, Image]]) -> float:
     from av.video.frame import VideoFrame
 
     from vaceprep.preparation.video.animated_webp import as_frame
-    from vaceprep.preparation.video.graph import source_of
+    from vaceprep.preparation.video.filters import source_of
 
     found = []
     for one, other in pairs:

@@ -18,12 +18,10 @@ from vaceprep.contract import (
     Role,
 )
 from vaceprep.facts import VideoFacts
-from vaceprep.plans.model import WHITE
-from vaceprep.plans.recipe import EncodeRecipe
+from vaceprep.plans.model import WHITE, EncodeRecipe
 from vaceprep.plans.size import Fit, even, within
 from vaceprep.preparation.read import reading, video_of
-from vaceprep.preparation.video.filters import MIDDLE
-from vaceprep.preparation.video.graph import Chain, source_of
+from vaceprep.preparation.video.filters import MIDDLE, Chain, source_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -156,6 +154,6 @@ def picture_of(path: str, role: Role) -> Image:
 
 def shown(frame: VideoFrame) -> Image:
     """A frame of the result's grid as an RGB picture."""
-    from vaceprep.preparation.video.picture import as_image
+    from vaceprep.preparation.video.frame import as_image
 
     return as_image(frame.reformat(format="rgb24"), "RGB")

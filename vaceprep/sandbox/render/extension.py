@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from PIL.Image import Image
 
 from vaceprep.contract import EXTENSION_FIELDS, Role
-from vaceprep.plans.colours import BT709, tags
+from vaceprep.plans.encode import BT709, tags
 from vaceprep.plans.size import brought_to, even
 from vaceprep.preparation.image.encode import fitted
 from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown

@@ -13,11 +13,11 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from vaceprep.contract import OUTPUT_FPS
-from vaceprep.plans.colours import BT709, Colours
+from vaceprep.plans.encode import BT709, Colours
 from vaceprep.preparation.video.animated_webp import as_frame
 from vaceprep.preparation.video.copy import open_mp4
-from vaceprep.preparation.video.graph import Chain, source_of
-from vaceprep.probes.colour import MATRICES, PRIMARIES, TRANSFERS, number
+from vaceprep.preparation.video.filters import Chain, source_of
+from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, number
 from vaceprep.sandbox.errors import Stopped
 from vaceprep.sandbox.render.clips import TICK
 

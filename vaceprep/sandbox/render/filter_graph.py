@@ -11,7 +11,7 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
-from vaceprep.preparation.video.graph import source_of
+from vaceprep.preparation.video.filters import source_of
 from vaceprep.sandbox.render.clips import TICK
 
 _STEP: Final = re.compile(r"((?:\[\w+\])*)(\w+)(?:=([^\[\]]*))?((?:\[\w+\])*)")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vaceprep.contract import OUTPUT_FPS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
 from vaceprep.errors import Refused
-from vaceprep.plans.colours import tags
+from vaceprep.plans.encode import tags
 from vaceprep.plans.size import Fit, brought_to, even
 from vaceprep.probes.container import BROKEN, clause
 from vaceprep.sandbox.errors import Breach
