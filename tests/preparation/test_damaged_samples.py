@@ -77,3 +77,19 @@ def test_no_frame_that_does_not_decode_passes(tmp_path: Path) -> None:
     # Damage is not always visible to a decoder, and salvaged sources pass.
     assert passed > SEEDS // 5
     assert refused > SEEDS // 5
+
+
+def test_a_frame_that_the_decoder_marks_as_damaged_is_an_error(tmp_path: Path) -> None:
+    options = {"g": "10", "crf": "20"}
+    source = numbered.write(tmp_path / "clip.mp4", frames=10, options=options)
+    assert vaceprep.check(source, deep=True).ok
+    whole, damaged, messages = source.read_bytes(), tmp_path / "damaged.mp4", []
+    for at, size in _samples(source)[1:]:
+        # The end of a slice: some decode up to there without an error.
+        end = at + size
+        damaged.write_bytes(whole[: end - 4] + b"\0\0\0\x80" + whole[end:])
+        found = vaceprep.check(damaged, deep=True).files[0].findings
+        (error,) = (f for f in found if f.severity == "error")
+        assert error.code == "VP106"
+        messages.append(error.message)
+    assert any("marks it as damaged" in message for message in messages)
