@@ -1,4 +1,4 @@
-"""The rows as text, as Markdown for the README, and as JSON."""
+"""The rows as text, as Markdown for docs/performance.md, and as JSON."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def text(rows: Sequence[Row], machine: str) -> list[str]:
 
 
 def markdown(rows: Sequence[Row], machine: str) -> list[str]:
-    """The README's table."""
+    """The rows as a Markdown table."""
     lines = ["| measured | median (min to max) | target |", "|---|---|---|"]
     for row in rows:
         missed = {True: "", False: " (missed)", None: ""}[row.passed]
@@ -68,7 +68,7 @@ def markdown(rows: Sequence[Row], machine: str) -> list[str]:
 
 
 def readme(figures: dict[str, Any]) -> list[str]:
-    """The README's table from what ``--json`` wrote."""
+    """The table of docs/performance.md from what ``--json`` wrote."""
     lines = ["| measured | median (min to max) | target |", "|---|---|---|"]
     for entry in figures["rows"]:
         spread = None

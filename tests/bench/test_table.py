@@ -1,4 +1,4 @@
-"""The README's figures are those of one run, which lie beside."""
+"""The figures of docs/performance.md are those of one run, which lie beside."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.bench.measure import Spread
 from tests.bench.rows import Row
 from tests.paths import ROOT
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs/performance.md"
 FIGURES = json.loads((Path(__file__).parent / "figures.json").read_text())
 
 
-def test_the_readme_has_the_figures_of_the_last_run() -> None:
+def test_the_page_has_the_figures_of_the_last_run() -> None:
     # To write both again: python -m tests.bench --json tests/bench/figures.json --markdown
-    shown = README.read_text().partition("<!-- figures -->\n")[2].partition("<!-- /figures -->")[0]
+    shown = PAGE.read_text().partition("<!-- figures -->\n")[2].partition("<!-- /figures -->")[0]
     assert shown.strip().splitlines() == table.readme(FIGURES)
 
 

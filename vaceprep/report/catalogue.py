@@ -82,7 +82,7 @@ def to_dict(rule: Rule) -> dict[str, Any]:
 
 
 def markdown(rules: list[Rule]) -> Iterator[str]:
-    """The README's table."""
+    """The rules as a table: ``docs/rules.md`` begins with it."""
     yield "| code | rule | severity | source | fires when | `prepare` |"
     yield "|---|---|---|---|---|---|"
     for rule in rules:
@@ -95,7 +95,7 @@ def markdown(rules: list[Rule]) -> Iterator[str]:
 
 def page(rules: list[Rule]) -> Iterator[str]:
     """``docs/rules.md``: every rule in full."""
-    yield "# Rules in full"
+    yield "# Rules"
     yield ""
     yield "`vaceprep rules SLUG` prints the same. What the letters of a source mean:"
     yield ""
@@ -103,6 +103,8 @@ def page(rules: list[Rule]) -> Iterator[str]:
     yield ""
     yield "An error stops a submission. A warning does not, unless `--strict`; advice is shown with"
     yield "`--advice`, and always in JSON. Of two severities, *fires when* says which."
+    yield ""
+    yield from markdown(rules)
     group = ""
     for rule in rules:
         if rule.code[:3] != group:

@@ -35,7 +35,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
 
 
 def markdown() -> Iterator[str]:
-    """The README's table of limits."""
+    """The limits as a table, as in the README."""
     yield "| what | is taken | source |"
     yield "|---|---|---|"
     for what, taken, source in rows():
