@@ -211,6 +211,14 @@ def test_a_task_is_found_by_its_id_or_the_beginning_of_it(ledger: Ledger) -> Non
     assert ledger.by_task("______") is None
 
 
+def test_six_characters_of_a_task_id_are_enough_and_five_are_not(ledger: Ledger) -> None:
+    row = sent(ledger, task_id="3c90c3cc-0d44-4b50")
+    assert ledger.by_task("3c90c") is None
+    found = ledger.by_task("3c90c3")
+    assert found is not None
+    assert found.id == row.id
+
+
 def test_what_was_published_is_remembered(ledger: Ledger) -> None:
     assert ledger.recall("s3://b", "k") is None
     ledger.remember("s3://b", "k", "https://one")

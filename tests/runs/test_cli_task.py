@@ -34,7 +34,7 @@ def test_hint_for_an_unknown_id_names_the_same_ledger(cli: Cli, words: list[str]
 
 
 def test_a_task_is_told_by_row_id_and_beginning(cli: Cli, job: Path, tmp_path: Path) -> None:
-    with Sandbox(seconds_per_task=0.5) as box:
+    with Sandbox() as box:
         cli("run", job, *service_flags(box), "--yes", "--no-wait")
         task = box.account()["tasks"][0]["id"]
         for name in ("1", task, task[:8]):
@@ -55,12 +55,13 @@ def test_a_task_is_told_by_row_id_and_beginning(cli: Cli, job: Path, tmp_path: P
 
 
 def test_download_does_not_wait(cli: Cli, job: Path, tmp_path: Path) -> None:
-    with Sandbox(seconds_per_task=12) as box:
+    with Sandbox(seconds_per_task=3600) as box:
         cli("run", job, *service_flags(box), "--yes", "--no-wait")
         done = cli("task", "download", *account_flags(box))
         assert done.returncode == 1
         assert "running" in done.stdout
         assert not list(tmp_path.glob("*.mp4"))
+        box.finish(box.account()["tasks"][0]["id"])
         waited = cli("task", "wait", *account_flags(box), "--poll-interval", "0.1")
         assert waited.returncode == 0
         again = cli("task", "download", "1", *account_flags(box), "-o", "elsewhere")
@@ -119,6 +120,15 @@ def test_a_task_of_elsewhere_is_brought_home_by_its_id(
     done = cli("task", "wait", task, *account_flags(box), "--poll-interval", "0.1")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / f"task-{task[:8]}.mp4").is_file()
+
+
+@pytest.mark.parametrize(("length", "code"), [(19, 2), (20, 1)])
+def test_an_id_of_elsewhere_is_asked_for_from_20_characters(
+    cli: Cli, box: Sandbox, length: int, code: int
+) -> None:
+    done = cli("task", "wait", "a" * length, *account_flags(box), "--poll-interval", "0.1")
+    assert done.returncode == code, done.stderr
+    assert ("nothing was sent" in cli("task", "list").stdout) == (code == 2)
 
 
 def test_sandbox_rows_never_mix_with_paid_ones(cli: Cli, job: Path, tmp_path: Path) -> None:

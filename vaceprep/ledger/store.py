@@ -213,11 +213,14 @@ class Ledger:
         return found if states is None else [r for r in found if r.state in states]
 
     def by_task(self, task_id: str) -> Row | None:
-        """The newest row with that task, told by its id or by the beginning of it (8 or more)."""
+        """The newest row with that task id, or whose task id begins so.
+
+        A beginning has at least ``SHORTEST_ID`` characters and belongs to one task only.
+        """
         exact = self._select("WHERE task_id = ? ORDER BY id DESC", task_id)
         if exact:
             return exact[0]
-        if len(task_id) < _SHORTEST:
+        if len(task_id) < SHORTEST_ID:
             return None
         near = self._select("WHERE substr(task_id, 1, ?) = ?", len(task_id), task_id)
         return near[-1] if len({r.task_id for r in near}) == 1 else None
@@ -447,5 +450,5 @@ class Ledger:
             )
 
 
-#: Characters of a task's id that are enough to tell it.
-_SHORTEST: Final = 6
+#: The fewest characters of a task's id that name the task.
+SHORTEST_ID: Final = 6

@@ -77,6 +77,7 @@ class Sandbox:
         self._server: Any = None
         self._service: Service | None = None
         self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         return f"<Sandbox {self.base_url if self._socket else 'closed'}>"
@@ -113,6 +114,18 @@ class Sandbox:
         if self._service is None:
             raise RuntimeError("the sandbox is not running")
         return self._service.account()
+
+    def finish(self, task_id: str) -> None:
+        """End a task as soon as its work is done, whatever ``seconds_per_task`` says.
+
+        Returns at once. Raises KeyError for an unknown id.
+        """
+        if self._loop is None or self._service is None:
+            raise RuntimeError("the sandbox is not running")
+        tasks = self._service.tasks
+        if task_id not in tasks.all:
+            raise KeyError(task_id)
+        self._loop.call_soon_threadsafe(tasks.finish, task_id)
 
     def __enter__(self) -> Self:
         try:
@@ -218,6 +231,7 @@ class Sandbox:
             slow_seconds=app.SLOW_SECONDS if slow is None else slow,
         )
         self._service = service
+        self._loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             app.application(service),
             http=Protocol,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -55,6 +56,12 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+async def _sleep(task: Task, seconds: float) -> None:
+    """Wait so long, or until the task is to be finished."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(task.hurried.wait(), max(0.0, seconds))
+
+
 @dataclass(eq=False)
 class Task:
     """One accepted submission and what became of it."""
@@ -69,6 +76,8 @@ class Task:
     updated_at: str = field(default_factory=_now)
     #: The result, once the task is completed.
     video: str | None = None
+    #: Set when the task must not wait any longer for the sandbox's ``seconds``.
+    hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def running(self) -> bool:
@@ -141,6 +150,10 @@ class Tasks:
         walk.add_done_callback(self._walks.discard)
         return task
 
+    def finish(self, task_id: str) -> None:
+        """End the task as soon as its work is done. Raises KeyError for an unknown id."""
+        self.all[task_id].hurried.set()
+
     async def close(self) -> None:
         """Call off what is running and wait until it is gone."""
         self._stop.set()
@@ -151,7 +164,7 @@ class Tasks:
 
     async def _walk(self, task: Task, fails: bool) -> None:
         begun = time.monotonic()
-        await asyncio.sleep(self._seconds * PENDING)
+        await _sleep(task, self._seconds * PENDING)
         async with self._room:
             task.move("running")
             try:
@@ -159,18 +172,18 @@ class Tasks:
                     raise Breach("the sandbox was asked to let this task fail")
                 video = await self._result(task)
             except Breach as breach:
-                await self._rest(begun)
+                await self._rest(task, begun)
                 task.fail(400, "Bad Request", str(breach))
             except Exception as error:
                 task.fail(500, "Internal Error", f"the sandbox failed ({type(error).__name__})")
             else:
-                await self._rest(begun)
+                await self._rest(task, begun)
                 task.video = video
                 task.move("completed")
 
-    async def _rest(self, begun: float) -> None:
+    async def _rest(self, task: Task, begun: float) -> None:
         """A task takes as long as the sandbox was told, or as long as its work."""
-        await asyncio.sleep(max(0.0, begun + self._seconds - time.monotonic()))
+        await _sleep(task, begun + self._seconds - time.monotonic())
 
     async def _result(self, task: Task) -> str:
         """The path of the finished video. Raises Breach."""
