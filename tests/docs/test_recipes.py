@@ -103,6 +103,13 @@ def test_the_whole_of_each_in_the_sandbox(name: str, here: Path) -> None:
         assert beeps.heard(made[0]) == pytest.approx([1], abs=0.06)
 
 
+def test_the_readme_s_recipes_are_those_of_the_page() -> None:
+    shown = blocks("../README.md", "recipe")
+    assert shown
+    for block in shown:
+        assert block.text.splitlines() == RECIPES[block.about]
+
+
 def test_every_recipe_is_run() -> None:
     assert {*RECIPES} == {"part", "night", "parts", "mask", "sky", "extend", "wide"}
 
