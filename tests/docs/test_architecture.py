@@ -10,7 +10,8 @@ import pytest
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-GLOSSARY = "role asset facts finding rule plan edit recipe entry job draft row target".split() + [
+GLOSSARY = [
+    *"role asset facts finding rule plan edit recipe entry job draft row target".split(),
     "part file",
     "isolation",
 ]
