@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import started
 from tests.media import small_mp4
 
 settings.register_profile(
@@ -24,6 +24,12 @@ for variable in ("GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
     os.environ.pop(variable, None)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_server_is_left() -> Iterator[None]:
+    yield
+    started.close()
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +46,11 @@ def vaceprep_cli(tmp_path: Path) -> Run:
 
     def run(*arguments: str | bytes | Path, **more: Any) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONUTF8": "1", **more.pop("env", {})}
-        return subprocess.run(
-            [sys.executable, "-m", "vaceprep", *arguments],
-            capture_output=True,
+        return started.completed(
+            arguments,
             timeout=60,
-            check=False,
             cwd=more.pop("cwd", tmp_path),
             env=environment,
-            text=True,
             errors="surrogateescape",
             **more,
         )

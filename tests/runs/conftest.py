@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import started
 from tests.media import encode
 from tests.preparation.conftest import tiny_disk
 from vaceprep.sandbox.server import Sandbox
@@ -89,14 +89,11 @@ def cli(tmp_path: Path) -> Cli:
     """Run ``vaceprep`` as a process of its own, in ``tmp_path``."""
 
     def run(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "vaceprep", *arguments],
-            capture_output=True,
+        return started.completed(
+            arguments,
             timeout=120,
-            check=False,
             cwd=tmp_path,
             env=environment(tmp_path, **more.pop("env", {})),
-            text=True,
             stdin=more.pop("stdin", subprocess.DEVNULL),
             **more,
         )
