@@ -27,8 +27,9 @@ from vaceprep.api.model import (
     StillRunning,
     Task,
 )
-from vaceprep.api.responses import Answer, Lost, created, retry_after, told, usable_id
+from vaceprep.api.responses import Answer, Lost, created, told, usable_id
 from vaceprep.api.settings import Secret, Settings
+from vaceprep.net.http import retry_after
 
 KEY = Secret(TOKEN)
 NOW = 1_700_000_000.0

@@ -118,8 +118,13 @@ def test_what_the_url_s_text_tells(url: str, words: str, clip_asset: Asset) -> N
 
 
 def test_redirects(web: Web, served: str, clip_asset: Asset) -> None:
-    web.faults += [("GET", served)] * 3
+    web.faults += [("GET", served)] * 5
     read_back(served, clip_asset, allow_hosts=[web.host])
+    assert len(web.seen) == 6 and not web.faults
+    web.faults += [("GET", served)] * 6
+    with pytest.raises(PublishError, match="redirected more than 5 times"):
+        read_back(served, clip_asset, allow_hosts=[web.host])
+    assert len(web.seen) == 12 and not web.faults
     web.faults += [("GET*", served)]
     assert "redirected more than 5 times" in str(
         refused(served, clip_asset, allow_hosts=[web.host])
@@ -134,6 +139,12 @@ def test_a_redirect_is_judged_like_the_url(web: Web, served: str, clip_asset: As
     assert f"{other.url}/x cannot be used" in str(error)
     web.faults += [("GET", "http://169.254.169.254/latest/meta-data")]
     assert "not public" in str(refused(served, clip_asset, allow_hosts=[web.host]))
+
+
+def test_a_redirect_to_no_url(web: Web, served: str, clip_asset: Asset) -> None:
+    web.faults += [("GET", "http://[")]
+    error = refused(served, clip_asset, allow_hosts=[web.host])
+    assert "is redirected to what is no URL" in str(error)
 
 
 def test_nobody_there(clip_asset: Asset) -> None:

@@ -16,10 +16,10 @@ Texts of the service are kept as they came; whoever prints them makes them print
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from vaceprep import contract
+from vaceprep.net.http import status_words
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -42,10 +42,8 @@ _TROUBLED: Final = "the trouble is the service's own: try again later"
 
 
 def _phrase(status: int) -> str:
-    try:
-        return f"{status} ({HTTPStatus(status).phrase})"
-    except ValueError:
-        return str(status)
+    words = status_words(status)
+    return f"{status} ({words})" if words else str(status)
 
 
 @dataclass(frozen=True, slots=True)

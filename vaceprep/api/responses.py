@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
 from vaceprep import contract
@@ -23,9 +21,9 @@ from vaceprep.api.model import (
     Task,
 )
 from vaceprep.api.settings import Secret
+from vaceprep.net.http import http_date, retry_after
 
 _ID: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{contract.MAX_TASK_ID}}}", re.ASCII)
-_SECONDS: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
 #: Where the service's words stand inside each other.
 _DEPTH: Final = 4
 #: Characters shown of an answer that nobody can read.
@@ -54,34 +52,6 @@ class Lost:
 
 
 Outcome = Answer | Lost
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds to wait that an answer tells, as a number or as a date; junk is None.
-
-    A date is compared with the answer's own ``Date``, so that a wrong clock here does no harm,
-    else with ``now`` (seconds since 1970). At most ``contract.MAX_RETRY_AFTER``.
-    """
-    text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        seconds = float(text)
-    else:
-        until = _moment(text)
-        if until is None:
-            return None
-        since = _moment(headers.get("date", ""))
-        seconds = until - (now if since is None else since)
-    return min(max(seconds, 0.0), contract.MAX_RETRY_AFTER) if math.isfinite(seconds) else None
-
-
-def _moment(text: str) -> float | None:
-    """An HTTP date in seconds since 1970."""
-    try:
-        date = parsedate_to_datetime(text)
-        # Without a zone it is Greenwich's: HTTP knows no other.
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def created(outcome: Outcome, key: Secret | None, now: float) -> Task:
@@ -306,7 +276,7 @@ def _links(value: object) -> tuple[str, ...]:
 
 def _age(answer: Answer, created_at: object) -> float | None:
     """Seconds since a task was made, by the service's own clock; None where it does not say."""
-    now = _moment(answer.headers.get("date", ""))
+    now = http_date(answer.headers.get("date", ""))
     try:
         made = datetime.fromisoformat(created_at) if isinstance(created_at, str) else None
     except ValueError:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from vaceprep.contract import BACKOFF_SECONDS, MAX_REDIRECTS, TRANSFER_SECONDS
 from vaceprep.errors import Cancelled
 from vaceprep.net.hosts import PUBLIC_SCHEMES
+from vaceprep.net.http import (
+    REDIRECTS,
+    RETRYABLE_4XX,
+    content_length,
+    content_range,
+    redirect_target,
+    retry_after_seconds,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -24,14 +31,8 @@ Tell = Callable[[int, int | None], None]
 HEAD: Final = 512
 #: Statuses that say the URL leads to nothing any more.
 GONE: Final = frozenset([HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE])
-#: Other 4xx after which the same question may be asked again.
-PASSING: Final = frozenset(
-    [HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS]
-)
-MOVED: Final = frozenset([301, 302, 303, 307, 308])
 #: Seconds between two looks at whether the work was called off.
 LOOK: Final = 0.1
-_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 class FetchFailed(Exception):
@@ -185,7 +186,7 @@ def _received(
         if cancelled():
             raise Cancelled("the download was called off")
         with web.stream("GET", url, headers=headers) as response:
-            if response.status_code in MOVED:
+            if response.status_code in REDIRECTS:
                 url = _redirected(url, response)
                 continue
             if not _begun(response, body):
@@ -203,14 +204,11 @@ def _received(
 
 
 def _redirected(url: str, response: httpx.Response) -> str:
-    there = str(response.headers.get("location", ""))
     try:
-        target = urljoin(url, there)
-        parts = urlsplit(target)
-        _ = parts.port
+        target = redirect_target(url, response.headers.get("location", ""))
     except ValueError:
         raise FetchFailed("its URL leads on to no URL") from None
-    if not there or not parts.hostname or parts.scheme.lower() not in PUBLIC_SCHEMES:
+    if target is None:
         raise FetchFailed("its URL leads on to what is no http or https URL")
     return target
 
@@ -223,12 +221,11 @@ def _begun(response: httpx.Response, body: Body) -> bool:
         raise FetchFailed(message, gone=True)
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and body.done:
         return False
-    if 400 <= status < 500 and status not in PASSING:
+    if 400 <= status < 500 and status not in RETRYABLE_4XX:
         raise FetchFailed(f"the server refuses it (HTTP {status})")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         raise TryAgain(f"the server answers HTTP {status}", _asked(response))
-    length = response.headers.get("content-length", "")
-    here = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
+    here = content_length(response.headers)
     if status == HTTPStatus.PARTIAL_CONTENT:
         return _goes_on(response, body)
     body.start_over()
@@ -242,10 +239,10 @@ def _begun(response: httpx.Response, body: Body) -> bool:
 def _goes_on(response: httpx.Response, body: Body) -> bool:
     if not body.done:
         raise TryAgain("the server answers with a part that nobody asked for")
-    said = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
-    if said is None or int(said[1]) != body.done:
+    part = content_range(response.headers)
+    if part is None or part.first != body.done:
         return False
-    if body.total is not None and said[2] not in ("*", str(body.total)):
+    if body.total is not None and part.total not in (None, body.total):
         return False
     return _validator(response) in (body.validator, None)
 
@@ -259,6 +256,4 @@ def _validator(response: httpx.Response) -> str | None:
 
 def _asked(response: httpx.Response) -> float:
     """Seconds that the server asks to wait; its dates and its days are not heeded."""
-    said = response.headers.get("retry-after", "")
-    known = said.isascii() and said.isdigit() and len(said) < 6
-    return min(float(said), BACKOFF_SECONDS[1]) if known else 0.0
+    return min(retry_after_seconds(response.headers) or 0.0, BACKOFF_SECONDS[1])

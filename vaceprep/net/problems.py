@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vaceprep.contract import MAX_REDIRECTS, REMOTE_BYTES
 from vaceprep.facts import Unreached, Unreadable
+from vaceprep.net.http import BUSY, status_words
 
-if TYPE_CHECKING:
-    import httpx
-
-#: Statuses after which the same question may be answered.
-BUSY: Final = frozenset([429, 500, 502, 503, 504])
 _LONGEST: Final = 200
 #: What the system puts before its words.
 _NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
@@ -86,10 +81,8 @@ def refused(status: int) -> RemoteError:
 
 
 def _named(status: int) -> str:
-    try:
-        return f"HTTP {status} ({HTTPStatus(status).phrase})"
-    except ValueError:
-        return f"HTTP {status}"
+    words = status_words(status)
+    return f"HTTP {status} ({words})" if words else f"HTTP {status}"
 
 
 def of_httpx(error: Exception, host: str, stall: float) -> RemoteError:
@@ -109,9 +102,3 @@ def of_httpx(error: Exception, host: str, stall: float) -> RemoteError:
         return unreached("it is no URL that can be asked for")
     words = f" ({said})" if said else ""
     return unreached(f"the connection to {host} breaks{words}", passing=True)
-
-
-def length_of(headers: httpx.Headers) -> int | None:
-    """The bytes that an answer says it has."""
-    said = headers.get("content-length", "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else None

@@ -8,13 +8,12 @@ of it: whoever measured has to ask ``problem`` in the end.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from vaceprep.contract import (
     MAX_REDIRECTS,
@@ -29,7 +28,13 @@ from vaceprep.facts import Unreadable
 from vaceprep.files.source import Opened
 from vaceprep.net import problems
 from vaceprep.net.blocks import BLOCK, Store, View, runs
-from vaceprep.net.hosts import PUBLIC_SCHEMES
+from vaceprep.net.http import (
+    REDIRECTS,
+    content_length,
+    content_range,
+    is_empty,
+    redirect_target,
+)
 from vaceprep.net.problems import RemoteError
 
 if TYPE_CHECKING:
@@ -37,11 +42,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-MOVED: Final = frozenset([301, 302, 303, 307, 308])
 #: The most that is asked for at once while reading goes on and on.
 _MOST_AHEAD: Final = 4 * 2**20
-_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
-_EMPTY: Final = re.compile(r"bytes \*/0")
 
 
 class Remote(View):
@@ -166,7 +168,7 @@ class Remote(View):
         for _ in range(MAX_REDIRECTS + 1):
             self.requests += 1
             with self._client.stream("GET", url, headers=headers) as response:
-                if response.status_code not in MOVED:
+                if response.status_code not in REDIRECTS:
                     self._url = url
                     yield response
                     return
@@ -183,9 +185,7 @@ class Remote(View):
             if status == HTTPStatus.PARTIAL_CONTENT and self._is_first_part(response):
                 self._take_part(response, 0, min(BLOCK, self.size))
                 return
-            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _EMPTY.fullmatch(
-                response.headers.get("content-range", "").strip()
-            ):
+            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and is_empty(response.headers):
                 raise problems.empty()
             if status == HTTPStatus.OK:
                 self._take_whole(response)
@@ -203,14 +203,13 @@ class Remote(View):
             self._stack = stack.pop_all()
 
     def _is_first_part(self, response: httpx.Response) -> bool:
-        said = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
-        if said is None:
+        part = content_range(response.headers)
+        if part is None or not part.total:
             return False
-        first, last, total = map(int, said.groups())
-        if total == 0 or first != 0 or last != min(BLOCK, total) - 1:
+        if part.first != 0 or part.last != min(BLOCK, part.total) - 1:
             return False
         self._note(response)
-        self.size = total
+        self.size = part.total
         return True
 
     def _note(self, response: httpx.Response) -> None:
@@ -222,7 +221,7 @@ class Remote(View):
     def _take_whole(self, response: httpx.Response) -> None:
         self._note(response)
         self._body = response.iter_raw()
-        length = problems.length_of(response.headers)
+        length = content_length(response.headers)
         if length is None:
             # Only its end tells how long it is.
             self._pull(REMOTE_BYTES + 1)
@@ -282,19 +281,17 @@ class Remote(View):
             self._take_part(response, start, end)
 
     def _is_same(self, response: httpx.Response) -> bool:
-        return problems.length_of(response.headers) == self.size and all(
+        return content_length(response.headers) == self.size and all(
             response.headers.get(name) == value for name, value in self._validators.items()
         )
 
     def _check_part(self, response: httpx.Response, start: int, end: int) -> None:
         _check_plain(response)
-        said = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
-        if said is None or (int(said[1]), int(said[2])) != (start, end - 1):
-            if said is not None and int(said[3]) != self.size:
-                raise problems.changed(self.size)
-            raise problems.unreached("the server answers with another part than was asked for", 206)
-        if int(said[3]) != self.size:
+        part = content_range(response.headers)
+        if part is not None and part.total not in (None, self.size):
             raise problems.changed(self.size)
+        if part != (start, end - 1, self.size):
+            raise problems.unreached("the server answers with another part than was asked for", 206)
         for name, value in self._validators.items():
             if response.headers.get(name, value) != value:
                 raise problems.changed(self.size)
@@ -364,14 +361,11 @@ def _host(url: str) -> str:
 
 
 def _redirected(url: str, response: httpx.Response) -> str:
-    there = str(response.headers.get("location", ""))
     try:
-        target = urljoin(url, there)
-        parts = urlsplit(target)
-        _ = parts.port
+        target = redirect_target(url, response.headers.get("location", ""))
     except ValueError:
         raise problems.unreached("it leads on to what is no URL", response.status_code) from None
-    if not there or not parts.hostname or parts.scheme.lower() not in PUBLIC_SCHEMES:
+    if target is None:
         raise problems.unreached(
             "it leads on to what is no http or https URL; give the file's own", response.status_code
         )

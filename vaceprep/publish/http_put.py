@@ -7,8 +7,9 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from vaceprep.contract import DEFAULT_VIDEO_ROLE, STALL_SECONDS
+from vaceprep.net.http import RETRYABLE
 from vaceprep.publish.target import Asset, PublishError
-from vaceprep.publish.upload import BUSY, Auth, NotConnected, host_of, peek, put, shown
+from vaceprep.publish.upload import Auth, NotConnected, host_of, peek, put, shown
 from vaceprep.rules.url import judge_url
 
 #: What stands for the asset's key in a pattern.
@@ -53,7 +54,7 @@ class PutTarget:
             if not 200 <= answer.status < 300:
                 raise PublishError(
                     _refusal(url, answer.words, answer.status, answer.headers.get("location")),
-                    transient=answer.status in BUSY,
+                    transient=answer.status in RETRYABLE,
                 )
         return f"{self._public_base}/{asset.key}" if self._public_base else url
 

@@ -9,9 +9,10 @@ from typing import Final
 from urllib.parse import quote
 
 from vaceprep.contract import PRESIGNED_SECONDS, STALL_SECONDS
+from vaceprep.net.http import RETRYABLE
 from vaceprep.publish.credentials import Place, Sign, open_store
 from vaceprep.publish.target import Asset, PublishError
-from vaceprep.publish.upload import BUSY, Answer, host_of, peek, put
+from vaceprep.publish.upload import Answer, host_of, peek, put
 
 #: What an upload carries besides its length and type.
 PUT_HEADERS: Final[dict[str, dict[str, str]]] = {
@@ -119,7 +120,7 @@ class ObjectTarget:
                 f"{host} refuses the upload ({said}): the credentials may not write to {named}"
             )
         return PublishError(
-            f"{host} refuses the upload to {named} ({said})", transient=answer.status in BUSY
+            f"{host} refuses the upload to {named} ({said})", transient=answer.status in RETRYABLE
         )
 
 

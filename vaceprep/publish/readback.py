@@ -10,20 +10,23 @@ from urllib.parse import urljoin
 
 import httpx
 
-from vaceprep.contract import DEFAULT_IMAGE_ROLE, DEFAULT_VIDEO_ROLE, READ_SECONDS
+from vaceprep.contract import (
+    DEFAULT_IMAGE_ROLE,
+    DEFAULT_VIDEO_ROLE,
+    MAX_REDIRECTS,
+    READ_SECONDS,
+)
 from vaceprep.errors import Cancelled
 from vaceprep.files.source import HEAD_BYTES, CannotOpen, open_path
 from vaceprep.net.client import NotPublic, client
 from vaceprep.net.deadline import within
+from vaceprep.net.http import REDIRECTS, RETRYABLE
 from vaceprep.publish.target import Asset, PublishError
-from vaceprep.publish.upload import BUSY, Answer, failures, host_of, shown
+from vaceprep.publish.upload import Answer, failures, host_of, shown
 from vaceprep.rules.url import judge_url
 
-#: Redirects that are followed, each judged like the URL itself.
-MAX_REDIRECTS: Final = 5
-_REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 #: Statuses that pass: what was published a moment ago may not be everywhere yet.
-_NOT_YET: Final = BUSY | {404}
+_NOT_YET: Final = RETRYABLE | {404}
 
 
 def read_back(
@@ -56,10 +59,13 @@ def read_back(
             with http.stream("GET", url, headers=wanted) as response:
                 answer = Answer(response.status_code, response.headers)
                 location = answer.headers.get("location")
-                if answer.status not in _REDIRECTS or location is None:
+                if answer.status not in REDIRECTS or location is None:
                     _compare(url, asset, head, answer, response, deadline)
                     return
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError:
+            raise PublishError(f"{shown(url)} is redirected to what is no URL") from None
     raise PublishError(f"{shown(url)} is redirected more than {MAX_REDIRECTS} times")
 
 

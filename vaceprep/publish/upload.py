@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,6 +17,7 @@ from vaceprep.contract import CONNECT_SECONDS, READ_SECONDS
 from vaceprep.errors import Cancelled
 from vaceprep.net import client as net
 from vaceprep.net.deadline import within
+from vaceprep.net.http import content_length, content_range, status_words
 from vaceprep.publish.target import Asset, PublishError, pieces
 
 #: Bytes that the system may hold unsent. It would take several MB, and a slow line that still
@@ -28,9 +27,6 @@ SEND_BUFFER: Final = 512 * 1024
 WATCH_SECONDS: Final = 0.2
 #: Bytes of an answer that are looked at.
 ANSWER_BYTES: Final = 64 * 1024
-#: Statuses that may be others a moment later.
-BUSY: Final = frozenset([408, 425, 429, 500, 502, 503, 504])
-_RANGE: Final = re.compile(r"bytes ([0-9]+)-[0-9]+/([0-9]+)")
 
 Auth = tuple[str, str] | None
 
@@ -50,10 +46,8 @@ class Answer:
     @property
     def words(self) -> str:
         """The status as people know it."""
-        try:
-            return f"{self.status} {HTTPStatus(self.status).phrase}"
-        except ValueError:
-            return str(self.status)
+        words = status_words(self.status)
+        return f"{self.status} {words}" if words else str(self.status)
 
     @property
     def total(self) -> int | None:
@@ -62,10 +56,9 @@ class Answer:
         -1 for a 206 that does not begin at the beginning, or that does not say of how much.
         """
         if self.status != 206:
-            given = self.headers.get("content-length", "")
-            return int(given) if given.isascii() and given.isdigit() else None
-        match = _RANGE.fullmatch(self.headers.get("content-range", "").strip())
-        return int(match[2]) if match and int(match[1]) == 0 else -1
+            return content_length(self.headers)
+        part = content_range(self.headers)
+        return -1 if part is None or part.first or part.total is None else part.total
 
 
 def shown(url: str) -> str:
