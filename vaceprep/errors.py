@@ -26,5 +26,9 @@ class Mismatch(Refused):
     """What was encoded does not decode, or does not show what its source shows."""
 
 
+class CannotCopy(Exception):
+    """The source's packets cannot be copied, so its frames are encoded; the message is a clause."""
+
+
 class Cancelled(Exception):
     """Whoever asked for the work called it off; nothing is left behind."""

@@ -81,7 +81,7 @@ def memory(*arguments: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="kilobytes on Linux alone")
 def test_memory_does_not_grow_with_the_length(hours: Path, tmp_path: Path) -> None:
     short = repeated(hours.parent / "short.mp4", tmp_path / "short.mp4", 2)
-    for name, more in {"copy": ["--duration", "4"], "join": ["--start", "0.04"]}.items():
+    for name, more in {"copy": ["--duration", "4"], "encode": ["--start", "0.04"]}.items():
         small = memory("prepare", str(short), "-o", str(tmp_path / f"{name}-a"), *more)
         large = memory("prepare", str(hours), "-o", str(tmp_path / f"{name}-b"), *more)
         # The index of two hours is 180,000 entries of FFmpeg's.

@@ -1,4 +1,4 @@
-"""Plans that copy packets: all of them, or all after the first keyframe."""
+"""Plans that copy packets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from fractions import Fraction
 from math import floor
 from typing import Final
 
-from vaceprep.contract import VIDEO_CODEC
 from vaceprep.plans import wording
 from vaceprep.plans.frames import (
     Run,
@@ -22,8 +21,6 @@ from vaceprep.plans.request import Asked
 
 #: Rules that a new container around the same packets mends.
 REWRAPPED: Final = ("VP101", "VP120", "VP121", "VP122", "VP123", "VP124", "VP125", "VP127")
-#: Pixel formats in which new frames join copied ones.
-JOINED: Final = ("yuv420p", "yuvj420p")
 #: Bytes that the container adds: for each frame, and once.
 FRAME_OVERHEAD: Final = 32
 FILE_OVERHEAD: Final = 4096
@@ -69,57 +66,6 @@ def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
     return Plan(ask.role, edits, True, recipe, ask.remaining)
 
 
-def joined(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | None:
-    """The plan that encodes up to the next keyframe and copies from there; None without."""
-    facts, samples = ask.facts, ask.samples
-    if ask.must_encode() or samples is None or ask.options.frames is not None:
-        return None
-    if facts.codec != VIDEO_CODEC or facts.pixel_format not in JOINED or facts.interlaced:
-        return None
-    first = ask.first(start)
-    if first is None or copyable(samples, first, None) is not None:
-        return None
-    keys = sorted(
-        t for t, clean in zip(samples.times, samples.clean, strict=True) if clean and t > first
-    )
-    key = next(iter(keys), None)
-    if key is None or key >= first + room:
-        return None
-    tail = copyable(samples, key, first + room - key if cut else None)
-    if tail is None:
-        return None
-    head = tuple(sorted(t for t in samples.times if first <= t < key))
-    rate = _grid(ask, tail._replace(times=head + tail.times, frames=len(head) + tail.frames))
-    if rate is None or rate < ask.options.limits.video_fps:
-        return None
-    if cut and len(head) + tail.frames > room * rate:
-        left = floor(room * rate) - len(head)
-        if left < 1:
-            return None
-        tail = shortened(tail, samples, left)
-    count = len(head) + tail.frames
-    if not cut and count != facts.frames:
-        return None
-    recipe = CopyRecipe(
-        start=first,
-        frames=count,
-        length=count / rate,
-        rate=rate,
-        limit=ask.options.limits.video_bytes[0],
-        keep_audio=ask.options.keep_audio and facts.has_audio,
-        join=key,
-        head=len(head),
-    )
-    whole = tail._replace(times=head + tail.times, frames=count)
-    edits = _copy_edits(ask, whole, first, room, rate, joined=True)
-    told = (
-        f"{len(head)} frame{'' if len(head) == 1 else 's'} encoded up to the next keyframe, "
-        f"the packets of the other {tail.frames} copied"
-    )
-    why = ask.reasons(["VP104", "VP122"]) + ask.cuts
-    return Plan(ask.role, (*edits, Edit("join", why, told)), False, recipe, ask.remaining)
-
-
 def _grid(ask: Asked, run: Run) -> Fraction | None:
     """The even rate on which each copied frame has its place; None where none has."""
     if ask.options.rate is not None:
@@ -131,13 +77,7 @@ def _grid(ask: Asked, run: Run) -> Fraction | None:
 
 
 def _copy_edits(
-    ask: Asked,
-    run: Run,
-    first: Fraction,
-    room: Fraction,
-    rate: Fraction | None,
-    *,
-    joined: bool = False,
+    ask: Asked, run: Run, first: Fraction, room: Fraction, rate: Fraction | None
 ) -> tuple[Edit, ...]:
     facts, edits = ask.facts, []
     if "VP107" in ask.wanted:
@@ -145,8 +85,8 @@ def _copy_edits(
     if run.frames != facts.frames:
         reason = ask.reasons(["VP104"]) + ask.cuts
         which = wording.kept(run.frames, facts.frames, first, facts.duration, run.end)
-        copied = "" if joined else ", packets copied"
-        edits.append(Edit("cut", reason, f"{which}{copied}{_fewer(ask, run, room, rate)}"))
+        text = f"{which}, packets copied{_fewer(ask, run, room, rate)}"
+        edits.append(Edit("cut", reason, text))
     if "VP117" in ask.wanted and rate is not None:
         told = f"each frame put on its place at {wording.rate(rate)} FPS, packets copied"
         edits.append(Edit("retime", ask.reasons(["VP117"]), told))

@@ -30,10 +30,6 @@ class CopyRecipe:
     #: The most bytes that the file will have.
     limit: int
     keep_audio: bool = False
-    #: For a start between two keyframes: the time of the first frame that is copied, and how
-    #: many are encoded anew before it.
-    join: Fraction | None = None
-    head: int = 0
 
 
 @dataclass(frozen=True, slots=True)

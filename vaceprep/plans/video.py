@@ -9,7 +9,7 @@ from typing import Final
 from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.plans import wording
-from vaceprep.plans.copy import copied, joined
+from vaceprep.plans.copy import copied
 from vaceprep.plans.encode import encoded
 from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unmended, wanted
 from vaceprep.plans.request import Asked, asked_cut
@@ -97,7 +97,7 @@ def _plan(ask: Asked) -> Plan:
     copy = copied(ask, start, room, cut)
     if copy is None and facts.dolby_vision is not None:
         return impossible(ask.role, (_undecodable(facts), *_without(ask.remaining, "VP116")))
-    return copy or joined(ask, start, room, cut) or encoded(ask, start, room, cut)
+    return copy or encoded(ask, start, room, cut)
 
 
 def _undecodable(facts: VideoFacts) -> Finding:

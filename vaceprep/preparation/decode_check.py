@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vaceprep.errors import Damaged
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.files.source import open_path
-from vaceprep.plans.model import CopyRecipe, EncodeRecipe
+from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.verify import verified
 from vaceprep.probes.sniff import sniff
 from vaceprep.rules.catalogue import Finding
@@ -32,7 +32,7 @@ def decoded(
     that are ``known``. Raises Refused; Damaged where nothing of a copy decodes.
     """
     facts, recipe = source.facts, plan.recipe
-    if isinstance(facts, VideoFacts) and is_encoded(recipe):
+    if isinstance(facts, VideoFacts) and isinstance(recipe, EncodeRecipe):
         from vaceprep.preparation.video.verify import verify
 
         verify(source.opened, source.sniffed, facts, recipe, path, work.tell)
@@ -45,13 +45,6 @@ def decoded(
     elif isinstance(known[0], VideoFacts):
         _look(path, known[0])
     return known
-
-
-def is_encoded(recipe: object) -> bool:
-    """Whether a recipe encodes frames, all of them or the head of a copy."""
-    if isinstance(recipe, CopyRecipe):
-        return recipe.join is not None
-    return isinstance(recipe, EncodeRecipe)
 
 
 def _look(path: str, facts: VideoFacts) -> None:

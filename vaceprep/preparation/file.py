@@ -14,7 +14,7 @@ from typing import Any
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import VIDEO_ROLES, Role
-from vaceprep.errors import Damaged, Refused
+from vaceprep.errors import CannotCopy, Damaged, Refused
 from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import FULL, Placing, placing
 from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
@@ -346,14 +346,12 @@ def _verified(
 
     Where copied packets did not bring what was foreseen, the frames are encoded.
     """
-    from vaceprep.preparation.video.join import CannotJoin
-
     name, limits = os.path.basename(place.target), work.options.limits
     try:
         carry_out(source, plan, place.path, work.tell, data)
         after, findings = verified(place.path, source.role, name, limits)
         instead = _unforeseen(plan, findings) and "what was copied would not pass"
-    except CannotJoin as error:
+    except CannotCopy as error:
         instead = str(error)
     if instead and isinstance(plan.recipe, CopyRecipe):
         plan = planned(source, work.options, instead=instead)
@@ -401,11 +399,7 @@ def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: T
     if not isinstance(facts, VideoFacts):
         raise Refused("it is no video")
     try:
-        if isinstance(recipe, CopyRecipe) and recipe.join is not None:
-            from vaceprep.preparation.video.joined import join
-
-            join(source.opened, source.sniffed, facts, recipe, path, tell)
-        elif isinstance(recipe, CopyRecipe):
+        if isinstance(recipe, CopyRecipe):
             copy(source.opened, source.sniffed, facts, recipe, path, tell)
         else:
             encode(source.opened, source.sniffed, facts, recipe, path, tell)

@@ -13,7 +13,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import placing
 from vaceprep.plans.job import Following, Placement, mask_image_plan, mask_video_plan
-from vaceprep.plans.model import CopyRecipe, Edit, EncodeRecipe, Options, Plan, unmended
+from vaceprep.plans.model import Edit, EncodeRecipe, Options, Plan, unmended
 from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.cache import Identity, digest, fingerprint, recall, remember
@@ -123,9 +123,7 @@ def _mask_video_plans(
     if not copied.possible:
         yield copied
         return
-    # New frames at the head of copied ones are not made for masks.
-    joined = isinstance(copied.recipe, CopyRecipe) and copied.recipe.join is not None
-    if not isinstance(copied.recipe, EncodeRecipe) and not joined:
+    if not isinstance(copied.recipe, EncodeRecipe):
         after = predict(copied, facts)
         begins = copied.recipe.start if copied.recipe is not None else 0
         near = abs(begins - wish.start) * wish.rate < 1

@@ -22,7 +22,7 @@ CODING = {"x264-params": "bitrate=1200:vbv-maxrate=1200:vbv-bufsize=1200:nal-hrd
     [
         ({}, ["cut"]),
         ({"start": "2"}, ["cut"]),
-        ({"start": "1.72"}, ["cut", "join"]),
+        ({"start": "1.72"}, ["cut", "re-encode"]),
         ({"start": "1.72", "fps": 10}, ["cut", "re-encode"]),
     ],
 )

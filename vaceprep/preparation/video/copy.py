@@ -14,7 +14,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vaceprep.errors import Refused
+from vaceprep.errors import CannotCopy, Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.plans.model import CopyRecipe
@@ -123,7 +123,7 @@ def copy(
     path: str,
     tell: Callable[[Fraction], None],
 ) -> None:
-    """Write the recipe's packets to ``path``. Raises Refused, or one of ``BROKEN``."""
+    """Write the recipe's packets to ``path``. Raises CannotCopy, Refused, or one of ``BROKEN``."""
     demuxer = sniffed.demuxer or ""
     with taken(opened, demuxer, facts, recipe.start, recipe.frames) as (video, packets):
         _check(packets, facts, video)
@@ -144,13 +144,11 @@ def copy(
 
 
 def _check(packets: Sequence[Packet[VideoStream]], facts: VideoFacts, video: VideoStream) -> None:
-    """Raise CannotJoin where a packet is not what a decoder accepts: then frames are encoded."""
+    """Raise CannotCopy where a packet is not what a decoder accepts."""
     extradata = video.codec_context.extradata or b""
     for number, packet in enumerate(packets, 1):
         if invalid(bytes(packet), facts.codec or "", extradata):
-            from vaceprep.preparation.video.join import CannotJoin
-
-            raise CannotJoin(f"its packet {number} has an invalid NAL unit")
+            raise CannotCopy(f"its packet {number} has an invalid NAL unit")
 
 
 def on_clock(

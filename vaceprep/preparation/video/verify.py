@@ -12,7 +12,7 @@ from PIL.Image import Image
 from vaceprep.errors import Mismatch
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.plans.model import EncodeRecipe, VideoRecipe
+from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.video.compare import (
     Distance,
     Reference,
@@ -56,7 +56,7 @@ def verify(
     opened: Opened,
     sniffed: Sniffed,
     facts: VideoFacts,
-    recipe: VideoRecipe,
+    recipe: EncodeRecipe,
     path: str,
     tell: Tell,
 ) -> None:
@@ -64,7 +64,7 @@ def verify(
 
     Raises Mismatch where the output is not what the recipe says, and what ``tell`` raises.
     """
-    rate = recipe.rate or facts.fps or Fraction(1)
+    rate = recipe.rate
     numbers = instants(recipe.frames)
     decoded = decode_output(path, rate, numbers, _of_output(recipe), tell)
     clock = Clock()
@@ -80,7 +80,7 @@ def _compared(
     opened: Opened,
     sniffed: Sniffed,
     facts: VideoFacts,
-    recipe: VideoRecipe,
+    recipe: EncodeRecipe,
     rate: Fraction,
     decoded: Decoded,
     clock: Clock,
@@ -88,9 +88,9 @@ def _compared(
 ) -> str | None:
     """What the output shows wrongly, as a sentence."""
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
-    loose = isinstance(recipe, EncodeRecipe) and recipe.tone_map
-    rough = isinstance(recipe, EncodeRecipe) and recipe.deinterlace
-    salvage = isinstance(recipe, EncodeRecipe) and recipe.salvage
+    loose = recipe.tone_map
+    rough = recipe.deinterlace
+    salvage = recipe.salvage
     near = [recipe.start + time for time, _ in shown]
     length = recipe.frames / rate
 
@@ -136,7 +136,7 @@ def instants(frames: int) -> list[int]:
     return sorted({n for a in at for n in (a, a + 1 if a < last else max(last - 1, 0))})
 
 
-def _counted(decoded: Decoded, recipe: VideoRecipe, rate: Fraction) -> str | None:
+def _counted(decoded: Decoded, recipe: EncodeRecipe, rate: Fraction) -> str | None:
     """Whether all frames of the plan decode, each at its time."""
     if decoded.error:
         return f"frame {decoded.frames + 1} of the output does not decode ({decoded.error})"
@@ -209,11 +209,11 @@ def _sentence(what: str) -> str:
     return f"the output does not show what the source shows: {what}"
 
 
-def _ends(recipe: VideoRecipe, facts: VideoFacts, rate: Fraction, clock: Clock) -> str | None:
+def _ends(recipe: EncodeRecipe, facts: VideoFacts, rate: Fraction, clock: Clock) -> str | None:
     """Whether the output goes on after the source's last picture, which then stays."""
     if clock.end is None or facts.duration is None:
         return None
-    if isinstance(recipe, EncodeRecipe) and recipe.salvage:
+    if recipe.salvage:
         # Where what follows does not decode, the last picture that does is held.
         return None
     length = recipe.frames / rate
@@ -273,11 +273,9 @@ def _reference(
 
 
 def _of_source(
-    facts: VideoFacts, recipe: VideoRecipe, sniffed: Sniffed, clock: Clock
+    facts: VideoFacts, recipe: EncodeRecipe, sniffed: Sniffed, clock: Clock
 ) -> Preparation:
     """How the source's frames become what the output should show."""
-    if not isinstance(recipe, EncodeRecipe):
-        return Preparation()
     orientation: Orientation = recipe.rotation, recipe.mirrored
     if sniffed.demuxer in TURNING and clock.orientation is not None:
         orientation = clock.orientation
@@ -303,10 +301,8 @@ def _displayed(facts: VideoFacts, clock: Clock) -> Box:
     return left / width, top / height, 1 - right / width, 1 - bottom / height
 
 
-def _of_output(recipe: VideoRecipe) -> Preparation:
+def _of_output(recipe: EncodeRecipe) -> Preparation:
     """Where the output's picture is on its canvas."""
-    if not isinstance(recipe, EncodeRecipe):
-        return Preparation()
     (wide, high), (width, height) = recipe.size.scaled, recipe.size.canvas
     box = (*_part(width, wide), *_part(height, high))
     return Preparation(box=(box[0], box[2], box[1], box[3]))
