@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Run
+from vaceprep.files.digest import identity
 from vaceprep.ledger.store import PAID, Ledger, LedgerError
 from vaceprep.preparation import cache
 from vaceprep.runs.retrieve import is_sound
@@ -92,6 +93,6 @@ def test_a_planted_record_of_what_was_made(
     tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, window: Any
 ) -> None:
     monkeypatch.setenv("VACEPREP_STATE_DIR", str(tmp_path / "state"))
-    source = cache.identity(str(clip))
+    source = identity(str(clip))
     assert cache.remember(str(clip), source, "x", {"window": window})
     assert cache.origin(str(clip)) is None

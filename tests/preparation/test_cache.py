@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vaceprep.files.digest import Identity, digest, identity
 from vaceprep.files.state import state_dir
 from vaceprep.preparation import cache
-from vaceprep.preparation.cache import Identity, digest, fingerprint, identity, recall, remember
+from vaceprep.preparation.cache import fingerprint, recall, remember
 
 PRINT = fingerprint({"role": "video_url"})
 ENTRY: dict[str, Any] = {
@@ -356,7 +357,8 @@ def test_platformdirs_is_imported_where_it_is_asked() -> None:
 
 WORK = """
 import sys
-from vaceprep.preparation.cache import identity, recall, remember
+from vaceprep.files.digest import identity
+from vaceprep.preparation.cache import recall, remember
 source, target, who = sys.argv[1:]
 before = identity(source)
 for number in range(200):

@@ -10,16 +10,15 @@ from typing import Any, Final, NamedTuple
 
 from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.contract import ROLES, VIDEO_BYTES_BINARY
+from vaceprep.files.digest import identity, sha256_of
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.model import resolve
 from vaceprep.job.read import JobUnreadable, read_job
-from vaceprep.preparation.cache import identity
 
 #: Bytes up to which a file is hashed whole: every one that the service might take. J
 WHOLE: Final = VIDEO_BYTES_BINARY
 #: Bytes at each end of a longer one, which is refused for its size whatever is between. J
 END: Final = 1 << 20
-PIECE: Final = 1 << 20
 
 
 class Content(NamedTuple):
@@ -41,13 +40,11 @@ def stamp_of(path: str) -> str | None:
 def content_of(path: str, root: str | None = None) -> Content:
     """Read a file. Its stamp is taken before: what changes meanwhile is read again next time."""
     stamp = stamp_of(path)
-    digest = hashlib.sha256()
     try:
         with open_path(path, root) as opened:
             if opened.size <= WHOLE:
-                while piece := opened.read(PIECE):
-                    digest.update(piece)
-                return Content(f"sha256:{digest.hexdigest()}", stamp)
+                return Content(f"sha256:{sha256_of(opened)[0]}", stamp)
+            digest = hashlib.sha256()
             digest.update(opened.read_at(0, END))
             digest.update(opened.read_at(opened.size - END, END))
             return Content(f"ends:{opened.size}:{digest.hexdigest()}", stamp)

@@ -10,13 +10,12 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
-import time
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from vaceprep.files.atomic import part_name
+from vaceprep.files.digest import Identity, digest, identity
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.files.state import state_dir
 from vaceprep.version import __version__
@@ -26,46 +25,6 @@ from vaceprep.wording import read_exact
 _VERSION: Final = 1
 #: Bytes of the longest record that is written or read.
 MAX_RECORD: Final = 1 << 20
-#: Seconds for which a clock of a file system may stand still: Linux ticks every 10 ms at most.
-_TICK: Final = 0.02
-#: The same where stamps are whole seconds (FAT counts by two).
-_COARSE_TICK: Final = 2.0
-
-
-class Identity(NamedTuple):
-    """A file as it stood: any change of its bytes changes one of these. Times in nanoseconds."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-
-
-def identity(path: str, handle: int | None = None) -> Identity | None:
-    """What tells one state of a file from any other; of the open ``handle`` where one is given.
-
-    Waits up to 20 ms for a file that has only just changed, because a change within the same tick
-    of the clock would leave no trace. None where there is no regular file, where it is being
-    written all the while, or where its stamps are too coarse to tell.
-    """
-    for _ in range(3):
-        try:
-            real = os.path.realpath(path)
-            status = os.stat(real if handle is None else handle)
-        except (OSError, ValueError):
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        now = time.time()
-        stamps = (status.st_mtime_ns, status.st_ctime_ns)
-        age = min((now - s / 1e9 for s in stamps if s / 1e9 <= now), default=_COARSE_TICK)
-        if age < _COARSE_TICK and not any(s % 10**9 for s in stamps):
-            return None
-        if age >= _TICK:
-            return Identity(real, status.st_size, *stamps, status.st_ino)
-        time.sleep(_TICK - age)
-    return None
 
 
 def _plain(value: object) -> str:
@@ -100,18 +59,6 @@ def _record(target: str) -> str | None:
     # Odd names, and bytes that are no text, become plain ones.
     key = hashlib.sha256(real.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return os.path.join(folder, f"{key}.json")
-
-
-def digest(path: str) -> dict[str, Any] | None:
-    """The sha256 and the size in bytes of a finished output; None where it cannot be read."""
-    sha = hashlib.sha256()
-    try:
-        with open_path(path) as opened:
-            while chunk := opened.read(1 << 20):
-                sha.update(chunk)
-            return {"sha256": sha.hexdigest(), "bytes": opened.size}
-    except (CannotOpen, OSError):
-        return None
 
 
 def remember(

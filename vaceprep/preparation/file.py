@@ -17,6 +17,7 @@ from vaceprep.contract import VIDEO_ROLES, Role
 from vaceprep.errors import CannotCopy, Damaged, Refused
 from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import FULL, Placing, placing
+from vaceprep.files.digest import Identity, digest, identity
 from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
 from vaceprep.formats import ENDINGS, name_disagrees
 from vaceprep.plans.model import (
@@ -29,7 +30,7 @@ from vaceprep.plans.model import (
     Plan,
 )
 from vaceprep.plans.predict import predict
-from vaceprep.preparation.cache import Identity, digest, fingerprint, identity, recall, remember
+from vaceprep.preparation.cache import fingerprint, recall, remember
 from vaceprep.preparation.decode_check import decoded
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.verify import verified

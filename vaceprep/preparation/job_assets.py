@@ -17,13 +17,13 @@ from vaceprep.checks.source import check_item
 from vaceprep.contract import Role
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, Unreadable, VideoFacts
+from vaceprep.files.digest import Identity, identity
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.model import FIELDS, media_of, resolve, role_of
 from vaceprep.plans.job import told_for
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
-from vaceprep.preparation.cache import Identity, identity
 from vaceprep.preparation.file import Source, Work, measured, mend_opened, opening, planned
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import placing
+from vaceprep.files.digest import Identity, digest
 from vaceprep.plans.job import Following, Placement, mask_image_plan, mask_video_plan
 from vaceprep.plans.model import Edit, EncodeRecipe, Options, Plan, unmended
 from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
-from vaceprep.preparation.cache import Identity, digest, fingerprint, recall, remember
+from vaceprep.preparation.cache import fingerprint, recall, remember
 from vaceprep.preparation.decode_check import decoded
 from vaceprep.preparation.file import (
     Source,

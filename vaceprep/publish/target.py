@@ -11,6 +11,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from vaceprep.contract import STALL_SECONDS
 from vaceprep.errors import Cancelled
+from vaceprep.files.digest import sha256_of
 from vaceprep.files.source import SCHEME, is_data_uri, open_path
 from vaceprep.probes.measure import ending
 from vaceprep.probes.sniff import sniff
@@ -78,16 +79,12 @@ def asset_of(path: str | os.PathLike[str]) -> Asset:
     """Read a file and say what it is. Raises CannotOpen, or OSError where reading it fails."""
     name = os.fspath(path)
     with open_path(name) as opened:
-        digest = hashlib.sha256()
-        size = 0
-        while piece := opened.read(1 << 20):
-            digest.update(piece)
-            size += len(piece)
+        sha256, size = sha256_of(opened)
         sniffed = sniff(opened.head)
     given = ending(name)
     fallback = given if _PLAIN_ENDING.fullmatch(given) else ""
     content_type, end = MEDIA_TYPES.get(sniffed.format, ("application/octet-stream", fallback))
-    return Asset(name, digest.hexdigest(), size, content_type, end)
+    return Asset(name, sha256, size, content_type, end)
 
 
 def pieces(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 
 from vaceprep.errors import Refused
 from vaceprep.files.atomic import placing, sweep
+from vaceprep.files.digest import sha256_of
 from vaceprep.publish.target import Asset, PublishError, pieces
 
 
@@ -64,6 +64,6 @@ def _holds(path: str, asset: Asset) -> bool:
         if not os.path.isfile(path) or os.path.getsize(path) != asset.size:
             return False
         with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == asset.sha256
+            return sha256_of(file) == (asset.sha256, asset.size)
     except OSError:
         return False

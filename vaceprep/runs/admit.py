@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from tempfile import gettempdir
 from typing import Any, Final
@@ -14,7 +12,8 @@ from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
 from vaceprep.checks.source import Options as Look
 from vaceprep.contract import IMAGE_ROLES, Function, Role
-from vaceprep.files.source import CannotOpen, is_url, open_path
+from vaceprep.files.digest import sha256_of_path
+from vaceprep.files.source import CannotOpen, is_url
 from vaceprep.job.model import InvalidJob, Job, media_of, role_of
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.ledger.job_id import identity
@@ -90,7 +89,7 @@ def examine(
         local = job.local_paths()
         for path in local.values():
             if path not in sources:
-                sources[path] = sha256_of(path)
+                sources[path] = sha256_of_path(path)
         hashes = {at: sources[path] for at, path in local.items()}
         name = identity(service, account, job.given(), hashes, options.prepare, options.fields)
         found = job, name
@@ -178,13 +177,3 @@ def stem_of(item: Item) -> str:
         return stem
     line = item.source[len(item.base) :].strip(":")
     return f"{stem}-{line}" if line else stem
-
-
-def sha256_of(path: str) -> str:
-    """The SHA-256 of a file. Raises CannotOpen or OSError."""
-    sha = hashlib.sha256()
-    with ExitStack() as stack:
-        opened = stack.enter_context(open_path(path))
-        while chunk := opened.read(1 << 20):
-            sha.update(chunk)
-    return sha.hexdigest()

@@ -18,9 +18,9 @@ from vaceprep.contract import (
 from vaceprep.errors import Refused, Taken
 from vaceprep.facts import Unreadable, VideoFacts
 from vaceprep.files.atomic import Placing, placing_in, sweep
+from vaceprep.files.digest import digest
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.net.download import Body, FetchFailed, Tell, TryAgain, host_of, pause, receive
-from vaceprep.preparation.cache import digest
 from vaceprep.preparation.file import measured
 from vaceprep.probes.sniff import sniff
 

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from vaceprep.api.responses import usable_id
 from vaceprep.errors import Refused, Taken
 from vaceprep.files.atomic import placing_in
+from vaceprep.files.digest import digest
 from vaceprep.files.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.ledger.row import Row
-from vaceprep.preparation.cache import digest
 from vaceprep.runs.fetch import Fetched
 from vaceprep.runs.sidecar import read_any, read_sidecar
 

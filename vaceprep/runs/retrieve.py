@@ -15,11 +15,11 @@ from vaceprep.api.model import ApiError, Rejected, StillRunning, Task
 from vaceprep.api.settings import HIDDEN
 from vaceprep.errors import Cancelled, Refused
 from vaceprep.files.atomic import placing
+from vaceprep.files.digest import digest
 from vaceprep.files.source import CannotOpen
 from vaceprep.ledger.row import Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.net.hosts import own_place
-from vaceprep.preparation.cache import digest
 from vaceprep.runs.fetch import Fetched, FetchFailed, fetch
 from vaceprep.runs.local_results import Kept, copy_into, found_beside, names_of, sidecar_of
 from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.errors import Cancelled
+from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.model import Job, put, role_of
 from vaceprep.preparation.file import Work
@@ -21,7 +22,7 @@ from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.publish.publish import Known, data_uri, publish
 from vaceprep.publish.target import Target, asset_of
-from vaceprep.runs.admit import Ready, sha256_of
+from vaceprep.runs.admit import Ready
 from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell
 
 #: Seconds after which the prepared media of a run that nobody took up again are removed.
@@ -100,7 +101,7 @@ def _hold(ready: Ready) -> None:
     """Hold each medium against the hash that the job was admitted with. Raises Changed."""
     for path, admitted in ready.sources.items():
         try:
-            same = sha256_of(path) == admitted
+            same = sha256_of_path(path) == admitted
         except (CannotOpen, OSError):
             same = False
         if not same:
