@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 #: Results that are written together.
 ROWS: Final = 10_000
 JOURNAL: Final = ".journal.jsonl"
-ENDING: Final = ".parquet"
 
 
 def journal_of(path: str) -> str:

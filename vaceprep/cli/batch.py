@@ -196,7 +196,10 @@ def _check(**given: Any) -> int:
 
 def _is_told(error: Exception) -> bool:
     """Whether its message is for a person: a cluster or a store that is gone."""
-    return type(error).__name__ in ("NoCluster", "PublishError")
+    from vaceprep.batch.cluster import NoCluster
+    from vaceprep.publish.target import PublishError
+
+    return isinstance(error, NoCluster | PublishError)
 
 
 def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:

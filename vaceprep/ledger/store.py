@@ -267,10 +267,6 @@ class Ledger:
         now = self._now()
         return [r for r in found if r.age(now) < RESULT_SECONDS]
 
-    def is_mine(self, row: Row) -> bool:
-        """Whether this process is at it."""
-        return row.owner == self._owner.name
-
     def is_held(self, row: Row) -> bool:
         """Whether a process that lives is at it."""
         return self._owner.is_alive(row.owner)
