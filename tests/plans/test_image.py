@@ -20,8 +20,8 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable
 from vaceprep.limits import CONTRACT, Limits
-from vaceprep.plans.image import ImageRecipe, plan_image, predict_image
-from vaceprep.plans.model import Options, Plan, wanted
+from vaceprep.plans.image import plan_image, predict_image
+from vaceprep.plans.model import ImageRecipe, Options, Plan, wanted
 from vaceprep.plans.size import Fit
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge

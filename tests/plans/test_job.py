@@ -268,6 +268,7 @@ def test_what_a_short_mask_shows_at_its_end_is_said(frames: int, said: str | Non
     plan = mask_video_plan(
         Plan("mask_video_url", (Edit("re-encode", ("frames",), ""),), False, recipe), wish, mask
     )
+    assert isinstance(plan.recipe, EncodeRecipe)
     assert plan.recipe.frames == 100
     assert plan.recipe.threshold
     assert plan.recipe.size == Fit((1280, 720), (1280, 720))

@@ -86,6 +86,7 @@ def test_a_start_is_kept_within_the_limit(
         assert start >= length
         return
     if plan.possible and plan.recipe is not None:
+        assert isinstance(plan.recipe, CopyRecipe | EncodeRecipe)
         assert plan.recipe.start <= start + (samples.tick if samples else 0)
         assert plan.recipe.length <= options.limits.seconds("video_url")
 

@@ -7,20 +7,30 @@ new file carries neither an orientation nor a profile. Sizes are displayed pixel
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final
 
-from vaceprep.contract import IMAGE_BYTES_DECIMAL, IMAGE_FORMATS, Role
+from vaceprep.contract import IMAGE_FORMATS, Role
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, VideoFacts
 from vaceprep.limits import Limits
 from vaceprep.plans import wording
-from vaceprep.plans.model import BLACK, Colour, Edit, Options, Plan, impossible, unmended, wanted
+from vaceprep.plans.model import (
+    BLACK,
+    Colour,
+    Edit,
+    ImageRecipe,
+    Mode,
+    Options,
+    Plan,
+    impossible,
+    unmended,
+    wanted,
+)
 from vaceprep.plans.size import Fit, brought_to, fit
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
-Mode = Literal["L", "RGB", "RGBA"]
 MASK: Final[Role] = "mask_image_url"
 #: What is mended here; VP301 and VP414 only where the options name a size.
 MENDED: Final = frozenset(
@@ -46,33 +56,6 @@ SLACK: Final = 1
 SPARE: Final = (100, 4096)
 NOTHING_ASKED: Final = Options()
 HEIC_EXTRA: Final = "pip install 'vaceprep[heic]' lets it be converted"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRecipe:
-    """How an image's plan is carried out."""
-
-    #: The format of the output. Where nothing keeps it under ``limit`` bytes, WEBP or JPEG.
-    format: str
-    #: The coded pixels are copied; only metadata and further frames are cut out.
-    pixels_kept: bool = False
-    mode: Mode = "RGB"
-    #: Convert the pixels from the file's own profile to sRGB.
-    to_srgb: bool = False
-    #: The colour under transparent pixels; None keeps transparency.
-    flatten: Colour | None = None
-    #: None keeps the size.
-    size: Fit | None = None
-    padding: Colour = BLACK
-    #: Make every pixel pure white or pure black, and scale by nearest neighbour.
-    threshold: bool = False
-    #: Save a JPEG with its own quantisation tables: its pixels were only turned.
-    own_tables: bool = False
-    #: The file is too large: nothing but another compression helps.
-    recompress: bool = False
-    #: Whether pixels may be lost where nothing else brings the file under the limit.
-    may_lose: bool = False
-    limit: int = IMAGE_BYTES_DECIMAL
 
 
 def plan_image(

@@ -18,8 +18,8 @@ from vaceprep.limits import CONTRACT
 from vaceprep.plans import wording
 from vaceprep.plans import wording as imagewording
 from vaceprep.plans.frames import base_rate, slot
-from vaceprep.plans.image import ImageRecipe, agrees, plan_image
-from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, Options, Plan
+from vaceprep.plans.image import agrees, plan_image
+from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, ImageRecipe, Options, Plan
 from vaceprep.plans.size import Fit
 from vaceprep.rules.catalogue import Finding
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from vaceprep.contract import VIDEO_BYTES_DECIMAL, Role
+from vaceprep.contract import IMAGE_BYTES_DECIMAL, VIDEO_BYTES_DECIMAL, Role
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.size import Fit
 from vaceprep.rules.catalogue import Finding, Severity
@@ -14,6 +14,8 @@ from vaceprep.rules.catalogue import Finding, Severity
 Colour = tuple[int, int, int]
 WHITE: Final[Colour] = (255, 255, 255)
 BLACK: Final[Colour] = (0, 0, 0)
+#: Pixels of an image that is written (Pillow's names).
+Mode = Literal["L", "RGB", "RGBA"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,35 @@ class EncodeRecipe:
         return self.frames / self.rate
 
 
+@dataclass(frozen=True, slots=True)
+class ImageRecipe:
+    """How an image's plan is carried out."""
+
+    #: The format of the output. Where nothing keeps it under ``limit`` bytes, WEBP or JPEG.
+    format: str
+    #: The coded pixels are copied; only metadata and further frames are cut out.
+    pixels_kept: bool = False
+    mode: Mode = "RGB"
+    #: Convert the pixels from the file's own profile to sRGB.
+    to_srgb: bool = False
+    #: The colour under transparent pixels; None keeps transparency.
+    flatten: Colour | None = None
+    #: None keeps the size.
+    size: Fit | None = None
+    padding: Colour = BLACK
+    #: Make every pixel pure white or pure black, and scale by nearest neighbour.
+    threshold: bool = False
+    #: Save a JPEG with its own quantisation tables: its pixels were only turned.
+    own_tables: bool = False
+    #: The file is too large: nothing but another compression helps.
+    recompress: bool = False
+    #: Whether pixels may be lost where nothing else brings the file under the limit.
+    may_lose: bool = False
+    limit: int = IMAGE_BYTES_DECIMAL
+
+
 VideoRecipe = CopyRecipe | EncodeRecipe
+Recipe = CopyRecipe | EncodeRecipe | ImageRecipe
 
 
 #: Advice that is mended all the same: it costs nothing of the picture.
@@ -147,8 +177,7 @@ class Plan:
     edits: tuple[Edit, ...]
     #: Whether every picture that is kept stays the same, pixel for pixel.
     lossless: bool
-    #: A ``VideoRecipe`` or an ``ImageRecipe``.
-    recipe: Any
+    recipe: Recipe | None
     remaining: tuple[Finding, ...] = ()
 
     @property

@@ -22,7 +22,7 @@ from vaceprep.plans.job import (
     shares,
     size_of,
 )
-from vaceprep.plans.model import Options, Plan
+from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Options, Plan
 from vaceprep.plans.predict import predict
 from vaceprep.plans.wording import px, seconds
 from vaceprep.preparation import job_masks
@@ -105,7 +105,8 @@ def _stops_of_urls(assets: Assets, plan: Plan, facts: VideoFacts) -> None:
         told = f"video_url goes from {px(before)} to {px(size_of(after))}"
         raise Stop(f"mask_image_url is a URL, and {told}: {how}")
     if "/mask_video_url" in assets.urls and isinstance(after, VideoFacts):
-        begins = Fraction(0) if plan.recipe is None else plan.recipe.start
+        recipe = plan.recipe
+        begins = recipe.start if isinstance(recipe, CopyRecipe | EncodeRecipe) else Fraction(0)
         same = size_of(after) == before and after.frames == facts.frames
         if begins or not same or base_rate(after) != base_rate(facts):
             raise Stop(f"mask_video_url is a URL, and video_url gets other frames: {how}")
@@ -149,7 +150,9 @@ def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
     facts, recipe = video.video, plan.recipe
     given = draft.has(MASK_FRAME)
     number = draft.values.get(MASK_FRAME, FIRST_MASK_FRAME)
-    if facts is None or recipe is None or not isinstance(number, int):
+    if facts is None or not isinstance(recipe, CopyRecipe | EncodeRecipe):
+        return None
+    if not isinstance(number, int):
         return None
     times = _times(video, facts)
     if not times:

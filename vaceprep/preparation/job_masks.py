@@ -14,7 +14,15 @@ from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import placing
 from vaceprep.files.digest import Identity, digest
 from vaceprep.plans.job import Following, Placement, mask_image_plan, mask_video_plan
-from vaceprep.plans.model import Edit, EncodeRecipe, Options, Plan, unmended
+from vaceprep.plans.model import (
+    CopyRecipe,
+    Edit,
+    EncodeRecipe,
+    ImageRecipe,
+    Options,
+    Plan,
+    unmended,
+)
 from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.cache import fingerprint, recall, remember
@@ -82,6 +90,8 @@ def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> 
 
     from vaceprep.preparation.image.render import make_image
 
+    if not isinstance(plan.recipe, ImageRecipe):
+        raise Refused("the plan of the mask makes no image")
     read = Read(source.item.source, source.opened, source.sniffed, facts)
     plain = replace(plan, recipe=replace(plan.recipe, size=None))
     (wide, high), (width, height) = where.fit.scaled, where.canvas
@@ -124,7 +134,7 @@ def _mask_video_plans(
     if not copied.possible:
         yield copied
         return
-    if not isinstance(copied.recipe, EncodeRecipe):
+    if copied.recipe is None or isinstance(copied.recipe, CopyRecipe):
         after = predict(copied, facts)
         begins = copied.recipe.start if copied.recipe is not None else 0
         near = abs(begins - wish.start) * wish.rate < 1

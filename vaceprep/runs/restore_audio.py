@@ -17,7 +17,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import Unreadable, VideoFacts
 from vaceprep.files.atomic import FULL
 from vaceprep.files.source import CannotOpen, open_path
-from vaceprep.plans.model import Options
+from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Options
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.file import Source, measured, planned
 from vaceprep.preparation.video.audio import Sound
@@ -116,7 +116,7 @@ def window_of_plan(source: Source, options: Options) -> Window:
     if not plan.possible:
         said = "; ".join(f.message for f in plan.remaining)
         raise Refused(f"{source.item.source} cannot be prepared: {said}")
-    if plan.recipe is not None:
+    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         return Window(plan.recipe.start, plan.recipe.length)
     facts = source.facts
     length = facts.duration if isinstance(facts, VideoFacts) else None

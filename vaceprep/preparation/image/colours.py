@@ -9,8 +9,7 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageCms
 from PIL.Image import Image
 
-from vaceprep.plans.image import Mode
-from vaceprep.plans.model import Colour
+from vaceprep.plans.model import Colour, Mode
 from vaceprep.probes.images import grey_levels
 
 #: Pillow's modes by what a profile calls its colour space.

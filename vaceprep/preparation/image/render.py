@@ -16,8 +16,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
 from vaceprep.files.source import HEAD_BYTES
 from vaceprep.formats import shown_format
-from vaceprep.plans.image import ImageRecipe
-from vaceprep.plans.model import Colour, Edit, Plan
+from vaceprep.plans.model import Colour, Edit, ImageRecipe, Plan
 from vaceprep.plans.size import Fit
 from vaceprep.preparation.image import encode
 from vaceprep.preparation.image.colours import plain
