@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import builtins
 import copy
 import dataclasses
 import json
 import pickle
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from inspect import isclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from PIL import Image
 
 import vaceprep
 from tests.media import Hand, small_mp4
+from vaceprep import errors
 
 
 @pytest.fixture
@@ -37,6 +42,54 @@ def test_public_names() -> None:
         _ = vaceprep.nothing
     assert callable(vaceprep.probe)
     assert callable(vaceprep.check)
+    assert dir(vaceprep) == sorted(vaceprep.__all__)
+
+
+def test_what_public_functions_raise_is_public() -> None:
+    named: set[str] = set()
+    for name in vaceprep.__all__:
+        one = getattr(vaceprep, name)
+        parts = [one, *(v for v in vars(one).values() if callable(v))] if isclass(one) else [one]
+        for part in parts:
+            raised = (getattr(part, "__doc__", None) or "").partition("Raises")[2]
+            # Names of classes of two words, such as LedgerError.
+            named.update(re.findall(r"\b(?:[A-Z][a-z]+){2,}\b", raised))
+    assert {"LedgerError", "ReadFailed", "ConfigError"} <= named
+    assert {n for n in named if not hasattr(builtins, n)} <= set(vaceprep.__all__)
+
+
+def test_the_drawn_tree_of_exceptions_is_the_tree() -> None:
+    drawn = re.findall(r"^    ((?:[|+] *-*|[ -])*)(\w+)", errors.__doc__ or "", re.MULTILINE)
+    above: list[str] = []
+    for indent, name in drawn:
+        depth = len(indent) // 4
+        if depth:
+            parent = above[depth - 1]
+            one, other = (
+                getattr(vaceprep, n, None) or getattr(errors, n, None) or getattr(builtins, n)
+                for n in (name, parent)
+            )
+            assert one.__bases__ == (other,), name
+        above[depth:] = [name]
+    public = {n for n in vaceprep.__all__ if _is_exception(getattr(vaceprep, n))}
+    assert public <= {name for _, name in drawn}
+
+
+def _is_exception(value: object) -> bool:
+    return isclass(value) and issubclass(value, Exception)
+
+
+def test_a_misspelt_option_is_an_error_of_mypy_and_of_python(tmp_path: Path) -> None:
+    # mypy is strict: it reports a "type: ignore" that it does not need.
+    source = str(tmp_path / "none.mp4")
+    with pytest.raises(TypeError, match="strat"):
+        vaceprep.prepare(source, strat=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="strat"):
+        vaceprep.plan(source, strat=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="agian"):
+        vaceprep.run(source, agian=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="agian"):
+        asyncio.run(vaceprep.arun(source, agian=True))  # type: ignore[call-arg]
 
 
 def test_probe_gives_facts(files: list[Path]) -> None:

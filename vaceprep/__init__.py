@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         ApiError,
         FateUnknown,
         NotConnected,
+        ReadFailed,
         Rejected,
         StillRunning,
         Task,
     )
+    from vaceprep.api.settings import ConfigError
     from vaceprep.checks.inputs import Given
     from vaceprep.checks.library import ProbeError, check
     from vaceprep.checks.report import FileReport, Report, Summary
@@ -85,9 +87,10 @@ _HOMES = {
     "LedgerError": "vaceprep.ledger.store",
     "Cancelled": "vaceprep.errors",
     "Client": "vaceprep.api.client",
+    "ConfigError": "vaceprep.api.settings",
     "AsyncClient": "vaceprep.api.async_client",
     **dict.fromkeys(("ApiError", "FateUnknown", "NotConnected"), "vaceprep.api.model"),
-    **dict.fromkeys(("Rejected", "StillRunning", "Task"), "vaceprep.api.model"),
+    **dict.fromkeys(("ReadFailed", "Rejected", "StillRunning", "Task"), "vaceprep.api.model"),
 }
 
 __all__ = [
@@ -98,6 +101,7 @@ __all__ = [
     "CannotIsolate",
     "Client",
     "Config",
+    "ConfigError",
     "Edit",
     "Facts",
     "FateUnknown",
@@ -115,6 +119,7 @@ __all__ = [
     "PrepareReport",
     "Prepared",
     "ProbeError",
+    "ReadFailed",
     "Rejected",
     "Report",
     "Role",
@@ -178,6 +183,10 @@ def plan(
 ) -> PrepareReport:
     """What ``prepare`` would do, with the facts that will come out; nothing is written."""
     return prepare(source, None, role, dry_run=True, **options)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:
