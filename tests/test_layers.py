@@ -11,7 +11,7 @@ import pytest
 from tests.net.server import serving
 from tests.paths import ROOT
 
-HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml", "pebble")
+HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml", "pebble", "ruamel", "tomlkit")
 
 
 def imported(code: str, *arguments: str | Path) -> set[str]:

@@ -269,6 +269,10 @@ READ_SECONDS: Final = 10.0
 MAX_JOB_BYTES: Final = 64 * 2**20
 #: Bytes of a YAML or TOML job file above which it is not read: their readers are slow. J
 MAX_SLOW_JOB_BYTES: Final = 8 * 2**20
+#: Bytes and values of a YAML or TOML job file above which it is rewritten without its comments: the
+#: libraries that keep them take seconds for a megabyte, and the square of the values. J
+MAX_COMMENTED_JOB_BYTES: Final = 256 * 2**10
+MAX_COMMENTED_JOB_NODES: Final = 500
 #: Values in one job file above which it is not a job. J
 MAX_JOB_NODES: Final = 10_000
 #: Lists and mappings inside each other in one job file. J

@@ -1,50 +1,77 @@
-"""The text of a prepared job: the old text with other values, or where that fails a new one.
+"""A job file's text: the line of each value, and the same job with other values.
 
-Pure. Comments and layout of YAML and TOML stay wherever the old text with the new values reads
-back as the new job; the proof is reading it.
+PyYAML and ``tomllib`` decide what a text means (``job.read``). ``ruamel.yaml`` and ``tomlkit``
+rewrite it with its comments, and the result is used only if ``job.read`` reads the new job from
+it. Both are imported only to rewrite, or for the line of a value in TOML.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from json import decoder
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vaceprep.contract import MAX_COMMENTED_JOB_BYTES, MAX_COMMENTED_JOB_NODES, MAX_JOB_NODES
 from vaceprep.errors import Refused
+from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.read import JobUnreadable, parse
+from vaceprep.job.read import text_of as read_text
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 YAML: Final = (".yaml", ".yml")
-#: What TOML lets stand for a value on one line: texts and whole numbers.
-_TOML_VALUE: Final = r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[+-]?[0-9][0-9_]*"""
-_TOML_TOKEN: Final = re.compile(rf"#[^\n]*|{_TOML_VALUE}|\]")
-#: Texts that YAML needs no quotes for.
-_YAML_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*\.[A-Za-z0-9]+")
+TOML: Final = ".toml"
+#: The line, from 1, for a JSON pointer; None where it is not known.
+Finder = Callable[[str], int | None]
+#: A source that is a line of a JSON Lines manifest.
+MANIFEST_LINE: Final = re.compile(r"(?s)(.+\.jsonl):([1-9][0-9]{0,17})", re.IGNORECASE)
+_BLANK: Final = re.compile(r"[ \t\r\n]*+")
 _TOML_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class Span(NamedTuple):
-    """A value's place in a text."""
-
-    start: int
-    end: int
+def parts_of(pointer: str) -> list[str]:
+    """``["ref_images_url", "1"]`` for ``/ref_images_url/1``."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
-def text_of(
+# --- other values --------------------------------------------------------------------------
+
+
+class Rewritten(NamedTuple):
+    """The text of a job file with other values."""
+
+    text: str
+    #: Why the comments and the layout of the old text are not in it; None where they are, and
+    #: where the old text had none.
+    note: str | None
+
+
+def rewrite(
     values: Mapping[str, Any], ending: str, old: str | None, changes: Mapping[str, str | int]
-) -> str:
+) -> Rewritten:
     """The text of a job file that reads as ``values``.
 
     ``old`` is the source's text, None where there is none to keep; ``changes`` are the new values
     by JSON pointer. Raises Refused where the format cannot hold them.
     """
-    kept = None if old is None else _edited(old, ending, changes)
-    if kept is not None and _reads_as(kept, ending, values):
-        return kept
+    note = None
+    if old is not None and (ending in YAML or ending == TOML):
+        note = _too_large(old, values)
+        if note is None:
+            kept = _edited(old, ending, changes)
+            if kept is not None and _reads_as(kept, ending, values):
+                return Rewritten(kept, None)
+            note = "they cannot be kept with the new values"
+        note = f"the new job file has no comments and the usual layout: {note}"
     text = _written(values, ending)
     if not _reads_as(text, ending, values):
         raise Refused(f"its values cannot be written as {ending}")
-    return text
+    return Rewritten(text, note)
 
 
 def _reads_as(text: str, ending: str, values: Mapping[str, Any]) -> bool:
@@ -54,65 +81,85 @@ def _reads_as(text: str, ending: str, values: Mapping[str, Any]) -> bool:
         return False
 
 
-# --- the old text --------------------------------------------------------------------------
+def _too_large(text: str, values: Mapping[str, Any]) -> str | None:
+    """Why a text is rewritten without its comments: the libraries would take too long."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_COMMENTED_JOB_BYTES:
+        return f"it has {size:,} bytes, and comments are kept up to {MAX_COMMENTED_JOB_BYTES:,}"
+    if _nodes(values) > MAX_COMMENTED_JOB_NODES:
+        return f"it has more than {MAX_COMMENTED_JOB_NODES:,} values"
+    if text.count("\n") > MAX_JOB_NODES:
+        return f"it has more than {MAX_JOB_NODES:,} lines"
+    return None
+
+
+def _nodes(values: Mapping[str, Any]) -> int:
+    """How many values a job has. ``job.read`` bounds them and their depth."""
+    count = 0
+    waiting: list[Any] = [values]
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple | set):
+            waiting.extend(item)
+    return count
 
 
 def _edited(old: str, ending: str, changes: Mapping[str, str | int]) -> str | None:
-    """The old text with other values in their places; None where a place is not found."""
-    places: dict[Span, str] = {}
-    for at, value in changes.items():
-        name, _, index = at[1:].partition("/")
-        number = int(index) if index else None
-        find = _yaml_span if ending in YAML else _toml_span if ending == ".toml" else None
-        span = None if find is None else find(old, name, number)
-        if span is None:
-            return None
-        said = json.dumps(value, ensure_ascii=False)
-        plain = ending in YAML and _YAML_PLAIN.fullmatch(str(value))
-        places[span] = str(value) if plain else said
-    text = old
-    for span in sorted(places, reverse=True):
-        text = text[: span.start] + places[span] + text[span.end :]
-    return text
-
-
-def _yaml_span(text: str, name: str, index: int | None) -> Span | None:
-    import yaml
-
+    """The old text with other values, or None where its library cannot do it."""
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-    except yaml.YAMLError:
+        # The file may be another by now: what would overflow or multiply is refused here.
+        if _too_large(old, parse(old, ending)):
+            return None
+        return _yaml_edited(old, changes) if ending in YAML else _toml_edited(old, changes)
+    # Both libraries raise more than their own errors for odd but valid texts.
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    value = next((v for k, v in pairs if k.value == name), None)
-    if index is not None:
-        items = value.value if isinstance(value, yaml.SequenceNode) else []
-        value = items[index] if index < len(items) else None
-    if not isinstance(value, yaml.ScalarNode) or value.style in ("|", ">"):
+
+
+def _put(document: Any, changes: Mapping[str, str | int]) -> None:
+    for pointer, value in changes.items():
+        name, *index = parts_of(pointer)
+        if index:
+            document[name][int(index[0])] = value
+        else:
+            document[name] = value
+
+
+def _yaml_edited(old: str, changes: Mapping[str, str | int]) -> str | None:
+    from ruamel import yaml as ruamel
+    from ruamel.yaml.error import YAMLError
+
+    yaml = ruamel.YAML()
+    yaml.composer.warn_double_anchors = False
+    yaml.preserve_quotes = True
+    yaml.width = MAX_COMMENTED_JOB_BYTES * 2
+    yaml.explicit_start = any(line[:4].rstrip() == "---" for line in old.splitlines())
+    try:
+        # It takes the carriage return before a line's end for a part of a comment.
+        document = yaml.load(old.replace("\r\n", "\n"))
+        for value in document.values():
+            if hasattr(value, "fa") and not value.fa.flow_style() and value and value.lc.col:
+                # The indentation of the first list in lines of its own, "  - a", is that of all.
+                yaml.indent(sequence=value.lc.col + 2, offset=value.lc.col)
+                break
+        _put(document, changes)
+        out = io.StringIO()
+        yaml.dump(document, out)
+    except YAMLError:
         return None
-    # PyYAML takes a byte order mark and odd line breaks for nothing; reading back proves it.
-    return Span(value.start_mark.index, value.end_mark.index)
+    text = out.getvalue()
+    return text.replace("\n", "\r\n") if "\r\n" in old else text
 
 
-def _toml_span(text: str, name: str, index: int | None) -> Span | None:
-    key = rf"""(?m)^[ \t]*["']?{re.escape(name)}["']?[ \t]*=[ \t]*"""
-    if index is None:
-        found = re.search(rf"{key}({_TOML_VALUE})", text)
-        return None if found is None else Span(*found.span(1))
-    opening = re.search(rf"{key}\[", text)
-    if opening is None:
-        return None
-    found_at = _texts(text, opening.end())
-    return next((span for number, span in enumerate(found_at) if number == index), None)
+def _toml_edited(old: str, changes: Mapping[str, str | int]) -> str:
+    import tomlkit
 
-
-def _texts(text: str, start: int) -> Iterator[Span]:
-    """The texts of an array, comments left out."""
-    for token in _TOML_TOKEN.finditer(text, start):
-        if token[0] == "]":
-            return
-        if not token[0].startswith("#"):
-            yield Span(*token.span())
+    document = tomlkit.parse(old)
+    _put(document, changes)
+    return document.as_string()
 
 
 # --- a new text ----------------------------------------------------------------------------
@@ -124,7 +171,7 @@ def _written(values: Mapping[str, Any], ending: str) -> str:
 
         text: str = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
         return text
-    if ending == ".toml":
+    if ending == TOML:
         return "".join(f"{_toml_key(k)} = {_toml(v)}\n" for k, v in values.items())
     return json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
 
@@ -134,7 +181,7 @@ def _toml_key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML, mappings in one line. Raises Refused for what TOML has no word for."""
+    """A value as TOML, mappings in one line. Raises Refused for what TOML cannot express."""
     if isinstance(value, str):
         # TOML forbids DEL besides what JSON escapes.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -145,3 +192,126 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     raise Refused(f"TOML cannot say {value!r}")
+
+
+# --- lines ---------------------------------------------------------------------------------
+
+
+def finder(source: str) -> tuple[str, Finder]:
+    """A job's file, and the line in it of a pointer's value.
+
+    ``source`` is the job as a report names it: a file, or ``jobs.jsonl:3`` for a manifest's line.
+    """
+    line = MANIFEST_LINE.fullmatch(source)
+    if line is not None:
+        number = int(line.group(2))
+        return line.group(1), lambda _: number
+    ending = os.path.splitext(source)[1].lower()
+    try:
+        with open_path(source) as opened:
+            text = read_text(opened, ending)
+        # Refuses what would overflow or multiply, whatever the file has become since.
+        values = parse(text, ending)
+    except (CannotOpen, JobUnreadable, OSError):
+        return source, lambda _: None
+    if ending in YAML:
+        node = _composed(text)
+        return source, lambda pointer: _yaml_line(node, parts_of(pointer))
+    if ending == TOML:
+        document = None if _too_large(text, values) else _toml_document(text)
+        return source, lambda pointer: _toml_line(document, parts_of(pointer))
+    return source, lambda pointer: _json_line(text, parts_of(pointer))
+
+
+def _composed(text: str) -> Any:
+    # Its nodes carry their lines, and it reads a file of 8 MB in C.
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.compose(text, loader)
+    except yaml.YAMLError:
+        return None
+
+
+def _yaml_line(node: Any, parts: list[str]) -> int | None:
+    line: int | None = None
+    for part in parts:
+        if isinstance(getattr(node, "value", None), str) or node is None:
+            break
+        if node.id == "mapping":
+            pairs = {key.value: (key, value) for key, value in node.value if key.id == "scalar"}
+            if part not in pairs:
+                break
+            key, node = pairs[part]
+            line = key.start_mark.line + 1
+        else:
+            if not part.isdigit() or int(part) >= len(node.value):
+                break
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _json_line(text: str, parts: list[str]) -> int | None:
+    at: int | None = None
+    here = _skip(text, 0)
+    for part in parts:
+        found = _member(text, here, part)
+        if found is None:
+            break
+        at, here = found
+    return None if at is None else text.count("\n", 0, at) + 1
+
+
+def _skip(text: str, at: int) -> int:
+    blank = _BLANK.match(text, at)
+    return at if blank is None else blank.end()
+
+
+def _member(text: str, at: int, part: str) -> tuple[int, int] | None:
+    """Where a member begins, and where its value does. The text is valid JSON."""
+    if text[at : at + 1] not in ("{", "["):
+        return None
+    reader = json.JSONDecoder()
+    mapping = text[at] == "{"
+    at = _skip(text, at + 1)
+    number = 0
+    while text[at] not in "]}":
+        begin, key = at, str(number)
+        if mapping:
+            # Undocumented, but what json itself has read keys with since Python 2.6.
+            key, at = decoder.scanstring(text, at + 1)  # type: ignore[attr-defined]
+            at = _skip(text, _skip(text, at) + 1)
+        if key == part:
+            return begin, at
+        _, at = reader.raw_decode(text, at)
+        at = _skip(text, at)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+        number += 1
+    return None
+
+
+def _toml_document(text: str) -> TOMLDocument | None:
+    import tomlkit
+
+    try:
+        return tomlkit.parse(text)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _toml_line(document: TOMLDocument | None, parts: list[str]) -> int | None:
+    """The line of the top level's key: a job is flat, and arrays are short."""
+    if document is None or not parts:
+        return None
+    from tomlkit import TOMLDocument
+
+    for number, (key, item) in enumerate(document.body):
+        if key is not None and key.key == parts[0]:
+            # tomlkit keeps no lines, but writes what it read to the letter.
+            above = TOMLDocument(True)
+            above.body.extend(document.body[:number])
+            return above.as_string().count("\n") + item.trivia.indent.count("\n") + 1
+    return None

@@ -19,7 +19,7 @@ from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.draft import draft_of
 from vaceprep.job.model import media_of, put
 from vaceprep.job.read import JobUnreadable, read_job
-from vaceprep.job.text import text_of
+from vaceprep.job.text import rewrite
 from vaceprep.plans.model import Edit, Options
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.job_assets import Assets, Maker, errors, open_assets
@@ -160,9 +160,11 @@ def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:
         own = _unique((*failed.remaining, *grave))
         return replace(failed, remaining=own, error="what came out would not pass as a job")
     remaining = tuple(f for f in findings if _is_own(f, job))
+    data, note = _bytes(job, values, changes)
+    if note is not None:
+        entry = replace(entry, plan=(*edits, Edit("adjust", (), note)))
     if job.work.dry_run:
         return replace(entry, status="planned", remaining=remaining)
-    data = _bytes(job, values, changes)
     reused = _written(job, data)
     return replace(
         entry,
@@ -237,7 +239,9 @@ def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
     return [*judge_job(draft), *judge_together(Together(draft, facts))]
 
 
-def _bytes(job: _Job, values: Mapping[str, Any], changes: Mapping[str, str | int]) -> bytes:
+def _bytes(
+    job: _Job, values: Mapping[str, Any], changes: Mapping[str, str | int]
+) -> tuple[bytes, str | None]:
     """What stands in the new job file. Raises Refused."""
     own = None
     if job.item.base is None:
@@ -247,12 +251,12 @@ def _bytes(job: _Job, values: Mapping[str, Any], changes: Mapping[str, str | int
         except (CannotOpen, OSError):
             own = None
     if own is not None and not changes:
-        return own
+        return own, None
     ending = os.path.splitext(job.target)[1].lower()
     old = None if own is None else own.decode("utf-8-sig", "replace")
-    text = text_of(values, ending, old, changes)
+    text, note = rewrite(values, ending, old, changes)
     try:
-        return text.encode()
+        return text.encode(), note
     except UnicodeEncodeError:
         raise Refused("a file's name is no text that a job file can hold") from None
 

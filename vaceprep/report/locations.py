@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from vaceprep.checks.report import FileReport
 from vaceprep.files.source import is_data_uri, is_url
-from vaceprep.job.joblines import MANIFEST_LINE, Finder, finder
+from vaceprep.job.text import MANIFEST_LINE, Finder, finder
 from vaceprep.report.escape import printable
 from vaceprep.rules.catalogue import Finding, Severity
 
