@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.paths import ROOT
-from vaceprep.probes.measure import IMAGE_ENDINGS, VIDEO_ENDINGS
+from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 
 PARTS = ("vaceprep", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 

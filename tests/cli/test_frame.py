@@ -17,7 +17,7 @@ import vaceprep
 from tests.paths import ROOT
 from tests.preparation import numbered
 from vaceprep.cli.main import run
-from vaceprep.preparation.image.encode import ENDINGS
+from vaceprep.formats import WRITTEN
 from vaceprep.rules.catalogue import Severity
 
 FIXTURES = ROOT / "fixtures" / "video"
@@ -34,7 +34,7 @@ def passes(path: Path) -> bool:
     return all(f.severity is Severity.ADVICE for report in reports for f in report.findings)
 
 
-@pytest.mark.parametrize("ending", [*sorted(ENDINGS), ".PNG", ".JPG"])
+@pytest.mark.parametrize("ending", [*sorted(WRITTEN), ".PNG", ".JPG"])
 def test_every_ending(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / f"a{ending}"
     assert frame(CLIP, "--at", "1.5", "-o", target) == 0

@@ -25,7 +25,8 @@ from vaceprep.checks.report import FileReport, Report
 from vaceprep.checks.source import Options, check_item, probe_item
 from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
-from vaceprep.probes.measure import VIDEO_ENDINGS, ending
+from vaceprep.formats import VIDEO_ENDINGS
+from vaceprep.probes.measure import ending
 from vaceprep.rules.catalogue import Severity, resolve, weights_of
 from vaceprep.rules.judge import GATES, Selection
 

@@ -50,16 +50,16 @@ def command(video: str, instant: str, target: str, force: bool) -> int:
     """
     from vaceprep.cli.times import parse_instant
     from vaceprep.files.atomic import check_target
-    from vaceprep.preparation.image.encode import ENDINGS
+    from vaceprep.formats import WRITTEN
     from vaceprep.probes.measure import ending
 
     try:
         at = parse_instant(instant)
     except ValueError as error:
         raise click.BadParameter(printable(str(error)), param_hint="'--at'") from None
-    fmt = ENDINGS.get(ending(target))
+    fmt = WRITTEN.get(ending(target))
     if fmt is None:
-        known = ", ".join(ENDINGS)
+        known = ", ".join(WRITTEN)
         raise click.BadParameter(
             f"{printable(target)} has none of the endings {known}", param_hint="'-o'"
         )

@@ -7,10 +7,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from vaceprep.facts import ImageFacts, VideoFacts
-from vaceprep.formats import ENDINGS, shown_format
+from vaceprep.formats import CONTAINER_NAMES, ENDINGS, shown_format
 from vaceprep.plans.model import BLACK, WHITE, Colour
 from vaceprep.plans.size import Fit
-from vaceprep.rules.video import CONTAINER_NAMES
 from vaceprep.wording import decimal, listed, megabytes
 
 THRESHOLDED: Final = "every pixel made pure white, if it is at least half bright, or pure black"

@@ -12,8 +12,9 @@ from vaceprep.checks.inputs import JOB_ENDINGS, Item
 from vaceprep.errors import Refused
 from vaceprep.files.names import fit, in_bytes, numbered
 from vaceprep.formats import ENDINGS as IMAGE_NAMES
-from vaceprep.preparation.image.encode import ENDINGS as IMAGE_FORMATS
-from vaceprep.probes.measure import IMAGE_ENDINGS, VIDEO_ENDINGS, ending
+from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
+from vaceprep.formats import WRITTEN as IMAGE_FORMATS
+from vaceprep.probes.measure import ending
 
 #: The folder for outputs where nobody names one.
 PREPARED: Final = "prepared"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from vaceprep.contract import (
     DEFAULT_IMAGE_ROLE,
@@ -15,20 +14,9 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import Facts, Unreadable, VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.sniff import Sniffed, sniff
-
-#: Endings that are images' where the bytes say nothing.
-IMAGE_ENDINGS: Final = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .bmp .dib .tif .tiff .webp .gif .heic .heif .avif .jxl "
-    ".jp2 .ico .psd .svg .dng .nef .cr2 .cr3 .arw .mpo .ppm .pgm .pbm .exr .tga .eps .qoi".split()
-)
-#: Endings that are videos' where the bytes say nothing. ``.ts`` and ``.mts`` are TypeScript's
-#: too: only the bytes make them videos.
-VIDEO_ENDINGS: Final = frozenset(
-    ".mp4 .m4v .mov .qt .3gp .3g2 .mkv .webm .avi .mpg .mpeg .m2ts .flv .f4v .wmv .asf .ogv "
-    ".mxf .vob .m2v .rm .rmvb .ivf .y4m .264 .h264 .265 .h265 .hevc".split()
-)
 
 
 def ending(name: str) -> str:

@@ -13,29 +13,12 @@ from vaceprep.contract import STALL_SECONDS
 from vaceprep.errors import Cancelled
 from vaceprep.files.digest import sha256_of
 from vaceprep.files.source import SCHEME, is_data_uri, open_path
+from vaceprep.formats import MEDIA_TYPES
 from vaceprep.probes.measure import ending
 from vaceprep.probes.sniff import sniff
 
 #: Bytes that are read, and sent, at a time.
 PIECE_BYTES: Final = 64 * 1024
-#: The media type and the ending of what is published, by the format that the bytes show.
-MEDIA_TYPES: Final = {
-    "mp4": ("video/mp4", ".mp4"),
-    "mov": ("video/quicktime", ".mov"),
-    "3gp": ("video/3gpp", ".3gp"),
-    "webm": ("video/webm", ".webm"),
-    "matroska": ("video/x-matroska", ".mkv"),
-    "avi": ("video/x-msvideo", ".avi"),
-    "mpegts": ("video/mp2t", ".ts"),
-    "jpeg": ("image/jpeg", ".jpg"),
-    "png": ("image/png", ".png"),
-    "bmp": ("image/bmp", ".bmp"),
-    "tiff": ("image/tiff", ".tiff"),
-    "webp": ("image/webp", ".webp"),
-    "gif": ("image/gif", ".gif"),
-    "heic": ("image/heic", ".heic"),
-    "avif": ("image/avif", ".avif"),
-}
 _PLAIN_ENDING: Final = re.compile(r"\.[a-z0-9]{1,8}")
 #: What object stores are called by, with how people call them.
 CLOUDS: Final = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure"}

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from vaceprep.contract import EXPIRES_SOON_SECONDS, IMAGE_ROLES, Role
 from vaceprep.facts import Facts, ImageFacts, Unreached
 from vaceprep.files.source import is_data_uri
+from vaceprep.formats import TYPES
 from vaceprep.net.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
 from vaceprep.rules.catalogue import RULES, Asset, Finding, Rule, Severity, rule, run
 
@@ -157,25 +158,6 @@ def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
     )
 
 
-#: What servers call the formats, by our name for them; each format's own name first.
-TYPES = {
-    "mp4": ("video/mp4", "application/mp4", "video/x-m4v", "audio/mp4"),
-    "mov": ("video/quicktime",),
-    "3gp": ("video/3gpp", "video/3gpp2"),
-    "matroska": ("video/x-matroska", "video/matroska"),
-    "webm": ("video/webm",),
-    "avi": ("video/x-msvideo", "video/avi", "video/msvideo", "video/vnd.avi"),
-    "mpegts": ("video/mp2t", "video/mpeg"),
-    "flv": ("video/x-flv",),
-    "jpeg": ("image/jpeg", "image/jpg", "image/pjpeg"),
-    "png": ("image/png", "image/x-png", "image/apng", "image/vnd.mozilla.apng"),
-    "bmp": ("image/bmp", "image/x-bmp", "image/x-ms-bmp"),
-    "tiff": ("image/tiff", "image/x-tiff"),
-    "webp": ("image/webp",),
-    "gif": ("image/gif",),
-    "heic": ("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"),
-    "avif": ("image/avif", "image/avif-sequence"),
-}
 #: Types that say nothing of what the bytes are.
 ANY_BYTES = ("application/octet-stream", "binary/octet-stream", "application/x-download")
 

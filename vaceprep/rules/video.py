@@ -12,6 +12,7 @@ from typing import Final
 
 from vaceprep.contract import MP4_BRANDS
 from vaceprep.facts import NO_STRETCH, Unreadable, VideoFacts, shown
+from vaceprep.formats import CONTAINER_NAMES
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.measure import ending
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
@@ -19,12 +20,6 @@ from vaceprep.wording import NOT_MEASURED, decimal, megabytes
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
-CONTAINER_NAMES: Final = {
-    **{"mp4": "MP4", "mov": "QuickTime (MOV)", "3gp": "3GPP", "matroska": "Matroska (MKV)"},
-    **{"webm": "WebM", "avi": "AVI", "mpegts": "MPEG-TS", "flv": "Flash Video (FLV)"},
-    **{"ogg": "Ogg", "asf": "ASF (WMV)", "gif": "GIF", "png": "animated PNG", "webp": "WEBP"},
-    **{"mpeg": "MPEG programme stream", "h264": "bare H.264", "hevc": "bare HEVC", "mxf": "MXF"},
-}
 #: Codecs whose packets MP4 can carry as they are.
 CARRIED: Final = frozenset(
     ["h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg", "vvc"]

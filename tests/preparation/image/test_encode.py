@@ -12,8 +12,9 @@ from PIL import Image
 import vaceprep
 from vaceprep.contract import IMAGE_BYTES_DECIMAL
 from vaceprep.errors import Refused
+from vaceprep.formats import WRITTEN
 from vaceprep.plans.size import fit
-from vaceprep.preparation.image.encode import ENDINGS, encode, fitted
+from vaceprep.preparation.image.encode import encode, fitted
 from vaceprep.preparation.verify import write_verified
 from vaceprep.rules.catalogue import Severity
 
@@ -22,17 +23,17 @@ def noise(size: tuple[int, int]) -> Image.Image:
     return Image.frombytes("RGB", size, os.urandom(size[0] * size[1] * 3))
 
 
-@pytest.mark.parametrize("ending", sorted(ENDINGS))
+@pytest.mark.parametrize("ending", sorted(WRITTEN))
 def test_every_ending_passes(tmp_path: Path, ending: str) -> None:
     image = Image.radial_gradient("L").resize((640, 360)).convert("RGB")
     path = tmp_path / f"a{ending}"
-    write_verified(encode(image, ENDINGS[ending]), str(path), force=False, role="first_frame_url")
+    write_verified(encode(image, WRITTEN[ending]), str(path), force=False, role="first_frame_url")
     report = vaceprep.check(path, role="first_frame_url", strict=True)
     assert report.ok
     assert [f for f in report.findings if f.severity is not Severity.ADVICE] == []
     with Image.open(path) as again:
         same = again.convert("RGB").tobytes() == image.tobytes()
-    assert same == (ENDINGS[ending] != "jpeg")
+    assert same == (WRITTEN[ending] != "jpeg")
 
 
 @pytest.mark.parametrize("fmt", ["png", "bmp", "tiff"])

@@ -15,16 +15,6 @@ from vaceprep.wording import megabytes
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Format by a name's ending; every one is a format of the contract.
-ENDINGS: Final = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".bmp": "bmp",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-}
 #: The best quality asked of a lossy encoder: above it files grow and nothing is seen.
 BEST_QUALITY: Final = 95
 #: From this quality on, JPEG keeps colour at full resolution.
