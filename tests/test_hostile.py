@@ -299,10 +299,7 @@ def damage(data: bytes, edits: list[tuple[str, float, int]]) -> bytes:
     return bytes(changed)
 
 
-@settings(max_examples=400, suppress_health_check=list(HealthCheck))
-@given(name=st.sampled_from(["mp4", "hand", "fragmented"]), changes=edits, deep=st.booleans())
-@example(name="mp4", changes=[("cut", 0.0, 0)], deep=False)
-def test_damaged_mp4(
+def damaged_mp4(
     name: str,
     changes: list[tuple[str, float, int]],
     deep: bool,
@@ -314,14 +311,56 @@ def test_damaged_mp4(
     codes(path, deep=deep)
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
-@given(name=st.sampled_from(["matroska", "mpegts", "avi", "flv"]), changes=edits)
-def test_damaged_others(
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@given(name=st.sampled_from(["mp4", "hand", "fragmented"]), changes=edits, deep=st.booleans())
+@example(name="mp4", changes=[("cut", 0.0, 0)], deep=False)
+def test_damaged_mp4(
+    name: str,
+    changes: list[tuple[str, float, int]],
+    deep: bool,
+    whole: dict[str, bytes],
+    clip: Path,
+) -> None:
+    damaged_mp4(name, changes, deep, whole, clip)
+
+
+@pytest.mark.long
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@given(name=st.sampled_from(["mp4", "hand", "fragmented"]), changes=edits, deep=st.booleans())
+@example(name="mp4", changes=[("cut", 0.0, 0)], deep=False)
+def test_damaged_mp4_for_long(
+    name: str,
+    changes: list[tuple[str, float, int]],
+    deep: bool,
+    whole: dict[str, bytes],
+    clip: Path,
+) -> None:
+    damaged_mp4(name, changes, deep, whole, clip)
+
+
+def damaged_others(
     name: str, changes: list[tuple[str, float, int]], whole: dict[str, bytes], clip: Path
 ) -> None:
     path = clip.with_name("damaged.bin")
     path.write_bytes(damage(whole[name], changes))
     codes(path)
+
+
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@given(name=st.sampled_from(["matroska", "mpegts", "avi", "flv"]), changes=edits)
+def test_damaged_others(
+    name: str, changes: list[tuple[str, float, int]], whole: dict[str, bytes], clip: Path
+) -> None:
+    damaged_others(name, changes, whole, clip)
+
+
+@pytest.mark.long
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@given(name=st.sampled_from(["matroska", "mpegts", "avi", "flv"]), changes=edits)
+def test_damaged_others_for_long(
+    name: str, changes: list[tuple[str, float, int]], whole: dict[str, bytes], clip: Path
+) -> None:
+    damaged_others(name, changes, whole, clip)
 
 
 # --- no reach outside ----------------------------------------------------------------------

@@ -45,14 +45,21 @@ def test_every_ending(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture
     assert os.listdir(tmp_path) == [target.name]
 
 
+#: Of kinds that the ordinary part has.
+TWINS = (
+    *("av1.mp4", "avi.avi", "animated.gif", "matrix-zero.mp4", "odd-height.mp4"),
+    *("size-2002x360.mp4", "size-320x240.mp4", "yuv444p.mp4", "webm.webm", "quicktime.mov"),
+    "audio-longer.mp4",
+)
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        *("10-bit.mp4", "av1.mp4", "avi.avi", "animated.gif", "animated.webp", "hevc.mp4"),
-        *("interlaced.mp4", "matrix-zero.mp4", "matroska-b-frames.mkv", "mirrored.mp4"),
-        *("mpegts.ts", "odd-height.mp4", "odd-width.mp4", "pixel-aspect.mp4", "pq.mp4"),
-        *("rotated-90.mp4", "size-2002x360.mp4", "size-320x240.mp4", "yuv444p.mp4"),
-        *("webm.webm", "quicktime.mov", "fragmented-dash.mp4", "audio-longer.mp4"),
+        *("10-bit.mp4", "animated.webp", "hevc.mp4", "interlaced.mp4", "matroska-b-frames.mkv"),
+        *("mirrored.mp4", "mpegts.ts", "odd-width.mp4", "pixel-aspect.mp4", "pq.mp4"),
+        *("rotated-90.mp4", "fragmented-dash.mp4"),
+        *(pytest.param(name, marks=pytest.mark.long) for name in TWINS),
     ],
 )
 def test_every_kind_of_video_passes(tmp_path: Path, name: str) -> None:

@@ -219,11 +219,18 @@ def test_what_is_damaged_in_the_middle_is_salvaged_only_where_asked(
     assert "1 unchanged" in whole.stdout
 
 
+@pytest.fixture(scope="module")
+def heavy_data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("heavy") / "heavy.mp4"
+    encode(path, rate=30, frames=120, size=(1280, 720), codec="mpeg4")
+    return path.read_bytes()
+
+
 @pytest.fixture
-def heavy(tmp_path: Path) -> Path:
+def heavy(tmp_path: Path, heavy_data: bytes) -> Path:
     """A clip that takes some seconds to encode."""
     path = tmp_path / "heavy.mp4"
-    encode(path, rate=30, frames=150, size=(1920, 1080), codec="mpeg4")
+    path.write_bytes(heavy_data)
     return path
 
 

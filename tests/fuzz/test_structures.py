@@ -22,7 +22,7 @@ from tests.probes.stillmedia import chunk, probe
 from vaceprep.facts import ImageFacts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-QUICK, LONG = 40, 1500
+QUICK, LONG = 40, 750
 #: Bytes at the end of a run whose loss may cost less than one block: the proof is not as fine.
 LAST_BLOCK = 16
 Chunk = tuple[bytes, bytes]

@@ -55,13 +55,7 @@ ORDER = (
 # --- for any facts at all ------------------------------------------------------------------
 
 
-@settings(max_examples=600)
-@given(any_facts(), st.sampled_from(IMAGE_ROLES), ANY_OPTIONS, st.sampled_from([None, "a.gif"]))
-@example(replace(GOOD, width=1, height=20_000), "ref_images_url", Options(shape="crop"), None)
-@example(replace(GOOD, format="bmp", bytes=12_000_054), "ref_images_url", Options(), None)
-def test_the_three_promises(
-    facts: ImageFacts, role: Role, options: Options, name: str | None
-) -> None:
+def promises_hold(facts: ImageFacts, role: Role, options: Options, name: str | None) -> None:
     findings = found(facts, role, name, options.limits)
     plan = plan_image(facts, findings, role, options)
     assert plan.role == role
@@ -90,6 +84,27 @@ def test_the_three_promises(
     assert (plan.recipe is None) == (set(names(plan)) <= {"rename"})
     if options.size is not None:
         assert (after.width, after.height) == options.size
+
+
+@settings(max_examples=150)
+@given(any_facts(), st.sampled_from(IMAGE_ROLES), ANY_OPTIONS, st.sampled_from([None, "a.gif"]))
+@example(replace(GOOD, width=1, height=20_000), "ref_images_url", Options(shape="crop"), None)
+@example(replace(GOOD, format="bmp", bytes=12_000_054), "ref_images_url", Options(), None)
+def test_the_three_promises(
+    facts: ImageFacts, role: Role, options: Options, name: str | None
+) -> None:
+    promises_hold(facts, role, options, name)
+
+
+@pytest.mark.long
+@settings(max_examples=600)
+@given(any_facts(), st.sampled_from(IMAGE_ROLES), ANY_OPTIONS, st.sampled_from([None, "a.gif"]))
+@example(replace(GOOD, width=1, height=20_000), "ref_images_url", Options(shape="crop"), None)
+@example(replace(GOOD, format="bmp", bytes=12_000_054), "ref_images_url", Options(), None)
+def test_the_three_promises_for_long(
+    facts: ImageFacts, role: Role, options: Options, name: str | None
+) -> None:
+    promises_hold(facts, role, options, name)
 
 
 @given(any_facts(), st.sampled_from(IMAGE_ROLES), ANY_OPTIONS)

@@ -58,7 +58,7 @@ def holds(data: st.DataObject, facts: VideoFacts, role: Role, options: Options) 
     assert again.empty, again.edits
 
 
-@settings(max_examples=600)
+@settings(max_examples=120)
 @given(st.data(), anyfacts.videos(), st.sampled_from(anyfacts.ROLES), anyfacts.options)
 def test_a_prediction_breaks_no_error_rule_or_the_plan_is_impossible(
     data: st.DataObject, facts: VideoFacts, role: Role, options: Options
@@ -66,11 +66,7 @@ def test_a_prediction_breaks_no_error_rule_or_the_plan_is_impossible(
     holds(data, facts, role, options)
 
 
-@settings(max_examples=200)
-@given(st.data(), anyfacts.videos(), anyfacts.options)
-def test_a_start_is_kept_within_the_limit(
-    data: st.DataObject, facts: VideoFacts, options: Options
-) -> None:
+def start_is_kept(data: st.DataObject, facts: VideoFacts, options: Options) -> None:
     length = facts.duration
     start = data.draw(st.fractions(0, 30, max_denominator=100))
     asked = replace(options, start=start)
@@ -89,6 +85,23 @@ def test_a_start_is_kept_within_the_limit(
         assert isinstance(plan.recipe, CopyRecipe | EncodeRecipe)
         assert plan.recipe.start <= start + (samples.tick if samples else 0)
         assert plan.recipe.length <= options.limits.seconds("video_url")
+
+
+@settings(max_examples=60)
+@given(st.data(), anyfacts.videos(), anyfacts.options)
+def test_a_start_is_kept_within_the_limit(
+    data: st.DataObject, facts: VideoFacts, options: Options
+) -> None:
+    start_is_kept(data, facts, options)
+
+
+@pytest.mark.long
+@settings(max_examples=200)
+@given(st.data(), anyfacts.videos(), anyfacts.options)
+def test_a_start_is_kept_within_the_limit_for_long(
+    data: st.DataObject, facts: VideoFacts, options: Options
+) -> None:
+    start_is_kept(data, facts, options)
 
 
 @given(st.sampled_from(anyfacts.ROLES), st.booleans(), st.booleans())

@@ -296,13 +296,13 @@ def facts(path: Path) -> VideoFacts:
     [
         # Packets copied: B-frames allow 149 of 150 frames, and the mask follows.
         (300, 30, B_FRAMES, {}, Options()),
-        (300, 30, {}, {"bf": "0"}, Options()),
+        pytest.param(300, 30, {}, {"bf": "0"}, Options(), marks=pytest.mark.long),
         # A start between keyframes.
         (200, 25, {}, {"g": "50"}, seconds("1.3")),
-        (200, Fraction(30000, 1001), {}, {}, seconds("1.3")),
+        pytest.param(200, Fraction(30000, 1001), {}, {}, seconds("1.3"), marks=pytest.mark.long),
         # Frames repeated.
         (40, 10, {}, {}, Options()),
-        (40, 10, {}, {}, seconds("0.7")),
+        pytest.param(40, 10, {}, {}, seconds("0.7"), marks=pytest.mark.long),
         # Shorter than the limit, and nothing to do but the mask's pixels.
         (40, 20, {}, {}, Options()),
     ],
@@ -330,8 +330,8 @@ def test_frame_for_frame(
     ("one", "other"), [("mkv", "mp4"), pytest.param("mp4", "mkv", marks=pytest.mark.long)]
 )
 def test_frame_for_frame_though_one_clock_rounds(one: str, other: str, tmp_path: Path) -> None:
-    write(tmp_path / f"clip.{one}", frames=200, rate=30)
-    write(tmp_path / f"mask.{other}", frames=200, rate=30)
+    write(tmp_path / f"clip.{one}", frames=80, rate=30)
+    write(tmp_path / f"mask.{other}", frames=80, rate=30)
     path = job(tmp_path, **EDIT, video_url=f"clip.{one}", mask_video_url=f"mask.{other}")
     for start in ("0.04", "1.7", "1.72"):
         out = tmp_path / start

@@ -120,9 +120,10 @@ def test_a_kill_at_any_moment_leaves_a_whole_file_or_none(tmp_path: Path) -> Non
     assert killed
 
 
-@settings(max_examples=6_000)
+@pytest.mark.parametrize("part", range(4))
+@settings(max_examples=750)
 @given(st.data(), anyfacts.videos(), st.sampled_from(anyfacts.ROLES), anyfacts.options)
 def test_predictions_hold_for_many_more_facts(
-    data: st.DataObject, facts: VideoFacts, role: Role, options: Options
+    part: int, data: st.DataObject, facts: VideoFacts, role: Role, options: Options
 ) -> None:
     test_video.holds(data, facts, role, options)

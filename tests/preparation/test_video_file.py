@@ -42,8 +42,16 @@ def after(entry: Prepared) -> VideoFacts:
     return entry.after
 
 
-@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "ts", "flv"])
-@pytest.mark.parametrize("bf", ["0", "2", "3"])
+@pytest.mark.parametrize(
+    ("bf", "ending"),
+    [
+        *(("3", e) for e in ("mp4", "mkv", "ts", "flv")),
+        *(("0", e) for e in ("mp4", "mkv")),
+        *(pytest.param("0", e, marks=pytest.mark.long) for e in ("mov", "ts", "flv")),
+        *(pytest.param("2", e, marks=pytest.mark.long) for e in ("mp4", "mov", "mkv", "ts", "flv")),
+        pytest.param("3", "mov", marks=pytest.mark.long),
+    ],
+)
 def test_a_cut_copies_the_first_frames_pixel_for_pixel(
     ending: str, bf: str, tmp_path: Path
 ) -> None:
@@ -91,8 +99,17 @@ def test_a_start_between_keyframes_is_encoded_from_there(
     assert extradata[5] & 31 == 1
 
 
-@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "avi"])
-@pytest.mark.parametrize("start", [7, 31, 61])
+@pytest.mark.parametrize(
+    ("start", "ending"),
+    [
+        *((31, e) for e in ("mp4", "mkv", "ts", "avi")),
+        *(
+            pytest.param(s, e, marks=pytest.mark.long)
+            for s in (7, 61)
+            for e in ("mp4", "mkv", "ts", "avi")
+        ),
+    ],
+)
 def test_a_start_between_keyframes_begins_with_that_very_frame(
     ending: str, start: int, tmp_path: Path
 ) -> None:
@@ -129,7 +146,13 @@ def test_the_first_clip_keeps_its_end_and_the_last_its_beginning(tmp_path: Path)
     assert 72 <= len(kept) <= 75
 
 
-@pytest.mark.parametrize(("rate", "times"), [(10, 2), (12, 2), (15, 2), (8, 2), (7, 3)])
+@pytest.mark.parametrize(
+    ("rate", "times"),
+    [
+        *((15, 2), (8, 2), (7, 3)),
+        *(pytest.param(r, 2, marks=pytest.mark.long) for r in (10, 12)),
+    ],
+)
 def test_slow_frames_are_repeated_evenly(rate: int, times: int, tmp_path: Path) -> None:
     source = numbered.write(tmp_path / "slow.mp4", frames=2 * rate, rate=rate)
     entry = prepared(source, tmp_path)

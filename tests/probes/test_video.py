@@ -14,6 +14,12 @@ from tests.probes.variants import VARIANTS, Variant
 from vaceprep.facts import VideoFacts
 
 MILLISECOND = Fraction(1, 1000)
+#: Rates of which the ordinary part has the kind: whole, of 1001, too slow, in each container.
+TWINS = {
+    f"{rate} {ending}"
+    for rate in "16000/1001 24000/1001 24 25 30 60000/1001".split()
+    for ending in ("mp4", "mkv", "ts", "flv")
+} | {"15 mkv", "30000/1001 ts", "30000/1001 flv"}
 
 
 def said_by_ffprobe(video: dict[str, Any], facts: VideoFacts) -> dict[str, Any]:
@@ -92,7 +98,10 @@ def check_length(variant: Variant, facts: VideoFacts, answer: dict[str, Any]) ->
 
 @needs_ffmpeg
 @needs_ffprobe
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.long if n in TWINS else ()) for n in VARIANTS],
+)
 def test_facts_and_findings(name: str, tmp_path: Path) -> None:
     variant = VARIANTS[name]
     path = variant.make(tmp_path)

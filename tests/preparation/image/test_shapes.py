@@ -62,11 +62,7 @@ def in_polygon(text: str, size: tuple[int, int], x: Fraction, y: Fraction) -> bo
     return inside
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(boxes, max_size=3), st.lists(boxes, max_size=2), st.lists(polygons, max_size=2), sizes
-)
-def test_inside_is_white_and_outside_black(
+def inside_is_white(
     rectangles: list[str], ellipses: list[str], many: list[str], size: tuple[int, int]
 ) -> None:
     shapes: list[Shape] = [parse_box("rectangle", text) for text in rectangles]
@@ -83,6 +79,27 @@ def test_inside_is_white_and_outside_black(
             assert pixels[y * size[0] + x] == (255 if any(hits) else 0)
     assert missing == [s for s, seen in zip(shapes, covered, strict=True) if not seen]
     assert all(shape in missing for shape in shapes if outside(shape, size))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(boxes, max_size=3), st.lists(boxes, max_size=2), st.lists(polygons, max_size=2), sizes
+)
+def test_inside_is_white_and_outside_black(
+    rectangles: list[str], ellipses: list[str], many: list[str], size: tuple[int, int]
+) -> None:
+    inside_is_white(rectangles, ellipses, many, size)
+
+
+@pytest.mark.long
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(boxes, max_size=3), st.lists(boxes, max_size=2), st.lists(polygons, max_size=2), sizes
+)
+def test_inside_is_white_and_outside_black_for_long(
+    rectangles: list[str], ellipses: list[str], many: list[str], size: tuple[int, int]
+) -> None:
+    inside_is_white(rectangles, ellipses, many, size)
 
 
 def test_a_large_ellipse_has_the_area_of_one() -> None:

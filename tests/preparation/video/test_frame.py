@@ -55,7 +55,13 @@ def walk(path: Path, first: int, last: int, *, ticks: Fraction = TINY) -> None:
         at(path, Fraction(last - first + 1, RATE))
 
 
-@pytest.mark.parametrize("structure", ["bf=3:b-pyramid=normal", "bf=0", "open-gop=1:bf=3", "bf=16"])
+@pytest.mark.parametrize(
+    "structure",
+    [
+        *("bf=3:b-pyramid=normal", "open-gop=1:bf=3"),
+        *(pytest.param(s, marks=pytest.mark.long) for s in ("bf=0", "bf=16")),
+    ],
+)
 def test_every_frame_of_h264(tmp_path: Path, structure: str) -> None:
     clip = numbered.write(tmp_path / "a.mp4", options={"x264-params": structure})
     walk(clip, 0, 49)
@@ -91,7 +97,11 @@ def test_clock_of_milliseconds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "count"), [(1, 49), (7, 43), (12, 38), (17, 20), (0, 31), (30, 1)]
+    ("first", "count"),
+    [
+        *((1, 49), (12, 38), (17, 20), (30, 1)),
+        *(pytest.param(*w, marks=pytest.mark.long) for w in ((7, 43), (0, 31))),
+    ],
 )
 def test_edit_list(tmp_path: Path, first: int, count: int) -> None:
     clip = numbered.edit(numbered.write(tmp_path / "a.mp4"), (first, count))
