@@ -1,6 +1,6 @@
 """vaceprep: the pre-flight for ``wan2.1-vace-plus``.
 
-``check(path, role)`` tells whether a file would be accepted, why not, and what mends it;
+``check(path, role)`` returns whether a file would be accepted, why not, and how to fix it;
 ``probe(path)`` measures it. Results are immutable and picklable. Nothing prints, exits or keeps
 state, and everything may be called from several threads.
 

@@ -37,7 +37,7 @@ class Explanation:
         return f"{self.meaning}; {self.remedy}{about}{')' if about else ''}"
 
 
-_CHECK: Final = "vaceprep check JOB shows which, and vaceprep prepare JOB mends it"
+_CHECK: Final = "vaceprep check JOB shows which, and vaceprep prepare JOB fixes it"
 _FETCH: Final = "see that anybody can fetch each URL of the job, now and for an hour to come"
 _SENT: Final = "vaceprep check JOB judges it, and vaceprep request JOB shows what is sent"
 _LATER: Final = "run the same command again in a while"

@@ -199,7 +199,7 @@ def test_an_id_stays_within_its_place(text: str) -> None:
 
 
 PROBLEMS = [
-    (Problem(400, detail="bad\n seed."), "400 (Bad Request): bad seed; mend what it names"),
+    (Problem(400, detail="bad\n seed."), "400 (Bad Request): bad seed; fix what it names"),
     (Problem(401), "401 (Unauthorized); check the key"),
     (Problem(402), "top it up"),
     (Problem(403), "may not do this"),

@@ -42,14 +42,14 @@ def test_what_is_done_is_not_done_again(batch: Batch, here: Path, isolated: str)
     before = (here / "r.jsonl").read_bytes()
     code, out, _ = batch("in", "-o", "r.jsonl", isolated)
     # The exit code is that of all sources, not of what was left to do.
-    assert (code, out) == (1, "4 sources: 1 with errors, 4 were there already\n")
+    assert (code, out) == (1, "4 sources: 1 with errors, 4 already done\n")
     assert (here / "r.jsonl").read_bytes() == before
 
 
 def test_content_decides_not_time(batch: Batch, here: Path) -> None:
     batch("in", "-o", "r.jsonl")
     (here / "in/a.mp4").touch()
-    assert "4 were there already" in batch("in", "-o", "r.jsonl")[1]
+    assert "4 already done" in batch("in", "-o", "r.jsonl")[1]
     # Other bytes of the same length under the same time of change.
     path = here / "in/a.mp4"
     times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
@@ -57,14 +57,14 @@ def test_content_decides_not_time(batch: Batch, here: Path) -> None:
     data[-1] ^= 1
     path.write_bytes(data)
     os.utime(path, ns=times)
-    assert "3 were there already" in batch("in", "-o", "r.jsonl")[1]
+    assert "3 already done" in batch("in", "-o", "r.jsonl")[1]
     assert sorted(sources(here / "r.jsonl")) == sorted(f"in/{name}" for name in MEDIA)
 
 
 def test_new_files_other_options_and_a_new_results_file(batch: Batch, here: Path) -> None:
     batch("in", "-o", "r.jsonl")
     shutil.copy(FIXTURES / "image/ok.bmp", here / "in/n.bmp")
-    assert "5 sources: 1 with errors, 4 were there already" in batch("in", "-o", "r.jsonl")[1]
+    assert "5 sources: 1 with errors, 4 already done" in batch("in", "-o", "r.jsonl")[1]
     code, out, _ = batch("in", "-o", "r.jsonl", "--ignore", "video-duration")
     assert (code, out) == (0, "5 sources: 0 with errors\n")
     assert len(lines(here / "r.jsonl")) == 5
@@ -82,7 +82,7 @@ def test_half_a_line_is_taken_away(batch: Batch, here: Path, cut: int) -> None:
     batch("in", "-o", "r.jsonl")
     whole = (here / "r.jsonl").read_bytes()
     (here / "r.jsonl").write_bytes(whole[:-cut])
-    assert "3 were there already" in batch("in", "-o", "r.jsonl")[1]
+    assert "3 already done" in batch("in", "-o", "r.jsonl")[1]
     assert (here / "r.jsonl").read_bytes() == whole
 
 
@@ -122,7 +122,7 @@ def test_sources_of_each_kind(batch: Batch, here: Path) -> None:
     # A job is of its media, too.
     shutil.copy(here / "in/b.mp4", here / "in/a.mp4")
     out = batch("jobs.jsonl", "in/**/*.jpg", "in/a.mp4", "in/a.mp4", "-o", "r.jsonl")[1]
-    assert "5 were there already" in out
+    assert "5 already done" in out
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_stopped_it_goes_on(here: Path, deadly: signal.Signals) -> None:
             assert "r.jsonl has what is done; the same command goes on" in err
     there = results.read_bytes().count(b"\n")
     done = subprocess.run(command, cwd=here, capture_output=True, text=True)
-    assert f"154 sources: 1 with errors, {there} were there already" in done.stdout
+    assert f"154 sources: 1 with errors, {there} already done" in done.stdout
     assert len(set(sources(results))) == len(sources(results)) == 154
 
 
@@ -199,7 +199,7 @@ def test_a_full_disk_leaves_whole_lines(here: Path, tiny_disk: Path, batch: Batc
     assert "No space left on device; what is in it is whole, and the same command goes on" in err
     there = len(lines(room))
     filler.unlink()
-    assert f"{there} were there already" in batch("in", "-o", str(room))[1]
+    assert f"{there} already done" in batch("in", "-o", str(room))[1]
     assert len(lines(room)) == 40
 
 

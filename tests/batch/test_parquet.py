@@ -26,14 +26,14 @@ def test_the_rows_are_the_lines(batch: Batch, here: Path) -> None:
 
 def test_it_goes_on_from_the_table_and_from_the_journal(batch: Batch, here: Path) -> None:
     batch("in/deep", "-o", "r.parquet")
-    assert "2 were there already" in batch("in", "-o", "r.parquet")[1]
+    assert "2 already done" in batch("in", "-o", "r.parquet")[1]
     assert pq.read_table(here / "r.parquet").num_rows == len(MEDIA)
     # A kill leaves the journal, with half a line at its end.
     batch("in", "-o", "r.jsonl")
     journal = here / "r.parquet.journal.jsonl"
     journal.write_bytes((here / "r.jsonl").read_bytes()[:-10])
     (here / "r.parquet").unlink()
-    assert "3 were there already" in batch("in", "-o", "r.parquet")[1]
+    assert "3 already done" in batch("in", "-o", "r.parquet")[1]
     assert pq.read_table(here / "r.parquet").num_rows == len(MEDIA)
     assert not journal.exists()
 

@@ -20,10 +20,10 @@ def test_outputs_are_made_once_and_keep_their_names(batch: Batch, here: Path) ->
     assert batch(*command)[:2] == (0, "5 sources: 0 with errors\n")
     made = outputs(here / "made.jsonl")
     assert (made["in/b.mov"], made["in/b.mp4"]) == ("ready/b.mp4", "ready/b-2.mp4")
-    assert batch(*command)[1] == "5 sources: 0 with errors, 5 were there already\n"
+    assert batch(*command)[1] == "5 sources: 0 with errors, 5 already done\n"
     # Whatever was lost is made again, under its own name, though the first of the two is there.
     (here / "ready/b-2.mp4").unlink()
-    assert "4 were there already" in batch(*command)[1]
+    assert "4 already done" in batch(*command)[1]
     assert outputs(here / "made.jsonl") == made
     assert all((here / path).is_file() for path in made.values() if path)
 
@@ -51,7 +51,7 @@ def test_jobs_are_run_once(batch: Batch, here: Path) -> None:
     assert all((here / video).is_file() for video in videos)
     out = batch(*command, "--sandbox", "--poll-interval", "0.1")[1]
     # What was refused is looked at again, and costs nothing.
-    assert "3 sources: 1 with errors, 2 were there already" in out
+    assert "3 sources: 1 with errors, 2 already done" in out
     assert sorted(map(str, here.glob("vids/*.mp4"))) == sorted(str(here / v) for v in videos)
 
 

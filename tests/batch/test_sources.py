@@ -30,7 +30,7 @@ def test_a_prefix_is_read_by_ranges_and_known_by_its_tags(
     source = f"s3://{bucket}/shoot?endpoint={moto.url}"
     code, out, err = batch(source, "-o", "r.jsonl")
     assert (code, out.splitlines()[0]) == (1, "4 sources: 1 with errors")
-    assert "skipped 1 file that is no media" in err
+    assert "skipped 1 file that is neither video nor image" in err
     batch("in", "-o", "own.jsonl")
     found = lines(here / "own.jsonl")
     own = {line["source"].removeprefix("in/"): line["files"][0] for line in found}
@@ -47,7 +47,7 @@ def test_a_prefix_is_read_by_ranges_and_known_by_its_tags(
     changed = (here / "in/b.mp4").read_bytes()
     assert httpx.put(there, content=changed, trust_env=False).status_code == 200
     code, out, _ = batch(source, "-o", "r.jsonl")
-    assert out.splitlines()[0] == "4 sources: 2 with errors, 3 were there already"
+    assert out.splitlines()[0] == "4 sources: 2 with errors, 3 already done"
     assert len(lines(here / "r.jsonl")) == 4
 
 

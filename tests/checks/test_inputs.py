@@ -42,7 +42,8 @@ def test_a_folder_s_media_by_name_or_bytes(tree: Path) -> None:
     ]
     assert (skipped.hidden, skipped.links, skipped.other) == (3, 2, 2)
     assert skipped.sentence() == (
-        "skipped 3 hidden entries, 2 links out of the folder and 2 files that are no media"
+        "skipped 3 hidden entries, 2 links out of the folder and "
+        "2 files that are neither video nor image"
     )
 
 

@@ -235,7 +235,10 @@ def test_nothing_is_imported_from_the_folder(clip: Path, tmp_path: Path) -> None
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "skipped 6 files that are no media\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "skipped 6 files that are neither video nor image\n",
+    )
     assert not (tmp_path / "trap").exists()
 
 

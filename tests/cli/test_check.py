@@ -208,7 +208,7 @@ def test_one_bad_file_stops_no_other_and_all_is_counted(shoot: Path, vaceprep_cl
     for name in ("good.mp4", "long.mp4", "text.mp4", "mov.mp4", "picture.png"):
         assert name in done.stdout
     assert "5 files checked" in done.stdout
-    assert done.stderr == "skipped 1 hidden entry and 1 file that is no media\n"
+    assert done.stderr == "skipped 1 hidden entry and 1 file that is neither video nor image\n"
     assert "\x1b" not in done.stdout
 
 

@@ -63,7 +63,7 @@ def test_as_text_with_what_helps(vaceprep_cli: Run, tmp_path: Path) -> None:
     done = vaceprep_cli("doctor", env=environment)
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert lines[-1] == "something needs mending"
+    assert lines[-1] == "something needs fixing"
     (state,) = [n for n, line in enumerate(lines) if line.startswith("error  state directory")]
     assert "set VACEPREP_STATE_DIR" in lines[state + 1]
     (key,) = [line for line in lines if line.startswith("note   key ")]

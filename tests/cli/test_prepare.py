@@ -151,7 +151,7 @@ def test_standard_input(run: Run, vaceprep_cli: Run, tmp_path: Path) -> None:
     [
         (["-o", "x.mp4", str(OK)], "one file"),
         (["--role", "video"], "--role"),
-        (["--start", "soon"], "is no time"),
+        (["--start", "soon"], "is not a time"),
         (["--start", "-1"], "before the start"),
         (["--duration", "0"], "keeps nothing"),
         (["--start", "video_url=1"], "is for jobs"),
@@ -275,8 +275,8 @@ def test_a_kill_leaves_no_file_of_that_name(heavy: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--start", "last"], "'last' is no time; write it as 1.5, 1:02.5 or 3003/1000"),
-        (["--start", "soon"], "'soon' is no time; write it as 1.5, 1:02.5 or 3003/1000"),
+        (["--start", "last"], "'last' is not a time; write it as 1.5, 1:02.5 or 3003/1000"),
+        (["--start", "soon"], "'soon' is not a time; write it as 1.5, 1:02.5 or 3003/1000"),
         (["--duration", "0"], "0 keeps nothing; it must be above zero"),
         (["--start", "-1"], "-1 lies before the start"),
     ],

@@ -104,7 +104,7 @@ def test_the_message_and_the_numbers_tell_the_limit_in_force() -> None:
     ]
     assert finding.message == (
         "it lasts 7 s; at most 6 s are allowed (limit of vaceprep.toml): "
-        "the service would use the first 6 s and say nothing"
+        "the service silently uses only the first 6 s"
     )
     assert (finding.allowed, finding.fix) == (6.0, "keep the first 6 s (96 frames)")
 

@@ -33,7 +33,7 @@ def test_the_glossary_has_its_words() -> None:
     assert re.findall(r"^\| ([a-z ]+) \| (?!meaning)", PAGE, re.MULTILINE) == GLOSSARY
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md"])
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
 def test_each_path_on_the_page_exists(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     paths = set(re.findall(r"`([a-z_.]+(?:/[a-z_0-9.*]+)+)`", text))

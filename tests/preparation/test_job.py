@@ -64,7 +64,7 @@ def test_every_format_is_written_as_it_was(ending: str, tmp_path: Path) -> None:
         "/video_url": str(made.parent / "clip.mp4")
     }
     [edit] = entries[0].plan
-    assert (edit.edit, edit.detail) == ("adjust", "video_url: clip.mov becomes clip.mp4")
+    assert (edit.edit, edit.detail) == ("adjust", "video_url is now clip.mp4")
     assert "video-container" in edit.reason
     assert {k: v for k, v in files(tmp_path).items() if not k.startswith("out")} == before
 

@@ -25,7 +25,7 @@ State = Literal["running", "done", "failed", "cancelled"]
 
 #: What to do about an HTTP status. G
 _ADVICE: Final = {
-    400: "mend what it names, then send it again",
+    400: "fix what it names, then send it again",
     401: "check the key: it is mistyped, has been withdrawn, or belongs to another site",
     402: "the balance is used up: top it up, then send it again",
     403: "the key may not do this: check what the account has been granted",

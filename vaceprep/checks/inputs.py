@@ -61,11 +61,15 @@ class Skipped:
     jobs: int = 0
 
     def sentence(self) -> str | None:
-        """``skipped 3 hidden entries and 1 file that is no media``; None where nothing was."""
+        """What was skipped, as ``skipped 3 hidden entries``; None where nothing was."""
         parts = [
             (self.hidden, "hidden entry", "hidden entries"),
             (self.links, "link out of the folder", "links out of the folder"),
-            (self.other, "file that is no media", "files that are no media"),
+            (
+                self.other,
+                "file that is neither video nor image",
+                "files that are neither video nor image",
+            ),
             (self.jobs, "job (name it, to use it)", "jobs (name them, to use them)"),
             (self.closed, "folder that cannot be read", "folders that cannot be read"),
         ]

@@ -27,8 +27,9 @@ Examples:
   vaceprep batch run jobs.jsonl -o ran.jsonl --publish s3://bucket/vace --yes
   vaceprep batch shoot/ -o results.jsonl --scheduler tcp://10.0.0.5:8786
 
-Exit codes: 0 every source passes or was made; 1 one was not, or the results
-could not be written; 2 wrong usage; 130 after Ctrl-C."""
+Exit codes: 0 all sources passed (or were prepared, or downloaded); 1 at least
+one did not, or the results could not be written; 2 wrong usage; 130 after
+Ctrl-C."""
 
 CODES: Final = EPILOG.partition("\n\n")[2]
 CHECK: Final = f"""\b
@@ -370,7 +371,7 @@ command.add_command(
         help=_run.__doc__,
         epilog=RUN,
         params=_params(
-            [_output_dir("Where videos go (here).")],
+            [_output_dir("Folder for the videos (default: the current folder).")],
             run.command,
             *("jobs", "where", "dry_run", "report", "output", "extra"),
         ),

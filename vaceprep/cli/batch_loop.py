@@ -210,7 +210,7 @@ def _sum_up(tally: Tally, results: str | None) -> None:
     seen = tally.done + tally.skipped
     parts = [f"{seen:,} source{'' if seen == 1 else 's'}: {tally.refused:,} with errors"]
     if tally.skipped:
-        parts.append(f"{tally.skipped:,} were there already")
+        parts.append(f"{tally.skipped:,} already done")
     line = ", ".join(parts)
     rules = ", ".join(f"{rule} {count:,}" for rule, count in tally.rules.most_common())
     if results is None:

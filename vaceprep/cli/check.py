@@ -1,4 +1,4 @@
-"""``vaceprep check``: would it be accepted, why not, what mends it."""
+"""``vaceprep check``: would the service accept it, why not, how to fix it."""
 
 from __future__ import annotations
 

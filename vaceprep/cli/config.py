@@ -34,7 +34,7 @@ A configuration, in vaceprep.toml or under [tool.vaceprep] in pyproject.toml:
   [limits]
   video-seconds = 8                   when the service changes
 
-Exit codes: 0 shown; 2 the configuration cannot be meant."""
+Exit codes: 0 shown; 2 the configuration is invalid."""
 
 
 @click.command("config", epilog=EPILOG)

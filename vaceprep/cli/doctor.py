@@ -26,7 +26,7 @@ NAMES: Final = 16
 @click.command("doctor", epilog=EPILOG)
 @options.output_format
 def command(output: str) -> int:
-    """Look at versions, encoders, the state directory, key and URL, and mend a test clip."""
+    """Check versions, encoders, the state directory, key and URL; fix a test clip."""
     from vaceprep.checks.report import JSON_VERSION
     from vaceprep.cli.selftest import Check, examine
     from vaceprep.report.text import wrapped
@@ -53,5 +53,5 @@ def command(output: str) -> int:
         told = {"version": JSON_VERSION, "ok": ok, "checks": [c.to_dict() for c in checks]}
         options.write(json.dumps(told, indent=1) + "\n")
     else:
-        options.write("all is well\n" if ok else "something needs mending\n")
+        options.write("everything works\n" if ok else "something needs fixing\n")
     return int(not ok)

@@ -90,7 +90,7 @@ def app() -> None:
     vaceprep check clip.mp4                 would it be accepted?
     vaceprep check --role mask_image_url mask.png
     vaceprep check shoot/                   every video and image of a folder
-    vaceprep prepare clip.mov               mends it, into prepared/
+    vaceprep prepare clip.mov               fixes it, into prepared/
     vaceprep run edit.vace.yaml --sandbox   all the way, rehearsed offline
     vaceprep demo                           one job of each function, offline
     vaceprep rules video-fps                what a rule asks and why

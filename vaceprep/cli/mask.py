@@ -1,4 +1,4 @@
-"""``vaceprep mask``: make a mask from shapes, mend one, or look at one over its frame."""
+"""``vaceprep mask``: make a mask from shapes, fix one, or preview one over its frame."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Examples:
 FIX: Final = """\b
 Examples:
   vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
-  vaceprep mask fix drawn.png --size 1280x720 --threshold 200 --invert -o mask.png
+  vaceprep mask fix drawn.png --size 1280x720 --threshold 200 -o mask.png
   vaceprep mask fix painted.png --over frame.png -o mask.png"""
 PREVIEW: Final = """\b
 Examples:

@@ -83,7 +83,7 @@ jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1, max=256),
     metavar="N",
-    help="Files looked at side by side; without it as many as there are cores, where that helps.",
+    help="Files checked in parallel (default: the number of cores, where that helps).",
 )
 isolate = click.option(
     "--isolate/--no-isolate",
@@ -108,7 +108,7 @@ def timeout(words: str) -> Callable[[F], F]:
 
     def given(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
         if value is not None and not 0 < value <= LONGEST:
-            raise click.BadParameter(f"{value:g} is no time that work may take, in seconds")
+            raise click.BadParameter(f"{value:g} is not a valid time limit in seconds")
         return value
 
     return click.option("--timeout", type=float, metavar="S", callback=given, help=words)

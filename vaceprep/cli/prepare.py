@@ -1,4 +1,4 @@
-"""``vaceprep prepare``: mend files with the least damage, into new files."""
+"""``vaceprep prepare``: fix files with the least change, in new files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option("--force", is_flag=True, help="Write over existing files (never over a source).")
-@click.option("--only-errors", is_flag=True, help="Mend errors alone, not warnings.")
+@click.option("--only-errors", is_flag=True, help="Fix errors only, not warnings.")
 @click.option("--fit-720p", is_flag=True, help="Scale videos down to what the service keeps.")
 @click.option(
     "--fps-mode",
@@ -132,7 +132,7 @@ def command(
     no_config: bool,
     output: str,
 ) -> int:
-    """Make videos, images and jobs compliant, with the least damage, into new files.
+    """Make videos, images and jobs compliant, with the least change, in new files.
 
     Packets are copied where that is enough, and a frame of a copy is decoded; what is encoded is
     decoded again and compared with its source. Sources are never changed; every output is checked

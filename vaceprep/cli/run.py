@@ -70,7 +70,11 @@ after SIGHUP."""
     metavar="NAME[:COUNT]",
     help="With --sandbox: a fault to rehearse, such as 429 or drop-after-accept.",
 )
-@click.option("--no-wait", is_flag=True, help="Leave once the tasks are accepted.")
+@click.option(
+    "--no-wait",
+    is_flag=True,
+    help="Do not wait for the videos; exit when the tasks are accepted.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
 @click.option("--again", is_flag=True, help="Send even what was sent within the last 24 hours.")
 @service.waiting
@@ -93,7 +97,7 @@ after SIGHUP."""
     "where",
     metavar="DIR",
     shell_complete=options.complete_folders,
-    help="Where videos go (here).",
+    help="Folder for the videos (default: the current folder).",
 )
 @click.option("--dry-run", is_flag=True, help="Check and plan; send and write nothing.")
 @click.option("--restore-audio", is_flag=True, help="Put the source's sound under the result.")
@@ -148,7 +152,7 @@ def command(
     no_config: bool,
     output: str,
 ) -> int:
-    """Check jobs, mend and publish their media, submit each once, wait, bring the videos home.
+    """Check jobs, fix and publish their media, submit each once, wait, download the videos.
 
     A job file is .json, .yaml, .yml or .toml, or a .jsonl manifest with a job a line.
     """
@@ -280,7 +284,7 @@ def _run(
             control = Control()
             display = service.Display(len(outset.ready))
             stack.callback(display.close)
-            stack.enter_context(signals.interruptible(control))
+            stack.enter_context(signals.interruptible(control, sandbox=sandbox))
             walk = stack.enter_context(
                 walking(settings, account, ledger, target, asked, control, display.tell)
             )

@@ -167,7 +167,7 @@ def walking_alone(
             account = account_of(settings)
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
             control = Control()
-            stack.enter_context(signals.interruptible(control))
+            stack.enter_context(signals.interruptible(control, sandbox=sandbox))
             walk = stack.enter_context(
                 walking(settings, account, ledger, target, asked, control, lambda _: None)
             )
@@ -186,7 +186,9 @@ def check_sandbox(given: dict[str, Any]) -> None:
         raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
     real = ("site", "base_url", "publish", "api_key_file")
     if given["sandbox"] and any(given[name] for name in real):
-        raise click.UsageError("--sandbox is a service and a place to publish by itself.")
+        raise click.UsageError(
+            "--sandbox cannot be combined with --publish, --site, --base-url or --api-key-file."
+        )
 
 
 def target_of(publish: str | None, public_base: str | None) -> Target | None:

@@ -183,7 +183,7 @@ def _configuration() -> Check:
     try:
         config = Finder(None, search=True).of(None)
     except BadConfig as error:
-        hint = "mend it; --no-config leaves it out"
+        hint = "fix it; --no-config ignores it"
         return Check("configuration", "error", str(error), hint)
     if config is None:
         return Check("configuration", "ok", "none here: no vaceprep.toml, no [tool.vaceprep]")
@@ -201,7 +201,7 @@ def _service() -> Iterator[Check]:
     try:
         settings = read_settings()
     except ConfigError as error:
-        yield Check("service", "error", str(error), "mend or unset it")
+        yield Check("service", "error", str(error), "fix or unset it")
         return
     if settings.key is None:
         hint = f"for run and task: set {KEY_VARIABLE} in the environment or in .env"
@@ -235,7 +235,7 @@ def _bare(proxy: str) -> str:
 
 
 def self_test() -> Check:
-    """Make a clip that needs mending, check it, mend it, check it again: nothing stays behind."""
+    """Make a clip that needs fixing, check it, fix it, check it again; leave no file behind."""
     hint = "please report it with the whole output of: vaceprep doctor --format json"
     try:
         with tempfile.TemporaryDirectory(prefix="vaceprep-doctor-") as folder:
@@ -260,7 +260,7 @@ def _tested(folder: str) -> str | None:
         return f"check did not find {', '.join(sorted(EXPECTED - found))} on a clip that has it"
     entry = _vaceprep(folder, "prepare", clip, "-o", output)["files"][0]
     if entry["status"] != "prepared":
-        return f"prepare could not mend a clip: {entry['error'] or entry['status']}"
+        return f"prepare could not fix a clip: {entry['error'] or entry['status']}"
     again = _vaceprep(folder, "check", output)
     if again["summary"]["errors"]:
         said = again["files"][0]["findings"][0]["message"]

@@ -43,7 +43,9 @@ def account(command: F) -> F:
     """``--site``, ``--base-url`` and ``--api-key-file``."""
     for option in (
         click.option("--site", metavar="NAME", help="mulerouter or mulerun."),
-        click.option("--base-url", metavar="URL", help="The service's base URL, before any site."),
+        click.option(
+            "--base-url", metavar="URL", help="Base URL of the service; overrides --site."
+        ),
         click.option(
             "--api-key-file",
             metavar="FILE",

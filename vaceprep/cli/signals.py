@@ -82,11 +82,12 @@ def terminable(*, own_code: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(control: Control) -> Iterator[None]:
+def interruptible(control: Control, *, sandbox: bool = False) -> Iterator[None]:
     """Ctrl-C once: the step is finished. Twice: it is given up. Three times: at once.
 
     SIGTERM and SIGHUP give the step up; a request that is under way has ``GRACE`` seconds for its
-    answer, and after that its row in the ledger counts as of unknown fate.
+    answer, and after that its row in the ledger counts as unknown. ``sandbox``: the rows are those
+    of the sandbox's ledger.
     """
     counted = {"n": 0}
 
@@ -107,7 +108,7 @@ def interruptible(control: Control) -> Iterator[None]:
         control.stop.set()
         control.halt.set()
         _say_now("ending; what was sent stays in the ledger")
-        timer = threading.Timer(GRACE, _give_up, [number])
+        timer = threading.Timer(GRACE, _give_up, [number, sandbox])
         timer.daemon = True
         timer.start()
         timers.append(timer)
@@ -124,8 +125,9 @@ def interruptible(control: Control) -> Iterator[None]:
             timer.cancel()
 
 
-def _give_up(number: int) -> None:
-    _say_now("no answer came in time; vaceprep task list shows what was sent, and how to go on")
+def _give_up(number: int, sandbox: bool) -> None:
+    command = "vaceprep task list --sandbox" if sandbox else "vaceprep task list"
+    _say_now(f"no answer came in time; {command} shows what was sent and how to resume")
     os._exit(128 + number)
 
 

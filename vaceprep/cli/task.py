@@ -216,7 +216,7 @@ def _bring(
         clients = _Clients(settings, stack, sleep=control.sleep)
         display = service.Display(len(rows))
         stack.callback(display.close)
-        stack.enter_context(signals.interruptible(control))
+        stack.enter_context(signals.interruptible(control, sandbox=in_sandbox))
         for row in rows:
             entries.append(_one(row, clients, ledger, asked, control, display, wait=wait))
             if control.stopped():
@@ -375,27 +375,29 @@ def _bringing(name: str, help_text: str, *, wait: bool) -> Callable[..., Any]:
         metavar="DIR",
         default=".",
         shell_complete=options.complete_folders,
-        help="Where videos go (here).",
+        help="Folder for the videos (default: the current folder).",
     )(decorated)
     return command.command(name, epilog=EXAMPLES[name])(
         click.argument("ids", nargs=-1, metavar="[ID]...")(decorated)
     )
 
 
-wait = _bringing(
-    "wait", "Wait for tasks and bring their videos home; without ID, for all.", wait=True
-)
+wait = _bringing("wait", "Wait for tasks and download their videos; without ID, all.", wait=True)
 download = _bringing(
-    "download", "Bring the videos of finished tasks home; without ID, of all.", wait=False
+    "download", "Download the videos of finished tasks; without ID, of all.", wait=False
 )
 
 
 @command.command("forget", epilog=EXAMPLES["forget"])
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--yes", is_flag=True, help="Forget even what the service has.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Also forget accepted tasks (you pay again if you send the job again).",
+)
 @sandbox
 def forget(ids: tuple[str, ...], yes: bool, sandbox: bool) -> int:
-    """Set rows aside, so that their jobs may be sent again."""
+    """Mark submissions as never accepted; running their job again will send (and pay for) it."""
     from vaceprep.runs.hints import Hints
 
     with _ledger(sandbox) as ledger:

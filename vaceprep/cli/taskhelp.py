@@ -8,7 +8,7 @@ EPILOG: Final = """\b
 Examples:
   vaceprep task list
   vaceprep task status                 asks the service about all that are not done
-  vaceprep task wait 3c90c3cc -o out/  waits and brings the video home
+  vaceprep task wait 3c90c3cc -o out/  waits and downloads the video
   vaceprep task adopt 7 3c90c3cc-...   row 7 is that task of your account
   vaceprep task forget 7               row 7 came to nothing; its job may be sent again
 

@@ -36,7 +36,7 @@ def parse_instant(text: str) -> Instant:
         # What stands after a colon has only 60 values; what stands first may count on.
         if seconds < 60 and (clock[2] is None or minutes < 60):
             return _signed(clock[1], 3600 * hours + 60 * minutes + seconds)
-    raise ValueError(f"{text!r} is no time; write it as {FORMS}")
+    raise ValueError(f"{text!r} is not a time; write it as {FORMS}")
 
 
 def _signed(sign: str, value: Fraction) -> Fraction:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vaceprep.plans.model import Options
 
 #: Said of what is no time; the words for a frame's place mean nothing here.
-NO_TIME: Final = "{!r} is no time; write it as 1.5, 1:02.5 or 3003/1000"
+NO_TIME: Final = "{!r} is not a time; write it as 1.5, 1:02.5 or 3003/1000"
 
 
 def seconds_of(text: str) -> Fraction:

@@ -122,7 +122,7 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
         raise Stop(f"--start and --duration cannot be applied to its {name}: {why}")
     refused = [at[1:] for at, entry in job.assets.urls.items() if errors(entry.remaining)]
     if refused:
-        raise Stop(f"{listed(refused)} cannot be mended, since URLs stay as they are")
+        raise Stop(f"{listed(refused)} cannot be fixed, since URLs stay as they are")
     found = judge_together(Together(job.draft, job.assets.facts()))
     hopeless = errors([f for f in found if f.code == "VP305"])
     if hopeless:
@@ -202,7 +202,6 @@ def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str,
 def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
     """One edit for each value that is another than before."""
     edits = []
-    before = media_of(job.draft.values)
     for at, value in changes.items():
         piece = job.assets.at(at)
         video = job.assets.of("video_url")
@@ -213,10 +212,10 @@ def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
                 r for edit in made if edit.edit in ("cut", "frame-rate") for r in edit.reason
             ]
             old = str(job.draft.values.get(MASK_FRAME))
-            told = f"{at[1:]}: {old} becomes {value}, which is the same picture"
+            told = f"{at[1:]} is now {value} (it was {old}): the same picture"
         else:
             reasons = [reason for edit in made for reason in edit.reason]
-            told = f"{at[1:]}: {before[at]} becomes {value}"
+            told = f"{at[1:]} is now {value}"
         edits.append(Edit("adjust", tuple(dict.fromkeys(reasons)), told))
     return tuple(edits)
 

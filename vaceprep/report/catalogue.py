@@ -62,7 +62,7 @@ def explain(rule: Rule) -> Iterator[str]:
     marks = "; ".join(f"{m}: {SOURCES[m]}" for m in rule.source.split())
     yield f"  source      {marks}"
     yield f"  fires when  {rule.fires}"
-    yield f"  prepare     {rule.fix or 'cannot mend it'}"
+    yield f"  prepare     {rule.fix or 'cannot fix it'}"
     yield ""
     yield f"  {rule.why}"
 
@@ -114,5 +114,5 @@ def page(rules: list[Rule]) -> Iterator[str]:
         yield f"- **severity**: {severities(rule)}"
         yield f"- **source**: {rule.source}"
         yield f"- **fires when** {rule.fires}"
-        yield f"- **`prepare`**: {rule.fix or 'cannot mend it'}"
+        yield f"- **`prepare`**: {rule.fix or 'cannot fix it'}"
         yield from ("", rule.why)

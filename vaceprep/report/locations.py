@@ -149,6 +149,6 @@ def fingerprint(*parts: str | None) -> str:
 
 
 def sentence(finding: Finding) -> str:
-    """What a finding says and what mends it, in one line."""
+    """The message and the fix of a finding, in one line."""
     said = printable(finding.message, limit=2000)
     return f"{said}. Mend: {printable(finding.fix, limit=400)}" if finding.fix else said

@@ -57,7 +57,7 @@ def _foreseen(entry: Prepared) -> str | None:
 def summary_line(summary: Summary, style: Style) -> str:
     """The last line: how many came to what."""
     if summary.planned:
-        failed = f", {summary.failed} cannot be mended" if summary.failed else ""
+        failed = f", {summary.failed} cannot be fixed" if summary.failed else ""
         return f"{summary.planned} planned{failed}; nothing was written"
     failed = f"{summary.failed} failed"
     if summary.failed:

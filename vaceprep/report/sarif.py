@@ -84,7 +84,7 @@ def _invocation(configs: Iterable[Config], root: Root) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    fix = rule.fix or "cannot mend it"
+    fix = rule.fix or "cannot fix it"
     marks = "; ".join(f"{mark}: {SOURCES[mark]}" for mark in rule.source.split())
     return {
         "id": rule.code,

@@ -19,7 +19,7 @@ COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.AD
 #: Columns of the severity and what stands before it.
 INDENT: Final = 11
 NARROWEST: Final = 30
-#: Groups of rules that only a person can mend: jobs and URLs. Nothing is said of it each time.
+#: Groups of rules that only a person can fix: jobs and URLs. No line repeats that for each finding.
 BY_HAND: Final = ("VP4", "VP5")
 
 #: What is measured of a source that gives no bytes: its message says what is wrong already.
@@ -73,15 +73,15 @@ def wrapped(head: str, body: str, style: Style, indent: int) -> Iterator[str]:
 
 
 def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
-    """One finding: what it says and what mends it."""
+    """The lines of one finding: its message and its fix."""
     label = style.paint(f"{finding.severity.value:<7}", COLOURS[finding.severity])
     where = f" at {printable(finding.pointer)}" if finding.pointer else ""
     message = f"{finding.rule} ({finding.code}){where}: {printable(finding.message)}"
     yield from wrapped(f"  {label}  ", message, style, INDENT)
-    mend = finding.fix
-    if mend is None and (finding.code[:3] in BY_HAND or finding.measured in ABSENT):
+    fix = finding.fix
+    if fix is None and (finding.code[:3] in BY_HAND or finding.measured in ABSENT):
         return
-    text = f"mend: {printable(mend)}" if mend else "mend: prepare cannot mend this"
+    text = f"fix: {printable(fix)}" if fix else "fix: none; prepare cannot fix this"
     yield from wrapped(" " * INDENT, text, style, INDENT)
 
 

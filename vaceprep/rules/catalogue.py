@@ -30,7 +30,7 @@ Measure = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule's word on one file: what was measured, what is allowed, what mends it."""
+    """What one rule reports on one file: what was measured, what is allowed, how to fix it."""
 
     code: str
     rule: str
@@ -72,7 +72,7 @@ class Rule:
     subject: Subject
     #: Completes "fires when ...".
     fires: str
-    #: What ``prepare`` does about it; None where it cannot mend it.
+    #: What ``prepare`` does about it; None where it cannot fix it.
     fix: str | None
     #: Why it matters, in a sentence or two.
     why: str
@@ -90,7 +90,7 @@ class Rule:
     ) -> Finding:
         """A finding of this rule; ``severity`` and ``fix`` default to the rule's own.
 
-        An empty ``fix`` says that this one cannot be mended.
+        An empty ``fix`` means that this one cannot be fixed.
         """
         return Finding(
             code=self.code,

@@ -120,7 +120,7 @@ def job_rule(
     fires: str,
     why: str,
 ) -> Callable[[Callable[[Rule, Draft], Findings]], Callable[[Rule, Draft], Findings]]:
-    """A rule over a whole draft, which ``prepare`` cannot mend."""
+    """A rule over a whole draft, which ``prepare`` cannot fix."""
     JOB_RULES.append(code)
     return rule(code, slug, severity, source, "job", fires=fires, fix=None, why=why)
 

@@ -67,7 +67,7 @@ def _is_video(facts: AnyFacts) -> bool:
     "M",
     "image",
     fires=f"the bytes are an image, but not {IMAGE_FORMATS_TEXT}; or a video",
-    fix="convert to PNG or JPEG; a video where an image is due cannot be mended",
+    fix="convert to PNG or JPEG; a video where an image is due cannot be fixed",
     why="The service reads six image formats and refuses the rest, whatever the name says.",
 )
 def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:

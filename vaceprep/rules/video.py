@@ -64,7 +64,7 @@ def video_container(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     "M",
     "video",
     fires="the file is over 50 MB (over 50·10^6 bytes: warning; over 50·2^20: error)",
-    fix="re-encode under a rate ceiling",
+    fix="re-encode so that it stays below 50 MB",
     why="The service takes 50 MB and does not say which MB; over the larger reading is refused.",
 )
 def video_size(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
@@ -142,7 +142,7 @@ def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
     "video",
     fires="it lasts longer than 5 s (first and last clip: 3 s)",
     fix="cut to the limit: the first clip keeps its end, all others their beginning",
-    why="Of a longer video the service uses only the first 5 s, in silence, or refuses it.",
+    why="The service silently uses only the first 5 s of a longer video, or refuses it.",
 )
 def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
     limit = asset.limits.seconds(asset.role)
@@ -159,7 +159,7 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
         kept, frames = count / facts.fps, f" ({count} frames)"
     said = decimal(limit)
     source = asset.limits.note("clip_seconds" if clip else "video_seconds")
-    note = "" if clip else f": the service would use the first {said} s and say nothing"
+    note = "" if clip else f": the service silently uses only the first {said} s"
     return rule.found(
         f"it lasts {decimal(facts.duration, limit)} s; at most {said} s are allowed{source}{note}",
         measured=shown(facts.duration),
@@ -178,7 +178,8 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
     fires="it cannot be opened, is no video, is encrypted, its index contradicts itself, or "
     "(--deep) none of its frames decodes",
     fix=None,
-    why="What cannot be measured must not pass. No other video rule speaks beside this one.",
+    why="What cannot be measured must not pass. No other video rule fires beside it, except where "
+    "it has a fix.",
 )
 def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Finding | None:
     if isinstance(facts, Unreadable):
@@ -205,7 +206,7 @@ def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Fi
     "video",
     fires="the index points past the end of the file, or frames fail to decode (--deep)",
     fix="with prepare --salvage: re-encode what still decodes",
-    why="Part of the video is missing, and nothing can bring it back.",
+    why="Part of the video is missing and cannot be restored.",
 )
 def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     if facts.truncation is not None:

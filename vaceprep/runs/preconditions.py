@@ -39,8 +39,8 @@ def items_of(sources: Iterable[str]) -> list[Item]:
             items.append(item)
         else:
             raise ValueError(
-                f"{item.source} is no job file (.json, .yaml, .yml, .toml or a .jsonl manifest); "
-                "to make one: vaceprep init FUNCTION"
+                f"{item.source} is not a job file (.json, .yaml, .yml, .toml or a .jsonl "
+                "manifest); to make one: vaceprep init FUNCTION"
             )
     return items
 

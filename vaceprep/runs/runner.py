@@ -290,7 +290,7 @@ def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
     return replace(entry, status="downloaded", task_status=row.status, videos=row.files, hint=again)
 
 
-GO_ON: Final = "the same command goes on"
+GO_ON: Final = "run the same command again to resume"
 MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
 UNKNOWN_STANDS: Final = (
     "it was sent before, and nobody knows whether it was accepted; it is not sent again on its own"

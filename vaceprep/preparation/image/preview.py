@@ -65,7 +65,7 @@ def preview(mask: str, video: str, number: int = 1) -> Preview:
             stretch = "" if agrees(size, (facts.width, facts.height)) else " --stretch"
             raise Refused(
                 f"the mask is {size[0]}x{size[1]} but the video is shown at "
-                f"{facts.width}x{facts.height}; mend it with: "
+                f"{facts.width}x{facts.height}; fix it with: "
                 f"vaceprep mask fix {quote(mask)} --size-of {quote(video)}{stretch} -o FILE.png"
             )
         picture = frame_number(read, number).image

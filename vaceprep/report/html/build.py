@@ -71,7 +71,9 @@ def page_of(
     codes = {f.code for entry in entries for f in entry.findings}
     told = list(notes)
     if album.dropped:
-        told.append("Some pictures were left out: their number, size and time are bounded.")
+        told.append(
+            "Some preview frames are missing: making them took too long, or there were too many."
+        )
     return Page(
         command=command,
         version=__version__,
