@@ -185,6 +185,19 @@ def test_running_out_of_time_is_no_failure(ask: Both, serve: Serve) -> None:
     assert service.count("GET") == 4
 
 
+def test_a_wait_that_may_be_cancelled_polls_no_more_often_than_asked(
+    ask: Both, serve: Serve
+) -> None:
+    service = serve(*[s.task("running")] * 3, s.task("completed"))
+    waited = ask(
+        service.base_url, "wait", s.ID, poll_interval=20, max_wait=100, cancelled=lambda: False
+    )
+    assert waited.state == "done"
+    assert service.count("GET") == 4
+    # Each of the three pauses has its full length, in short steps.
+    assert sum(ask.slept) == pytest.approx(60)
+
+
 def test_no_time_is_one_question(ask: Both, serve: Serve) -> None:
     service = serve(s.task("running"))
     with pytest.raises(StillRunning):

@@ -15,6 +15,7 @@ import vaceprep
 from tests import beeps
 from tests.paths import ROOT
 from tests.runs.conftest import job_of
+from vaceprep.api.client import Client
 from vaceprep.publish.target import Asset
 from vaceprep.sandbox.server import Sandbox
 
@@ -44,6 +45,21 @@ def ways(box: Sandbox) -> dict[str, Any]:
 def outpainting(video: Path, **more: Any) -> vaceprep.Job:
     values = {k: v for k, v in job_of(video, **more).items() if k != "function"}
     return vaceprep.VideoOutpainting(**values)
+
+
+def test_a_run_polls_at_the_interval_asked_for(
+    box: Sandbox, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intervals: list[float] = []
+    wait = Client.wait
+
+    def recorded(client: Client, *given: Any, **options: Any) -> Any:
+        intervals.append(options["poll_interval"])
+        return wait(client, *given, **options)
+
+    monkeypatch.setattr(Client, "wait", recorded)
+    assert vaceprep.run(outpainting(small), tmp_path / "out", **ways(box)).ok
+    assert intervals == [ways(box)["poll_interval"]]
 
 
 def test_a_job_object_goes_all_the_way(box: Sandbox, small: Path, tmp_path: Path) -> None:
