@@ -170,9 +170,9 @@ def on_grid(run: Run, rate: Fraction) -> bool:
     """Whether each frame has a slot of its own on the even grid.
 
     The last one may be cut short by less than a frame, and is shown in full then; it may not be
-    held for longer.
+    held longer than that.
     """
     start = run.times[0]
     if any(slot(t - start, rate) != i for i, t in enumerate(run.times)):
         return False
-    return run.frames - 1 <= slot(run.end - start, rate) <= run.frames
+    return slot(run.end - start, rate) <= run.frames
