@@ -31,7 +31,7 @@ def test_deaths_and_hangs_are_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
     (package / "__init__.py").touch()
     (package.parent / "__init__.py").touch()
     (package / "worker.py").write_text(WORKER, "utf-8")
-    monkeypatch.setattr(crew, "__file__", str(package / "crew.py"))
+    monkeypatch.setattr(crew, "ROOT", tmp_path)
     monkeypatch.setattr(crew, "LIFE", 4)
     team = crew.Crew(1, "mutants", 2, tmp_path)
     answers = list(team.run(iter([(number, 2.0) for number in range(20)])))
