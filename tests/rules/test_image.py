@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.plans.anyimage import GOOD
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.formats import name_disagrees
@@ -18,24 +19,6 @@ from vaceprep.limits import CONTRACT
 from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
 from vaceprep.rules.image import judge_image
 
-GOOD = ImageFacts(
-    format="jpeg",
-    bytes=500_000,
-    stored_width=1280,
-    stored_height=720,
-    width=1280,
-    height=720,
-    orientation=1,
-    mode="RGB",
-    bit_depth=8,
-    has_alpha=False,
-    icc_profile=None,
-    srgb=True,
-    frames=1,
-    location=(),
-    decoded=True,
-    mask=None,
-)
 VIDEO = VideoFacts(
     container="mp4",
     major_brand="isom",
