@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rules.test_image import GOOD, VIDEO
+from tests.plans.anyimage import GOOD
+from tests.rules.test_image import VIDEO
 from vaceprep.contract import MASK_ROLES, ROLES, Role
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, VideoFacts
 from vaceprep.rules.catalogue import Asset
