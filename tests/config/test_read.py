@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from vaceprep.config import BadConfig
 from vaceprep.config.model import Config
-from vaceprep.config.read import KEYS, parse
+from vaceprep.config.read import parse
+from vaceprep.config.schema import KEYS
 from vaceprep.contract import (
     LIMIT_CHARACTERS,
     LIMIT_FPS,
@@ -216,9 +217,9 @@ def test_any_bytes_give_a_configuration_or_a_sentence(data: bytes) -> None:
     )
 )
 def test_any_values_give_a_configuration_or_a_sentence(values: dict[str, Any]) -> None:
-    from vaceprep.config.read import _config, _Wrong
+    from vaceprep.config.schema import config_of
 
     try:
-        _config(values, "vaceprep.toml", "/")
-    except _Wrong as error:
+        config_of(values, "vaceprep.toml", "/")
+    except BadConfig as error:
         assert str(error)
