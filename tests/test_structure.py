@@ -34,7 +34,6 @@ LONG_FUNCTIONS: Final = {
     "cli/task.py _bringing",
     "preparation/library.py prepare",
     "preparation/video/decode.py _from_before",
-    "probes/images/jpeg.py read_jpeg",
     "probes/packets.py measure",
     "probes/timing.py present",
     "probes/video.py _facts",

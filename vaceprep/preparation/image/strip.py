@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import Final
 
-_END: Final = 0xD9
-_SCAN: Final = 0xDA
-#: Segments that stand alone, without a length.
-_ALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
-_COMMENT: Final = 0xFE
+from vaceprep.probes.images.jpeg_markers import APPLICATION, END_MARK, FILL, STANDALONE, Marker
+
 #: The application segments that decide how pixels look: JFIF, the ICC profile, Adobe's transform.
-_JPEG_KEPT: Final = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-#: What may stand between the scans of one picture.
-_BETWEEN: Final = frozenset([0xC4, 0xCC, _SCAN, 0xDB, 0xDC, 0xDD, _COMMENT, *range(0xE0, 0xF0)])
+_JPEG_KEPT: Final[dict[int, bytes]] = {
+    Marker.APP0: b"JFIF\0",
+    Marker.APP2: b"ICC_PROFILE\0",
+    Marker.APP14: b"Adobe",
+}
+#: Markers that may come between the scans of one picture.
+_BETWEEN: Final = frozenset(
+    [Marker.DHT, Marker.DAC, Marker.SOS, Marker.DQT, Marker.DNL, Marker.DRI, Marker.COM]
+) | frozenset(APPLICATION)
 
 _PNG_KEPT: Final = frozenset(
     b"IHDR PLTE tRNS IDAT IEND gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD hIST pHYs".split()
@@ -43,37 +46,37 @@ def _jpeg(data: bytes) -> bytes:
     at = 2
     while (at := _next_marker(data, at)) >= 0:
         marker = data[at + 1]
-        if marker == _END:
+        if marker == Marker.EOI:
             break
-        if marker in _ALONE or marker == 0:
+        if marker in STANDALONE or marker == Marker.STUFFED:
             at += 2
             continue
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if _belongs(marker, data[at + 4 : at + 20]):
             out.append(data[at:end])
         at = end
-        if marker == _SCAN:
+        if marker == Marker.SOS:
             at = _scan_end(data, end)
             out.append(data[end:at])
-    return b"".join([*out, b"\xff\xd9"])
+    return b"".join([*out, END_MARK])
 
 
 def _next_marker(data: bytes, at: int) -> int:
     """Where the next marker begins; -1 at the end. Decoders skip stray bytes and fill too."""
     while at >= 0:
-        at = data.find(b"\xff", at)
+        at = data.find(FILL, at)
         if at < 0 or at + 1 >= len(data):
             return -1
-        if data[at + 1] != 0xFF:
+        if data[at + 1] != FILL:
             return at
         at += 1
     return -1
 
 
 def _belongs(marker: int, start: bytes) -> bool:
-    if marker == _COMMENT:
+    if marker == Marker.COM:
         return False
-    if 0xE0 <= marker <= 0xEF:
+    if marker in APPLICATION:
         kept = _JPEG_KEPT.get(marker)
         return kept is not None and start.startswith(kept)
     return True
@@ -81,11 +84,11 @@ def _belongs(marker: int, start: bytes) -> bool:
 
 def _scan_end(data: bytes, at: int) -> int:
     """Where a scan's coded pixels end: at the next marker that is none of theirs."""
-    while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
+    while (at := data.find(FILL, at)) >= 0 and at + 1 < len(data):
         following = data[at + 1]
-        if following == _END or following in _BETWEEN:
+        if following == Marker.EOI or following in _BETWEEN:
             return at
-        at += 1 if following == 0xFF else 2
+        at += 1 if following == FILL else 2
     return len(data)
 
 

@@ -1,111 +1,193 @@
-"""JPEG: segments up to the first scan (MPO included: its first picture is the image)."""
+"""JPEG: segments up to the first scan (MPO included: its first picture is the image).
+
+Specification: ITU-T T.81, annex B; its application data by ITU-T T.871 (JFIF), CIPA DC-008 (Exif),
+CIPA DC-007 (MPF), ISO 15076-1, B.4 (ICC), ISO 16684-3 (XMP) and ISO 21496-1 (gain maps).
+"""
 
 from __future__ import annotations
 
 import struct
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
 
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.exif import TiffView
+from vaceprep.probes.images.jpeg_markers import (
+    APPLICATION,
+    END_MARK,
+    FILL,
+    FRAMES,
+    PROGRESSIVE,
+    STANDALONE,
+    Marker,
+)
 from vaceprep.probes.images.jpeg_scans import Frame, frame_of, read_scans
-from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Damage, Layout
 
-_SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-#: Frames whose pixels are refined scan by scan.
-_PROGRESSIVE: Final = frozenset([0xC2, 0xC6, 0xCA, 0xCE])
-_ALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
-#: The segments whose content decides how pixels are made, JFIF and Adobe's colour transform, and
-#: the bytes that they have at least: libjpeg passes over shorter ones.
-_DECODER_APPS: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
-_DRI: Final = 0xDD
+#: The application data that decide how pixels are made, JFIF and Adobe's colour transform, and
+#: the bytes that they have at least: libjpeg ignores shorter ones.
+_DECODER_APPS: Final[dict[int, tuple[bytes, int]]] = {
+    Marker.APP0: (b"JFIF\0", 14),
+    Marker.APP14: (b"Adobe", 12),
+}
 _EXIF: Final = b"Exif\0"
 _XMP: Final = (b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0")
 _ICC: Final = b"ICC_PROFILE\0"
+_MPF: Final = b"MPF\0"
+#: MPF's table of pictures: its tag, and the type of pictures that are previews.
+_MP_ENTRIES: Final = 0xB002
+_MP_PREVIEW: Final = 1
 _GAIN_MAPS: Final = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"apdi:AuxiliaryImageType")
 _ENDS_EARLY: Final = "the file ends inside the JPEG's headers"
+_DAMAGED: Final = "the JPEG's headers are damaged"
+#: Bytes between two segments that are searched for the next marker.
+_MAX_STRAY: Final = 4096
 
 
-def read_jpeg(source: Source) -> Layout:
-    """Walk a JPEG's segments up to its first scan. Sizes in pixels as stored; never raises."""
-    layout = Layout("jpeg")
-    layout.keep(0, 2)
-    icc: list[bytes] = []
-    mpf: tuple[bytes, int] | None = None
-    gain_map = False
-    colours = b""
-    described: Frame | None = None
-    interval = 0
+class _Segment(NamedTuple):
+    """A marker with its content. ``at`` is the offset of the marker, ``length`` is of both."""
+
+    marker: int
+    at: int
+    length: int
+
+
+class _HeadersEnd(Exception):
+    """The headers end before a scan."""
+
+    def __init__(self, reason: Literal["truncated", "broken"], message: str) -> None:
+        super().__init__(message)
+        self.damage = Damage(reason, message)
+
+
+def _segments(source: Source) -> Iterator[_Segment]:
+    """The segments of the headers, each within the file; the first scan is the last one.
+
+    Raises _HeadersEnd where there is no scan.
+    """
     at = 2
     for _ in range(MAX_PIECES):
         head = source.read_at(at, 4)
         if len(head) < 2:
-            return layout.cut(_ENDS_EARLY)
-        if head[0] != 0xFF:
-            # Stray bytes between segments: decoders skip them, up to a point.
-            skipped = source.read_at(at, 4096).find(b"\xff")
-            if skipped < 0:
-                return layout.broken("the JPEG's headers are damaged")
-            at += skipped
-            continue
+            raise _HeadersEnd("truncated", _ENDS_EARLY)
         marker = head[1]
-        if marker == 0xFF:
+        if head[0] != FILL:
+            # Decoders skip stray bytes between segments, up to a limit.
+            skipped = source.read_at(at, _MAX_STRAY).find(FILL)
+            if skipped < 0:
+                raise _HeadersEnd("broken", _DAMAGED)
+            at += skipped
+        elif marker == FILL:
             at += 1
-            continue
-        if marker in _ALONE or marker == 0:
+        elif marker in STANDALONE or marker == Marker.STUFFED:
             at += 2
-            continue
-        if marker == 0xD9:
-            return layout.broken("the JPEG ends before any picture")
-        if len(head) < 4:
-            return layout.cut(_ENDS_EARLY)
-        length = (head[2] << 8) + head[3]
-        if length < 2:
-            return layout.broken("the JPEG's headers are damaged")
-        if at + 2 + length > source.size:
-            return layout.cut(_ENDS_EARLY)
-        if marker == 0xDA:
-            # A scan of fewer colours than the picture has is not the only one.
-            layout.scans = layout.scans or source.read_at(at + 4, 1) < colours
-            break
-        app = 0xE0 <= marker <= 0xEF or marker == 0xFE
-        if not app:
-            layout.keep(at, 2 + length)
-        if marker in _SOF and not layout.width:
-            frame = source.read_at(at + 4, 6)
-            layout.scans = marker in _PROGRESSIVE
-            if len(frame) == 6:
-                colours = frame[5:]
-                layout.bit_depth = frame[0]
-                layout.height, layout.width = struct.unpack(">HH", frame[1:5])
-                described = frame_of(marker, source.read_at(at + 4, length - 2))
-        elif marker == _DRI:
-            interval = int.from_bytes(source.read_at(at + 4, 2), "big")
-        elif app and marker != 0xFE:
-            body = source.read_at(at + 4, length - 2)
-            wanted = _DECODER_APPS.get(marker)
-            if wanted and body.startswith(wanted[0]):
-                if len(body) >= wanted[1]:
-                    layout.keep(at, 2 + length)
-            elif marker == 0xE1 and body.startswith(_EXIF):
-                layout.exif.append(layout.metadata(body))
-            elif marker == 0xE1 and body.startswith(_XMP):
-                layout.xmp.append(layout.metadata(body.split(b"\0", 1)[1]))
-            elif marker == 0xE2 and body.startswith(_ICC):
-                icc.append(layout.metadata(body[12:]))
-            elif marker == 0xE2 and body.startswith(b"MPF\0"):
-                mpf = (body[4:], at + 8)
-            gain_map = gain_map or any(mark in body for mark in _GAIN_MAPS)
-        at += 2 + length
-    else:
-        return layout.broken("the JPEG has too many segments")
-    layout.keep(at, source.size - at)
-    if described is not None:
-        layout.scans_found = read_scans(source, at, described, interval)
-    if not _has_end_mark(source, at):
+        elif marker == Marker.EOI:
+            raise _HeadersEnd("broken", "the JPEG ends before any picture")
+        else:
+            segment = _Segment(marker, at, _length(source, at, head))
+            yield segment
+            if marker == Marker.SOS:
+                return
+            at += segment.length
+    raise _HeadersEnd("broken", "the JPEG has too many segments")
+
+
+def _length(source: Source, at: int, head: bytes) -> int:
+    """Bytes of the segment at ``at``, which begins with ``head``. Raises _HeadersEnd."""
+    if len(head) < 4:
+        raise _HeadersEnd("truncated", _ENDS_EARLY)
+    length = int.from_bytes(head[2:4], "big")
+    if length < 2:
+        raise _HeadersEnd("broken", _DAMAGED)
+    if at + 2 + length > source.size:
+        raise _HeadersEnd("truncated", _ENDS_EARLY)
+    return 2 + length
+
+
+@dataclass(slots=True)
+class _Headers:
+    """What the segments say, beside what the layout holds."""
+
+    source: Source
+    layout: Layout
+    icc: list[bytes] = field(default_factory=list)
+    #: The content of MPF, and the offset that its offsets count from.
+    mpf: tuple[bytes, int] | None = None
+    gain_map: bool = False
+    #: How many components the frame has, as a byte.
+    components: bytes = b""
+    frame: Frame | None = None
+    restart_interval: int = 0
+
+    def read(self, segment: _Segment) -> None:
+        """Take over what one segment says."""
+        marker, at, length = segment
+        if marker == Marker.SOS:
+            # A scan of fewer components than the frame has is not the only one.
+            first = self.source.read_at(at + 4, 1)
+            self.layout.scans = self.layout.scans or first < self.components
+            return
+        if marker in APPLICATION:
+            self._application(segment)
+        elif marker != Marker.COM:
+            self.layout.keep(at, length)
+        if marker in FRAMES and not self.layout.width:
+            self._frame(segment)
+        elif marker == Marker.DRI:
+            self.restart_interval = int.from_bytes(self.source.read_at(at + 4, 2), "big")
+
+    def _frame(self, segment: _Segment) -> None:
+        marker, at, length = segment
+        layout = self.layout
+        layout.scans = marker in PROGRESSIVE
+        body = self.source.read_at(at + 4, 6)
+        if len(body) == 6:
+            self.components = body[5:]
+            layout.bit_depth = body[0]
+            layout.height, layout.width = struct.unpack(">HH", body[1:5])
+            self.frame = frame_of(marker, self.source.read_at(at + 4, length - 4))
+
+    def _application(self, segment: _Segment) -> None:
+        marker, at, length = segment
+        layout = self.layout
+        body = self.source.read_at(at + 4, length - 4)
+        for_decoder = _DECODER_APPS.get(marker)
+        if for_decoder and body.startswith(for_decoder[0]):
+            if len(body) >= for_decoder[1]:
+                layout.keep(at, length)
+        elif marker == Marker.APP1 and body.startswith(_EXIF):
+            layout.exif.append(layout.metadata(body))
+        elif marker == Marker.APP1 and body.startswith(_XMP):
+            layout.xmp.append(layout.metadata(body.split(b"\0", 1)[1]))
+        elif marker == Marker.APP2 and body.startswith(_ICC):
+            self.icc.append(layout.metadata(body[len(_ICC) :]))
+        elif marker == Marker.APP2 and body.startswith(_MPF):
+            self.mpf = (body[len(_MPF) :], at + 4 + len(_MPF))
+        self.gain_map = self.gain_map or any(mark in body for mark in _GAIN_MAPS)
+
+
+def read_jpeg(source: Source) -> Layout:
+    """Read a JPEG's headers and find its scans. Sizes in pixels as stored; never raises."""
+    layout = Layout("jpeg")
+    layout.keep(0, 2)
+    headers = _Headers(source, layout)
+    scan = 0
+    try:
+        for segment in _segments(source):
+            headers.read(segment)
+            scan = segment.at
+    except _HeadersEnd as end:
+        layout.damage = end.damage
+        return layout
+    layout.keep(scan, source.size - scan)
+    if headers.frame is not None:
+        layout.scans_found = read_scans(source, scan, headers.frame, headers.restart_interval)
+    if not _has_end_mark(source, scan):
         layout.cut("the file ends before the JPEG's end mark")
-    layout.icc = _joined(icc)
-    if mpf is not None and not gain_map:
-        layout.frames = _pictures(mpf[0], mpf[1], source.size)
+    layout.icc = _joined(headers.icc)
+    if headers.mpf is not None and not headers.gain_map:
+        layout.frames = _pictures(*headers.mpf, source.size)
     if not layout.width or not layout.height:
         return layout.broken("the JPEG says no size")
     if layout.bit_depth != 8:
@@ -114,10 +196,10 @@ def read_jpeg(source: Source) -> Layout:
 
 
 def _has_end_mark(source: Source, at: int) -> bool:
-    """Whether an end mark follows the first scan: inside scans, such a pair cannot stand."""
+    """Whether an end mark follows the first scan, within whose data no such pair can be."""
     while at < source.size:
         block = source.read_at(at, 1 << 20)
-        if b"\xff\xd9" in block:
+        if END_MARK in block:
             return True
         # The pair may lie across two blocks.
         at += max(1, len(block) - 1)
@@ -145,11 +227,11 @@ def _pictures(data: bytes, start: int, size: int) -> int:
     """
     view = TiffView(data)
     first = view.directory(view.first)
-    entries = first.raw(0xB002) if first is not None else b""
+    entries = first.raw(_MP_ENTRIES) if first is not None else b""
     count = 0
     for at in range(0, min(len(entries), 16 * MAX_FRAMES) - 15, 16):
         attribute, _, offset = struct.unpack_from(view.order + "III", entries, at)
-        preview = (attribute & 0xFFFFFF) >> 16 == 1
+        preview = (attribute & 0xFFFFFF) >> 16 == _MP_PREVIEW
         inside = offset == 0 or start + offset < size
         count += not preview and inside
     return max(1, count)

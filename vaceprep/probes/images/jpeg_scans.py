@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.jpeg_markers import FILL, RESTARTS, Marker
 
-_SOS, _EOI, _DRI = 0xDA, 0xD9, 0xDD
 #: A marker within coded data: what follows 0xFF there is 0 (a value of 255) or more fill.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 _BLOCK: Final = 1 << 20
-_RESTARTS: Final = range(0xD0, 0xD8)
 _COEFFICIENTS: Final = 64
 #: Scans, and restart intervals of all of them, that are looked at. J
 _MAX_SCANS: Final = 1000
@@ -41,12 +40,12 @@ class Frame:
     @property
     def progressive(self) -> bool:
         """Huffman-coded and refined scan by scan."""
-        return self.marker == 0xC2
+        return self.marker == Marker.SOF2
 
     @property
     def proven(self) -> bool:
         """Whether its scans are judged: Huffman-coded, baseline, extended or progressive."""
-        return self.marker in (0xC0, 0xC1, 0xC2)
+        return self.marker in (Marker.SOF0, Marker.SOF1, Marker.SOF2)
 
 
 def frame_of(marker: int, body: bytes) -> Frame | None:
@@ -86,23 +85,23 @@ def read_scans(source: Source, at: int, frame: Frame, interval: int) -> Scans:
     seen: dict[int, list[int | None]] = {c[0]: [None] * _COEFFICIENTS for c in frame.components}
     while found.count < _MAX_SCANS:
         head = source.read_at(at, 4)
-        if len(head) < 4 or head[0] != 0xFF:
+        if len(head) < 4 or head[0] != FILL:
             break
         marker, length = head[1], int.from_bytes(head[2:4], "big")
-        if marker == 0xFF:
+        if marker == FILL:
             at += 1
             continue
-        if marker == _EOI:
+        if marker == Marker.EOI:
             break
-        if marker in _RESTARTS or marker == 1:
+        if marker in RESTARTS or marker == Marker.TEM:
             at += 2
             at = _next(source, at)
             continue
         body = source.read_at(at + 4, min(length, 64))
-        if marker == _DRI:
+        if marker == Marker.DRI:
             interval = int.from_bytes(body[:2], "big")
         at += 2 + length
-        if marker != _SOS:
+        if marker != Marker.SOS:
             at = _next(source, at)
             continue
         found.count += 1
@@ -170,12 +169,12 @@ def _scan(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> int:
 def _coded(source: Source, at: int, found: Scans, restarts: int) -> int:
     """Pass over a scan's coded data; where the marker behind it begins."""
     for passed, (place, code) in enumerate(_markers(source, at)):
-        if code not in _RESTARTS or not restarts:
+        if code not in RESTARTS or not restarts:
             found.ends.append(place)
             if passed < restarts:
                 found.fault = "restart intervals of the JPEG are missing"
             return place
-        if passed < restarts and code != _RESTARTS[passed % 8]:
+        if passed < restarts and code != RESTARTS[passed % 8]:
             found.fault = "restart intervals of the JPEG are missing"
         found.restarts += 1
         if len(found.ends) < _MAX_ENDS:
