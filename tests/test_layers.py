@@ -11,7 +11,18 @@ import pytest
 from tests.net.server import serving
 from tests.paths import ROOT
 
-HEAVY = ("av", "PIL", "httpx", "pydantic", "click", "yaml", "pebble", "ruamel", "tomlkit")
+HEAVY = (
+    "av",
+    "PIL",
+    "httpx",
+    "pydantic",
+    "click",
+    "yaml",
+    "pebble",
+    "ruamel",
+    "tomlkit",
+    "tenacity",
+)
 
 
 def imported(code: str, *arguments: str | Path) -> set[str]:

@@ -30,6 +30,7 @@ from vaceprep.api.model import (
 from vaceprep.api.responses import Answer, Lost, created, told, usable_id
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.net.http import retry_after
+from vaceprep.net.retry import backoff
 
 KEY = Secret(TOKEN)
 NOW = 1_700_000_000.0
@@ -180,7 +181,7 @@ def test_retry_after(text: str, found: float | None) -> None:
 
 
 def test_waits_double_up_to_a_minute() -> None:
-    waits = [steps.backoff(number) for number in (1, 2, 3, 4, 5, 6, 7, 10**6)]
+    waits = [backoff(number) for number in (1, 2, 3, 4, 5, 6, 7, 10**6)]
     assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
 
 

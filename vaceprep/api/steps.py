@@ -27,6 +27,7 @@ from vaceprep.api.model import (
 from vaceprep.api.responses import Outcome, created, may_pass, told
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.errors import Cancelled
+from vaceprep.net.retry import backoff, retrying
 
 if TYPE_CHECKING:
     from vaceprep.job.model import Job
@@ -99,12 +100,6 @@ def _is_askable(task_id: object) -> bool:
         return False
     plain = task_id.isprintable() and not any(c in " /\\" for c in task_id)
     return plain and task_id not in (".", "..")
-
-
-def backoff(number: int) -> float:
-    """Seconds before the attempt after ``number`` failed ones: 2, 4, 8 ... 60. J"""
-    first, most = contract.BACKOFF_SECONDS
-    return min(first * 2.0 ** min(number - 1, 60), most)
 
 
 class _Time:
@@ -187,21 +182,25 @@ def get(
     tries: int,
     again: tuple[type[ApiError], ...] = (NotConnected, ReadFailed, Busy),
 ) -> Walk[Task]:
-    """GET until there is an answer, at most ``tries`` times; ``again`` is asked after."""
-    for number in range(1, tries + 1):
+    """GET until there is an answer, at most ``tries`` times; errors of ``again`` are retried."""
+
+    def wait(error: BaseException) -> float | None:
+        seconds: float = getattr(error, "retry_after", None) or 0.0
+        # A redirect stays one, and a single question does not take minutes.
+        passing = isinstance(error, again) and not _redirected(error)
+        return seconds if passing and seconds <= contract.BACKOFF_SECONDS[1] else None
+
+    pauses: list[float] = []
+    for attempt in retrying(tries, wait, pauses.append):
+        if pauses:
+            yield Sleep(pauses.pop())
         outcome = yield from _outcome(request)
-        try:
+        with attempt:
             return told(outcome, task_id, key, time.time())
-        except again as error:
-            pause = max(backoff(number), getattr(error, "retry_after", None) or 0.0)
-            # A redirect stays one; and nobody expects a single question to take minutes.
-            if number == tries or _redirected(error) or pause > contract.BACKOFF_SECONDS[1]:
-                raise
-        yield Sleep(pause)
-    raise ValueError("tries is at least 1")
+    raise RuntimeError("the last error is raised")
 
 
-def _redirected(error: ApiError) -> bool:
+def _redirected(error: BaseException) -> bool:
     problem = getattr(error, "problem", None)
     status = None if problem is None else problem.status
     return status is not None and 300 <= status < 400

@@ -31,8 +31,6 @@ Tell = Callable[[int, int | None], None]
 HEAD: Final = 512
 #: Statuses that say the URL leads to nothing any more.
 GONE: Final = frozenset([HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE])
-#: Seconds between two looks at whether the work was called off.
-LOOK: Final = 0.1
 
 
 class FetchFailed(Exception):
@@ -115,18 +113,6 @@ def host_of(url: str) -> str:
     if not host or parts.scheme.lower() not in PUBLIC_SCHEMES:
         raise FetchFailed("the result's URL is no http or https URL")
     return host
-
-
-def pause(seconds: float, cancelled: Callable[[], bool]) -> None:
-    """Wait. Raises Cancelled."""
-    end = time.monotonic() + seconds
-    while True:
-        if cancelled():
-            raise Cancelled("the download was called off")
-        left = end - time.monotonic()
-        if left <= 0:
-            return
-        time.sleep(min(left, LOOK))
 
 
 def receive(

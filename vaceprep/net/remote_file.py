@@ -36,6 +36,7 @@ from vaceprep.net.http import (
     redirect_target,
 )
 from vaceprep.net.problems import RemoteError
+from vaceprep.net.retry import retried
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -140,24 +141,23 @@ class Remote(View):
         from vaceprep.net.client import NotPublic
         from vaceprep.net.deadline import within
 
-        for left in reversed(range(REMOTE_TRIES)):
+        def attempt() -> None:
             try:
                 with within(self._until, lambda: self._client.is_closed):
                     work()
-                return
             except NotPublic as error:
                 raise problems.private(str(error), self._led) from None
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
                 if time.monotonic() >= self._until:
                     raise problems.too_slow(self._seconds) from None
                 stall = self._client.timeout.read or 0
-                failed = problems.of_httpx(error, _host(self._url), stall)
-            except RemoteError as error:
-                failed = error
+                raise problems.of_httpx(error, _host(self._url), stall) from None
+
+        def wait(error: BaseException) -> float | None:
             over = self._body is not None or self._client.is_closed
-            if not left or not failed.passing or over:
-                raise failed
-            time.sleep(REMOTE_PAUSE)
+            return 0.0 if isinstance(error, RemoteError) and error.passing and not over else None
+
+        retried(attempt, REMOTE_TRIES, wait, time.sleep, REMOTE_PAUSE)
 
     # --- asking ------------------------------------------------------------------------------
 

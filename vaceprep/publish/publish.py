@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,8 @@ from vaceprep.contract import (
     TRANSFER_TRIES,
 )
 from vaceprep.errors import Cancelled
+from vaceprep.net import retry
+from vaceprep.net.retry import retried
 from vaceprep.publish.readback import read_back
 from vaceprep.publish.target import Asset, PublishError, Target, pieces
 from vaceprep.rules.url import expires_at
@@ -158,22 +159,16 @@ def _stop_if(cancelled: Callable[[], bool]) -> None:
 
 
 def _tried(act: Callable[[], _T], tries: int, pause: float, cancelled: Callable[[], bool]) -> _T:
-    for turn in range(1, tries + 1):
-        _stop_if(cancelled)
-        try:
-            return act()
-        except PublishError as error:
-            if not error.transient:
-                raise
-            if turn == tries:
-                times = f" (tried {tries} times)" if tries > 1 else ""
-                raise PublishError(f"{error}{times}", transient=True) from None
-        _wait(pause * 2 ** (turn - 1), cancelled)
-    raise ValueError("tries has to be 1 at least")
-
-
-def _wait(seconds: float, cancelled: Callable[[], bool]) -> None:
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        _stop_if(cancelled)
-        time.sleep(min(left, _STEP))
+    _stop_if(cancelled)
+    try:
+        return retried(
+            act,
+            tries,
+            lambda error: 0.0 if isinstance(error, PublishError) and error.transient else None,
+            lambda seconds: retry.pause(seconds, cancelled, "publishing"),
+            pause,
+        )
+    except PublishError as error:
+        if not error.transient or tries == 1:
+            raise
+        raise PublishError(f"{error} (tried {tries} times)", transient=True) from None

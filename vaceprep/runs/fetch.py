@@ -20,7 +20,8 @@ from vaceprep.facts import Unreadable, VideoFacts
 from vaceprep.files.atomic import Placing, placing_in, sweep
 from vaceprep.files.digest import digest
 from vaceprep.files.source import CannotOpen, open_path
-from vaceprep.net.download import Body, FetchFailed, Tell, TryAgain, host_of, pause, receive
+from vaceprep.net.download import Body, FetchFailed, Tell, TryAgain, host_of, receive
+from vaceprep.net.retry import pause, retried
 from vaceprep.preparation.file import measured
 from vaceprep.probes.sniff import sniff
 
@@ -109,22 +110,27 @@ def _downloaded(
         client(stall=stall, allow_hosts=allow_hosts) as web,
     ):
         body = Body(file, limit, _look)
-        for left in reversed(range(tries)):
+
+        def attempt() -> tuple[str, VideoFacts]:
+            receive(web, url, body, tell, cancelled)
+            file.flush()
             try:
-                receive(web, url, body, tell, cancelled)
-                file.flush()
-                try:
-                    return body.sha256.hexdigest(), _read(place.path, body.done)
-                except TryAgain:
-                    body.start_over()
-                    raise
-            except TryAgain as error:
-                if not left:
-                    often = f" (tried {tries} times)" if tries > 1 else ""
-                    raise FetchFailed(f"{error}{often}") from None
-                pause(max(wait, error.wait), cancelled)
-                wait = min(2 * wait, BACKOFF_SECONDS[1])
-    raise ValueError("a download is tried once at least")
+                return body.sha256.hexdigest(), _read(place.path, body.done)
+            except TryAgain:
+                body.start_over()
+                raise
+
+        try:
+            return retried(
+                attempt,
+                tries,
+                lambda error: error.wait if isinstance(error, TryAgain) else None,
+                lambda seconds: pause(seconds, cancelled, "the download"),
+                wait,
+            )
+        except TryAgain as error:
+            often = f" (tried {tries} times)" if tries > 1 else ""
+            raise FetchFailed(f"{error}{often}") from None
 
 
 def _look(head: bytes) -> None:

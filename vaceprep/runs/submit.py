@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Busy, FateUnknown, NotConnected, Rejected, Task
-from vaceprep.contract import BACKOFF_SECONDS, RESULT_SECONDS, RUNNING_STATUSES
+from vaceprep.contract import RESULT_SECONDS, RUNNING_STATUSES
 from vaceprep.ledger.row import WAITED_FOR, Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
+from vaceprep.net.retry import backoff
 from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell
 from vaceprep.runs.stage import shortened
 
@@ -48,13 +49,13 @@ class Sender:
         Raises NotSent, FateOpen, Interrupted (nothing was sent), LedgerError (nothing was sent).
         """
         deadline = self.now() + self.options.max_wait
-        pause, longest = BACKOFF_SECONDS
-        refused = 0
+        refused = failures = 0
         while True:
             self._take_turn(row, body, notes)
             # With the time and the body that are on the disk now.
             row = self.ledger.row(row.id) or row
             self.tell(Step(row.source, "send"))
+            pause = backoff(failures + 1)
             try:
                 task = self._post(row, body)
             except NotConnected as error:
@@ -74,7 +75,7 @@ class Sender:
                 return self._accepted(row, task), task
             # Surely not accepted: it is as if it had not been sent.
             row = self.ledger.settle(row.id, "queued", sent_at=None)
-            pause = min(2 * pause, longest)
+            failures += 1
             self.tell(Step(row.source, "queue", note=f"{why} {wait:.0f} s"))
             self.control.sleep(wait)
             self._step(row)
