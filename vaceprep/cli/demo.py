@@ -28,7 +28,7 @@ Examples:
   vaceprep demo -o elsewhere/
 
 \b
-It makes small media that need fixing and a job for each function, says what check finds in them,
+It writes small media that need fixing and a job for each function, says what check finds in them,
 starts a local stand-in for the service, and runs the jobs against it: check, prepare, publish,
 submit, wait, download. report.html shows all of it in pictures. No key, no network, no cost. The
 results are stand-ins too: made from the input, not by the model.
@@ -57,13 +57,13 @@ def command(where: str, output: str) -> int:
     from vaceprep.runs.hints import Hints
     from vaceprep.runs.model import RunOptions
     from vaceprep.runs.preconditions import items_of
-    from vaceprep.sandbox.showcase import write_showcase
+    from vaceprep.sandbox.demo import write_demo
 
     folder = os.path.join(where, JOBS)
     options.collect_garbage()
     try:
         os.makedirs(folder, exist_ok=True)
-        jobs = write_showcase(folder)
+        jobs = write_demo(folder)
     except (Refused, OSError) as error:
         said = getattr(error, "strerror", None) or str(error)
         options.say(f"vaceprep: {printable(folder)}: {printable(said)}")

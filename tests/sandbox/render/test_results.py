@@ -16,7 +16,7 @@ import pytest
 from av.video.frame import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw, ImageStat
+from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat
 
 import vaceprep
 from tests.media import encode, needs_ffprobe
@@ -25,7 +25,6 @@ from vaceprep.contract import OUTPUT_FPS, OUTPUT_PIXELS, RepaintingCondition
 from vaceprep.sandbox.errors import Breach, Stopped
 from vaceprep.sandbox.render.pictures import ROOM, grown, slides, walk
 from vaceprep.sandbox.render.results import expanded, make
-from vaceprep.sandbox.scenery import DAWN, DAY, VIOLET, hills, sky, sun
 
 #: Seconds and frames of a result whose length is the service's own.
 WHOLE = 150
@@ -33,27 +32,46 @@ WHOLE = 150
 
 def scene(size: tuple[int, int], along: float = 0.0) -> Image.Image:
     """A picture with many colours; ``along`` moves its sun."""
-    image = sky(size, DAY)
-    sun(image, (0.3 + along * 0.4, 0.3), 0.12, (255, 220, 90))
-    hills(image, VIOLET)
+    width, height = size
+    image = gradient(size, (52, 120, 190), (250, 232, 200))
+    draw = ImageDraw.Draw(image)
+    draw.circle(((0.3 + along * 0.4) * width, 0.3 * height), 0.12 * height, (255, 220, 90))
+    for row, colour in enumerate([(150, 100, 130), (100, 66, 104), (52, 38, 70)]):
+        top = (0.62 + row * 0.11) * height
+        peak = (width * (0.2 + 0.3 * row), top - 0.07 * height)
+        draw.polygon([(0, height), (0, top), peak, (width, top), (width, height)], fill=colour)
     return image
 
 
+def gradient(
+    size: tuple[int, int], top: tuple[int, int, int], bottom: tuple[int, int, int]
+) -> Image.Image:
+    """A picture that changes evenly from one colour to the other."""
+    return ImageOps.colorize(Image.linear_gradient("L"), top, bottom).resize(size)
+
+
 def clip(
-    path: Path, size: tuple[int, int] = (480, 360), rate: int = 24, frames: int = 12
+    path: Path,
+    size: tuple[int, int] = (480, 360),
+    rate: int = 24,
+    frames: int = 12,
+    rotation: int = 0,
 ) -> list[Image.Image]:
-    """A video of the scene, written to ``path``, and its pictures."""
+    """A video of the scene, written to ``path``, and its pictures as displayed."""
     from vaceprep.preparation.video.animated_webp import as_frame
 
     images = [scene(size, number / frames) for number in range(frames)]
     with av.open(str(path), "w", container_options={"movflags": "+faststart"}) as out:
         stream = out.add_stream("libx264", rate=Fraction(rate))
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height = size
+        stream.width, stream.height = size[::-1] if rotation else size
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "10", "preset": "ultrafast"}
+        if rotation:
+            stream.set_display_rotation(rotation)
         for number, image in enumerate(images):
-            frame: VideoFrame = as_frame(image).reformat(format="yuv420p")
+            stored = image.transpose(Image.Transpose.ROTATE_90) if rotation else image
+            frame: VideoFrame = as_frame(stored).reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
@@ -243,7 +261,7 @@ def test_an_extension_joins_both_ends(tmp_path: Path) -> None:
     first, last = tmp_path / "first.mp4", tmp_path / "last.mp4"
     source = clip(first)
     clip(last, frames=24)
-    other = sky((480, 360), DAWN)
+    other = gradient((480, 360), (48, 52, 110), (255, 196, 120))
     other.save(tmp_path / "last.png")
     media = {"first_clip_url": first, "last_frame_url": tmp_path / "last.png"}
     images = made(tmp_path, "video_extension", media)
@@ -281,13 +299,11 @@ def test_a_large_clip_is_scaled_down(tmp_path: Path) -> None:
 
 
 def test_a_turned_clip_is_shown_upright(tmp_path: Path) -> None:
-    from vaceprep.sandbox.showcase import _lighthouse, _video
-
     path = tmp_path / "turned.mp4"
-    path.write_bytes(_video(_lighthouse, 0.2, 30, "mp4", turned=-90))
+    source = clip(path, size=(540, 960), rate=30, frames=6, rotation=-90)
     images = made(tmp_path, "video_outpainting", {"video_url": path})
     assert images[0].size == (540, 960)
-    assert apart(images[0], _lighthouse(0)) < 6
+    assert apart(images[0], source[0]) < 6
 
 
 def test_work_is_called_off(tmp_path: Path) -> None:
