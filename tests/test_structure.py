@@ -20,7 +20,6 @@ LONG_FILES: Final = {
     "job/model.py",
     "ledger/store.py",
     "preparation/file.py",
-    "probes/timing.py",
 }
 LONG_FUNCTIONS: Final = {
     "checks/isolated.py each_isolated",
@@ -34,10 +33,6 @@ LONG_FUNCTIONS: Final = {
     "cli/task.py _bringing",
     "preparation/library.py prepare",
     "preparation/video/decode.py _from_before",
-    "probes/packets.py measure",
-    "probes/timing.py present",
-    "probes/video.py _facts",
-    "probes/video.py _measure",
     "runs/library.py run",
     "sandbox/server.py _serve",
 }

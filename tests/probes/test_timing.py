@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vaceprep.probes.mp4.boxes import Edit, Track
-from vaceprep.probes.timing import from_timestamps, present
+from vaceprep.probes.timestamps import from_timestamps
+from vaceprep.probes.timing import present
 
 NORMAL = 0x10000
 

@@ -5,33 +5,39 @@ from __future__ import annotations
 import time
 from array import array
 from collections import defaultdict
+from collections.abc import Iterator
 from fractions import Fraction
 from operator import sub
-from typing import Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_SAMPLES, READ_SECONDS
 from vaceprep.probes.container import BROKEN, clause, fraction
 from vaceprep.probes.shown_packets import Coded, Fields, Sieve, demuxed
-from vaceprep.probes.timing import Timing, from_timestamps
+from vaceprep.probes.timestamps import from_timestamps
+from vaceprep.probes.timing import Timing
 
 #: Containers whose timestamps are rounded to milliseconds.
 ROUNDING: Final = frozenset(["matroska", "webm", "flv"])
 AVI: Final = "avi"
 #: AVI: chunks a second up to which each is a frame; above, empty ones only keep the time.
 MOST_CHUNKS: Final = 120
-#: How often the clock is looked at, in packets.
-LOOK: Final = 4096
+#: Packets between two looks at the clock.
+CLOCK_PACKETS: Final = 4096
+
+if TYPE_CHECKING:
+    AnyPacket = Packet[VideoStream] | Packet[Stream]
 
 
 class TooLong(Exception):
     """The file has more packets, or takes more time, than is read; the message is a clause."""
 
 
-class Measured(NamedTuple):
+class PacketTiming(NamedTuple):
     """Timing of the video track, the ends of all other streams, and how reading ended."""
 
     timing: Timing
@@ -41,74 +47,96 @@ class Measured(NamedTuple):
     ends: dict[int, Fraction]
     #: Why reading stopped before the end, in words; None where it did not.
     broke: str | None
-    #: How many pictures are not shown for want of a keyframe before them.
+    #: How many pictures are not shown because no keyframe comes before them.
     before: int
     #: Whether frames are coded as two fields, each in a packet of its own.
     fields: bool
 
 
+class _Times:
+    """The times of what each stream shows, as packets come."""
+
+    def __init__(self, video: VideoStream) -> None:
+        self.video = video
+        self.sieve, self.fields = Sieve(video), Fields(video)
+        #: Presentation and decoding times of the frames, and their durations, in ticks.
+        self.shown: array[int] = array("q")
+        self.decoded: array[int] = array("q")
+        self.durations: array[int] = array("q")
+        #: Seconds on the container's clock at which each other stream ends, by stream index.
+        self.ends: dict[int, Fraction] = defaultdict(Fraction)
+        #: Video packets so far.
+        self.count = 0
+        self.broke: str | None = None
+
+    def add(self, packet: AnyPacket) -> None:
+        """Note the times of one packet with data."""
+        if packet.stream_index == self.video.index:
+            self.count += 1
+            if packet.is_corrupt:
+                self.broke = self.broke or f"its packet {self.count} is damaged"
+            self._keep(self.sieve.push(cast("Packet[VideoStream]", packet)))
+            return
+        base = fraction(packet.time_base)
+        if packet.pts is not None and base is not None:
+            end = (packet.pts + (packet.duration or 0)) * base
+            self.ends[packet.stream_index] = max(self.ends[packet.stream_index], end)
+
+    def finish(self) -> None:
+        """Note the times of the packets that are held back."""
+        self._keep(self.sieve.rest())
+
+    def _keep(self, parts: list[Coded]) -> None:
+        for packet, is_shown in parts:
+            if not self.fields.second(packet) and is_shown:
+                self.durations.append(packet.duration or 0)
+                if packet.pts is not None:
+                    self.shown.append(packet.pts)
+                if packet.dts is not None:
+                    self.decoded.append(packet.dts)
+
+
+def _packets(container: InputContainer, video: VideoStream, name: str) -> Iterator[AnyPacket]:
+    """Every packet of the container that has data. Raises TooLong."""
+    deadline = time.monotonic() + READ_SECONDS
+    # Animated pictures have one stream, and some of their delays are shown longer than stored.
+    animated = name in ("gif", "png")
+    every: Iterator[AnyPacket] = demuxed(container, video) if animated else container.demux()
+    for count, packet in enumerate(every, 1):
+        if count > MAX_SAMPLES:
+            raise TooLong(f"it has more than {MAX_SAMPLES:,} packets")
+        if count % CLOCK_PACKETS == 0 and time.monotonic() > deadline:
+            raise TooLong(f"reading its packets took longer than {READ_SECONDS:g} s")
+        if packet.size:
+            yield packet
+
+
 def measure(
     container: InputContainer, video: VideoStream, name: str, rates: list[Fraction | None]
-) -> Measured:
+) -> PacketTiming:
     """Read every packet of the container and keep the times. Raises TooLong."""
-    shown: array[int] = array("q")
-    decoded: array[int] = array("q")
-    spent: array[int] = array("q")
-    sieve, fields = Sieve(video), Fields(video)
-    number = 0
-
-    def keep(parts: list[Coded]) -> None:
-        for packet, is_shown in parts:
-            if not fields.second(packet) and is_shown:
-                spent.append(packet.duration or 0)
-                if packet.pts is not None:
-                    shown.append(packet.pts)
-                if packet.dts is not None:
-                    decoded.append(packet.dts)
-
-    ends: dict[int, Fraction] = defaultdict(Fraction)
-    broke = None
-    count = 0
-    deadline = time.monotonic() + READ_SECONDS
+    found = _Times(video)
     try:
-        # Animated pictures have one stream, whose delays are not all shown as they are.
-        every = demuxed(container, video) if name in ("gif", "png") else container.demux()
-        for packet in every:
-            count += 1
-            if count > MAX_SAMPLES:
-                raise TooLong(f"it has more than {MAX_SAMPLES:,} packets")
-            if count % LOOK == 0 and time.monotonic() > deadline:
-                raise TooLong(f"reading its packets took longer than {READ_SECONDS:g} s")
-            if not packet.size:
-                continue
-            if packet.stream_index != video.index:
-                base = fraction(packet.time_base)
-                if packet.pts is not None and base is not None:
-                    end = (packet.pts + (packet.duration or 0)) * base
-                    ends[packet.stream_index] = max(ends[packet.stream_index], end)
-                continue
-            number += 1
-            if packet.is_corrupt:
-                broke = broke or f"its packet {number} is damaged"
-            keep(sieve.push(cast("Packet[VideoStream]", packet)))
+        for packet in _packets(container, video, name):
+            found.add(packet)
     except BROKEN as error:
-        broke = f"reading stops after {number} frames ({clause(error)})"
-    keep(sieve.rest())
-    times = shown if len(shown) == len(spent) and name != AVI else decoded
+        found.broke = f"reading stops after {found.count} frames ({clause(error)})"
+    found.finish()
+    durations = found.durations
+    times = found.shown if len(found.shown) == len(durations) and name != AVI else found.decoded
     if name == AVI:
-        times, spent = _places(times, fraction(video.time_base))
-    if fields.seconds and spent:
-        # The packet of a first field tells the time of one field alone.
-        spent[-1] = 0
-    timing = _timing(times, spent, video, name, rates)
+        times, durations = _places(times, fraction(video.time_base))
+    if found.fields.seconds and durations:
+        # The packet of a first field has the duration of one field alone.
+        durations[-1] = 0
     start = min(times, default=0) * (fraction(video.time_base) or Fraction(0))
-    return Measured(
-        timing,
+    return PacketTiming(
+        _timing(times, durations, video, name, rates),
         start,
-        {i: end - start for i, end in ends.items()},
-        broke,
-        sieve.before + sieve.leading,
-        bool(fields.seconds),
+        {i: end - start for i, end in found.ends.items()},
+        found.broke,
+        found.sieve.before + found.sieve.leading,
+        bool(found.fields.seconds),
     )
 
 

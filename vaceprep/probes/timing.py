@@ -17,9 +17,9 @@ from operator import add, sub
 from typing import Final, NamedTuple
 
 from vaceprep.facts import NO_STRETCH
-from vaceprep.probes.mp4.boxes import Track
 from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, shown_times
 from vaceprep.probes.mp4.tables import expand
+from vaceprep.probes.mp4.track import Edit, Track
 
 #: Samples walked at a time.
 PIECE: Final = 1 << 16
@@ -196,7 +196,8 @@ def _seen(track: Track, unseen: Unseen) -> tuple[list[int], dict[int, int]]:
     return sorted(times), ends
 
 
-def _walk(track: Track, windows: list[Window], unseen: Unseen) -> None:
+def _count_frames(track: Track, windows: list[Window], unseen: Unseen) -> None:
+    """Count the track's frames in each window."""
     if unseen.hidden or unseen.seconds:
         frames, stops = _seen(track, unseen)
         for window in windows:
@@ -214,25 +215,25 @@ def _walk(track: Track, windows: list[Window], unseen: Unseen) -> None:
             window.take(times, ends, duration)
 
 
-def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Timing:
-    """The track's timing as presented, edit list applied, without samples that are no frames.
+class _EditList(NamedTuple):
+    """What an edit list shows: windows of the track in order, and the seconds without a frame."""
 
-    A track without frames or with a time base of zero gives no duration and no rate.
-    """
-    scale = track.timescale
-    if track.samples == 0 or scale <= 0 or not track.durations:
-        return Timing(None, track.samples, None, None, None, None, None)
-    whole = Window(start=-(1 << 62), end=None)
-    edits = track.edits if movie_timescale > 0 else ()
-    delay = Fraction(0)
-    effects: list[str] = []
+    windows: list[Window]
+    #: Before the first frame.
+    delay: Fraction
+    #: Between the windows.
+    gap: Fraction
+
+
+def _read_edits(edits: Sequence[Edit], scale: int, movie_timescale: int) -> _EditList:
+    """The windows of a track with ``scale`` ticks a second."""
     windows: list[Window] = []
-    gap = pending = Fraction(0)
+    delay = gap = pending = Fraction(0)
     for edit in edits:
         if edit.media_time < 0:
             length = Fraction(edit.length, movie_timescale)
             if windows:
-                # Only once something follows: an empty end shows nothing.
+                # It counts only if a window follows: an empty end shows nothing.
                 pending += length
             else:
                 delay += length
@@ -243,39 +244,63 @@ def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Tim
         stop = edit.media_time + ticks
         gap, pending = gap + pending, Fraction(0)
         windows.append(Window(edit.media_time, stop if edit.length else None, rate=rate))
-    _walk(track, [whole], unseen)
+    return _EditList(windows, delay, gap)
+
+
+def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Timing:
+    """The track's timing as presented, edit list applied, without samples that are no frames.
+
+    A track without frames or with a time base of zero gives no duration and no rate.
+    """
+    scale = track.timescale
+    if track.samples == 0 or scale <= 0 or not track.durations:
+        return Timing(None, track.samples, None, None, None, None, None)
+    edits = track.edits if movie_timescale > 0 else ()
+    shown = _read_edits(edits, scale, movie_timescale)
+    whole = Window(start=-(1 << 62), end=None)
+    _count_frames(track, [whole], unseen)
     # Nearly every edit list only undoes the delay of B-frames: its window has all the frames.
-    rest = [window for window in windows if not window.takes_all(whole)]
+    rest = [window for window in shown.windows if not window.takes_all(whole)]
     if rest:
-        _walk(track, rest, unseen)
+        _count_frames(track, rest, unseen)
     end = whole.shown_end
-    lead = _lead(whole, windows) if unseen.hidden else 0
-    if delay > 0:
-        effects.append(f"it delays the first frame by {float(delay):g} s")
-    if gap > 0:
-        effects.append(f"it leaves {float(gap):g} s empty in the middle")
-    unedited = Fraction(whole.span, scale), Fraction(end, scale)
-    if edits and not windows:
-        effects.append(NO_STRETCH)
-    delay += Fraction(lead, scale)
-    if not windows:
-        return _timing([whole], scale, effects, delay, gap, unedited)
-    for window in windows:
+    for window in shown.windows:
         # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or
         # after it, hides nothing there.
         tick = ceil(scale * window.rate / movie_timescale)
         if window.end is not None and window.end >= end - tick:
             window.end = None
-    shown = sum(w.frames for w in windows)
+    lead = _lead(whole, shown.windows) if unseen.hidden else 0
+    return _timing(
+        shown.windows or [whole],
+        scale,
+        _effects(edits, shown, whole),
+        shown.delay + Fraction(lead, scale),
+        shown.gap,
+        (Fraction(whole.span, scale), Fraction(end, scale)),
+    )
+
+
+def _effects(edits: Sequence[Edit], shown: _EditList, whole: Window) -> list[str]:
+    """What the edit list changes, in clauses."""
+    windows, delay, gap = shown
+    effects = []
+    if delay > 0:
+        effects.append(f"it delays the first frame by {float(delay):g} s")
+    if gap > 0:
+        effects.append(f"it leaves {float(gap):g} s empty in the middle")
+    if not windows:
+        return [*effects, NO_STRETCH] if edits else effects
+    frames = sum(w.frames for w in windows)
     if len(windows) > 1:
         effects.append(f"it plays {len(windows)} stretches of the track one after the other")
-    if shown < whole.frames:
-        effects.append(f"it hides {whole.frames - shown} of {whole.frames} frames")
+    if frames < whole.frames:
+        effects.append(f"it hides {whole.frames - frames} of {whole.frames} frames")
     elif any(w.end is not None and w.end < w.shown_end for w in windows):
         effects.append("it cuts the last frame short")
     if any(e.rate != NORMAL_RATE and e.media_time >= 0 for e in edits):
         effects.append(_speed([w.rate for w in windows]))
-    return _timing(windows, scale, effects, delay, gap, unedited)
+    return effects
 
 
 def _lead(whole: Window, windows: Sequence[Window]) -> int:
@@ -294,7 +319,7 @@ def _speed(rates: Sequence[Fraction]) -> str:
     return f"it plays {many}the track at {float(other):g} times its speed"
 
 
-def _evenness(
+def evenness(
     shortest: int | Fraction, longest: int | Fraction, unit: int, rarer: int
 ) -> tuple[bool, bool]:
     """Whether intervals between two lengths are even, and whether only rounding tells them apart.
@@ -327,7 +352,7 @@ def _timing(
     if shortest is not None and longest is not None:
         unit = gcd(*(w.unit for w in windows))
         rarer = min(sum(w.short for w in windows), sum(w.long for w in windows))
-        even, rounded = _evenness(shortest, longest, unit, rarer)
+        even, rounded = evenness(shortest, longest, unit, rarer)
         even = even and gap == 0
         tick = Fraction(unit, scale) if even and rounded else None
     return Timing(
@@ -342,82 +367,4 @@ def _timing(
         delay=delay,
         unedited=unedited[0],
         media_end=unedited[1],
-    )
-
-
-#: Rates that cameras and encoders use, tried where the header names none that fits.
-COMMON_RATES: Final = tuple(
-    Fraction(r) for r in (24, 25, 30, 60, 50, 48, 16, 15, 12, 10, 20, 8, 120, 100, 90, 72)
-) + tuple(Fraction(r * 1000, 1001) for r in (24, 30, 60, 48, 120, 16))
-
-
-def from_timestamps(
-    times: Sequence[int],
-    durations: Sequence[int],
-    time_base: Fraction,
-    rates: Iterable[Fraction | None],
-    *,
-    rounds: bool,
-) -> Timing:
-    """Timing from a demuxer's timestamps, for containers without a sample table.
-
-    ``times`` in presentation order; ``durations`` beside them (0 where unknown). Where
-    ``rounds`` (Matroska, FLV), timestamps are rounded and the last duration is cut off: if every
-    one lies within one tick of ``i / r`` for one of ``rates``, the rate is ``r`` and the length
-    ``n / r``, exactly.
-    """
-    count = len(times)
-    if count == 0:
-        return Timing(None, 0, None, None, None, None, None)
-    gaps = list(map(sub, times[1:], times))
-    if rounds:
-        for rate in _candidates(rates):
-            if _fits(times, time_base, rate):
-                step = 1 / rate
-                length = count * step
-                return Timing(length, count, rate, None, True if gaps else None, step, step)
-    last = durations[-1]
-    # Where no duration is told, the last frame lasts as long as the others on average.
-    guess = last <= 0 and gaps
-    last_length = Fraction(sum(gaps), len(gaps)) if guess else Fraction(last)
-    ticks = times[-1] - times[0] + last_length
-    if ticks <= 0 and count == 1:
-        known = next((r for r in rates if r), None)
-        return Timing(1 / known if known else None, 1, known, None, None, None, None)
-    length = ticks * time_base
-    even: bool | None = None
-    tick = None
-    if gaps:
-        unit = gcd(*set(gaps))
-        rarer = min(gaps.count(min(gaps)), gaps.count(max(gaps)))
-        even, rounded = _evenness(min(gaps), max(gaps), unit, rarer)
-        tick = unit * time_base if even and rounded else None
-    return Timing(
-        duration=length if length > 0 else None,
-        frames=count,
-        fps=count / length if length > 0 else None,
-        rounding_tick=tick,
-        constant_rate=even,
-        min_interval=min(gaps) * time_base if gaps else None,
-        max_interval=max(gaps) * time_base if gaps else None,
-    )
-
-
-def _candidates(rates: Iterable[Fraction | None]) -> Iterator[Fraction]:
-    """The header's rates, each as the usual one that it is a rounding of, then all usual ones."""
-    for rate in rates:
-        if rate:
-            usual = min(COMMON_RATES, key=lambda r: abs(r - rate))
-            yield usual if abs(usual - rate) * 100_000 <= rate else rate
-    yield from COMMON_RATES
-
-
-def _fits(times: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
-    """Whether every timestamp lies within one tick of ``i / rate``."""
-    step = 1 / (rate * time_base)
-    if step.denominator == 1 and step < 2:
-        return False
-    top, bottom, first = step.numerator, step.denominator, times[0]
-    return all(abs((t - first) * bottom - i * top) <= bottom for i, t in enumerate(times)) and (
-        len(times) == 1 or times[-1] > first
     )

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
-import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_FRAME_PIXELS, MAX_STREAMS
-from vaceprep.facts import Crop, StreamFacts, Unreadable, VideoFacts
+from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.probes import codec as colour
 from vaceprep.probes import display, matroska, packets
 from vaceprep.probes import truncation as extent
 from vaceprep.probes.access_units import form_of
@@ -32,6 +30,7 @@ from vaceprep.probes.mp4.consistency import contradiction
 from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, unseen
 from vaceprep.probes.sniff import MOV, Sniffed, family
 from vaceprep.probes.timing import Timing, present
+from vaceprep.probes.video_facts import Measured, facts_of
 
 #: Containers of Matroska's family.
 MATROSKA: Final = frozenset(["matroska", "webm"])
@@ -98,85 +97,134 @@ def _no_video(sound: bool, size: int) -> Unreadable:
     return Unreadable("no-video", message, size)
 
 
+class _Video(NamedTuple):
+    """A video that is open, with the index of an MP4 file."""
+
+    container: InputContainer
+    opened: Opened
+    sniffed: Sniffed
+    stream: VideoStream
+    movie: boxes.Movie | None
+    track: boxes.Track | None
+
+    def broken(self, message: str) -> Unreadable:
+        return Unreadable("broken", message, self.opened.size)
+
+
+class _Content(NamedTuple):
+    """What the samples or packets of a video say."""
+
+    timing: Timing
+    truncation: str | None
+    streams: tuple[StreamFacts, ...]
+    missing: Unseen
+    #: Seconds on the container's clock at which the first frame is shown.
+    start: Fraction
+    #: Whether frames are coded as two fields, each in a sample of its own.
+    fields: bool
+
+
 def _measure(
     container: InputContainer, opened: Opened, sniffed: Sniffed, movie: boxes.Movie | None
 ) -> VideoFacts | Unreadable:
     if len(container.streams) > MAX_STREAMS:
         return Unreadable("broken", f"it has more than {MAX_STREAMS} streams", opened.size)
-    video = video_stream(container)
-    if video is None:
+    stream = video_stream(container)
+    if stream is None:
         return _no_video(bool(container.streams.audio), opened.size)
-    track = _track_of(video, movie)
-    wrong = contradiction(track, movie.timescale) if movie and track else None
+    video = _Video(container, opened, sniffed, stream, movie, _track_of(stream, movie))
+    wrong = contradiction(video.track, movie.timescale) if movie and video.track else None
     if wrong:
-        return Unreadable("broken", wrong, opened.size)
-    codec = read_codec(video, fast=movie is not None)
+        return video.broken(wrong)
+    codec = _codec(video)
+    if isinstance(codec, Unreadable):
+        return codec
+    content = _content(video, codec)
+    if content.timing.frames == 0:
+        reason: Literal["truncated", "no-frames"]
+        reason = "truncated" if content.truncation else "no-frames"
+        message = content.truncation or "it has no video frame"
+        return Unreadable(reason, message, opened.size)
+    if content.timing.frames == 1 and content.timing.fps is None:
+        content = content._replace(timing=_one_frame(content.timing, stream))
+    if content.fields:
+        codec = codec._replace(interlaced=True)
+    return facts_of(_measured(video, codec, content))
+
+
+def _codec(video: _Video) -> Codec | Unreadable:
+    """The codec's facts; where a fast opening does not give them, the file is opened in full."""
+    codec = read_codec(video.stream, fast=video.movie is not None)
     if codec is None:
         try:
-            with open_container(opened, sniffed.demuxer or "") as full:
+            with open_container(video.opened, video.sniffed.demuxer or "") as full:
                 again = video_stream(full)
                 codec = read_codec(again, fast=False) if again is not None else None
         except BROKEN:
             codec = None
     if codec is None:
-        names = "/".join([*dict.fromkeys(track.formats if track else ())][:3]) or "unknown"
-        message = f"its video codec ({names}) is not one that can be read"
-        return Unreadable("broken", message, opened.size)
+        formats = video.track.formats if video.track else ()
+        names = "/".join([*dict.fromkeys(formats)][:3]) or "unknown"
+        return video.broken(f"its video codec ({names}) is not one that can be read")
     if codec.width <= 0 or codec.height <= 0:
-        message = f"its picture has no size, or more than {MAX_FRAME_PIXELS:,} pixels"
-        return Unreadable("broken", message, opened.size)
-    truncation = movie.truncation if movie else extent.missing_end(opened, sniffed.format)
-    streams: tuple[StreamFacts, ...]
-    start = Fraction(0)
-    missing = NOTHING
-    fields = False
+        return video.broken(f"its picture has no size, or more than {MAX_FRAME_PIXELS:,} pixels")
+    return codec
+
+
+def _content(video: _Video, codec: Codec) -> _Content:
+    """Timing by the table of samples where there is one, else by reading all packets.
+
+    Raises TooLong for more packets than are read.
+    """
+    container, stream, movie, track = video.container, video.stream, video.movie, video.track
+    name = video.sniffed.format
+    truncation = movie.truncation if movie else extent.missing_end(video.opened, name)
     if movie is not None and track is not None and track.samples and not movie.fragmented:
-        form = form_of(codec.name, video.codec_context.extradata or b"")
-        missing = unseen(opened, track, form)
+        form = form_of(codec.name, stream.codec_context.extradata or b"")
+        missing = unseen(video.opened, track, form)
+        streams = tuple(other_streams(container, stream, track_ends(movie)))
         timing = present(track, movie.timescale, missing)
-        fields = bool(missing.seconds)
-        streams = tuple(other_streams(container, video, track_ends(movie)))
-    else:
-        rates = [fraction(video.base_rate), fraction(video.average_rate)]
-        measured = packets.measure(container, video, sniffed.format, rates)
-        timing = measured.timing
-        truncation = truncation or measured.broke
-        streams = tuple(other_streams(container, video, measured.ends, by_index=True))
-        start, fields = measured.start, measured.fields
-        if measured.before:
-            missing = NOTHING._replace(before=measured.before)
-    if timing.frames == 0:
-        message = truncation or "it has no video frame"
-        return Unreadable("truncated" if truncation else "no-frames", message, opened.size)
-    if timing.frames == 1 and timing.fps is None:
-        timing = _one_frame(timing, video)
-    if fields:
-        codec = codec._replace(interlaced=True)
+        return _Content(timing, truncation, streams, missing, Fraction(0), bool(missing.seconds))
+    rates = [fraction(stream.base_rate), fraction(stream.average_rate)]
+    found = packets.measure(container, stream, name, rates)
+    return _Content(
+        found.timing,
+        truncation or found.broke,
+        tuple(other_streams(container, stream, found.ends, by_index=True)),
+        NOTHING._replace(before=found.before),
+        found.start,
+        found.fields,
+    )
+
+
+def _measured(video: _Video, codec: Codec, content: _Content) -> Measured:
+    container, opened, sniffed, stream, movie, track = video
+    timing, missing = content.timing, content.missing
     tags, xmp = set[str](), b""
     if movie is not None:
         tags, xmp = {tag for t in movie.tracks for tag in t.formats}, movie.xmp
-    ends = [s.duration for s in streams if s.duration is not None]
-    return _facts(
+    ends = [s.duration for s in content.streams if s.duration is not None]
+    claims = claims_of(container, sniffed, stream, movie, track, timing, ends, content.start)
+    all_frames = missing._replace(before=0) == NOTHING or movie is None
+    return Measured(
         size=opened.size,
-        name=sniffed.format,
+        container=sniffed.format,
         codec=codec,
         timing=timing,
-        claims=_with_empty(
-            claims_of(container, sniffed, video, movie, track, timing, ends, start), missing
-        ),
-        truncation=truncation,
+        claims=_with_empty(claims, missing),
+        truncation=content.truncation,
         movie=movie,
         track=track,
-        picture=_picture(opened, sniffed, video, movie, track),
+        picture=_picture(video),
         unshown=_unshown(missing),
-        packets_are_frames=not fields and (missing._replace(before=0) == NOTHING or movie is None),
-        streams=streams,
-        location=_location(container, video, xmp, tags),
+        packets_are_frames=not content.fields and all_frames,
+        streams=content.streams,
+        location=_location(container, stream, xmp, tags),
     )
 
 
 def _unshown(missing: Unseen) -> str | None:
-    """What is not shown for want of a keyframe, in words."""
+    """What is not shown because no keyframe comes before, in words."""
     count = missing.before
     if not count:
         return None
@@ -191,18 +239,13 @@ def _with_empty(claims: Claims, missing: Unseen) -> Claims:
     return claims._replace(frames=claims.frames + missing.empty)
 
 
-def _picture(
-    opened: Opened,
-    sniffed: Sniffed,
-    video: VideoStream,
-    movie: boxes.Movie | None,
-    track: boxes.Track | None,
-) -> matroska.Picture:
+def _picture(video: _Video) -> matroska.Picture:
     """How the container says that the decoded picture is shown."""
+    movie, track = video.movie, video.track
     if movie is None:
-        return (
-            matroska.picture(opened, video.index) if sniffed.format in MATROSKA else matroska.PLAIN
-        )
+        if video.sniffed.format not in MATROSKA:
+            return matroska.PLAIN
+        return matroska.picture(video.opened, video.stream.index)
     turned = display.turn(track.matrix if track else boxes.IDENTITY, movie.matrix)
     entry = track.entry if track else None
     return matroska.Picture(entry and entry.crop, turned, entry and entry.dolby)
@@ -225,7 +268,7 @@ def _track_of(video: VideoStream, movie: boxes.Movie | None) -> boxes.Track | No
 def _location(
     container: InputContainer, video: VideoStream | None, xmp: bytes, tags: Iterable[str]
 ) -> tuple[str, ...]:
-    """Names of the metadata that tell a place or a serial number."""
+    """Names of the metadata that contain a place or a serial number."""
     words = ("location", "gps", "serial", "xyz", "loci")
     found = {
         key
@@ -233,7 +276,7 @@ def _location(
         for key in read_tags(holder)
         if any(word in key.lower() for word in words)
     }
-    # FFmpeg tells a tag twice where it has a language: location and location-eng.
+    # FFmpeg gives a tag twice where it has a language: location and location-eng.
     found = {key for key in found if key.rpartition("-")[0] not in found}
     found |= {f"{tag} track" for tag in tags if tag in TELEMETRY}
     if b"GPSL" in xmp:
@@ -241,90 +284,6 @@ def _location(
     if b"SerialNumber" in xmp:
         found.add("XMP serial number")
     return tuple(sorted(found))
-
-
-def _facts(
-    *,
-    size: int,
-    name: str,
-    codec: Codec,
-    timing: Timing,
-    claims: Claims,
-    truncation: str | None,
-    movie: boxes.Movie | None = None,
-    track: boxes.Track | None = None,
-    picture: matroska.Picture = matroska.PLAIN,
-    unshown: str | None = None,
-    packets_are_frames: bool = True,
-    streams: tuple[StreamFacts, ...] = (),
-    location: tuple[str, ...] = (),
-) -> VideoFacts:
-    turned, crop = picture.turn, _inside(picture.crop, codec)
-    width, height = codec.width, codec.height
-    if crop is not None:
-        width, height = width - crop.left - crop.right, height - crop.top - crop.bottom
-    width = round(width * codec.aspect)
-    if turned.rotation in (90, 270):
-        width, height = height, width
-    depth = None
-    if codec.pixel_format:
-        components = av.VideoFormat(codec.pixel_format).components
-        depth = components[0].bits if components else None
-    full = codec.full_range
-    return VideoFacts(
-        container=name,
-        major_brand=movie.major_brand if movie else None,
-        bytes=size,
-        fragmented=movie.fragmented if movie else None,
-        index_first=movie.index_first if movie else None,
-        truncation=truncation,
-        overrun=movie.overrun if movie and truncation is None else None,
-        duration=timing.duration,
-        frames=timing.frames,
-        fps=timing.fps,
-        rounding_tick=timing.rounding_tick,
-        constant_rate=timing.constant_rate,
-        min_interval=timing.min_interval,
-        max_interval=timing.max_interval,
-        stored_width=codec.width,
-        stored_height=codec.height,
-        width=max(width, 1),
-        height=max(height, 1),
-        crop=crop,
-        rotation=turned.rotation,
-        mirrored=turned.mirrored,
-        sample_aspect_ratio=codec.aspect,
-        codec=codec.name,
-        profile=codec.profile,
-        pixel_format=codec.pixel_format,
-        bit_depth=depth,
-        color_transfer=colour.TRANSFERS.get(codec.transfer),
-        color_primaries=colour.PRIMARIES.get(codec.primaries),
-        color_matrix=colour.MATRICES.get(codec.matrix),
-        color_range=None if full is None else "pc" if full else "tv",
-        interlaced=codec.interlaced,
-        dolby_vision=picture.dolby.profile if picture.dolby and picture.dolby.alone else None,
-        edit_list=bool(track and track.edits),
-        edit_effect=timing.edit_effect,
-        unshown=unshown,
-        packets_are_frames=packets_are_frames,
-        streams=streams,
-        container_duration=claims.container,
-        location=location,
-        declared_duration=claims.duration,
-        header_tick=claims.tick,
-        declared_frames=claims.frames,
-        decoded=None,
-        mask=None,
-    )
-
-
-def _inside(crop: Crop | None, codec: Codec) -> Crop | None:
-    """The crop, where something of the picture is left."""
-    if crop is None:
-        return None
-    wide = crop.left + crop.right < codec.width
-    return crop if wide and crop.top + crop.bottom < codec.height else None
 
 
 def _animated_webp(opened: Opened) -> VideoFacts:
@@ -343,11 +302,13 @@ def _animated_webp(opened: Opened) -> VideoFacts:
         matrix=UNSPECIFIED,
         interlaced=False,
     )
-    return _facts(
-        size=opened.size,
-        name="webp",
-        codec=codec,
-        timing=timing,
-        claims=Claims(timing.duration, timing.duration, None, None),
-        truncation=extent.missing_end(opened, "webp"),
+    return facts_of(
+        Measured(
+            size=opened.size,
+            container="webp",
+            codec=codec,
+            timing=timing,
+            claims=Claims(timing.duration, timing.duration, None, None),
+            truncation=extent.missing_end(opened, "webp"),
+        )
     )

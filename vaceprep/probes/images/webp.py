@@ -10,7 +10,8 @@ from vaceprep.contract import MAX_SAMPLES
 from vaceprep.files.source import Opened
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
-from vaceprep.probes.timing import Timing, from_timestamps
+from vaceprep.probes.timestamps import from_timestamps
+from vaceprep.probes.timing import Timing
 
 #: Milliseconds up to which browsers do not keep a delay, and those that they show instead.
 SHORT: Final = 10
