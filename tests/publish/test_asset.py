@@ -105,7 +105,7 @@ def test_pieces_stop(big_asset: Asset) -> None:
 
 
 def test_only_images_go_inline(clip_asset: Asset, picture_asset: Asset) -> None:
-    with pytest.raises(PublishError, match="no image"):
+    with pytest.raises(PublishError, match="is not an image"):
         data_uri(clip_asset)
     os.truncate(picture_asset.path, 10)
     with pytest.raises(PublishError, match="changed"):

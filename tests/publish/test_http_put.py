@@ -103,9 +103,9 @@ def test_read_from_elsewhere(web: Web, clip_asset: Asset) -> None:
 @pytest.mark.parametrize(
     "fault,words",
     [
-        ("stall", "took no more bytes for 0.4 s"),
+        ("stall", "accepted no more bytes for 0.4 s"),
         ("stall-answer", "did not answer for 0.4 s"),
-        ("drop", "broke the connection off"),
+        ("drop", "closed the connection"),
         ("503", "refuses the upload (503 Service Unavailable)"),
         ("refuse-503", "refuses the upload (503 Service Unavailable)"),
         ("429", "refuses the upload (429 Too Many Requests)"),
@@ -153,15 +153,15 @@ def test_a_slow_upload_is_not_given_up(web: Web, big_asset: Asset) -> None:
     [
         ("401", "check the URL pattern and its credentials"),
         ("refuse-403", "check the URL pattern and its credentials"),
-        ("404", "takes no uploads at"),
-        ("405", "takes no uploads at"),
+        ("404", "does not accept uploads at"),
+        ("405", "does not accept uploads at"),
         ("refuse-413", "too large (413"),
-        ("507", "no room left (507"),
+        ("507", "no space left (507"),
         ("418", "refuses the upload (418"),
         ("299", "instead of"),
         (
             "https://other.example.com/up?secret=1",
-            "redirect (307 Temporary Redirect) to https://other.example.com/up;",
+            "redirects the upload (307 Temporary Redirect) to https://other.example.com/up;",
         ),
         ("http://[", "redirect"),
     ],

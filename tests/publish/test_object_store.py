@@ -263,8 +263,8 @@ def test_s3_temporary_credentials(keys: None, monkeypatch: pytest.MonkeyPatch) -
     "code,words",
     [
         ("AccessDenied", "the credentials may not write to the bucket bucket"),
-        ("InvalidAccessKeyId", "does not take the credentials"),
-        ("SignatureDoesNotMatch", "does not take the credentials"),
+        ("InvalidAccessKeyId", "rejects the credentials"),
+        ("SignatureDoesNotMatch", "rejects the credentials"),
         ("ExpiredToken", "have expired; sign in again"),
         ("RequestTimeTooSkewed", "the clock of this machine is wrong"),
         ("PermanentRedirect", "is in another region: set AWS_REGION"),

@@ -48,19 +48,19 @@ def test_big_and_good(web: Web, big_asset: Asset) -> None:
 @pytest.mark.parametrize(
     "fault,words,transient",
     [
-        ("403", "answers 403 Forbidden when it is read back: the public may not read it", False),
-        ("401", "answers 401 Unauthorized when it is read back", False),
-        ("404", "answers 404 Not Found", True),
-        ("410", "answers 410 Gone", False),
-        ("503", "answers 503 Service Unavailable", True),
-        ("204", "answers 204 No Content", False),
+        ("403", "returns 403 Forbidden when it is read back: the public may not read it", False),
+        ("401", "returns 401 Unauthorized when it is read back", False),
+        ("404", "returns 404 Not Found", True),
+        ("410", "returns 410 Gone", False),
+        ("503", "returns 503 Service Unavailable", True),
+        ("204", "returns 204 No Content", False),
         ("short", "bytes instead of", False),
-        ("no-length-short", "broke off when it was read back", True),
-        ("wrong-range", "gives -1 bytes instead of", False),
+        ("no-length-short", "closed the connection during read-back", True),
+        ("wrong-range", "returns -1 bytes instead of", False),
         ("other", "other bytes than the file's when it is read back", False),
         ("html", "(a web page, it seems)", False),
-        ("half", "broke ", True),
-        ("drop", "broke the connection off", True),
+        ("half", "closed the connection", True),
+        ("drop", "closed the connection", True),
         ("stall", "did not answer for 0.4 s", True),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_redirect_is_judged_like_the_url(web: Web, served: str, clip_asset: As
 def test_a_redirect_to_no_url(web: Web, served: str, clip_asset: Asset) -> None:
     web.faults += [("GET", "http://[")]
     error = refused(served, clip_asset, allow_hosts=[web.host])
-    assert "is redirected to what is no URL" in str(error)
+    assert "is redirected, but not to a URL" in str(error)
 
 
 def test_nobody_there(clip_asset: Asset) -> None:

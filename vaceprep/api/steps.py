@@ -131,7 +131,7 @@ class _Time:
 
 def _go_on(patience: Patience) -> None:
     if patience.cancelled is not None and patience.cancelled():
-        raise Cancelled("the wait was called off")
+        raise Cancelled("the wait was cancelled")
 
 
 def _outcome(request: Request) -> Walk[Outcome]:

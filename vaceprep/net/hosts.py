@@ -50,7 +50,7 @@ _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 def split(url: str) -> SplitResult | None:
-    """A URL's parts; None where it cannot be taken apart."""
+    """A URL's parts; None where it is not a valid URL."""
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -1,6 +1,5 @@
-"""A local file becomes a public URL.
+"""Make a local file readable at a public URL.
 
-``target`` holds what is published and the protocol of where to, ``walk.publish`` does it: what is
-known already is only looked at again, all else is sent once, and every URL is read back as the
-service would before it is handed on.
+``target`` defines what is published and the protocol of a target; ``publish.publish`` does the
+work: reuse a known URL, or upload once, and read every URL back as the service would.
 """

@@ -1,4 +1,4 @@
-"""Object stores: S3 and what speaks like it, Google Cloud Storage, Azure."""
+"""Publish to object stores: S3 and compatible ones, Google Cloud Storage, Azure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from vaceprep.contract import PRESIGNED_SECONDS, STALL_SECONDS
 from vaceprep.net.http import RETRYABLE
 from vaceprep.publish.credentials import Place, Sign, open_store
 from vaceprep.publish.target import Asset, PublishError
-from vaceprep.publish.upload import Answer, host_of, peek, put
+from vaceprep.publish.upload import ServerResponse, first_byte, host_of, put
 
-#: What an upload carries besides its length and type.
+#: Headers of an upload besides its length and type.
 PUT_HEADERS: Final[dict[str, dict[str, str]]] = {
     "s3": {},
     "gs": {},
     "az": {"x-ms-blob-type": "BlockBlob"},
 }
-#: Seconds for which the URLs of the upload itself are good. S3 looks when a request begins.
+#: Seconds for which upload URLs are valid. S3 checks when a request begins.
 UPLOAD_SECONDS: Final = 60 * 60
 _CODE: Final = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _ABSENT: Final = frozenset(["NoSuchKey", "BlobNotFound", "ResourceNotFound", "AccessDenied"])
@@ -36,7 +36,7 @@ _ELSEWHERE: Final = frozenset(
 
 
 class ObjectTarget:
-    """Sends files into a bucket and hands out URLs presigned for a day.
+    """Uploads files into a bucket and returns URLs presigned for a day.
 
     With ``public_base``, the URL at which ``place`` is public, files are read from there instead.
     """
@@ -64,7 +64,7 @@ class ObjectTarget:
             return self._sign
 
     def ready(self) -> None:
-        """Raises PublishError where there are no credentials that sign."""
+        """Raises PublishError if there are no credentials that can sign."""
         self._opened()("GET", "ready", PRESIGNED_SECONDS)
 
     def publish(
@@ -86,45 +86,45 @@ class ObjectTarget:
 
     def _is_there(self, sign: Sign, asset: Asset) -> bool:
         url = sign("GET", asset.key, UPLOAD_SECONDS)
-        answer = peek(url, stall=self._stall)
+        answer = first_byte(url, stall=self._stall)
         if answer.status in (200, 206):
             return answer.total == asset.size
         code = _code(answer)
-        # S3 says AccessDenied of what is not there to who may not list the bucket. Whether these
-        # credentials may write, the upload will tell; all else would meet it just the same.
+        # S3 reports AccessDenied for an absent object if the bucket may not be listed. The upload
+        # shows whether these credentials may write.
         if code in _ABSENT or (not code and answer.status in (403, 404)):
             return False
         raise self._refused(answer, url)
 
-    def _refused(self, answer: Answer, url: str) -> PublishError:
+    def _refused(self, answer: ServerResponse, url: str) -> PublishError:
         code = _code(answer)
-        what = "container" if self.place.cloud == "az" else "bucket"
-        host, named = host_of(url), f"the {what} {self.place.bucket}"
+        container_word = "container" if self.place.cloud == "az" else "bucket"
+        host, named = host_of(url), f"the {container_word} {self.place.bucket}"
         region = answer.headers.get("x-amz-bucket-region")
         if code in _NO_BUCKET:
-            return PublishError(f"there is no {what} {self.place.bucket} at {host}")
+            return PublishError(f"there is no {container_word} {self.place.bucket} at {host}")
         if code in _STALE:
             return PublishError(f"the credentials for {named} have expired; sign in again")
         if code in _WRONG_KEY:
-            said = f"{host} does not take the credentials for {named} ({code})"
-            return PublishError(f"{said}: the key is wrong, or not one of this place")
+            reason = f"{host} rejects the credentials for {named} ({code})"
+            return PublishError(f"{reason}: the key is wrong, or does not belong to this service")
         if code == "RequestTimeTooSkewed":
-            return PublishError(f"{host} says that the clock of this machine is wrong ({code})")
+            return PublishError(f"{host} reports that the clock of this machine is wrong ({code})")
         if code in _ELSEWHERE or 300 <= answer.status < 400 or (region and answer.status == 400):
             where = f"in {region}: set AWS_REGION={region}" if region else "in another region"
             hint = "" if region else ": set AWS_REGION, or the endpoint"
             return PublishError(f"{named} is {where}{hint}")
-        said = f"{answer.words}{', ' if code else ''}{code}"
+        reason = f"{answer.words}{', ' if code else ''}{code}"
         if answer.status in (401, 403):
             return PublishError(
-                f"{host} refuses the upload ({said}): the credentials may not write to {named}"
+                f"{host} refuses the upload ({reason}): the credentials may not write to {named}"
             )
         return PublishError(
-            f"{host} refuses the upload to {named} ({said})", transient=answer.status in RETRYABLE
+            f"{host} refuses the upload to {named} ({reason})", transient=answer.status in RETRYABLE
         )
 
 
-def _code(answer: Answer) -> str:
-    """The name of what went wrong, which all these clouds give; empty where there is none."""
+def _code(answer: ServerResponse) -> str:
+    """The error code that all these clouds return; empty if there is none."""
     found = _CODE.search(answer.body)
     return found[1].decode("ascii") if found else answer.headers.get("x-ms-error-code", "")

@@ -1,4 +1,4 @@
-"""Publishing one file: what is known is looked at again, all else is sent once and read back."""
+"""Publish one file: check a known URL again, or upload the file and read it back."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from vaceprep.rules.url import expires_at
 def data_uri(asset: Asset) -> str:
     """``data:image/...;base64,...`` with the bytes of an image.
 
-    Raises PublishError where it is no image, cannot be read, or is no more what it was.
+    Raises PublishError if it is not an image, cannot be read, or has changed.
     """
     if not asset.content_type.startswith("image/"):
         raise PublishError(
-            f"{asset.path} is no image: only images go into the request itself, a video needs a "
+            f"{asset.path} is not an image: only images can be sent inline; a video needs a "
             "target to publish to"
         )
     data = b"".join(pieces(asset, tell=lambda _: None, cancelled=lambda: False))
@@ -40,64 +40,64 @@ def data_uri(asset: Asset) -> str:
 
 
 _T = TypeVar("_T")
-#: Seconds between two questions whether to stop while waiting.
+#: Seconds between two checks for cancellation while waiting.
 _STEP: Final = 0.1
 
 
 class Known(Protocol):
-    """What was published before, by the target's name and the asset's key."""
+    """URLs published before, by the target's name and the asset's key."""
 
     def recall(self, target: str, key: str) -> str | None:
-        """The URL that was remembered for a key at a target."""
+        """The remembered URL of a key at a target."""
         ...
 
     def remember(self, target: str, key: str, url: str) -> None:
-        """Keep a URL that was read back."""
+        """Remember a URL that was read back."""
         ...
 
 
 class NothingKnown:
-    """Remembers nothing."""
+    """A ``Known`` that remembers no URL."""
 
     def recall(self, target: str, key: str) -> str | None:
-        """None."""
+        """Return None."""
         return None
 
     def remember(self, target: str, key: str, url: str) -> None:
-        """Nothing."""
+        """Ignore the URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where an asset can be read; ``sent``: whether bytes had to be sent for it now."""
+    """The URL of an asset; ``sent``: whether bytes were uploaded for it now."""
 
     url: str
     sent: bool
 
 
-class _Turns:
-    """Who publishes the same file to the same target waits for whoever does it already."""
+class _UploadLocks:
+    """Serialises uploads of the same file to the same target."""
 
     def __init__(self) -> None:
         self._held: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def taken(self, what: tuple[str, str], cancelled: Callable[[], bool]) -> Iterator[None]:
+    def hold(self, upload: tuple[str, str], cancelled: Callable[[], bool]) -> Iterator[None]:
         with self._changed:
-            while what in self._held:
-                _stop_if(cancelled)
+            while upload in self._held:
+                _raise_if_cancelled(cancelled)
                 self._changed.wait(_STEP)
-            self._held.add(what)
+            self._held.add(upload)
         try:
             yield
         finally:
             with self._changed:
-                self._held.discard(what)
+                self._held.discard(upload)
                 self._changed.notify_all()
 
 
-_turns: Final = _Turns()
+_upload_locks: Final = _UploadLocks()
 
 
 def publish(
@@ -113,37 +113,37 @@ def publish(
     timeout: float = READ_SECONDS,
     max_wait: float = MAX_WAIT_SECONDS,
 ) -> Published:
-    """Make ``asset`` readable by the public, and see that it is.
+    """Make ``asset`` publicly readable, and verify it.
 
-    A URL that ``known`` recalls is taken where it can still be read and, presigned, is good for an
-    hour and ``max_wait`` seconds more. Otherwise the target publishes it, in up to ``tries`` tries
-    with ``pause`` seconds between them, doubled each time, and the URL is read back (``timeout``:
-    see read_back). ``tell`` hears how many bytes have been sent, anew in each try. Raises
-    PublishError and Cancelled.
+    Reuses a URL that ``known`` recalls if it can still be read and, presigned, is valid for an
+    hour and ``max_wait`` seconds more. Otherwise the target publishes the asset, in up to ``tries``
+    attempts with ``pause`` seconds between them, doubled each time, and the URL is read back
+    (``timeout``: see read_back). ``tell`` gets the number of bytes sent so far; each attempt starts
+    at 0. Raises PublishError and Cancelled.
     """
     known = NothingKnown() if known is None else known
-    with _turns.taken((target.name, asset.key), cancelled):
+    with _upload_locks.hold((target.name, asset.key), cancelled):
 
-        def look(url: str) -> None:
+        def verify(url: str) -> None:
             read_back(url, asset, allow_hosts=allow_hosts, timeout=timeout, cancelled=cancelled)
 
         old = known.recall(target.name, asset.key)
         if old is not None and not _expires(old, EXPIRES_SOON_SECONDS + max_wait):
             with contextlib.suppress(PublishError):
-                look(old)
+                verify(old)
                 return Published(old, sent=False)
         sent = False
 
-        def heard(count: int) -> None:
+        def count_sent(count: int) -> None:
             nonlocal sent
             sent = sent or count > 0
             tell(count)
 
         def send() -> str:
-            return target.publish(asset, tell=heard, cancelled=cancelled)
+            return target.publish(asset, tell=count_sent, cancelled=cancelled)
 
-        url = _tried(send, tries, pause, cancelled)
-        _tried(lambda: look(url), tries, pause, cancelled)
+        url = _retry(send, tries, pause, cancelled)
+        _retry(lambda: verify(url), tries, pause, cancelled)
         known.remember(target.name, asset.key, url)
         return Published(url, sent)
 
@@ -153,13 +153,13 @@ def _expires(url: str, within: float) -> bool:
     return end is not None and end < datetime.now(UTC) + timedelta(seconds=within)
 
 
-def _stop_if(cancelled: Callable[[], bool]) -> None:
+def _raise_if_cancelled(cancelled: Callable[[], bool]) -> None:
     if cancelled():
-        raise Cancelled("publishing was called off")
+        raise Cancelled("publishing was cancelled")
 
 
-def _tried(act: Callable[[], _T], tries: int, pause: float, cancelled: Callable[[], bool]) -> _T:
-    _stop_if(cancelled)
+def _retry(act: Callable[[], _T], tries: int, pause: float, cancelled: Callable[[], bool]) -> _T:
+    _raise_if_cancelled(cancelled)
     try:
         return retried(
             act,

@@ -1,4 +1,4 @@
-"""A published URL is read back as the service would read it."""
+"""Read a published URL back as the service would read it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from vaceprep.net.client import NotPublic, client
 from vaceprep.net.deadline import within
 from vaceprep.net.http import REDIRECTS, RETRYABLE
 from vaceprep.publish.target import Asset, PublishError
-from vaceprep.publish.upload import Answer, failures, host_of, shown
+from vaceprep.publish.upload import ServerResponse, failures, host_of, shown
 from vaceprep.rules.url import judge_url
 
-#: Statuses that pass: what was published a moment ago may not be everywhere yet.
+#: Temporary statuses: a new file may not be available everywhere yet.
 _NOT_YET: Final = RETRYABLE | {404}
 
 
@@ -37,27 +37,27 @@ def read_back(
     timeout: float = READ_SECONDS,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Read the beginning of ``asset`` back from ``url``: status, length, first bytes, public host.
+    """Read the first bytes of ``asset`` back from ``url``: status, length, bytes, public host.
 
-    ``allow_hosts``: private hosts that the user vouches for, each at every port or as
-    ``HOST:PORT``. ``timeout``: seconds that each step may take; all of them may take three times
-    that. Raises PublishError, and Cancelled. One attempt.
+    ``allow_hosts``: private hosts that the user permits, each at every port or as ``HOST:PORT``.
+    ``timeout``: seconds for each step; all of them may take three times as long. Makes one attempt.
+    Raises PublishError, and Cancelled.
     """
-    head = _head(asset)
+    head = _first_bytes(asset)
     deadline = time.monotonic() + 3 * timeout
     for _ in range(MAX_REDIRECTS + 1):
-        _judge(url, asset, allow_hosts)
+        _check_url(url, asset, allow_hosts)
         if cancelled():
-            raise Cancelled("publishing was called off")
+            raise Cancelled("publishing was cancelled")
         with (
             _public(url),
             failures(host_of(url), timeout),
             client(stall=timeout, allow_hosts=allow_hosts) as http,
             within(deadline, cancelled),
         ):
-            wanted = {"Range": f"bytes=0-{len(head) - 1}"}
-            with http.stream("GET", url, headers=wanted) as response:
-                answer = Answer(response.status_code, response.headers)
+            request_headers = {"Range": f"bytes=0-{len(head) - 1}"}
+            with http.stream("GET", url, headers=request_headers) as response:
+                answer = ServerResponse(response.status_code, response.headers)
                 location = answer.headers.get("location")
                 if answer.status not in REDIRECTS or location is None:
                     _compare(url, asset, head, answer, response, deadline)
@@ -65,11 +65,11 @@ def read_back(
         try:
             url = urljoin(url, location)
         except ValueError:
-            raise PublishError(f"{shown(url)} is redirected to what is no URL") from None
+            raise PublishError(f"{shown(url)} is redirected, but not to a URL") from None
     raise PublishError(f"{shown(url)} is redirected more than {MAX_REDIRECTS} times")
 
 
-def _head(asset: Asset) -> bytes:
+def _first_bytes(asset: Asset) -> bytes:
     try:
         with open_path(asset.path) as opened:
             return opened.head[: min(HEAD_BYTES, asset.size)]
@@ -77,7 +77,7 @@ def _head(asset: Asset) -> bytes:
         raise PublishError(f"{asset.path} cannot be read: {error.fact.message}") from None
 
 
-def _judge(url: str, asset: Asset, allow_hosts: Collection[str]) -> None:
+def _check_url(url: str, asset: Asset, allow_hosts: Collection[str]) -> None:
     image = asset.content_type.startswith("image/")
     findings = judge_url(url, DEFAULT_IMAGE_ROLE if image else DEFAULT_VIDEO_ROLE, allow_hosts)
     if findings:
@@ -87,7 +87,7 @@ def _judge(url: str, asset: Asset, allow_hosts: Collection[str]) -> None:
 
 @contextmanager
 def _public(url: str) -> Iterator[None]:
-    """Say that a host's address is not the public's. Raises PublishError."""
+    """Turn a private address into advice. Raises PublishError."""
     try:
         yield
     except NotPublic as error:
@@ -97,40 +97,45 @@ def _public(url: str) -> Iterator[None]:
 
 
 def _compare(
-    url: str, asset: Asset, head: bytes, answer: Answer, response: httpx.Response, deadline: float
+    url: str,
+    asset: Asset,
+    head: bytes,
+    answer: ServerResponse,
+    response: httpx.Response,
+    deadline: float,
 ) -> None:
-    where = shown(url)
+    shown_url = shown(url)
     if answer.status not in (200, 206):
         hint = ": the public may not read it" if answer.status in (401, 403) else ""
         raise PublishError(
-            f"{where} was published, but answers {answer.words} when it is read back{hint}",
+            f"{shown_url} was published, but returns {answer.words} when it is read back{hint}",
             transient=answer.status in _NOT_YET,
         )
     size = answer.total
     if size is not None and size != asset.size:
         raise PublishError(
-            f"{where} was published, but gives {size} bytes instead of {asset.size} when it is "
-            "read back"
+            f"{shown_url} was published, but returns {size} bytes instead of {asset.size} when "
+            "it is read back"
         )
     got, count = b"", 0
     for piece in response.iter_raw():
         got += piece[: len(head) - len(got)]
         count += len(piece)
         if time.monotonic() > deadline:
-            raise PublishError(f"{where} is too slow to be read back", transient=True)
-        # Without a length, the bytes are counted.
+            raise PublishError(f"{shown_url} is too slow to read back", transient=True)
+        # Without a length, count the bytes.
         if count >= (len(head) if size is not None else asset.size + 1):
             break
     if head != got and head.startswith(got):
-        raise PublishError(f"{where} broke off when it was read back", transient=True)
+        raise PublishError(f"{host_of(url)} closed the connection during read-back", transient=True)
     if head != got:
         page = " (a web page, it seems)" if got.lstrip()[:1] == b"<" else ""
         raise PublishError(
-            f"{where} was published, but gives other bytes than the file's when it is read "
+            f"{shown_url} was published, but returns other bytes than the file's when it is read "
             f"back{page}"
         )
     if size is None and count != asset.size:
         raise PublishError(
-            f"{where} was published, but gives other than its {asset.size} bytes when it is read "
-            "back"
+            f"{shown_url} was published, but returns other than its {asset.size} bytes when it is "
+            "read back"
         )

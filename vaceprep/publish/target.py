@@ -1,4 +1,4 @@
-"""What is published (``Asset``), where to (``Target``), and what goes wrong (``PublishError``)."""
+"""What is published (``Asset``), where to (``Target``), and its error (``PublishError``)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from vaceprep.formats import MEDIA_TYPES
 from vaceprep.probes.measure import ending
 from vaceprep.probes.sniff import sniff
 
-#: Bytes that are read, and sent, at a time.
+#: Bytes read and sent at a time.
 PIECE_BYTES: Final = 64 * 1024
 _PLAIN_ENDING: Final = re.compile(r"\.[a-z0-9]{1,8}")
-#: What object stores are called by, with how people call them.
+#: The URL schemes of object stores, with the names of the products.
 CLOUDS: Final = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure"}
 
 
 class PublishError(Exception):
-    """A file could not be published; the message is one sentence without any secret in it.
+    """A file could not be published; the message is one sentence without secrets.
 
-    ``transient``: the same again may succeed (no connection, a stall, a drop, a busy server).
+    ``transient``: another attempt may succeed (no connection, a stall, a drop, a busy server).
     """
 
     def __init__(self, message: str, *, transient: bool = False) -> None:
@@ -39,8 +39,8 @@ class PublishError(Exception):
 class Asset:
     """A file to publish, as it was when ``asset_of`` read it.
 
-    ``size`` in bytes; ``content_type`` and ``ending`` (with its dot, or empty) follow the bytes,
-    not the name.
+    ``size`` in bytes; ``content_type`` and ``ending`` (with its dot, or empty) are found from the
+    bytes, not from the name.
     """
 
     path: str
@@ -51,15 +51,15 @@ class Asset:
 
     @property
     def key(self) -> str:
-        """Its name at the target: ASCII, and the same for the same bytes wherever they come from.
+        """Its name at the target: ASCII, and the same for the same bytes of any file.
 
-        Half of the hash keeps it short, and unguessable for who does not have the file.
+        Half of the hash keeps it short, and unguessable without the file.
         """
         return f"{self.sha256[:32]}{self.ending}"
 
 
 def asset_of(path: str | os.PathLike[str]) -> Asset:
-    """Read a file and say what it is. Raises CannotOpen, or OSError where reading it fails."""
+    """Read and identify a file. Raises CannotOpen, or OSError if reading it fails."""
     name = os.fspath(path)
     with open_path(name) as opened:
         sha256, size = sha256_of(opened)
@@ -73,11 +73,11 @@ def asset_of(path: str | os.PathLike[str]) -> Asset:
 def pieces(
     asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> Generator[bytes]:
-    """The bytes of an asset, for whoever sends them.
+    """The bytes of an asset, in pieces to send.
 
-    ``tell`` hears how many went out before each further piece and at the end. The last piece is
-    given out only when all of them together have the asset's hash: a file that changed in the
-    meantime never arrives whole. Raises PublishError for that, and Cancelled.
+    ``tell`` gets the number of bytes sent before each further piece and at the end. The last piece
+    follows only if all of them together have the asset's hash: a file that changed meanwhile never
+    arrives whole. Raises PublishError for that, and Cancelled.
     """
     changed = PublishError(f"{asset.path} changed while it was being published; run again")
     digest = hashlib.sha256()
@@ -86,7 +86,7 @@ def pieces(
         with open(asset.path, "rb") as file:
             while sent < asset.size:
                 if cancelled():
-                    raise Cancelled("publishing was called off")
+                    raise Cancelled("publishing was cancelled")
                 piece = file.read(min(PIECE_BYTES, asset.size - sent))
                 digest.update(piece)
                 last = sent + len(piece) == asset.size
@@ -102,36 +102,35 @@ def pieces(
 
 @runtime_checkable
 class Target(Protocol):
-    """Where files are published to. Anything with these two members is one.
+    """A place to publish files to. Any object with these two members is one.
 
-    ``name`` names it in records and messages: the same for the same place, and no secret in it.
-    A target may have ``ready() -> None`` besides, which raises PublishError where it is plain
-    before anything is sent that nothing can be (see ``ready``).
+    ``name`` identifies it in records and messages: the same for the same place, without secrets.
+    A target may also have ``ready() -> None``, which raises PublishError if publishing cannot
+    succeed (see ``ready``).
     """
 
     @property
     def name(self) -> str:
-        """For records and people; without secrets."""
+        """For records and messages; without secrets."""
         ...
 
     def publish(
         self, asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
     ) -> str:
-        """Bring ``asset`` there, unless it is there already, and return its public URL.
+        """Upload ``asset``, unless it is there already, and return its public URL.
 
-        One attempt: whoever calls tries again where PublishError says ``transient``. ``tell``
-        hears how many bytes of the asset have been sent so far, from nothing again in each
-        attempt; it is called only where bytes are sent. ``cancelled`` is asked often, from any
-        thread; where it says so, raise Cancelled and leave no half-written file. ``pieces``
-        does these three for a target that sends piece by piece.
+        Makes one attempt; the caller tries again if PublishError is ``transient``. ``tell`` gets
+        the number of bytes sent so far, from 0 in each attempt, and is called only if bytes are
+        sent. Call ``cancelled`` often, from any thread; if it returns True, raise Cancelled and
+        leave no partial file. ``pieces`` does all three for a target that sends in pieces.
         """
         ...
 
 
 def ready(target: Target) -> None:
-    """Ask a target whether it could publish at all, before work is done for it.
+    """Check that a target can publish, before other work is done for it.
 
-    Offline, save where a cloud's credentials have to be fetched. Raises PublishError.
+    Works offline, except where a cloud's credentials must be fetched. Raises PublishError.
     """
     check = getattr(target, "ready", None)
     if callable(check):
@@ -144,15 +143,15 @@ def parse_target(
     """The target that ``--publish`` names.
 
     ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``: an object store;
-    ``https://host/upload/{key}``: HTTP PUT; anything else: the folder that a web server serves at
-    ``public_base``. With an object store or PUT, ``public_base`` is where the files are read from
-    instead. ``stall``: seconds without progress after which an upload is given up. Raises
-    ValueError, a sentence for what cannot be meant.
+    ``https://host/upload/{key}``: HTTP PUT; anything else: a folder that a web server serves at
+    ``public_base``. For an object store or PUT, ``public_base`` is where the files are read
+    instead. ``stall``: seconds without progress after which an upload is aborted. Raises
+    ValueError, with a sentence, for an invalid target.
     """
     if not text.strip():
         raise ValueError("the target to publish to is empty")
     if is_data_uri(text):
-        raise ValueError("a data: URI is no target to publish to; --inline-images needs none")
+        raise ValueError("a data: URI is not a target to publish to; --inline-images needs none")
     base = None if public_base is None else _checked_base(public_base)
     match = SCHEME.match(text)
     if match is None:
@@ -189,10 +188,10 @@ def _checked_base(base: str) -> str:
         host = urlsplit(base).hostname or ""
     except ValueError:
         host = ""
-    # Whether the host is public is asked when a URL is read back, where --allow-host counts.
+    # The read-back checks whether the host is public, with --allow-host.
     findings = judge_url(base, DEFAULT_VIDEO_ROLE, [host])
     if findings:
         raise ValueError(f"--public-base cannot be used: {findings[0].message}")
     if "?" in base or "#" in base:
-        raise ValueError("--public-base takes no query and no fragment: the key is put behind it")
+        raise ValueError("--public-base must have no query and no fragment: the key is appended")
     return base.rstrip("/")

@@ -1,4 +1,4 @@
-"""Uploads over HTTP, given up by lack of progress and never by their total time."""
+"""Upload over HTTP; a stall ends an upload, its total time never does."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from vaceprep.net.deadline import within
 from vaceprep.net.http import content_length, content_range, status_words
 from vaceprep.publish.target import Asset, PublishError, pieces
 
-#: Bytes that the system may hold unsent. It would take several MB, and a slow line that still
-#: sends them would look like a server that does not answer.
+#: Bytes that the system may buffer unsent. By default it buffers several MB, and a slow line
+#: that still sends them would look like a server that does not respond.
 SEND_BUFFER: Final = 512 * 1024
-#: Seconds between two questions whether to stop while the line stands still.
+#: Seconds between two checks for cancellation while no byte moves.
 WATCH_SECONDS: Final = 0.2
-#: Bytes of an answer that are looked at.
+#: Bytes of a response's body that are read.
 ANSWER_BYTES: Final = 64 * 1024
 
 Auth = tuple[str, str] | None
 
 
-class NotConnected(PublishError):
-    """Nobody answers there at all."""
+class NoConnection(PublishError):
+    """No server responds at this address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server said; the names of headers in any case, of the body the beginning."""
+class ServerResponse:
+    """A server's response: status, headers (by names in any case), the beginning of the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -45,15 +45,15 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """The status as people know it."""
+        """The status as number and phrase."""
         words = status_words(self.status)
         return f"{self.status} {words}" if words else str(self.status)
 
     @property
     def total(self) -> int | None:
-        """The whole file's size in bytes, as a 200 or 206 says it; None where it does not.
+        """The whole file's size in bytes, by a 200 or 206; None where it is not given.
 
-        -1 for a 206 that does not begin at the beginning, or that does not say of how much.
+        -1 for a 206 that does not start at byte 0 or does not give the total.
         """
         if self.status != 206:
             return content_length(self.headers)
@@ -62,24 +62,24 @@ class Answer:
 
 
 def shown(url: str) -> str:
-    """A URL as it may be shown: without user, password, query and fragment."""
+    """A URL for messages: without user, password, query and fragment."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "a URL that cannot be taken apart"
+        return "an invalid URL"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def host_of(url: str) -> str:
-    """Host and port of a URL, as it may be shown."""
+    """Host and port of a URL, for messages."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def client(url: str, stall: float, auth: Auth = None) -> httpx.Client:
     """A client for the host of ``url``: see ``net.straight``.
 
-    It waits ``stall`` seconds for each step, and as long for the whole of an answer's headers; less
-    for a connection.
+    It waits ``stall`` seconds for each step and for all headers of a response; less for a
+    line.
     """
     return httpx.Client(
         auth=auth,
@@ -92,37 +92,37 @@ def client(url: str, stall: float, auth: Auth = None) -> httpx.Client:
 
 @contextlib.contextmanager
 def failures(host: str, stall: float) -> Iterator[None]:
-    """Turn what httpx raises into sentences. Raises PublishError."""
+    """Turn httpx's exceptions into sentences. Raises PublishError."""
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         reason = str(error) if isinstance(error, httpx.ConnectError) else "it took too long"
-        raise NotConnected(f"no connection to {host}: {reason}", transient=True) from None
+        raise NoConnection(f"no connection to {host}: {reason}", transient=True) from None
     except httpx.ProxyError:
-        raise NotConnected(f"the proxy does not let through to {host}", transient=True) from None
+        raise NoConnection(f"the proxy refuses a connection to {host}", transient=True) from None
     except httpx.WriteTimeout:
-        message = f"{host} took no more bytes for {stall:g} s"
+        message = f"{host} accepted no more bytes for {stall:g} s"
         raise PublishError(message, transient=True) from None
     except httpx.TimeoutException:
         raise PublishError(f"{host} did not answer for {stall:g} s", transient=True) from None
     except (httpx.NetworkError, httpx.RemoteProtocolError):
-        raise PublishError(f"{host} broke the connection off", transient=True) from None
+        raise PublishError(f"{host} closed the connection", transient=True) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # Of these only the kind is told: their words may hold the URL.
-        raise PublishError(f"{host} cannot be asked ({type(error).__name__})") from None
+        # Give only the class of these errors: their messages may contain the URL.
+        raise PublishError(f"{host} cannot be reached ({type(error).__name__})") from None
 
 
-class _Line:
-    """The connection of one upload: kept from buffering much, and cut where one calls off."""
+class _Connection:
+    """The connection of one upload: with a small send buffer, and closed on cancellation."""
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
-        self.called_off = False
+        self.was_cancelled = False
         self._cancelled = cancelled
         self._done = threading.Event()
         self._socket: socket.socket | None = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Told by httpx what happens on the line."""
+        """Trace callback of httpx: notes progress and the socket."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             found = info["return_value"].get_extra_info("socket")
             if isinstance(found, socket.socket):
@@ -133,7 +133,7 @@ class _Line:
     def _watch(self) -> None:
         while not self._done.wait(WATCH_SECONDS):
             if self._cancelled():
-                self.called_off = True
+                self.was_cancelled = True
                 if self._socket is not None:
                     with contextlib.suppress(OSError):
                         self._socket.shutdown(socket.SHUT_RDWR)
@@ -141,14 +141,14 @@ class _Line:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Cut the line when it is called off, even where it stands still. Raises Cancelled."""
+        """Close the connection on cancellation, even during a stall. Raises Cancelled."""
         thread = threading.Thread(target=self._watch, name="vaceprep upload", daemon=True)
         thread.start()
         try:
             yield
         except PublishError:
-            if self.called_off:
-                raise Cancelled("publishing was called off") from None
+            if self.was_cancelled:
+                raise Cancelled("publishing was cancelled") from None
             raise
         finally:
             self._done.set()
@@ -164,14 +164,14 @@ def put(
     cancelled: Callable[[], bool],
     headers: Mapping[str, str] | None = None,
     auth: Auth = None,
-) -> Answer:
-    """Send an asset to a URL, whatever the answer.
+) -> ServerResponse:
+    """Upload an asset to a URL, and return the response of any status.
 
-    ``stall``: seconds without progress, and for the answer at the end, after which it is given up.
-    Redirects are not followed. Raises PublishError where no answer comes, and Cancelled.
+    ``stall``: seconds without progress, and for the response at the end, until it gives up. Does
+    not follow redirects. Raises PublishError if there is no response, and Cancelled.
     """
-    line = _Line(cancelled)
-    told = {
+    line = _Connection(cancelled)
+    sent_headers = {
         "Content-Type": asset.content_type,
         "Content-Length": str(asset.size),
         **(headers or {}),
@@ -181,16 +181,16 @@ def put(
         with (
             contextlib.closing(body),
             http.stream(
-                "PUT", url, content=body, headers=told, extensions={"trace": line.trace}
+                "PUT", url, content=body, headers=sent_headers, extensions={"trace": line.trace}
             ) as response,
         ):
-            return Answer(response.status_code, response.headers, _beginning(response))
+            return ServerResponse(response.status_code, response.headers, _beginning(response))
 
 
 def _beginning(response: httpx.Response) -> bytes:
     kept = b""
     silence = response.request.extensions["timeout"]["read"]
-    # An answer is an answer, even where its words break off.
+    # The status counts, even if the body breaks off.
     with contextlib.suppress(httpx.HTTPError), within(time.monotonic() + silence):
         for piece in response.iter_raw():
             kept += piece
@@ -199,11 +199,11 @@ def _beginning(response: httpx.Response) -> bytes:
     return kept[:ANSWER_BYTES]
 
 
-def peek(url: str, *, stall: float, auth: Auth = None) -> Answer:
-    """Ask for the first byte of what is at a URL, whatever the answer.
+def first_byte(url: str, *, stall: float, auth: Auth = None) -> ServerResponse:
+    """Request the first byte of what is at a URL, and return the response of any status.
 
-    Unlike HEAD, it is answered with words where it is refused. Raises PublishError where no
-    answer comes.
+    Unlike HEAD, a refused GET has a body that explains it. Raises PublishError if there is no
+    response.
     """
     wait = min(stall, READ_SECONDS)
     with (
@@ -212,4 +212,4 @@ def peek(url: str, *, stall: float, auth: Auth = None) -> Answer:
         http.stream("GET", url, headers={"Range": "bytes=0-0"}) as response,
     ):
         body = b"" if response.is_success else _beginning(response)
-        return Answer(response.status_code, response.headers, body)
+        return ServerResponse(response.status_code, response.headers, body)

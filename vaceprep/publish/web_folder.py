@@ -1,4 +1,4 @@
-"""A folder that a web server serves."""
+"""Publish to a folder that a web server serves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaceprep.publish.target import Asset, PublishError, pieces
 class WebRoot:
     """Copies files into ``folder``, which a web server serves at ``public_base``.
 
-    A file is written beside and renamed, so that the server never sees half of it.
+    Writes a temporary file and renames it, so that the server never serves half a file.
     """
 
     def __init__(self, folder: str | os.PathLike[str], public_base: str) -> None:
@@ -29,7 +29,7 @@ class WebRoot:
         return f"WebRoot({self.folder!r}, {self.public_base!r})"
 
     def ready(self) -> None:
-        """Raises PublishError where the folder is not there or takes no files."""
+        """Raises PublishError if the folder is absent or not writable."""
         if not os.path.isdir(self.folder):
             raise PublishError(f"there is no folder {self.folder} to publish to")
         if not os.access(self.folder, os.W_OK | os.X_OK):
@@ -44,7 +44,7 @@ class WebRoot:
         if not _holds(path, asset):
             sweep(self.folder)
             try:
-                # What has this name and other bytes is what a crash left, or no file of ours.
+                # A file of this name with other bytes is left by a crash, or is not ours.
                 with placing(path, force=True, sources=[asset.path]) as place:
                     with open(place.path, "r+b") as file:
                         for piece in pieces(asset, tell=tell, cancelled=cancelled):
@@ -59,7 +59,7 @@ class WebRoot:
 
 
 def _holds(path: str, asset: Asset) -> bool:
-    """Whether a file is there with exactly the bytes of ``asset``."""
+    """Whether a file with exactly the bytes of ``asset`` exists."""
     try:
         if not os.path.isfile(path) or os.path.getsize(path) != asset.size:
             return False

@@ -143,7 +143,7 @@ def url_scheme(rule: Rule, url: str, asset: Asset) -> Finding | None:
 def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
     parts = split(url)
     if parts is None:
-        return rule.found("the URL cannot be taken apart", allowed="a public host")
+        return rule.found("the URL is not a valid URL", allowed="a public host")
     if parts.username is not None or parts.password is not None:
         return rule.found(
             "the URL carries credentials; presign it instead", allowed="no user or password"
