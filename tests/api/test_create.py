@@ -85,7 +85,7 @@ def test_an_unknown_fate_is_never_sent_again(
     ask: Both, serve: Serve, name: str, method: str
 ) -> None:
     service = serve(UNKNOWN[name], s.accepted())
-    with pytest.raises(FateUnknown, match="not known"):
+    with pytest.raises(FateUnknown, match="is unknown"):
         ask(service.base_url, method, BODY)
     assert service.connections == 1
     assert ask.slept == []

@@ -27,7 +27,7 @@ from vaceprep.api.model import (
     StillRunning,
     Task,
 )
-from vaceprep.api.responses import Answer, Lost, created, told, usable_id
+from vaceprep.api.responses import NoResponse, Response, created, retrieved, usable_id
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.net.http import retry_after
 from vaceprep.net.retry import backoff
@@ -57,11 +57,11 @@ headers = st.dictionaries(
 )
 bodies = st.binary() | values.map(lambda value: json.dumps(value).encode())
 answers = st.builds(
-    Answer, st.integers(100, 999), headers, bodies, st.none() | st.just("it broke off")
+    Response, st.integers(100, 999), headers, bodies, st.none() | st.just("it broke off")
 )
-outcomes = answers | st.builds(Lost, st.booleans(), st.text())
-DEEP = Answer(202, {}, b'{"detail":' * 5000 + b"1" + b"}" * 5000)
-NESTED = Answer(400, {}, b'{"detail":' * 300 + b"1" + b"}" * 300)
+outcomes = answers | st.builds(NoResponse, st.booleans(), st.text())
+DEEP = Response(202, {}, b'{"detail":' * 5000 + b"1" + b"}" * 5000)
+NESTED = Response(400, {}, b'{"detail":' * 300 + b"1" + b"}" * 300)
 
 
 def kept(text: str | None) -> bool:
@@ -71,28 +71,28 @@ def kept(text: str | None) -> bool:
 @given(outcomes)
 @example(DEEP)
 @example(NESTED)
-@example(Answer(200, {}, b"1" * 5000))
-@example(Answer(200, {}, b'{"task_info": {"id": 1e999}}'))
-@example(Answer(400, {}, b'{"code": ' + b"9" * 4000 + b"}"))
-def test_any_outcome_of_a_post(outcome: Answer | Lost) -> None:
+@example(Response(200, {}, b"1" * 5000))
+@example(Response(200, {}, b'{"task_info": {"id": 1e999}}'))
+@example(Response(400, {}, b'{"code": ' + b"9" * 4000 + b"}"))
+def test_any_outcome_of_a_post(outcome: Response | NoResponse) -> None:
     try:
         task = created(outcome, KEY, NOW)
     except ApiError as error:
         assert type(error) in (NotConnected, Rejected, Busy, FateUnknown)
         assert error.args
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
-        status = None if isinstance(outcome, Lost) else outcome.status
+        status = None if isinstance(outcome, NoResponse) else outcome.status
         # Refused means: surely no task. Nothing else may say so.
         if isinstance(error, Rejected):
             assert status is not None
             assert 400 <= status < 500 or (status == 503 and isinstance(error, Busy))
         if isinstance(error, NotConnected):
-            assert isinstance(outcome, Lost)
+            assert isinstance(outcome, NoResponse)
             assert not outcome.sent
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             assert TOKEN not in str(error)
     else:
-        assert isinstance(outcome, Answer)
+        assert isinstance(outcome, Response)
         assert 200 <= outcome.status < 300
         assert usable_id(task.id) == task.id
         assert steps.question(SETTINGS, task.id).url.isascii()
@@ -102,9 +102,9 @@ def test_any_outcome_of_a_post(outcome: Answer | Lost) -> None:
 @given(outcomes)
 @example(DEEP)
 @example(NESTED)
-def test_any_outcome_of_a_get(outcome: Answer | Lost) -> None:
+def test_any_outcome_of_a_get(outcome: Response | NoResponse) -> None:
     try:
-        task = told(outcome, "an-id", KEY, NOW)
+        task = retrieved(outcome, "an-id", KEY, NOW)
     except ApiError as error:
         assert type(error) in (NotConnected, Rejected, Busy, ReadFailed)
     else:
@@ -131,7 +131,7 @@ def test_the_status_alone_decides_what_is_refused(
 ) -> None:
     """Neither the body nor a header can make an accepted task look refused, or the reverse."""
     try:
-        created(Answer(status, head, body), None, NOW)
+        created(Response(status, head, body), None, NOW)
         kind: type[Exception] | None = None
     except ApiError as error:
         kind = type(error)
@@ -251,12 +251,12 @@ def test_errors_are_picklable(error: Any) -> None:
 @pytest.mark.parametrize("more", [0, 1, 100_000])
 def test_no_more_videos_than_a_disk_can_take(more: int) -> None:
     body = {"task_info": {"status": "completed"}, "videos": ["u"] * (contract.MAX_VIDEOS + more)}
-    task = told(Answer(200, {}, json.dumps(body).encode()), "id", KEY, NOW)
+    task = retrieved(Response(200, {}, json.dumps(body).encode()), "id", KEY, NOW)
     assert len(task.videos) == contract.MAX_VIDEOS
 
 
-def answered(status: int = 200, **body: Any) -> Answer:
-    return Answer(status, {"date": "Fri, 27 Nov 2026 12:00:00 GMT"}, json.dumps(body).encode())
+def answered(status: int = 200, **body: Any) -> Response:
+    return Response(status, {"date": "Fri, 27 Nov 2026 12:00:00 GMT"}, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("name", ["a b", "a;rm", "$(x)", "a\u202eb", "ä", "a/b", "..", "a:b", ""])
@@ -275,15 +275,17 @@ def test_an_id_that_repeats_the_token_is_none() -> None:
 
 def test_an_answer_about_another_task_is_none() -> None:
     with pytest.raises(ReadFailed, match="another task"):
-        told(answered(task_info={"id": "task-2", "status": "completed"}), "task-1", KEY, NOW)
+        retrieved(answered(task_info={"id": "task-2", "status": "completed"}), "task-1", KEY, NOW)
     for name in ("TASK-1", None):
-        task = told(answered(task_info={"id": name, "status": "completed"}), "task-1", KEY, NOW)
+        task = retrieved(
+            answered(task_info={"id": name, "status": "completed"}), "task-1", KEY, NOW
+        )
         assert task.id == "task-1"
 
 
 def test_a_result_url_is_kept_without_the_token() -> None:
     url = f"https://cdn.example/{quote(TOKEN, '')}/v.mp4?key={TOKEN}"
-    task = told(answered(task_info={"status": "completed"}, videos=[url]), "t", KEY, NOW)
+    task = retrieved(answered(task_info={"status": "completed"}, videos=[url]), "t", KEY, NOW)
     assert task.links == (url,)
     for text in (json.dumps(task.to_dict()), repr(task), *task.videos):
         assert TOKEN not in text
@@ -308,11 +310,11 @@ def test_a_lost_answer_gives_no_advice_to_send_again() -> None:
     ],
 )
 def test_the_age_of_a_task_by_the_clock_of_the_service(made: object, age: float | None) -> None:
-    task = told(answered(task_info={"status": "running", "created_at": made}), "t", KEY, NOW)
+    task = retrieved(answered(task_info={"status": "running", "created_at": made}), "t", KEY, NOW)
     assert task.age == age
 
 
 @pytest.mark.parametrize("body", [{"videos": ["u"]}, {"videos": "u"}, {"video": "u"}])
 def test_results_stand_under_either_name_as_text_or_list(body: dict[str, Any]) -> None:
-    task = told(answered(task_info={"status": "completed"}, **body), "t", KEY, NOW)
+    task = retrieved(answered(task_info={"status": "completed"}, **body), "t", KEY, NOW)
     assert task.videos == ("u",)

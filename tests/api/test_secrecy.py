@@ -153,10 +153,10 @@ def test_short_words_are_no_secrets() -> None:
     "token", ["", "two words", "a\nb", "käy", "Bearer sk-123", "a\0b", "\x7f", "x" * 8193]
 )
 def test_what_no_header_can_carry(token: str) -> None:
-    with pytest.raises(ConfigError, match="no key") as caught:
+    with pytest.raises(ConfigError, match="invalid key") as caught:
         Secret(token)
     assert not token or token not in str(caught.value)
     for read in (read_settings, Client, AsyncClient):
         if token.strip():
-            with pytest.raises(ConfigError, match="the argument api_key gives no key"):
+            with pytest.raises(ConfigError, match="the argument api_key gives no valid key"):
                 read(api_key=token)

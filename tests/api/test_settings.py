@@ -170,7 +170,7 @@ def test_key_files_that_give_none(read: Callable[..., Settings], tmp_path: Path)
         b"": "is empty",
         b"\xef\xbb\xbf \n": "is empty",
         b"\xff\xfe" + TOKEN.encode(): "cannot be read: it holds no text",
-        b"one\ntwo": "gives no key: it holds blanks",
+        b"one\ntwo": "gives no valid key: it contains blanks",
         b"x" * 100_000: "longer than",
     }
     for data, words in cases.items():

@@ -294,7 +294,7 @@ def test_a_result_of_a_private_host_is_not_asked_for(tmp_path: Path) -> None:
     "url", ["", "a.mp4", "file:///etc/passwd", "ftp://a/b", "http://", "http://a:b/"]
 )
 def test_a_url_that_is_none(tmp_path: Path, url: str) -> None:
-    with pytest.raises(FetchFailed, match="no http or https URL"):
+    with pytest.raises(FetchFailed, match="not an http or https URL"):
         get(url, tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""The MuleRouter client, sync and async over one core."""
+"""The MuleRouter client, synchronous and asynchronous, over the same steps."""

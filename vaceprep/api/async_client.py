@@ -1,4 +1,4 @@
-"""The client of ``vaceprep.api.client`` with await."""
+"""The asynchronous client: the methods of ``vaceprep.api.client`` with await."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 from vaceprep import contract
 from vaceprep.api import steps, transport
 from vaceprep.api.model import ApiError, Task
-from vaceprep.api.responses import Answer, Outcome
+from vaceprep.api.responses import Outcome, Response
 from vaceprep.api.settings import Secret, Settings
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """As ``Client``; each method is awaited. Callbacks are ordinary functions.
+    """Like ``Client``, with methods to await. Callbacks are ordinary functions.
 
-    ``sleep`` is awaited: ``trio.sleep`` where trio runs the program.
+    ``sleep`` is awaited: pass ``trio.sleep`` if the program runs on trio.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """As ``Client.close``."""
+        """See ``Client.close``."""
         await self._http.aclose()
 
     async def create_once(self, body: Mapping[str, Any] | Job) -> Task:
-        """As ``Client.create_once``."""
+        """See ``Client.create_once``."""
         request = steps.creation(self.settings, body)
-        return await self._walk(steps.create_once(request, self._key))
+        return await self._run(steps.create_once(request, self._key))
 
     async def create(
         self,
@@ -78,15 +78,15 @@ class AsyncClient:
         cancelled: Callable[[], bool] | None = None,
         on_wait: Callable[[float, ApiError], None] | None = None,
     ) -> Task:
-        """As ``Client.create``."""
+        """See ``Client.create``."""
         request = steps.creation(self.settings, body)
-        patience = steps.Patience(cancelled, on_wait)
-        return await self._walk(steps.create(request, self._key, max_wait, patience))
+        policy = steps.WaitPolicy(cancelled, on_wait)
+        return await self._run(steps.create(request, self._key, max_wait, policy))
 
     async def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
-        """As ``Client.get``."""
+        """See ``Client.get``."""
         request = steps.question(self.settings, task_id)
-        return await self._walk(steps.get(request, task_id, self._key, tries))
+        return await self._run(steps.get(request, task_id, self._key, tries))
 
     async def wait(
         self,
@@ -98,29 +98,29 @@ class AsyncClient:
         cancelled: Callable[[], bool] | None = None,
         on_wait: Callable[[float, ApiError], None] | None = None,
     ) -> Task:
-        """As ``Client.wait``."""
+        """See ``Client.wait``."""
         request = steps.question(self.settings, task_id)
-        walk = steps.wait(
+        generator = steps.wait(
             request,
             task_id,
             self._key,
             poll_interval=poll_interval,
             max_wait=max_wait,
             on_status=on_status,
-            patience=steps.Patience(cancelled, on_wait),
+            policy=steps.WaitPolicy(cancelled, on_wait),
         )
-        return await self._walk(walk)
+        return await self._run(generator)
 
     async def check_key(self, *, tries: int = contract.ASK_TRIES) -> None:
-        """As ``Client.check_key``."""
+        """See ``Client.check_key``."""
         request = steps.question(self.settings, steps.NO_TASK)
-        await self._walk(steps.check_key(request, self._key, tries))
+        await self._run(steps.check_key(request, self._key, tries))
 
-    async def _walk(self, walk: steps.Walk[T]) -> T:
+    async def _run(self, generator: steps.Steps[T]) -> T:
         outcome: Outcome | None = None
         try:
             while True:
-                step = walk.send(outcome)
+                step = generator.send(outcome)
                 if isinstance(step, steps.Send):
                     outcome = await self._send(step.request)
                 else:
@@ -131,62 +131,62 @@ class AsyncClient:
             return result
 
     async def _send(self, request: steps.Request) -> Outcome:
-        going = _Going(transport.timeouts(request, self._timeout))
-        with going.scope:
-            await self._exchange(request, going)
-        if going.answer is not None:
-            return going.answer
-        if going.incoming is not None:
-            # Its headers came, and its time was over before its end.
-            going.incoming.late()
-            return going.incoming.answer()
-        if going.lost is not None:
-            return transport.lost(going.lost, self.settings)
-        return transport.late(self.settings, sent=going.began or request.method == "GET")
+        transfer = _Transfer(transport.timeouts(request, self._timeout))
+        with transfer.scope:
+            await self._exchange(request, transfer)
+        if transfer.answer is not None:
+            return transfer.answer
+        if transfer.incoming is not None:
+            # The headers arrived, but the response did not end in time.
+            transfer.incoming.late()
+            return transfer.incoming.answer()
+        if transfer.no_response is not None:
+            return transport.no_response(transfer.no_response, self.settings)
+        return transport.late(self.settings, sent=transfer.began or request.method == "GET")
 
-    async def _exchange(self, request: steps.Request, going: _Going) -> None:
+    async def _exchange(self, request: steps.Request, transfer: _Transfer) -> None:
         try:
             async with self._http.stream(
                 request.method,
                 request.url,
-                content=going.pieces(request.content) if request.content else None,
+                content=transfer.pieces(request.content) if request.content else None,
                 headers=transport.headers_of(request),
-                timeout=going.limits,
+                timeout=transfer.limits,
             ) as response:
-                incoming = going.incoming = transport.Incoming(response, going.limits.read)
-                going.ends_in(going.limits.read)
+                incoming = transfer.incoming = transport.Incoming(response, transfer.limits.read)
+                transfer.ends_in(transfer.limits.read)
                 try:
                     async for piece in response.aiter_raw():
                         if not incoming.take(piece):
                             break
                 except httpx.HTTPError as error:
                     incoming.broke(error)
-                going.answer = incoming.answer()
+                transfer.answer = incoming.answer()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # An answer that is there stays one, whatever closing the connection brings.
-            going.lost = error
+            # A response that arrived counts, even if closing the connection fails.
+            transfer.no_response = error
 
 
-class _Going:
-    """One request and its answer on their way, with the time at which they end."""
+class _Transfer:
+    """One request and its response in transfer, with a common deadline."""
 
     def __init__(self, limits: httpx.Timeout) -> None:
         self.limits = limits
         self.scope = anyio.CancelScope()
-        #: Whether any of the body has gone out.
+        #: Whether any of the body was sent.
         self.began = False
         self.incoming: transport.Incoming | None = None
-        self.answer: Answer | None = None
-        self.lost: Exception | None = None
-        # A proxy's answer comes before the body leaves.
+        self.answer: Response | None = None
+        self.no_response: Exception | None = None
+        # A proxy responds before the body is sent.
         self.ends_in((limits.read or 0) + (limits.connect or 0))
 
     def ends_in(self, seconds: float | None) -> None:
-        """Let all end so many seconds from now; None: each step has a limit of its own."""
+        """Set the deadline so many seconds from now; None: each step has its own limit."""
         self.scope.deadline = math.inf if seconds is None else anyio.current_time() + seconds
 
     async def pieces(self, content: bytes) -> AsyncIterator[bytes]:
-        """The body: whole, a large one would have to go out within one time limit."""
+        """The body in pieces: each has its own time limit."""
         self.began = True
         self.ends_in(None)
         for start in range(0, len(content), transport.PIECE):

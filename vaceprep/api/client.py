@@ -1,4 +1,4 @@
-"""The client that waits for each step; ``vaceprep.api.async_client`` is the same with await."""
+"""The synchronous client; ``vaceprep.api.async_client`` is the same with await."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 from vaceprep import contract
 from vaceprep.api import steps, transport
 from vaceprep.api.model import ApiError, Task
-from vaceprep.api.responses import Answer, Outcome
+from vaceprep.api.responses import Outcome, Response
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.net.deadline import within
 
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 
 class Client:
-    """Asks the service to make videos, and what became of them.
+    """Creates tasks at the service and reads their state.
 
-    ``settings`` come from ``read_settings``; without them they are read here, from the arguments,
-    the environment and ``.env``. ``timeout`` is the longest silence in seconds (120 after a POST
-    and 30 after a GET where none is given; connecting takes at most 15). ``sleep`` waits.
-    It may be used from several threads. Each request has a connection of its own, and no redirect
-    is followed. Raises ConfigError where there is no key.
+    ``settings`` come from ``read_settings``; without them the client reads them from the arguments,
+    the environment and ``.env``. ``timeout`` is the longest silence in seconds (default: 120 after
+    a POST and 30 after a GET; connecting takes at most 15). ``sleep`` waits.
+    A client may be used from several threads. Each request has its own connection; redirects are
+    not followed. Raises ConfigError if there is no key.
 
     All methods raise ApiError: see ``vaceprep.api.model`` for what each kind means.
     """
@@ -67,21 +67,21 @@ class Client:
         self.close()
 
     def hide(self, text: str) -> str:
-        """A text of somebody else's without the key, should it be repeated there."""
+        """A foreign text with the key replaced, in case it repeats the key."""
         return self._key.hide_in(text)
 
     def close(self) -> None:
-        """Let go of what is open; the client is of no use afterwards."""
+        """Close the connections; the client cannot be used afterwards."""
         self._http.close()
 
     def create_once(self, body: Mapping[str, Any] | Job) -> Task:
-        """Send one POST, once; only a task that is handed back was surely made.
+        """Send one POST, once; a task was certainly created only if it is returned.
 
-        Raises NotConnected, Rejected or Busy (surely no task was made), FateUnknown; ValueError for
-        a body that JSON cannot say, NotPublished for a job with local media.
+        Raises NotConnected, Rejected or Busy (certainly no task was created), FateUnknown;
+        ValueError for a body that JSON cannot express, NotPublished for a job with local media.
         """
         request = steps.creation(self.settings, body)
-        return self._walk(steps.create_once(request, self._key))
+        return self._run(steps.create_once(request, self._key))
 
     def create(
         self,
@@ -91,23 +91,23 @@ class Client:
         cancelled: Callable[[], bool] | None = None,
         on_wait: Callable[[float, ApiError], None] | None = None,
     ) -> Task:
-        """Make a task, sent again only where it surely was not taken.
+        """Create a task; send the request again only if the service certainly did not accept it.
 
-        That is where no connection came about (4 tries) or the service was busy (waiting as it
-        tells), within ``max_wait`` seconds. ``on_wait(seconds, why)`` is called before each wait.
-        Raises as ``create_once``, and ``vaceprep.Cancelled`` between two tries.
+        That is the case without a connection (4 tries) and for a busy service (waiting as it asks),
+        within ``max_wait`` seconds. ``on_wait(seconds, why)`` is called before each wait.
+        Raises what ``create_once`` raises, and ``vaceprep.Cancelled`` between two tries.
         """
         request = steps.creation(self.settings, body)
-        patience = steps.Patience(cancelled, on_wait)
-        return self._walk(steps.create(request, self._key, max_wait, patience))
+        policy = steps.WaitPolicy(cancelled, on_wait)
+        return self._run(steps.create(request, self._key, max_wait, policy))
 
     def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
-        """Ask for a task, again where the question or its answer was lost.
+        """Read a task; repeat the request if it or its response was lost.
 
-        Raises NotConnected, Rejected, Busy or ReadFailed; ValueError for an id no task can have.
+        Raises NotConnected, Rejected, Busy or ReadFailed; ValueError for an invalid id.
         """
         request = steps.question(self.settings, task_id)
-        return self._walk(steps.get(request, task_id, self._key, tries))
+        return self._run(steps.get(request, task_id, self._key, tries))
 
     def wait(
         self,
@@ -119,38 +119,38 @@ class Client:
         cancelled: Callable[[], bool] | None = None,
         on_wait: Callable[[float, ApiError], None] | None = None,
     ) -> Task:
-        """Ask until the task is done, failed or cancelled: look at ``state``.
+        """Poll until the task is completed, failed or cancelled: see ``state``.
 
-        ``on_status`` is called with each answer. Questions that fail are asked again within
-        ``max_wait`` seconds, ``on_wait(seconds, why)`` is told of each. Raises StillRunning where
-        the time is over (the last failure, where no question was ever answered), Rejected where
-        asking again is of no use (401, 403, 404 ...), and ``vaceprep.Cancelled``.
+        ``on_status`` is called with each response. Failed requests are repeated within ``max_wait``
+        seconds, and ``on_wait(seconds, why)`` is called for each. Raises StillRunning at the end of
+        the time (the last failure, if no request succeeded), Rejected if repeating cannot help
+        (401, 403, 404 ...), and ``vaceprep.Cancelled``.
         """
         request = steps.question(self.settings, task_id)
-        walk = steps.wait(
+        generator = steps.wait(
             request,
             task_id,
             self._key,
             poll_interval=poll_interval,
             max_wait=max_wait,
             on_status=on_status,
-            patience=steps.Patience(cancelled, on_wait),
+            policy=steps.WaitPolicy(cancelled, on_wait),
         )
-        return self._walk(walk)
+        return self._run(generator)
 
     def check_key(self, *, tries: int = contract.ASK_TRIES) -> None:
-        """Ask for a task that cannot exist, to learn whether the key is taken.
+        """Read a task that cannot exist, to learn whether the service accepts the key.
 
-        Raises Rejected for 401 and 403 alone, NotConnected or ReadFailed where nobody answers.
+        Raises Rejected for 401 and 403 only, NotConnected or ReadFailed without a response.
         """
         request = steps.question(self.settings, steps.NO_TASK)
-        self._walk(steps.check_key(request, self._key, tries))
+        self._run(steps.check_key(request, self._key, tries))
 
-    def _walk(self, walk: steps.Walk[T]) -> T:
+    def _run(self, generator: steps.Steps[T]) -> T:
         outcome: Outcome | None = None
         try:
             while True:
-                step = walk.send(outcome)
+                step = generator.send(outcome)
                 if isinstance(step, steps.Send):
                     outcome = self._send(step.request)
                 else:
@@ -162,7 +162,7 @@ class Client:
 
     def _send(self, request: steps.Request) -> Outcome:
         limits = transport.timeouts(request, self._timeout)
-        answer: Answer | None = None
+        answer: Response | None = None
         try:
             with self._http.stream(
                 request.method,
@@ -181,6 +181,6 @@ class Client:
                     incoming.broke(error)
                 answer = incoming.answer()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # An answer that is there stays one, whatever closing the connection brings.
-            return answer or transport.lost(error, self.settings)
+            # A response that arrived counts, even if closing the connection fails.
+            return answer or transport.no_response(error, self.settings)
         return answer

@@ -1,16 +1,16 @@
-"""What the service says of a task, and what can go wrong on the way.
+"""Tasks as the service reports them, and the errors of the client.
 
 ::
 
     ApiError                  whatever the client raises about the service
-      NotConnected            no connection came about: surely nothing was sent
-      Rejected                the service said no (any 4xx): surely no task was made
-        Busy                  no for now: 429, or 503 with Retry-After
-      FateUnknown             sent, and no telling whether a task was made
-      StillRunning            the time to wait is over, the task goes on
-      ReadFailed              a question kept failing; asking costs nothing, so ask again later
+      NotConnected            no connection: certainly nothing was sent
+      Rejected                the service refused (any 4xx): certainly no task was created
+        Busy                  refused for now: 429, or 503 with Retry-After
+      FateUnknown             sent, but whether a task was created is unknown
+      StillRunning            the time to wait is over, the task continues
+      ReadFailed              reading a task kept failing; reading is free, so try again later
 
-Texts of the service are kept as they came; whoever prints them makes them printable.
+Texts of the service are kept unchanged; escape them before printing.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _ADVICE: Final = {
     403: "the key may not do this: check what the account has been granted",
     404: "check the task's id (tasks are kept for 24 hours), the site and the key",
     405: "check the base URL",
-    409: "it collides with something under way: try again in a while",
+    409: "it conflicts with another operation: try again in a while",
     413: "the request is too large: publish images instead of sending them inline",
-    423: "what is asked for is locked: try again in a while, or ask the service's support",
+    423: "the resource is locked: try again in a while, or ask the service's support",
     429: "the rate or spend limit is reached: wait a while, or raise the limit",
     451: "it was refused for legal reasons: change the prompt or the media",
 }
-_REDIRECTED: Final = "it points elsewhere, and the key is not sent there: check the base URL"
-_TROUBLED: Final = "the trouble is the service's own: try again later"
+_REDIRECTED: Final = "it redirects elsewhere, and the key is not sent there: check the base URL"
+_TROUBLED: Final = "it is a fault of the service: try again later"
 
 
 def _phrase(status: int) -> str:
@@ -48,7 +48,7 @@ def _phrase(status: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What the service said went wrong, with a request or with a task."""
+    """An error that the service reported, for a request or for a task."""
 
     #: The HTTP status; None for the error of a task that was accepted.
     status: int | None
@@ -56,12 +56,12 @@ class Problem:
     code: int | None = None
     title: str | None = None
     detail: str | None = None
-    #: Names the request to the service's support.
+    #: Identifies the request to the service's support.
     traceparent: str | None = None
 
     @property
     def advice(self) -> str | None:
-        """What to do about it, as far as the HTTP status tells."""
+        """What to do about it, if the HTTP status says so."""
         if self.status is None:
             return None
         if self.status in _ADVICE:
@@ -71,12 +71,12 @@ class Problem:
         return _TROUBLED if self.status >= 500 else None
 
     def sentence(self, advise: bool = True) -> str:
-        """What it says and, unless ``advise`` is False, what to do about it, in one line."""
+        """The error and, unless ``advise`` is False, what to do about it, in one line."""
         failed = self.status is None
         words = "the task failed" if failed else f"the service answered {_phrase(self.status or 0)}"
-        said = ": ".join(" ".join(t.split()) for t in (self.title, self.detail) if t)
-        if said:
-            words += f": {said.rstrip('.')}"
+        service_text = ": ".join(" ".join(t.split()) for t in (self.title, self.detail) if t)
+        if service_text:
+            words += f": {service_text.rstrip('.')}"
         if failed and self.code is not None:
             words += f" (code {self.code})"
         if advise and self.advice is not None:
@@ -96,25 +96,25 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as the service last told of it."""
+    """A task as the service last reported it."""
 
     id: str
     #: As given; ``state`` says what it means.
     status: str
-    #: URLs of the results, good for 24 hours, without the token should they repeat it. U
+    #: URLs of the results, valid for 24 hours, without the token if they repeat it. U
     videos: tuple[str, ...] = ()
     error: Problem | None = None
     created_at: str | None = None
     updated_at: str | None = None
     traceparent: str | None = None
-    #: The same URLs as they came, to be fetched and to be stored or shown nowhere.
+    #: The same URLs unchanged, to download only: never store or show them.
     links: tuple[str, ...] = field(default=(), repr=False, compare=False)
-    #: Seconds since the task was made, by the service's clock; None where it does not say.
+    #: Seconds since the task was created, by the service's clock; None if not given.
     age: float | None = field(default=None, compare=False)
 
     @property
     def state(self) -> State:
-        """What the status means; one that nobody knows means that the task goes on. C U"""
+        """The meaning of the status; an unknown status means that the task continues. C U"""
         status = self.status.strip().lower()
         if status in contract.DONE_STATUSES:
             return "done"
@@ -136,15 +136,15 @@ class Task:
         }
 
 
-# Each hands all that it was made of to Exception, which makes them picklable as they are.
+# Each passes all its arguments to Exception, so that it can be pickled.
 
 
 class ApiError(Exception):
-    """What the client raises about the service; the message is one sentence for a person."""
+    """An error about the service; the message is one sentence for a person."""
 
 
 class NotConnected(ApiError):
-    """No connection came about: surely nothing was sent."""
+    """No connection was made: certainly nothing was sent."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -152,7 +152,7 @@ class NotConnected(ApiError):
 
 
 class Rejected(ApiError):
-    """The service said no; surely no task was made, and the same request will not do better."""
+    """The service refused; certainly no task was created, and repeating cannot help."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -163,7 +163,7 @@ class Rejected(ApiError):
 
 
 class Busy(Rejected):
-    """The service said no for now. ``retry_after`` is in seconds, None where it was not told."""
+    """The service refused for now. ``retry_after`` is in seconds, None if not given."""
 
     def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         super().__init__(problem)
@@ -172,7 +172,7 @@ class Busy(Rejected):
 
 
 class FateUnknown(ApiError):
-    """The request left and no answer tells whether a task was made: never sent again unasked."""
+    """The request was sent, and whether a task was created is unknown: never sent again unasked."""
 
     def __init__(self, why: str, problem: Problem | None = None) -> None:
         super().__init__(why, problem)
@@ -180,22 +180,22 @@ class FateUnknown(ApiError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"whether a task was made is not known: {self.why}"
+        return f"whether a task was created is unknown: {self.why}"
 
 
 class StillRunning(ApiError):
-    """The time to wait is over; ``task`` goes on and can be asked for again."""
+    """The time to wait is over; ``task`` continues and can be read again."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         self.task = task
 
     def __str__(self) -> str:
-        return f"task {self.task.id} still goes on ({self.task.status}); ask for it again later"
+        return f"task {self.task.id} is still running ({self.task.status}); try again later"
 
 
 class ReadFailed(ApiError):
-    """A question about a task kept failing; the task itself is not touched by that."""
+    """Reading a task kept failing; the task itself is not affected."""
 
     def __init__(self, why: str, problem: Problem | None = None) -> None:
         super().__init__(why, problem)

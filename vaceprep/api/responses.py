@@ -1,4 +1,4 @@
-"""What an answer of the service means, as pure functions over its status, headers and bytes."""
+"""Convert responses of the service to tasks and errors: pure functions."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ from vaceprep.api.settings import Secret
 from vaceprep.net.http import http_date, retry_after
 
 _ID: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{contract.MAX_TASK_ID}}}", re.ASCII)
-#: Where the service's words stand inside each other.
+#: Levels of nesting in which an error's text is looked for.
 _DEPTH: Final = 4
-#: Characters shown of an answer that nobody can read.
+#: Characters shown of an unreadable response.
 _SHOWN: Final = 200
 _WORDS: Final = ("detail", "message", "msg", "error", "title")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer, of which at least the status and the headers came."""
+class Response:
+    """A response, of which at least the status and the headers arrived."""
 
     status: int
     #: By names in lower case.
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
-    #: Why the body is not whole, where it is not.
+    #: Why the body is incomplete, if it is.
     cut: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """No answer. Unless ``sent``, nothing can have reached the service."""
+class NoResponse:
+    """No response. Unless ``sent``, certainly nothing reached the service."""
 
     sent: bool
     why: str
 
 
-Outcome = Answer | Lost
+Outcome = Response | NoResponse
 
 
 def created(outcome: Outcome, key: Secret | None, now: float) -> Task:
-    """The task that a POST made. Raises NotConnected, Rejected, Busy or FateUnknown."""
-    if isinstance(outcome, Lost):
+    """The task that a POST created. Raises NotConnected, Rejected, Busy or FateUnknown."""
+    if isinstance(outcome, NoResponse):
         raise FateUnknown(outcome.why) if outcome.sent else NotConnected(outcome.why)
     document = _document(outcome)
     _refuse(outcome, document, key, now)
@@ -64,16 +64,16 @@ def created(outcome: Outcome, key: Secret | None, now: float) -> Task:
     if not 200 <= outcome.status < 300:
         # Sending it again, as the advice of such a status says, could cost twice.
         raise FateUnknown(problem.sentence(advise=False), problem)
-    task = _task(outcome, document, key, asked=None)
+    task = _task(outcome, document, key, requested_id=None)
     if task is None:
-        # What came of the answer may hold the id, for a person to find.
-        raise FateUnknown(_unreadable(outcome, "names no task", key), problem)
+        # The beginning of the response may contain the id, for a person to find.
+        raise FateUnknown(_unreadable(outcome, "contains no task", key), problem)
     return task
 
 
-def told(outcome: Outcome, task_id: str, key: Secret | None, now: float) -> Task:
-    """The task that a GET tells of. Raises NotConnected, Rejected, Busy or ReadFailed."""
-    if isinstance(outcome, Lost):
+def retrieved(outcome: Outcome, task_id: str, key: Secret | None, now: float) -> Task:
+    """The task that a GET returned. Raises NotConnected, Rejected, Busy or ReadFailed."""
+    if isinstance(outcome, NoResponse):
         raise ReadFailed(outcome.why) if outcome.sent else NotConnected(outcome.why)
     document = _document(outcome)
     _refuse(outcome, document, key, now)
@@ -82,16 +82,16 @@ def told(outcome: Outcome, task_id: str, key: Secret | None, now: float) -> Task
         raise ReadFailed(problem.sentence(), problem)
     other = _other_id(document, task_id)
     if other is not None:
-        said = "the service answered about another task than the one that was asked for"
-        raise ReadFailed(said, problem)
-    task = _task(outcome, document, key, asked=task_id)
+        texts = "the service answered with another task than the requested one"
+        raise ReadFailed(texts, problem)
+    task = _task(outcome, document, key, requested_id=task_id)
     if task is None:
-        raise ReadFailed(_unreadable(outcome, "tells of no task", key), problem)
+        raise ReadFailed(_unreadable(outcome, "contains no task", key), problem)
     return task
 
 
 def may_pass(error: ApiError) -> bool:
-    """Whether the same question may be answered a while later."""
+    """Whether the same request may succeed later."""
     if isinstance(error, Rejected):
         return isinstance(error, Busy) or error.problem.status in (408, 409, 423, 425)
     return isinstance(error, NotConnected | ReadFailed)
@@ -100,7 +100,7 @@ def may_pass(error: ApiError) -> bool:
 def usable_id(value: object, key: Secret | None = None) -> str | None:
     """A task id of letters, digits, dots, underscores and hyphens; None for anything else.
 
-    An id that repeats the token ``key`` is none: ids are stored and printed.
+    An id that contains the token ``key`` is invalid: ids are stored and printed.
     """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
         value = str(value)
@@ -109,15 +109,15 @@ def usable_id(value: object, key: Secret | None = None) -> str | None:
     return None if key is not None and key.hide_in(value) != value else value
 
 
-def _other_id(document: object, asked: str) -> str | None:
-    """The id in an answer where it is not the one that was asked for, without regard to case."""
+def _other_id(document: object, requested_id: str) -> str | None:
+    """The id in a response if it is not the requested one, without regard to case."""
     given = _mapping(_mapping(document).get("task_info")).get("id")
-    if given in (None, "") or str(given).casefold() == asked.casefold():
+    if given in (None, "") or str(given).casefold() == requested_id.casefold():
         return None
     return str(given)
 
 
-def _refuse(answer: Answer, document: object, key: Secret | None, now: float) -> None:
+def _refuse(answer: Response, document: object, key: Secret | None, now: float) -> None:
     """Raises Rejected for what surely made no task: any 4xx, and 503 with Retry-After. C J"""
     if not (400 <= answer.status < 500 or answer.status == 503):
         return
@@ -129,7 +129,7 @@ def _refuse(answer: Answer, document: object, key: Secret | None, now: float) ->
         raise Busy(problem, wait)
 
 
-def _document(answer: Answer) -> object:
+def _document(answer: Response) -> object:
     """The body as JSON; None where it is none."""
     try:
         return json.loads(answer.body.decode("utf-8-sig"))
@@ -142,7 +142,7 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _text(value: object, key: Secret | None = None) -> str | None:
-    """A text of the service: bounded, fit to be stored anywhere, and without the token."""
+    """A text of the service: bounded, safe to store anywhere, and without the token."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -151,21 +151,21 @@ def _text(value: object, key: Secret | None = None) -> str | None:
         # A whole number of thousands of digits.
         return None
     text = text.encode("utf-8", "replace").decode().strip()
-    # Hidden before it is cut, so that no part of the token is left at the end.
+    # Hide the token before cutting, so that no part of it is left at the end.
     if key is not None:
         text = key.hide_in(text)
     return text[: contract.MAX_WORDS].strip() or None
 
 
 def _words(value: object, key: Secret | None, depth: int = 0) -> str | None:
-    """What a text, an object or a list of them says, wherever in it the words stand. C"""
+    """The text of a string, an object or a list of them, at any depth. C"""
     if depth > _DEPTH:
         return None
     if isinstance(value, str):
         return _text(value, key)
     if isinstance(value, list):
-        said = [_words(item, key, depth + 1) for item in value[:10]]
-        return "; ".join(text for text in said if text)[: contract.MAX_WORDS] or None
+        texts = [_words(item, key, depth + 1) for item in value[:10]]
+        return "; ".join(text for text in texts if text)[: contract.MAX_WORDS] or None
     members = _mapping(value)
     words = next((w for n in _WORDS if (w := _words(members.get(n), key, depth + 1))), None)
     place = members.get("loc")
@@ -186,7 +186,7 @@ def _described(
     traceparent: str | None,
     key: Secret | None,
 ) -> Problem:
-    """A problem out of the first of ``places`` that says something."""
+    """A problem out of the first of ``places`` that has a text."""
     detail = next((words for place in places if (words := _words(place, key))), None)
     objects = [place for place in map(_mapping, places) if place]
     code = next((c for place in objects if (c := _code(place.get("code"))) is not None), None)
@@ -201,17 +201,17 @@ def _title(value: object, key: Secret | None) -> str | None:
     return _text(value, key) if isinstance(value, str) else None
 
 
-def _traceparent(answer: Answer, key: Secret | None) -> str | None:
+def _traceparent(answer: Response, key: Secret | None) -> str | None:
     return _text(answer.headers.get("traceparent", ""), key)
 
 
-def _problem(answer: Answer, document: object, key: Secret | None) -> Problem:
-    """What an answer says went wrong, wherever it says it. C"""
+def _problem(answer: Response, document: object, key: Secret | None) -> Problem:
+    """The error in a response, from any of the places where the service puts it. C"""
     body = _mapping(document)
     names = ("detail", "error", "message")
     places: list[object] = [body.get(name) for name in names]
     places.append(_mapping(body.get("task_info")).get("error"))
-    # The code and the title may stand at the top, beside the words.
+    # The code and the title may be at the top level, next to the text.
     places.append({name: body[name] for name in ("code", "title") if name in body})
     if isinstance(document, str | list):
         places.append(document)
@@ -221,16 +221,16 @@ def _problem(answer: Answer, document: object, key: Secret | None) -> Problem:
     return found
 
 
-def _plain(answer: Answer, key: Secret | None) -> str | None:
-    """The words of a body that is short plain text, not a web page."""
+def _plain(answer: Response, key: Secret | None) -> str | None:
+    """The text of a body that is short plain text, not a web page."""
     if not answer.headers.get("content-type", "").startswith("text/plain"):
         return None
     text = _text(answer.body.decode("utf-8", "replace"), key)
     return text if text and "<" not in text else None
 
 
-def _unreadable(answer: Answer, lacks: str, key: Secret | None) -> str:
-    """Why an answer is of no use, with its beginning."""
+def _unreadable(answer: Response, lacks: str, key: Secret | None) -> str:
+    """Why a response is unusable, with its beginning."""
     text = _text(answer.body.decode("utf-8", "replace"), key) or ""
     begin = " ".join(text.split())[:_SHOWN]
     words = f"the answer {answer.status} {lacks}"
@@ -239,11 +239,13 @@ def _unreadable(answer: Answer, lacks: str, key: Secret | None) -> str:
     return f"{words}; it begins: {begin}" if begin else f"{words}; it is empty"
 
 
-def _task(answer: Answer, document: object, key: Secret | None, asked: str | None) -> Task | None:
-    """The task of an answer, under the id that was asked for; None where there is none."""
+def _task(
+    answer: Response, document: object, key: Secret | None, requested_id: str | None
+) -> Task | None:
+    """The task of a response, under the requested id; None if there is none."""
     body = _mapping(document)
     info = body.get("task_info")
-    name = asked if asked is not None else usable_id(_mapping(info).get("id"), key)
+    name = requested_id if requested_id is not None else usable_id(_mapping(info).get("id"), key)
     if not isinstance(info, dict) or name is None:
         return None
     places = (body.get("videos"), body.get("video"), info.get("videos"), info.get("video"))
@@ -264,7 +266,7 @@ def _task(answer: Answer, document: object, key: Secret | None, asked: str | Non
 
 
 def _links(value: object) -> tuple[str, ...]:
-    """The URLs of results: a list of texts, or one text. C"""
+    """The URLs of results: a list of strings, or one string. C"""
     if isinstance(value, str):
         value = [value]
     return tuple(
@@ -274,8 +276,8 @@ def _links(value: object) -> tuple[str, ...]:
     )
 
 
-def _age(answer: Answer, created_at: object) -> float | None:
-    """Seconds since a task was made, by the service's own clock; None where it does not say."""
+def _age(answer: Response, created_at: object) -> float | None:
+    """Seconds since a task was created, by the service's own clock; None if not given."""
     now = http_date(answer.headers.get("date", ""))
     try:
         made = datetime.fromisoformat(created_at) if isinstance(created_at, str) else None

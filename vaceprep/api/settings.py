@@ -1,4 +1,4 @@
-"""Where the service is and which key opens it: arguments, then the environment, then ``.env``."""
+"""Service URL and key: from arguments, then the environment, then ``.env``."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from urllib.parse import SplitResult, quote, urlsplit
 from vaceprep import contract
 from vaceprep.net import hosts
 
-#: What a header can carry beyond doubt: visible ASCII.
+#: Characters that any header can carry: visible ASCII.
 _FIT: Final = re.compile(r"[!-~]+", re.ASCII)
-#: A token shorter than this is no secret that could be told from ordinary words.
-_TELLING: Final = 8
-#: What stands in its place.
+#: A shorter token cannot be distinguished from ordinary words, so it is not hidden.
+_MIN_HIDDEN: Final = 8
+#: The replacement for a hidden token.
 HIDDEN: Final = "***"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class ConfigError(ValueError):
-    """Settings that cannot be meant; the message is one sentence, without a key or a URL."""
+    """Invalid settings; the message is one sentence, without a key or a URL."""
 
 
 def _unfit(token: str) -> str | None:
-    """Why this is no token, or None where it may be one. Never a part of the token itself."""
+    """Why this is not a token, or None if it may be one. Never a part of the token itself."""
     if not token:
         return "it is empty"
     if len(token) > contract.MAX_KEY:
         return f"it is longer than {contract.MAX_KEY} characters"
     if token[:7].lower() == "bearer ":
-        return "it begins with the word Bearer, which does not belong to it"
+        return "it begins with the word Bearer, which is not part of it"
     if _FIT.fullmatch(token) is None:
-        return "it holds blanks or other characters that no header can carry"
+        return "it contains blanks or other characters that no header can carry"
     return None
 
 
 class Secret:
-    """A token that shows itself to nobody but the one who asks for it by ``reveal``.
+    """A token that only ``reveal`` shows.
 
     ``repr``, ``str`` and formatting hide it; pickling keeps it, so a pickle is as secret as the
-    token. Raises ConfigError for what no header can carry.
+    token. Raises ConfigError for characters that no header can carry.
     """
 
     __slots__ = ("_token",)
@@ -56,24 +56,24 @@ class Secret:
     def __init__(self, token: str) -> None:
         reason = _unfit(token)
         if reason is not None:
-            raise ConfigError(f"this is no key: {reason}")
+            raise ConfigError(f"invalid key: {reason}")
         object.__setattr__(self, "_token", token)
 
     def reveal(self) -> str:
-        """The token itself, to be put into a header and nowhere else."""
+        """The token itself, to put into a header and nowhere else."""
         return self._token
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that tell keys apart and give none away."""
+        """16 hexadecimal digits that identify the key without revealing it."""
         return hashlib.sha256(b"vaceprep key\0" + self._token.encode()).hexdigest()[:16]
 
     def hide_in(self, text: str) -> str:
-        """A text of somebody else's without the token, should it be repeated there.
+        """A foreign text with the token replaced, in case it repeats the token.
 
-        Also as JSON and URLs spell it, and a beginning of it where the text breaks off.
+        Also finds the token as JSON and URLs encode it, and its beginning at the end of the text.
         """
         token = self._token
-        if len(token) < _TELLING:
+        if len(token) < _MIN_HIDDEN:
             return text
         for spelling in (
             token,
@@ -82,7 +82,7 @@ class Secret:
             quote(token, ""),
         ):
             text = text.replace(spelling, HIDDEN)
-        for length in range(len(token) - 1, _TELLING - 1, -1):
+        for length in range(len(token) - 1, _MIN_HIDDEN - 1, -1):
             if text.endswith(token[:length]):
                 return text[:-length] + HIDDEN
         return text
@@ -112,19 +112,19 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where requests go and what they carry; ``*_origin`` says in words where that came from."""
+    """Where requests go and which key they carry; ``*_origin`` names the source in words."""
 
-    #: Without a slash at its end.
+    #: Without a trailing slash.
     base_url: str
     key: Secret | None
-    #: As "the environment variable MULEROUTER_API_KEY"; None where there is no key.
+    #: Such as "the environment variable MULEROUTER_API_KEY"; None without a key.
     key_origin: str | None
     base_origin: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Rank:
-    """One place that variables come from, below the arguments."""
+    """One source of variables, below the arguments."""
 
     values: Callable[[], Mapping[str, str | None]]
     words: str
@@ -145,11 +145,11 @@ def read_settings(
     environ: Mapping[str, str] | None = None,
     folder: str | os.PathLike[str] | None = None,
 ) -> Settings:
-    """The settings of arguments, then ``environ`` (the process's own), then ``folder``'s ``.env``.
+    """Settings from arguments, then ``environ`` (default: the process's), then ``folder``/.env.
 
-    ``.env`` (of the current folder where none is named) is read only for what is still missing.
-    A base URL wins over a site of the same rank; empty values count as absent; without either it is
-    the site ``mulerouter``. C J. A key need not be there: ``Settings.key`` is None then.
+    Reads ``.env`` (by default of the current folder) only for what is still missing.
+    A base URL overrides a site from the same source; empty values count as absent; the default is
+    the site ``mulerouter``. C J. The key is optional: without one, ``Settings.key`` is None.
     Raises ConfigError.
     """
     path = os.path.join(os.fsdecode(folder or os.curdir), ".env")
@@ -165,7 +165,7 @@ def read_settings(
 
 
 def _keep_key(key: Secret, key_origin: str | None, base: str, env_file: _Rank) -> None:
-    """Raises ConfigError where a base URL of ``.env`` would take a key from elsewhere."""
+    """Raises ConfigError if a base URL from ``.env`` would receive a key from elsewhere."""
     if base in contract.BASE_URLS.values() or env_file.get(contract.KEY_VARIABLE) == key.reveal():
         return
     if key_origin == env_file.origin(contract.KEY_VARIABLE):
@@ -208,7 +208,7 @@ def _find_key(
 def _secret(token: str, origin: str) -> tuple[Secret, str]:
     reason = _unfit(token)
     if reason is not None:
-        raise ConfigError(f"{origin} gives no key: {reason}")
+        raise ConfigError(f"{origin} gives no valid key: {reason}")
     return Secret(token), origin
 
 
@@ -235,27 +235,27 @@ def _site(name: str, origin: str) -> str:
     for known, url in contract.BASE_URLS.items():
         if known == name.lower():
             return url
-    # Not what was given: it may be a key that was put into the wrong variable.
+    # Do not show the value: it may be a key in the wrong variable.
     raise ConfigError(f"{origin} names no site; sites: {', '.join(contract.BASE_URLS)}")
 
 
 def _clean_base(text: str, origin: str) -> str:
-    """A base URL in one spelling, so that one service is known by one name."""
+    """A base URL in one canonical spelling, so that one service has one name."""
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
         host.encode("idna")
     except ValueError:
-        # The message of the parser would show the URL, and with it what may be secret.
+        # The parser's message would show the URL, which may contain secrets.
         parts, host, port = SplitResult("", "", "", "", ""), "", None
     if parts.scheme not in _DEFAULT_PORTS or not host or _FIT.fullmatch(text) is None:
-        raise ConfigError(f"{origin} is no http or https URL")
+        raise ConfigError(f"{origin} is not an http or https URL")
     if "\\" in text:
-        raise ConfigError(f"{origin} is no http or https URL: it holds a backslash")
+        raise ConfigError(f"{origin} is not an http or https URL: it contains a backslash")
     if "@" in parts.netloc:
-        raise ConfigError(f"{origin} carries credentials; the key alone opens the service")
+        raise ConfigError(f"{origin} contains credentials; the service takes the key only")
     if "?" in text or "#" in text:
-        raise ConfigError(f"{origin} carries a query or a fragment; it must end with a path")
+        raise ConfigError(f"{origin} contains a query or a fragment; it must end with a path")
     if ":" in host:
         host = f"[{host}]"
     if port not in (None, _DEFAULT_PORTS[parts.scheme]):
@@ -264,12 +264,12 @@ def _clean_base(text: str, origin: str) -> str:
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether a service answers on this machine, so that no proxy could reach it."""
+    """Whether the service runs on this machine, so that no proxy can reach it."""
     return hosts.is_loopback(urlsplit(base_url).hostname or "")
 
 
 def _read_key_file(path: str) -> str:
-    # Errors are raised outside of the handlers: what they would chain holds the bytes.
+    # Raise errors outside of the handlers: a chained exception would contain the bytes.
     reason = None
     data = b""
     try:

@@ -1,8 +1,8 @@
-"""The client without input and output: requests, and the walks that send them and wait.
+"""The client's logic without I/O: requests, and generators that send them and wait.
 
-A walk is a generator that yields what is to be done next (``Send``, ``Sleep``) and is sent the
-outcome; at its end it returns a task or raises an ApiError. The sync and the async client only
-carry out the steps, so that both retry, wait and give up alike.
+A generator yields the next step (``Send``, ``Sleep``) and receives its outcome; at its end it
+returns a task or raises an ApiError. The synchronous and the asynchronous client only carry out
+the steps, so that both retry, wait and stop alike.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vaceprep.api.model import (
     StillRunning,
     Task,
 )
-from vaceprep.api.responses import Outcome, created, may_pass, told
+from vaceprep.api.responses import Outcome, created, may_pass, retrieved
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.errors import Cancelled
 from vaceprep.net.retry import backoff, retrying
@@ -32,15 +32,15 @@ from vaceprep.net.retry import backoff, retrying
 if TYPE_CHECKING:
     from vaceprep.job.model import Job
 
-#: A task id that cannot exist, to learn whether the key is taken. J
+#: A task id that cannot exist, to learn whether the service accepts the key. J
 NO_TASK: Final = "00000000-0000-0000-0000-000000000000"
-#: Seconds between two looks at whether somebody called it off.
-_LOOK: Final = 0.5
+#: Seconds between two checks for cancellation.
+_CANCEL_CHECK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request without its key, which is added where it is sent and nowhere before."""
+    """A request without its key; the client adds the key when it sends the request."""
 
     method: Literal["GET", "POST"]
     url: str
@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """To be sent once, on a connection of its own, following no redirect."""
+    """Send the request once, on its own connection, without following redirects."""
 
     request: Request
 
@@ -60,22 +60,22 @@ class Sleep:
 
 
 T = TypeVar("T")
-Walk = Generator[Send | Sleep, Outcome | None, T]
-Told = Callable[[Task], None]
-Waits = Callable[[float, ApiError], None]
-Asked = Callable[[], bool]
+Steps = Generator[Send | Sleep, Outcome | None, T]
+OnStatus = Callable[[Task], None]
+OnWait = Callable[[float, ApiError], None]
+IsCancelled = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How a walk waits: who is told of it, and who may call it off."""
+class WaitPolicy:
+    """How to wait: the callback before each wait, and the check for cancellation."""
 
-    cancelled: Asked | None = None
-    on_wait: Waits | None = None
+    cancelled: IsCancelled | None = None
+    on_wait: OnWait | None = None
 
 
 def creation(settings: Settings, body: Mapping[str, Any] | Job) -> Request:
-    """The POST of a wire body. Raises ValueError for what JSON cannot say."""
+    """The POST of a request body. Raises ValueError for values that JSON cannot express."""
     values = body if isinstance(body, Mapping) else body.body()
     try:
         text = json.dumps(dict(values), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -86,7 +86,7 @@ def creation(settings: Settings, body: Mapping[str, Any] | Job) -> Request:
 
 
 def question(settings: Settings, task_id: str) -> Request:
-    """The GET of a task. Raises ValueError for an id that no task can have."""
+    """The GET of a task. Raises ValueError for an invalid id."""
     if not _is_askable(task_id):
         raise ValueError(
             f"a task id has 1 to {contract.MAX_TASK_ID} visible characters, none of them a slash"
@@ -95,7 +95,7 @@ def question(settings: Settings, task_id: str) -> Request:
 
 
 def _is_askable(task_id: object) -> bool:
-    """Whether a task can be asked for by that id: earlier versions stored more kinds of ids."""
+    """Whether an id can be requested: earlier versions stored more kinds of ids."""
     if not isinstance(task_id, str) or not 1 <= len(task_id) <= contract.MAX_TASK_ID:
         return False
     plain = task_id.isprintable() and not any(c in " /\\" for c in task_id)
@@ -103,7 +103,7 @@ def _is_askable(task_id: object) -> bool:
 
 
 class _Time:
-    """What is left of a wait: by the clock, and by the pauses where they are only pretended."""
+    """The rest of a wait: by the clock, or by the pauses if a test only simulates them."""
 
     def __init__(self, seconds: float) -> None:
         if not seconds >= 0:
@@ -115,45 +115,47 @@ class _Time:
     def left(self) -> float:
         return self._seconds - max(time.monotonic() - self._start, self._paused)
 
-    def pause(self, seconds: float, patience: Patience) -> Walk[None]:
-        """Sleep, in short steps where it may be called off. Raises Cancelled."""
+    def pause(self, seconds: float, policy: WaitPolicy) -> Steps[None]:
+        """Sleep, in short steps if it can be cancelled. Raises Cancelled."""
         self._paused += seconds
-        if patience.cancelled is None:
+        if policy.cancelled is None:
             yield Sleep(seconds)
             return
         while seconds > 0:
-            _go_on(patience)
-            step = min(seconds, _LOOK)
+            _raise_if_cancelled(policy)
+            step = min(seconds, _CANCEL_CHECK_SECONDS)
             yield Sleep(step)
             seconds -= step
-        _go_on(patience)
+        _raise_if_cancelled(policy)
 
 
-def _go_on(patience: Patience) -> None:
-    if patience.cancelled is not None and patience.cancelled():
+def _raise_if_cancelled(policy: WaitPolicy) -> None:
+    if policy.cancelled is not None and policy.cancelled():
         raise Cancelled("the wait was cancelled")
 
 
-def _outcome(request: Request) -> Walk[Outcome]:
+def _outcome(request: Request) -> Steps[Outcome]:
     outcome = yield Send(request)
     if outcome is None:
         raise RuntimeError("a request needs an outcome")
     return outcome
 
 
-def create_once(request: Request, key: Secret | None) -> Walk[Task]:
-    """One POST, whatever comes of it."""
+def create_once(request: Request, key: Secret | None) -> Steps[Task]:
+    """One POST, without retries."""
     return created((yield from _outcome(request)), key, time.time())
 
 
-def create(request: Request, key: Secret | None, max_wait: float, patience: Patience) -> Walk[Task]:
-    """POST until the service has taken it or its fate is unknown; sent again only where it surely
-    was not taken: no connection came about (a few times), or the service was busy.
+def create(
+    request: Request, key: Secret | None, max_wait: float, policy: WaitPolicy
+) -> Steps[Task]:
+    """POST until the service accepts it or its fate is unknown. Repeats only if the service
+    certainly did not accept it: no connection (a few times), or the service was busy.
     """
     spare = _Time(max_wait)
     unconnected = busy = 0
     while True:
-        _go_on(patience)
+        _raise_if_cancelled(policy)
         try:
             return (yield from create_once(request, key))
         except NotConnected as error:
@@ -165,14 +167,14 @@ def create(request: Request, key: Secret | None, max_wait: float, patience: Pati
         except Busy as error:
             busy += 1
             failed = error
-            # A service that asks for no pause at all is not asked without one.
-            asked = error.retry_after
-            wait = max(asked, contract.BACKOFF_SECONDS[0]) if asked else backoff(busy)
+            # Retry-After: 0 does not mean to retry without any pause.
+            retry_after = error.retry_after
+            wait = max(retry_after, contract.BACKOFF_SECONDS[0]) if retry_after else backoff(busy)
         if wait > spare.left():
             raise failed
-        if patience.on_wait is not None:
-            patience.on_wait(wait, failed)
-        yield from spare.pause(wait, patience)
+        if policy.on_wait is not None:
+            policy.on_wait(wait, failed)
+        yield from spare.pause(wait, policy)
 
 
 def get(
@@ -181,14 +183,14 @@ def get(
     key: Secret | None,
     tries: int,
     again: tuple[type[ApiError], ...] = (NotConnected, ReadFailed, Busy),
-) -> Walk[Task]:
-    """GET until there is an answer, at most ``tries`` times; errors of ``again`` are retried."""
+) -> Steps[Task]:
+    """GET until there is a response, at most ``tries`` times; errors of ``again`` are retried."""
 
     def wait(error: BaseException) -> float | None:
         seconds: float = getattr(error, "retry_after", None) or 0.0
-        # A redirect stays one, and a single question does not take minutes.
-        passing = isinstance(error, again) and not _redirected(error)
-        return seconds if passing and seconds <= contract.BACKOFF_SECONDS[1] else None
+        # A redirect does not change, and a single request must not take minutes.
+        retryable = isinstance(error, again) and not _redirected(error)
+        return seconds if retryable and seconds <= contract.BACKOFF_SECONDS[1] else None
 
     pauses: list[float] = []
     for attempt in retrying(tries, wait, pauses.append):
@@ -196,7 +198,7 @@ def get(
             yield Sleep(pauses.pop())
         outcome = yield from _outcome(request)
         with attempt:
-            return told(outcome, task_id, key, time.time())
+            return retrieved(outcome, task_id, key, time.time())
     raise RuntimeError("the last error is raised")
 
 
@@ -213,23 +215,23 @@ def wait(
     *,
     poll_interval: float,
     max_wait: float,
-    on_status: Told | None,
-    patience: Patience,
-) -> Walk[Task]:
-    """GET until the task is done, failed or cancelled. The last question is asked at the very end
-    of ``max_wait``; with 0 there is just one.
+    on_status: OnStatus | None,
+    policy: WaitPolicy,
+) -> Steps[Task]:
+    """GET until the task is completed, failed or cancelled. Sends the last request at the end of
+    ``max_wait``; with 0 there is only one.
     """
     if not poll_interval > 0:
         raise ValueError("poll_interval is a number of seconds above 0")
     time_left = _Time(max_wait)
     last: Task | None = None
     while True:
-        _go_on(patience)
+        _raise_if_cancelled(policy)
         outcome = yield from _outcome(request)
         pause = poll_interval
         failed: ApiError | None = None
         try:
-            last = told(outcome, task_id, key, time.time())
+            last = retrieved(outcome, task_id, key, time.time())
         except ApiError as error:
             if not may_pass(error):
                 raise
@@ -244,19 +246,19 @@ def wait(
         if left <= 0:
             raise failed if failed is not None and last is None else StillRunning(_known(last))
         pause = min(pause, left)
-        if failed is not None and patience.on_wait is not None:
-            patience.on_wait(pause, failed)
-        yield from time_left.pause(pause, patience)
+        if failed is not None and policy.on_wait is not None:
+            policy.on_wait(pause, failed)
+        yield from time_left.pause(pause, policy)
 
 
 def _known(task: Task | None) -> Task:
     if task is None:
-        raise RuntimeError("nobody told of the task")
+        raise RuntimeError("no response contained the task")
     return task
 
 
-def check_key(request: Request, key: Secret | None, tries: int) -> Walk[None]:
-    """GET a task that cannot exist: any answer but 401 and 403 tells that the key is taken."""
+def check_key(request: Request, key: Secret | None, tries: int) -> Steps[None]:
+    """GET a task that cannot exist: any response but 401 and 403 means that the key is valid."""
     try:
         yield from get(request, NO_TASK, key, tries, (NotConnected, ReadFailed))
     except Rejected as error:

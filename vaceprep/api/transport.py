@@ -1,4 +1,4 @@
-"""What both clients tell httpx, and what they make of what it tells them."""
+"""Options of httpx for both clients, and its exceptions and responses as values."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from vaceprep import contract
-from vaceprep.api.responses import Answer, Lost
+from vaceprep.api.responses import NoResponse, Response
 from vaceprep.api.settings import ConfigError, Secret, Settings, is_loopback, read_settings
 from vaceprep.api.steps import Request
 from vaceprep.net.client import straight
 from vaceprep.net.deadline import Connections
 from vaceprep.version import __version__
 
-#: Failures before the first byte of a request can have left.
+#: Failures before the first byte of a request can have been sent.
 _UNSENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -29,14 +29,14 @@ _UNSENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-#: The headers of an answer that mean something here.
+#: The headers of a response that are used.
 _KEPT: Final = ("content-type", "date", "retry-after", "traceparent")
-#: Bytes handed over at once, so that each piece of a large body has a time limit of its own.
+#: Bytes sent at a time, so that each piece of a large body has its own time limit.
 PIECE: Final = 64 * 1024
 
 
 class Bearer(httpx.Auth):
-    """Puts the token into the header at the last moment; it is kept nowhere else."""
+    """Adds the token to the header at the last moment; stores it nowhere else."""
 
     def __init__(self, key: Secret) -> None:
         self._key = key
@@ -47,7 +47,7 @@ class Bearer(httpx.Auth):
 
 
 def settings_of(settings: Settings | None, **given: Any) -> Settings:
-    """The settings that are given, or those that are read with ``given``. Raises ConfigError."""
+    """The given settings, or those read with ``given``. Raises ConfigError."""
     if settings is None:
         return read_settings(**given)
     if any(value is not None for value in given.values()):
@@ -56,7 +56,7 @@ def settings_of(settings: Settings | None, **given: Any) -> Settings:
 
 
 def key_of(settings: Settings) -> Secret:
-    """The key of settings that have one. Raises ConfigError."""
+    """The key of settings. Raises ConfigError if they have none."""
     if settings.key is None:
         raise ConfigError(
             f"there is no key: set the environment variable {contract.KEY_VARIABLE}, put it into "
@@ -70,7 +70,7 @@ def certificates(settings: Settings) -> ssl.SSLContext:
     local = is_loopback(settings.base_url)
     try:
         if local and settings.base_url.startswith("http:"):
-            # Nothing is encrypted there, and reading all certificates takes longer than a question.
+            # Loopback needs no encryption, and reading all certificates takes long.
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return httpx.create_ssl_context()
     except (OSError, ValueError):
@@ -80,11 +80,11 @@ def certificates(settings: Settings) -> ssl.SSLContext:
 
 
 def transport(settings: Settings) -> Connections:
-    """The way of the sync client to the service.
+    """The connections of the synchronous client.
 
-    The environment's proxy is used, but not for a service on this machine. Connections are not
-    kept: one that the service has closed in the meantime would lose a request without telling
-    whether it arrived. Raises ConfigError.
+    Uses the environment's proxy, but not for a service on this machine. Does not keep connections
+    open: if the service has closed one in the meantime, the request is lost, and whether it arrived
+    is unknown. Raises ConfigError.
     """
     verify = certificates(settings)
     try:
@@ -94,7 +94,7 @@ def transport(settings: Settings) -> Connections:
 
 
 def async_options(settings: Settings) -> dict[str, Any]:
-    """The same way for ``httpx.AsyncClient``, as its arguments. Raises ConfigError."""
+    """The same as arguments of ``httpx.AsyncClient``. Raises ConfigError."""
     return {
         "verify": certificates(settings),
         "trust_env": not is_loopback(settings.base_url),
@@ -103,7 +103,7 @@ def async_options(settings: Settings) -> dict[str, Any]:
 
 
 def client_options() -> dict[str, Any]:
-    """What ``httpx.Client`` and ``httpx.AsyncClient`` are both made with."""
+    """Arguments that ``httpx.Client`` and ``httpx.AsyncClient`` share."""
     return {
         "follow_redirects": False,
         "headers": {
@@ -116,7 +116,7 @@ def client_options() -> dict[str, Any]:
 
 
 def bad_proxy() -> ConfigError:
-    """For what httpx cannot make a proxy of; its own message may show a password."""
+    """The error for an invalid proxy; httpx's own message may show a password."""
     return ConfigError("the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot be used")
 
 
@@ -124,7 +124,7 @@ def headers_of(request: Request) -> dict[str, str]:
     """The headers of one request, without the key."""
     if request.method == "GET":
         return {}
-    # The length is told even where the body goes out piece by piece.
+    # Give the length even if the body is sent in pieces.
     return {"Content-Type": "application/json", "Content-Length": str(len(request.content))}
 
 
@@ -136,17 +136,17 @@ def timeouts(request: Request, timeout: float | None) -> httpx.Timeout:
 
 
 class Incoming:
-    """An answer on its way: bounded in bytes as they come, and in time."""
+    """A response in transfer: limited in bytes as received, and in time."""
 
     def __init__(self, response: httpx.Response, silence: float | None) -> None:
         self._response = response
         self._body = bytearray()
-        #: When it must have ended, by the steady clock.
+        #: Its deadline, by the monotonic clock.
         self.until = time.monotonic() + (silence or contract.CREATE_SECONDS)
         self._cut: str | None = None
 
     def take(self, piece: bytes) -> bool:
-        """Keep a piece as it came, still packed; False where no more is wanted."""
+        """Keep a piece, still compressed; False if no more is needed."""
         self._body += piece
         if len(self._body) > contract.MAX_ANSWER_BYTES:
             del self._body[contract.MAX_ANSWER_BYTES :]
@@ -156,41 +156,40 @@ class Incoming:
         return self._cut is None
 
     def late(self) -> None:
-        """Its time is over."""
+        """The deadline passed."""
         self._cut = "it did not end in time"
 
     def broke(self, error: httpx.HTTPError) -> None:
-        """The rest will not come."""
+        """The rest will not arrive."""
         if time.monotonic() >= self.until:
             self.late()
         else:
             self._cut = f"it broke off ({_words(error)})"
 
-    def answer(self) -> Answer:
-        """What has come, unpacked."""
+    def answer(self) -> Response:
+        """What has arrived, decompressed."""
         headers = {name: self._response.headers.get(name, "") for name in _KEPT}
         found = {name: text for name, text in headers.items() if text}
         packed = self._response.headers.get("content-encoding", "")
         body, cut = unpacked(bytes(self._body), packed)
-        return Answer(self._response.status_code, found, body, self._cut or cut)
+        return Response(self._response.status_code, found, body, self._cut or cut)
 
 
 _TOO_LARGE: Final = f"it is larger than {contract.MAX_ANSWER_BYTES} bytes"
 
 
 def unpacked(data: bytes, encoding: str) -> tuple[bytes, str | None]:
-    """A body without its ``Content-Encoding``, and why it is not whole (None: it is).
+    """A body without its ``Content-Encoding``, and why it is incomplete (None: it is complete).
 
-    Never more than ``MAX_ANSWER_BYTES`` come out, and no more memory than that is taken. One of
-    gzip and deflate is unpacked, though neither was asked for; any other, and two of them one
-    inside the other, leave nothing.
+    Returns at most ``MAX_ANSWER_BYTES``, and uses no more memory than that. Decodes one layer of
+    gzip or deflate, though neither was requested; other encodings, and nested ones, give no bytes.
     """
     layers = [name for part in encoding.lower().split(",") if (name := part.strip())]
     layers = [name for name in layers if name != "identity"]
     if not layers:
         return data, None
     if len(layers) > 1 or layers[0] not in _WINDOWS:
-        return b"", f"it is packed ({', '.join(layers)[:60]}) though it was asked not to be"
+        return b"", f"it is compressed ({', '.join(layers)[:60]}) although that was not requested"
     for window in _WINDOWS[layers[0]]:
         inflate = zlib.decompressobj(window)
         try:
@@ -203,8 +202,8 @@ def unpacked(data: bytes, encoding: str) -> tuple[bytes, str | None]:
     return b"", f"it is not what it says it is ({layers[0]})"
 
 
-#: Windows of zlib by the name of an encoding, in the order in which they are tried: what HTTP
-#: calls deflate is zlib's form, and some servers send it bare.
+#: Windows of zlib by the name of an encoding, in the order in which they are tried: deflate
+#: in HTTP means zlib's format, and some servers send it raw.
 _WINDOWS: Final = {
     "gzip": (16 + zlib.MAX_WBITS,),
     "x-gzip": (16 + zlib.MAX_WBITS,),
@@ -212,25 +211,25 @@ _WINDOWS: Final = {
 }
 
 
-def lost(error: Exception, settings: Settings) -> Lost:
-    """What it means that httpx raised instead of an answer."""
+def no_response(error: Exception, settings: Settings) -> NoResponse:
+    """Convert an exception of httpx to a missing response."""
     host = urlsplit(settings.base_url).netloc
     if isinstance(error, _UNSENT):
-        return Lost(sent=False, why=f"{host} could not be reached: {_words(error)}")
+        return NoResponse(sent=False, why=f"{host} could not be reached: {_words(error)}")
     if isinstance(error, httpx.TimeoutException):
         return late(settings)
-    return Lost(sent=True, why=f"the connection to {host} was lost: {_words(error)}")
+    return NoResponse(sent=True, why=f"the connection to {host} was lost: {_words(error)}")
 
 
-def late(settings: Settings, *, sent: bool = True) -> Lost:
-    """No answer came within its time."""
-    return Lost(sent=sent, why=f"{urlsplit(settings.base_url).netloc} did not answer in time")
+def late(settings: Settings, *, sent: bool = True) -> NoResponse:
+    """No response within the time limit."""
+    return NoResponse(sent=sent, why=f"{urlsplit(settings.base_url).netloc} did not answer in time")
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it took too long"
-    # The deepest cause says most: httpx's own words are the same for many.
+    # The deepest cause is the most specific: httpx's own message is the same for many.
     cause: BaseException = error
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper

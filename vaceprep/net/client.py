@@ -110,7 +110,7 @@ class Checked(httpx.BaseTransport):
     def addresses(self, url: httpx.URL) -> list[str]:
         """The addresses that may be connected to. Raises NotPublic, or ConnectError."""
         if url.scheme not in PUBLIC_SCHEMES or not url.host:
-            raise NotPublic("it is no http or https URL")
+            raise NotPublic("it is not an http or https URL")
         host = ascii_host(url)
         vouched = is_vouched(str(url), self._allow_hosts)
         reason = None if vouched else private_reason(host)

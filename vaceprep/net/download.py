@@ -111,7 +111,7 @@ def host_of(url: str) -> str:
         host = None
         parts = urlsplit("")
     if not host or parts.scheme.lower() not in PUBLIC_SCHEMES:
-        raise FetchFailed("the result's URL is no http or https URL")
+        raise FetchFailed("the result's URL is not an http or https URL")
     return host
 
 
@@ -195,7 +195,7 @@ def _redirected(url: str, response: httpx.Response) -> str:
     except ValueError:
         raise FetchFailed("its URL leads on to no URL") from None
     if target is None:
-        raise FetchFailed("its URL leads on to what is no http or https URL")
+        raise FetchFailed("its URL leads on to what is not an http or https URL")
     return target
 
 

@@ -367,6 +367,7 @@ def _redirected(url: str, response: httpx.Response) -> str:
         raise problems.unreached("it leads on to what is no URL", response.status_code) from None
     if target is None:
         raise problems.unreached(
-            "it leads on to what is no http or https URL; give the file's own", response.status_code
+            "it leads on to what is not an http or https URL; give the file's own",
+            response.status_code,
         )
     return target
