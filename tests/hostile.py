@@ -18,7 +18,7 @@ FIFTY_MILLION = 50_000_000
 WORKER = """
 import json, os, resource, sys, time
 import av
-import vaceprep, vaceprep.probes.video, vaceprep.rules.every, vaceprep.checks.library
+import vaceprep, vaceprep.probes.video, vaceprep.rules.all, vaceprep.checks.library
 for name in sys.stdin.read().splitlines():
     sys.stdout.flush()
     child = os.fork()

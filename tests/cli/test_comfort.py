@@ -23,8 +23,7 @@ from vaceprep.cli.main import app, run
 from vaceprep.contract import FUNCTIONS, ROLES
 from vaceprep.files.source import is_url
 from vaceprep.job.model import resolve
-from vaceprep.rules import every  # noqa: F401
-from vaceprep.rules.catalogue import in_order
+from vaceprep.rules.all import RULES
 
 PROGRAM = "from vaceprep.cli import main; main()"
 
@@ -70,7 +69,7 @@ def test_commands_roles_functions_rules_and_files() -> None:
     assert values("init", "") == list(FUNCTIONS)
     assert values("request", "video_e") == ["video_edit", "video_extension"]
     assert values("request", "edit.v") == ["file"]
-    slugs = [rule.slug for rule in in_order()]
+    slugs = [rule.slug for rule in RULES]
     assert values("rules", "") == slugs
     assert values("rules", "VP50") == [f"VP50{number}" for number in range(1, 7)]
     assert values("check", "--select", "video-fps,mask-e") == ["video-fps,mask-empty"]

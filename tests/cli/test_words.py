@@ -24,8 +24,9 @@ from vaceprep.facts import StreamFacts, VideoFacts
 from vaceprep.job.read import JobUnreadable, parse
 from vaceprep.plans.wording import rewrapped
 from vaceprep.report.text import Style, wrapped
-from vaceprep.rules.catalogue import Asset, nearest
+from vaceprep.rules.catalogue import Asset
 from vaceprep.rules.judge import judge_video
+from vaceprep.rules.names import nearest
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
 from tests.media import video_facts
 from tests.plans.anyimage import GOOD
 from vaceprep import contract

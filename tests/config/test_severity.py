@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
 from tests.media import video_facts
 from vaceprep.checks.library import make_selection
 from vaceprep.facts import Unreadable
-from vaceprep.rules.catalogue import Asset, Finding, Severity, weights_of
+from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import GATES, judge
+from vaceprep.rules.names import weights_of
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 FINDINGS = judge(

@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
 from tests.plans.anyfacts import limits
 from vaceprep.contract import (
     IMAGE_BYTES_BINARY,

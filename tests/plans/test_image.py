@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import vaceprep.rules.every  # noqa: F401  (fills the catalogue)
 from tests.media import video_facts
 from tests.plans.anyimage import ANY_OPTIONS, GOOD, MASK, any_facts
 from vaceprep.contract import (
@@ -20,8 +19,9 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable
 from vaceprep.limits import CONTRACT, Limits
-from vaceprep.plans.image import plan_image, predict_image
+from vaceprep.plans.image import plan_image
 from vaceprep.plans.model import ImageRecipe, Options, Plan, wanted
+from vaceprep.plans.predict_image import predict_image
 from vaceprep.plans.size import Fit
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import ROLES
-from vaceprep.rules import every  # noqa: F401
-from vaceprep.rules.catalogue import RULES, Finding, Severity
+from vaceprep.rules.all import BY_CODE
+from vaceprep.rules.catalogue import Finding, Severity
 
 #: Anything that a name or a message can hold: controls, lone surrogates, what XML forbids.
 TEXT = st.text(
@@ -20,13 +20,13 @@ NAMES = TEXT.filter(lambda text: text not in ("", "-") and "://" not in text)
 
 def finding(code: str = "VP101", severity: Severity | None = None, **more: str | None) -> Finding:
     """A finding of a rule."""
-    rule = RULES[code]
+    rule = BY_CODE[code]
     return rule.found(more.pop("message", None) or "it is wrong", severity=severity, **more)
 
 
 ANY_FINDING = st.builds(
     finding,
-    st.sampled_from(sorted(RULES)),
+    st.sampled_from(sorted(BY_CODE)),
     st.sampled_from(list(Severity)),
     message=TEXT.filter(bool),
     fix=TEXT,

@@ -16,7 +16,8 @@ from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.formats import name_disagrees
 from vaceprep.limits import CONTRACT
-from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
+from vaceprep.rules.all import BY_CODE
+from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.image import judge_image
 
 VIDEO = VideoFacts(
@@ -128,8 +129,8 @@ def test_each_rule_on_each_side(
     assert list(found) == ([] if code is None else [code])
     if code is not None:
         assert found[code].severity == severity
-        assert found[code].source == RULES[code].source
-        assert found[code].rule == RULES[code].slug
+        assert found[code].source == BY_CODE[code].source
+        assert found[code].rule == BY_CODE[code].slug
         assert pickle.loads(pickle.dumps(found[code])) == found[code]
 
 
@@ -279,7 +280,7 @@ def test_any_facts(facts: ImageFacts, asset: Asset) -> None:
     assert ("VP201" in codes) is (facts.format not in ("jpeg", "png", "bmp", "tiff", "webp"))
     assert ("VP215" in codes) is (facts.frames > 1)
     for finding in codes.values():
-        assert finding.severity in RULES[finding.code].severities
+        assert finding.severity in BY_CODE[finding.code].severities
 
 
 @given(FAILURES, ASSETS)

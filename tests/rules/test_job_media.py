@@ -15,7 +15,7 @@ from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.job.draft import draft_of
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
-from vaceprep.rules.job_media import TOGETHER_RULES, Together, judge_together
+from vaceprep.rules.job_media import RULES, Together, judge_together
 
 Said = list[tuple[str, str, str | None]]
 NTSC = Fraction(30000, 1001)
@@ -347,7 +347,7 @@ def test_any_media_at_all(function: str, media: dict[str, Facts], frame: int | N
     found = judge_together(Together(draft_of(job), media))
     assert len({(f.code, f.pointer) for f in found}) == len(found)
     for finding in found:
-        assert finding.code in TOGETHER_RULES
+        assert finding.code in {rule.code for rule in RULES}
         assert finding.pointer is not None
         assert finding.pointer[1:] in job
         assert finding.measured != finding.allowed

@@ -27,7 +27,7 @@ from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.formats import VIDEO_ENDINGS
 from vaceprep.probes.measure import ending
-from vaceprep.rules.catalogue import Severity, resolve, weights_of
+from vaceprep.rules.catalogue import Severity
 from vaceprep.rules.judge import GATES, Selection
 
 if TYPE_CHECKING:
@@ -356,7 +356,7 @@ def make_selection(
     """A selection from names of rules. Raises UnknownRule (a ValueError)."""
     if select is None and not ignore and not severity:
         return Selection(strict=strict)
-    from vaceprep.rules import every  # noqa: F401  (names are resolved against all rules)
+    from vaceprep.rules.names import resolve, weights_of
 
     chosen = None if select is None else resolve(select)
     weights = weights_of(((name, Severity(weight)) for name, weight in severity), GATES)

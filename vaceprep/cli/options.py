@@ -49,12 +49,11 @@ def complete_rules(_: click.Context, __: click.Parameter, begun: str) -> list[Co
     """Slugs and codes of rules; of a list with commas, the last."""
     from click.shell_completion import CompletionItem
 
-    from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
-    from vaceprep.rules.catalogue import in_order
+    from vaceprep.rules.all import RULES
 
     before, comma, last = begun.rpartition(",")
-    names = [(rule.slug, rule.fires) for rule in in_order()]
-    names += [(rule.code, rule.fires) for rule in in_order()] if last.upper()[:1] == "V" else []
+    names = [(rule.slug, rule.fires) for rule in RULES]
+    names += [(rule.code, rule.fires) for rule in RULES] if last.upper()[:1] == "V" else []
     return [
         CompletionItem(f"{before}{comma}{name}", help=about)
         for name, about in names

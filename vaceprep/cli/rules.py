@@ -33,15 +33,16 @@ Examples:
 def command(name: str | None, schema: bool, output: str) -> int:
     """List the rules, or explain one."""
     from vaceprep.report import catalogue, json
-    from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
-    from vaceprep.rules.catalogue import UnknownRule, containing, in_order, resolve
+    from vaceprep.rules.all import RULES
+    from vaceprep.rules.catalogue import UnknownRule
+    from vaceprep.rules.names import containing, resolve
 
     if schema:
         from vaceprep.job.schema import schema as job_schema
 
         options.write(json.dump(job_schema(), indent=2) + "\n")
         return 0
-    rules = in_order()
+    rules = list(RULES)
     if name is not None:
         try:
             codes = resolve([name])

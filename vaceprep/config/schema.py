@@ -68,8 +68,8 @@ def _limits(given: BaseModel, path: str) -> Limits:
 
 
 def _rule(name: str) -> str:
-    from vaceprep.rules import every  # noqa: F401  (it fills the catalogue)
-    from vaceprep.rules.catalogue import UnknownRule, resolve
+    from vaceprep.rules.catalogue import UnknownRule
+    from vaceprep.rules.names import resolve
 
     try:
         resolve([name])

@@ -18,9 +18,19 @@ from vaceprep.plans.frames import (
 )
 from vaceprep.plans.model import CopyRecipe, Edit, Plan
 from vaceprep.plans.request import Asked
+from vaceprep.rules import codes
 
 #: Rules that a new container around the same packets mends.
-REWRAPPED: Final = ("VP101", "VP120", "VP121", "VP122", "VP123", "VP124", "VP125", "VP127")
+REWRAPPED: Final = (
+    codes.VIDEO_CONTAINER,
+    codes.VIDEO_NOT_FASTSTART,
+    codes.VIDEO_FRAGMENTED,
+    codes.VIDEO_EDIT_LIST,
+    codes.VIDEO_EXTRA_STREAMS,
+    codes.VIDEO_CONTAINER_DURATION,
+    codes.VIDEO_LOCATION,
+    codes.VIDEO_HEADER_LIES,
+)
 #: Bytes that the container adds: for each frame, and once.
 FRAME_OVERHEAD: Final = 32
 FILE_OVERHEAD: Final = 4096
@@ -43,7 +53,9 @@ def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
     length = run.frames / rate if rate is not None else packed_length(run, samples)
     if (cut and length > room) or run.frames / length < ask.options.limits.video_fps:
         return None
-    if rate is None and (ask.reasons(["VP117", "VP103"]) or ask.options.rate is not None):
+    if rate is None and (
+        ask.reasons([codes.VIDEO_VARIABLE_RATE, codes.VIDEO_FPS]) or ask.options.rate is not None
+    ):
         return None
     if not cut and run.frames != ask.facts.frames:
         # An edit list shows frames that cannot be copied without what it hides.
@@ -80,17 +92,17 @@ def _copy_edits(
     ask: Asked, run: Run, first: Fraction, room: Fraction, rate: Fraction | None
 ) -> tuple[Edit, ...]:
     facts, edits = ask.facts, []
-    if "VP107" in ask.wanted:
+    if codes.VIDEO_NAME in ask.wanted:
         edits.append(ask.rename())
     if run.frames != facts.frames:
-        reason = ask.reasons(["VP104"]) + ask.cuts
+        reason = ask.reasons([codes.VIDEO_DURATION]) + ask.cuts
         which = wording.kept(run.frames, facts.frames, first, facts.duration, run.end)
         text = f"{which}, packets copied{_fewer(ask, run, room, rate)}"
         edits.append(Edit("cut", reason, text))
-    if "VP117" in ask.wanted and rate is not None:
+    if codes.VIDEO_VARIABLE_RATE in ask.wanted and rate is not None:
         told = f"each frame put on its place at {wording.rate(rate)} FPS, packets copied"
-        edits.append(Edit("retime", ask.reasons(["VP117"]), told))
-    reasons = ask.reasons((*REWRAPPED, "VP102"))
+        edits.append(Edit("retime", ask.reasons([codes.VIDEO_VARIABLE_RATE]), told))
+    reasons = ask.reasons((*REWRAPPED, codes.VIDEO_SIZE))
     if reasons or not edits:
         told = wording.rewrapped(facts, set(ask.wanted), ask.options.keep_audio)
         edits.append(Edit("rewrap", reasons or ask.cuts, told))

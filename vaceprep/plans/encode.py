@@ -13,6 +13,7 @@ from vaceprep.plans.frames import base_rate, multiple, slot
 from vaceprep.plans.model import Edit, EncodeRecipe, Plan
 from vaceprep.plans.request import Asked
 from vaceprep.plans.size import Fit, brought_to, even, fit, within
+from vaceprep.rules import codes
 
 #: Lines and columns from which players take an untagged picture for BT.709.
 HD_LINES: Final = 720
@@ -100,9 +101,9 @@ def _size(ask: Asked) -> Fit:
     if options.size is not None and options.size != size:
         return even(brought_to(size, options.size, options.shape))
     how = Fit(size, size)
-    if "VP119" in ask.wanted:
+    if codes.VIDEO_DIMENSIONS in ask.wanted:
         how = fit(size, VIDEO_SIDE, options.shape)
-    if "VP126" in ask.wanted:
+    if codes.VIDEO_ABOVE_720P in ask.wanted:
         smaller = within(how.canvas)
         if smaller != how.canvas:
             how = Fit(smaller, smaller)
@@ -114,28 +115,42 @@ def _size(ask: Asked) -> Fit:
 
 def _encode_edits(ask: Asked, recipe: EncodeRecipe, cut: bool) -> tuple[Edit, ...]:
     facts, edits = ask.facts, []
-    if "VP107" in ask.wanted:
+    if codes.VIDEO_NAME in ask.wanted:
         edits.append(ask.rename())
     whole = facts.duration or recipe.length
     if recipe.start or (cut and recipe.length < whole):
-        reason = ask.reasons(["VP104"]) + ask.cuts
+        reason = ask.reasons([codes.VIDEO_DURATION]) + ask.cuts
         told = wording.stretch(recipe.start, recipe.length, whole)
         edits.append(Edit("cut", reason or ("frames",), told))
     for name, code, told in wording.pictures(facts, recipe.size, recipe.deinterlace):
         reason = ask.reasons([code]) or ("re-encode",)
         edits.append(Edit(name, reason, told))
     base = base_rate(facts)
-    slow, uneven = ask.reasons(["VP103"]), ask.reasons(["VP117"])
+    slow, uneven = ask.reasons([codes.VIDEO_FPS]), ask.reasons([codes.VIDEO_VARIABLE_RATE])
     if slow or uneven or (base is not None and recipe.rate != base):
         told = wording.resampled(facts, recipe.rate, recipe.blend)
         edits.append(Edit("frame-rate", slow + uneven or ("rate",), told))
-    if "VP302" in ask.wanted:
+    if codes.MASK_NOT_BINARY in ask.wanted:
         told = "every pixel made pure white or pure black"
-        edits.append(Edit("threshold", ask.reasons(["VP302"]), told))
-    others = ask.reasons(["VP120", "VP121", "VP122", "VP123", "VP124", "VP125", "VP127"])
-    forced = ask.must_encode() + ask.reasons(["VP101", "VP102", "VP117"])
+        edits.append(Edit("threshold", ask.reasons([codes.MASK_NOT_BINARY]), told))
+    others = ask.reasons(
+        [
+            codes.VIDEO_NOT_FASTSTART,
+            codes.VIDEO_FRAGMENTED,
+            codes.VIDEO_EDIT_LIST,
+            codes.VIDEO_EXTRA_STREAMS,
+            codes.VIDEO_CONTAINER_DURATION,
+            codes.VIDEO_LOCATION,
+            codes.VIDEO_HEADER_LIES,
+        ]
+    )
+    forced = ask.must_encode() + ask.reasons(
+        [codes.VIDEO_CONTAINER, codes.VIDEO_SIZE, codes.VIDEO_VARIABLE_RATE]
+    )
     why = (
-        tuple(dict.fromkeys((*forced, *others))) or ask.reasons(["VP104"]) + ask.cuts or ("frames",)
+        tuple(dict.fromkeys((*forced, *others)))
+        or ask.reasons([codes.VIDEO_DURATION]) + ask.cuts
+        or ("frames",)
     )
     told = wording.encoded(facts, recipe, _obstacle(ask, forced))
     edits.append(Edit("re-encode", why, told))
@@ -148,9 +163,9 @@ def _obstacle(ask: Asked, forced: tuple[str, ...]) -> str | None:
         return None
     if ask.samples is not None and ask.samples.obstacle:
         return ask.samples.obstacle
-    if "VP102" in ask.wanted:
+    if codes.VIDEO_SIZE in ask.wanted:
         return None
-    if "VP117" in ask.wanted:
+    if codes.VIDEO_VARIABLE_RATE in ask.wanted:
         return "its frames come too unevenly to be put on an even grid as they are"
     return "decoding cannot begin at the first frame that is kept"
 

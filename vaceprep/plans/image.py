@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from vaceprep.contract import IMAGE_FORMATS, Role
-from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, VideoFacts
+from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.limits import Limits
 from vaceprep.plans import wording
 from vaceprep.plans.model import (
@@ -27,18 +27,30 @@ from vaceprep.plans.model import (
     unmended,
     wanted,
 )
+from vaceprep.plans.predict_image import MASK, predict_image
 from vaceprep.plans.size import Fit, brought_to, fit
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
-MASK: Final[Role] = "mask_image_url"
 #: What is mended here; VP301 and VP414 only where the options name a size.
 MENDED: Final = frozenset(
-    ("VP201", "VP202", "VP203", "VP206", "VP211", "VP212", "VP213", "VP214", "VP215", "VP216")
-) | {"VP302", "VP303", "VP301", "VP414"}
-SIZED: Final = frozenset(["VP301", "VP414"])
+    (
+        codes.IMAGE_FORMAT,
+        codes.IMAGE_SIZE,
+        codes.IMAGE_DIMENSIONS,
+        codes.IMAGE_NAME,
+        codes.IMAGE_ORIENTATION,
+        codes.IMAGE_ALPHA,
+        codes.IMAGE_MODE,
+        codes.IMAGE_PROFILE,
+        codes.IMAGE_ANIMATED,
+        codes.IMAGE_LOCATION,
+    )
+) | {codes.MASK_NOT_BINARY, codes.MASK_EMPTY, codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE}
+SIZED: Final = frozenset([codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE])
 #: Rules that need no new pixels where the format's metadata can be cut out of the file.
-WITHOUT_PIXELS: Final = frozenset(["VP215", "VP216"])
+WITHOUT_PIXELS: Final = frozenset([codes.IMAGE_ANIMATED, codes.IMAGE_LOCATION])
 CUT_OUT: Final = ("jpeg", "png", "webp")
 #: Formats in which a picture comes out as it went in.
 LOSSLESS: Final = ("png", "tiff", "bmp")
@@ -97,7 +109,9 @@ def _unreadable(
 ) -> Plan:
     errors = _errors(findings) or _errors(_judged(facts, role, limits))
     if isinstance(facts, Unreadable) and _lacks_heic(facts):
-        errors = tuple(unmended(f, HEIC_EXTRA) if f.code == "VP201" else f for f in errors)
+        errors = tuple(
+            unmended(f, HEIC_EXTRA) if f.code == codes.IMAGE_FORMAT else f for f in errors
+        )
     return impossible(role, errors)
 
 
@@ -130,7 +144,7 @@ class _Planner:
         fits = self.target is None or not self.is_mask or agrees(self.shown, self.target)
         self.wanted = {f.code: f for f in findings if self._wants(f) and (fits or not _sized(f))}
         self.remaining = tuple(f for f in findings if f.code not in self.wanted)
-        if not fits and not any(f.code == "VP301" for f in findings):
+        if not fits and not any(f.code == codes.MASK_DIMENSIONS for f in findings):
             self.remaining += (self._misfit(),)
         #: What new pixels are needed for.
         self.forced = self._forced()
@@ -140,19 +154,18 @@ class _Planner:
             return False
         if _sized(finding):
             return self.target is not None
-        if finding.code == "VP203":
+        if finding.code == codes.IMAGE_DIMENSIONS:
             # It has the very size that is asked for: no other may be given to it.
             return self.options.size != self.shown
-        if finding.code == "VP303":
+        if finding.code == codes.MASK_EMPTY:
             # Grey pixels may yet turn out white; without any, there is nothing to edit.
             return self.facts.mask is not None and self.facts.mask.other > 0
         return True
 
     def _misfit(self) -> Finding:
-        from vaceprep.rules import job_media  # noqa: F401  (it fills the catalogue)
-        from vaceprep.rules.catalogue import RULES
+        from vaceprep.rules.job_media import mask_dimensions
 
-        return RULES["VP301"].found(
+        return mask_dimensions.found(
             f"the mask is {wording.px(self.shown)} px, of another shape than "
             f"{wording.px(self.target or self.shown)}",
             measured=wording.px(self.shown),
@@ -161,24 +174,24 @@ class _Planner:
             fix="",
         )
 
-    def _slugs(self, *codes: str) -> tuple[str, ...]:
-        return tuple(self.wanted[c].rule for c in codes if c in self.wanted)
+    def _slugs(self, *rules: str) -> tuple[str, ...]:
+        return tuple(self.wanted[code].rule for code in rules if code in self.wanted)
 
-    def _reason(self, *codes: str) -> tuple[str, ...]:
-        """The rules an edit mends; where it is none's, those that ask for new pixels."""
-        return self._slugs(*codes) or self.forced
+    def _reason(self, *rules: str) -> tuple[str, ...]:
+        """Slugs of the rules that an edit fixes; without one, of those that need new pixels."""
+        return self._slugs(*rules) or self.forced
 
     def _forced(self) -> tuple[str, ...]:
-        slugs = self._slugs(*(c for c in sorted(self.wanted) if c != "VP206"))
+        slugs = self._slugs(*(c for c in sorted(self.wanted) if c != codes.IMAGE_NAME))
         return slugs or (("size",) if self.target is not None else ())
 
     def plan(self) -> Plan:
         """The plan with the least damage."""
-        facts, codes = self.facts, self.wanted.keys() - {"VP206"}
+        facts, fixed = self.facts, self.wanted.keys() - {codes.IMAGE_NAME}
         size = self._size()
-        if not codes and size is None:
+        if not fixed and size is None:
             return Plan(self.role, self._renamed(facts.format), True, None, self.remaining)
-        kept = codes <= WITHOUT_PIXELS and size is None and facts.format in CUT_OUT
+        kept = fixed <= WITHOUT_PIXELS and size is None and facts.format in CUT_OUT
         if kept and facts.orientation == 1:
             recipe = ImageRecipe(
                 facts.format,
@@ -199,7 +212,7 @@ class _Planner:
             if self.is_mask:
                 return Fit(self.target, self.target)
             return brought_to(self.shown, self.target, self.options.shape)
-        if "VP203" in self.wanted:
+        if codes.IMAGE_DIMENSIONS in self.wanted:
             return fit(self.shown, self.options.limits.image_side, self.options.shape)
         return None
 
@@ -209,7 +222,7 @@ class _Planner:
         flatten: Colour | None = None
         if alpha and self.is_mask:
             flatten = BLACK
-        elif alpha and ("VP212" in self.wanted or fmt in OPAQUE):
+        elif alpha and (codes.IMAGE_ALPHA in self.wanted or fmt in OPAQUE):
             flatten = options.behind
         mode: Mode = "RGB"
         if self.is_mask:
@@ -224,7 +237,12 @@ class _Planner:
         limit = options.limits.image_bytes[0]
         if fmt == "bmp" and _bmp_bytes(canvas, mode) > limit:
             fmt = "png"
-        turned = self.wanted.keys() <= {"VP206", "VP211", "VP215", "VP216"}
+        turned = self.wanted.keys() <= {
+            codes.IMAGE_NAME,
+            codes.IMAGE_ORIENTATION,
+            codes.IMAGE_ANIMATED,
+            codes.IMAGE_LOCATION,
+        }
         return ImageRecipe(
             format=fmt,
             mode=mode,
@@ -234,7 +252,7 @@ class _Planner:
             padding=BLACK if self.is_mask else options.beside,
             threshold=self.is_mask,
             own_tables=turned and size is None and fmt == facts.format == "jpeg",
-            recompress="VP202" in self.wanted,
+            recompress=codes.IMAGE_SIZE in self.wanted,
             limit=limit,
         )
 
@@ -266,51 +284,53 @@ class _Planner:
     # --- in words --------------------------------------------------------------------------
 
     def _renamed(self, fmt: str) -> tuple[Edit, ...]:
-        if "VP206" not in self.wanted:
+        if codes.IMAGE_NAME not in self.wanted:
             return ()
-        return (Edit("rename", self._slugs("VP206"), wording.renamed(fmt)),)
+        return (Edit("rename", self._slugs(codes.IMAGE_NAME), wording.renamed(fmt)),)
 
     def _cut_edits(self, recipe: ImageRecipe) -> tuple[Edit, ...]:
         edits, facts = list(self._renamed(recipe.format)), self.facts
-        if "VP216" in self.wanted:
+        if codes.IMAGE_LOCATION in self.wanted:
             told = f"{wording.stripped(facts)}; its pixels stay as they are"
-            edits.append(Edit("strip", self._slugs("VP216"), told))
-        if "VP215" in self.wanted:
+            edits.append(Edit("strip", self._slugs(codes.IMAGE_LOCATION), told))
+        if codes.IMAGE_ANIMATED in self.wanted:
             told = f"{wording.first(facts)}, its pixels as they are"
-            edits.append(Edit("first-frame", self._slugs("VP215"), told))
+            edits.append(Edit("first-frame", self._slugs(codes.IMAGE_ANIMATED), told))
         return tuple(edits)
 
     def _edits(self, recipe: ImageRecipe) -> tuple[Edit, ...]:
         edits, facts = list(self._renamed(recipe.format)), self.facts
 
-        def add(name: str, told: str, *codes: str) -> None:
-            edits.append(Edit(name, self._reason(*codes), told))
+        def add(name: str, told: str, *rules: str) -> None:
+            edits.append(Edit(name, self._reason(*rules), told))
 
         if facts.location:
-            add("strip", wording.stripped(facts), "VP216")
+            add("strip", wording.stripped(facts), codes.IMAGE_LOCATION)
         if facts.frames > 1:
-            add("first-frame", wording.first(facts), "VP215")
+            add("first-frame", wording.first(facts), codes.IMAGE_ANIMATED)
         if facts.orientation != 1:
-            add("orient", wording.turned(facts, recipe.own_tables), "VP211")
+            add("orient", wording.turned(facts, recipe.own_tables), codes.IMAGE_ORIENTATION)
         if not facts.srgb:
-            add("convert-colours", wording.colours(facts, self.is_mask), "VP214")
+            add("convert-colours", wording.colours(facts, self.is_mask), codes.IMAGE_PROFILE)
         if recipe.flatten is not None:
-            add("flatten", wording.flattened(recipe.flatten), "VP212")
+            add("flatten", wording.flattened(recipe.flatten), codes.IMAGE_ALPHA)
         if facts.mode not in PLAIN or facts.bit_depth != 8:
-            add("convert-mode", wording.mode(facts, recipe.mode), "VP213")
+            add("convert-mode", wording.mode(facts, recipe.mode), codes.IMAGE_MODE)
         if recipe.size is not None:
             self._size_edits(recipe, recipe.size, add_to=edits)
-        if "VP302" in self.wanted or "VP303" in self.wanted:
-            add("threshold", wording.THRESHOLDED, "VP302", "VP303")
+        if codes.MASK_NOT_BINARY in self.wanted or codes.MASK_EMPTY in self.wanted:
+            add("threshold", wording.THRESHOLDED, codes.MASK_NOT_BINARY, codes.MASK_EMPTY)
         if recipe.format != facts.format:
             told = wording.converted(facts.format, recipe.format, self.is_mask)
-            add("convert-format", told, "VP201")
+            add("convert-format", told, codes.IMAGE_FORMAT)
         if recipe.recompress:
-            add("recompress", wording.recompressed(recipe.format, recipe.limit), "VP202")
+            add("recompress", wording.recompressed(recipe.format, recipe.limit), codes.IMAGE_SIZE)
         return tuple(edits)
 
     def _size_edits(self, recipe: ImageRecipe, size: Fit, *, add_to: list[Edit]) -> None:
-        reason = self._slugs("VP203", "VP301", "VP414") or ("size",)
+        reason = self._slugs(
+            codes.IMAGE_DIMENSIONS, codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE
+        ) or ("size",)
         if size.scaled != self.shown:
             told = wording.scaled(self.shown, size.scaled, recipe.threshold)
             add_to.append(Edit("scale", reason, told))
@@ -337,48 +357,3 @@ def _bmp_bytes(size: tuple[int, int], mode: Mode) -> int:
     """Bytes of an uncompressed BMP: rows in words, two headers and a palette of grey."""
     bits, palette = (8, 1024) if mode == "L" else (24, 0)
     return (size[0] * bits + 31) // 32 * 4 * size[1] + 54 + palette
-
-
-def predict_image(plan: Plan, facts: ImageFacts) -> ImageFacts:
-    """The facts that carrying the plan out yields; ``bytes`` is the most there can be.
-
-    Where a file is so large that its first format does not fit, ``format`` and ``mode`` may come
-    out as WEBP's or JPEG's. Which grey pixels of a mask become white is not known before.
-    """
-    recipe = plan.recipe
-    if not isinstance(recipe, ImageRecipe):
-        return facts
-    if recipe.pixels_kept:
-        size = recipe.limit if facts.bytes is None else facts.bytes
-        return replace(facts, bytes=size, frames=1, location=())
-    width, height = (facts.width, facts.height) if recipe.size is None else recipe.size.canvas
-    return replace(
-        facts,
-        format=recipe.format,
-        bytes=recipe.limit,
-        stored_width=width,
-        stored_height=height,
-        width=width,
-        height=height,
-        orientation=1,
-        mode=recipe.mode,
-        bit_depth=8,
-        has_alpha=facts.has_alpha if recipe.mode == "RGBA" else False,
-        icc_profile=None,
-        srgb=True,
-        frames=1,
-        location=(),
-        mask=_predicted_mask(facts, recipe, width * height) if plan.role == MASK else facts.mask,
-    )
-
-
-def _predicted_mask(facts: ImageFacts, recipe: ImageRecipe, pixels: int) -> MaskFacts:
-    mask = facts.mask
-    exact = mask is not None and not mask.other and recipe.flatten is None
-    if mask is not None and exact and recipe.size is None:
-        return mask
-    share = Fraction(mask.white, max(mask.pixels, 1)) if mask is not None else Fraction(1, 2)
-    white = min(max(round(share * pixels), 1), pixels)
-    if pixels > 1 and not (exact and mask is not None and not mask.black):
-        white = min(white, pixels - 1)
-    return MaskFacts(pixels, white, pixels - white, 0, 1, None)

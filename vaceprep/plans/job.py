@@ -21,6 +21,7 @@ from vaceprep.plans.frames import base_rate, slot
 from vaceprep.plans.image import agrees, plan_image
 from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, ImageRecipe, Options, Plan
 from vaceprep.plans.size import Fit
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
 Size = tuple[int, int]
@@ -236,7 +237,7 @@ def mask_image_plan(
 ) -> Plan:
     """The plan that brings a mask to where its video's picture goes: pure black and white."""
     role: Role = "mask_image_url"
-    own = tuple(f for f in findings if f.code != "VP301")
+    own = tuple(f for f in findings if f.code != codes.MASK_DIMENSIONS)
     plain = plan_image(facts, own, role, replace(options, size=None))
     if not plain.possible:
         return plain

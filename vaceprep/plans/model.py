@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from vaceprep.contract import IMAGE_BYTES_DECIMAL, VIDEO_BYTES_DECIMAL, Role
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.size import Fit
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 
 Colour = tuple[int, int, int]
@@ -97,7 +98,15 @@ Recipe = CopyRecipe | EncodeRecipe | ImageRecipe
 
 
 #: Advice that is mended all the same: it costs nothing of the picture.
-MENDED_ADVICE: Final = frozenset(["VP120", "VP123", "VP125", "VP213", "VP216"])
+FIXED_ADVICE: Final = frozenset(
+    [
+        codes.VIDEO_NOT_FASTSTART,
+        codes.VIDEO_EXTRA_STREAMS,
+        codes.VIDEO_LOCATION,
+        codes.IMAGE_MODE,
+        codes.IMAGE_LOCATION,
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +213,9 @@ def wanted(finding: Finding, options: Options) -> bool:
         return False
     if finding.severity is Severity.WARNING:
         return True
-    return finding.code in MENDED_ADVICE or (finding.code == "VP126" and options.fit_720p)
+    return finding.code in FIXED_ADVICE or (
+        finding.code == codes.VIDEO_ABOVE_720P and options.fit_720p
+    )
 
 
 def unmended(finding: Finding, message: str) -> Finding:

@@ -33,7 +33,7 @@ def predict(plan: Plan, facts: Facts) -> Facts:
     before: its counts are told as if both colours were there.
     """
     if isinstance(facts, ImageFacts):
-        from vaceprep.plans.image import predict_image
+        from vaceprep.plans.predict_image import predict_image
 
         return predict_image(plan, facts)
     recipe = plan.recipe

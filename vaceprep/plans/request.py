@@ -11,13 +11,25 @@ from vaceprep.contract import Role
 from vaceprep.facts import SampleFacts, VideoFacts
 from vaceprep.plans.frames import first_after, shown_at
 from vaceprep.plans.model import Edit, Options, wanted
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.video import CARRIED
 
 #: Rules that only another encoding mends.
 ENCODED: Final = (
-    *("VP103", "VP111", "VP112", "VP113", "VP114", "VP115", "VP116", "VP118", "VP119", "VP126"),
-    "VP302",
+    *(
+        codes.VIDEO_FPS,
+        codes.VIDEO_CODEC,
+        codes.VIDEO_PIXEL_FORMAT,
+        codes.VIDEO_ROTATION,
+        codes.VIDEO_PIXEL_ASPECT,
+        codes.VIDEO_INTERLACED,
+        codes.VIDEO_HDR,
+        codes.VIDEO_ODD_SIZE,
+        codes.VIDEO_DIMENSIONS,
+        codes.VIDEO_ABOVE_720P,
+    ),
+    codes.MASK_NOT_BINARY,
 )
 
 
@@ -80,9 +92,9 @@ class Asked:
     def must_encode(self) -> tuple[str, ...]:
         """Rules and options for which packets cannot stay as they are."""
         reasons = list(self.reasons(ENCODED))
-        if "VP101" in self.wanted and self.facts.codec not in CARRIED:
-            reasons.append(self.wanted["VP101"].rule)
-        if "VP106" in self.wanted:
+        if codes.VIDEO_CONTAINER in self.wanted and self.facts.codec not in CARRIED:
+            reasons.append(self.wanted[codes.VIDEO_CONTAINER].rule)
+        if codes.VIDEO_TRUNCATED in self.wanted:
             reasons.append("--salvage")
         options = self.options
         if self.facts.crop is not None:
@@ -106,12 +118,12 @@ class Asked:
 
     def rename(self) -> Edit:
         """The edit for a name that disagrees with the bytes."""
-        return Edit("rename", self.reasons(["VP107"]), "the name gets the ending .mp4")
+        return Edit("rename", self.reasons([codes.VIDEO_NAME]), "the name gets the ending .mp4")
 
 
 def _wants(facts: VideoFacts, finding: Finding, options: Options) -> bool:
-    if finding.code == "VP304" or not wanted(finding, options):
+    if finding.code == codes.MASK_FULL or not wanted(finding, options):
         return False
-    if finding.code == "VP123" and options.keep_audio:
+    if finding.code == codes.VIDEO_EXTRA_STREAMS and options.keep_audio:
         return [s.kind for s in facts.streams] != ["audio"]
     return True

@@ -13,10 +13,12 @@ from vaceprep.plans.copy import copied
 from vaceprep.plans.encode import encoded
 from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unmended, wanted
 from vaceprep.plans.request import Asked, asked_cut
-from vaceprep.rules.catalogue import RULES, Finding, Severity
+from vaceprep.rules import codes
+from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.rules.video_picture import video_hdr
 
 #: Errors that nothing mends.
-HOPELESS: Final = ("VP105", "VP303")
+HOPELESS: Final = (codes.VIDEO_UNREADABLE, codes.MASK_EMPTY)
 
 
 class CannotPlan(ValueError):
@@ -61,9 +63,9 @@ def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction
 
 def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Options) -> bool:
     """Whether the coded frames matter for the plan: where packets may be copied."""
-    codes = {f.code for f in findings if wanted(f, options)}
+    found = {f.code for f in findings if wanted(f, options)}
     return bool(
-        codes - {"VP107"}
+        found - {codes.VIDEO_NAME}
         or asked_cut(facts, options)
         or options.size
         or options.rate
@@ -74,7 +76,7 @@ def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Option
 def _is_hopeless(finding: Finding, options: Options) -> bool:
     if finding.severity is not Severity.ERROR:
         return False
-    if finding.code == "VP106":
+    if finding.code == codes.VIDEO_TRUNCATED:
         return not options.salvage
     return finding.code in HOPELESS and finding.fix is None
 
@@ -82,10 +84,10 @@ def _is_hopeless(finding: Finding, options: Options) -> bool:
 def _plan(ask: Asked) -> Plan:
     """The plan with the least damage."""
     facts = ask.facts
-    cut = "VP104" in ask.wanted or bool(ask.cuts)
+    cut = codes.VIDEO_DURATION in ask.wanted or bool(ask.cuts)
     if not ask.wanted and not cut and ask.conforms():
         return Plan(ask.role, (), True, None, ask.remaining)
-    if set(ask.wanted) == {"VP107"} and not cut and ask.conforms():
+    if set(ask.wanted) == {codes.VIDEO_NAME} and not cut and ask.conforms():
         return Plan(ask.role, (ask.rename(),), True, None, ask.remaining)
     if facts.duration is None or facts.fps is None or not facts.frames:
         # Nothing tells how long a frame is shown: any rate would be made up.
@@ -96,13 +98,15 @@ def _plan(ask: Asked) -> Plan:
     start, room = window_of(facts, ask.role, ask.options)
     copy = copied(ask, start, room, cut)
     if copy is None and facts.dolby_vision is not None:
-        return impossible(ask.role, (_undecodable(facts), *_without(ask.remaining, "VP116")))
+        return impossible(
+            ask.role, (_undecodable(facts), *_without(ask.remaining, codes.VIDEO_HDR))
+        )
     return copy or encoded(ask, start, room, cut)
 
 
 def _undecodable(facts: VideoFacts) -> Finding:
     """Why frames whose colours no decoder here knows are not encoded."""
-    return RULES["VP116"].found(
+    return video_hdr.found(
         f"its colours are Dolby Vision profile {facts.dolby_vision}, which cannot be converted "
         "here: export it as SDR or HDR10 with the camera or program that made it",
         measured=f"dolby vision profile {facts.dolby_vision}",

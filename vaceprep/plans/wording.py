@@ -10,6 +10,7 @@ from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.formats import CONTAINER_NAMES, ENDINGS, shown_format
 from vaceprep.plans.model import BLACK, WHITE, Colour
 from vaceprep.plans.size import Fit
+from vaceprep.rules import codes
 from vaceprep.wording import decimal, listed, megabytes
 
 THRESHOLDED: Final = "every pixel made pure white, if it is at least half bright, or pure black"
@@ -164,22 +165,23 @@ def stretch(start: Fraction, length: Fraction, whole: Fraction) -> str:
     return f"{seconds(length)} of {seconds(whole)} s, from {seconds(start)} s on"
 
 
-def rewrapped(facts: VideoFacts, codes: set[str], keep_audio: bool) -> str:
-    """What putting the packets into a new container changes."""
+def rewrapped(facts: VideoFacts, fixed: set[str], keep_audio: bool) -> str:
+    """What putting the packets into a new container changes; ``fixed`` are codes of rules."""
     name = CONTAINER_NAMES.get(facts.container, facts.container)
     told = [f"{name} to MP4"] if facts.container != "mp4" else []
-    if facts.container == "mp4" and "VP101" in codes:
+    if facts.container == "mp4" and codes.VIDEO_CONTAINER in fixed:
         told.append("major brand of plain MP4")
-    told += ["index first"] if "VP120" in codes else []
-    told += ["one index in place of fragments"] if "VP121" in codes else []
-    told += ["edit list applied"] if "VP122" in codes else []
-    if codes & {"VP123", "VP124"}:
+    told += ["index first"] if codes.VIDEO_NOT_FASTSTART in fixed else []
+    told += ["one index in place of fragments"] if codes.VIDEO_FRAGMENTED in fixed else []
+    told += ["edit list applied"] if codes.VIDEO_EDIT_LIST in fixed else []
+    if fixed & {codes.VIDEO_EXTRA_STREAMS, codes.VIDEO_CONTAINER_DURATION}:
         left = [s.kind for s in facts.streams]
         if keep_audio and "audio" in left:
             left.remove("audio")
         told.append(f"without {_streams(left)}" if left else "sound no longer than the picture")
-    told += ["without what tells a place or a serial number"] if "VP125" in codes else []
-    told += ["a header that tells the truth"] if "VP127" in codes else []
+    if codes.VIDEO_LOCATION in fixed:
+        told.append("without what tells a place or a serial number")
+    told += ["a header that tells the truth"] if codes.VIDEO_HEADER_LIES in fixed else []
     return ", ".join([*(told or ["into a new MP4"]), "packets copied"])
 
 
@@ -192,12 +194,16 @@ def _streams(kinds: list[str]) -> str:
 def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[str, str, str]]:
     """Each change of the picture: its name, the rule's code and a sentence."""
     if facts.interlaced:
-        yield "deinterlace", "VP115", "fields made whole frames (bwdif)"
+        yield "deinterlace", codes.VIDEO_INTERLACED, "fields made whole frames (bwdif)"
     elif deinterlace:
-        yield "deinterlace", "VP115", "frames that say they are interlaced made whole (bwdif)"
+        yield (
+            "deinterlace",
+            codes.VIDEO_INTERLACED,
+            "frames that say they are interlaced made whole (bwdif)",
+        )
     curve = CURVES.get(facts.color_transfer or "")
     if curve or facts.color_primaries == "bt2020":
-        yield "tone-map", "VP116", f"{curve or 'BT.2020'} brought down to BT.709"
+        yield "tone-map", codes.VIDEO_HDR, f"{curve or 'BT.2020'} brought down to BT.709"
     if facts.crop is not None:
         stored = (facts.stored_width, facts.stored_height)
         kept = (
@@ -206,28 +212,48 @@ def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[s
         )
         yield "crop", "", f"{px(kept)} of {px(stored)} kept: the container hides the rest"
     if facts.rotation is None:
-        yield "rotate", "VP113", "the display matrix left out, since no reader can show it"
+        yield (
+            "rotate",
+            codes.VIDEO_ROTATION,
+            "the display matrix left out, since no reader can show it",
+        )
     elif facts.rotation or facts.mirrored:
         parts = ["mirrored"] if facts.mirrored else []
         parts += [f"turned {facts.rotation}° clockwise"] if facts.rotation else []
-        yield "rotate", "VP113", f"the picture {' and '.join(parts)}, as players show it"
+        yield (
+            "rotate",
+            codes.VIDEO_ROTATION,
+            f"the picture {' and '.join(parts)}, as players show it",
+        )
     if facts.sample_aspect_ratio != 1:
         aspect = facts.sample_aspect_ratio
         yield (
             "square-pixels",
-            "VP114",
+            codes.VIDEO_PIXEL_ASPECT,
             f"pixels of {aspect.numerator}:{aspect.denominator} made square: "
             f"{px((facts.width, facts.height))}",
         )
-    shown = (facts.width, facts.height)
+    yield from _resized((facts.width, facts.height), how)
+
+
+def _resized(shown: tuple[int, int], how: Fit) -> Iterator[tuple[str, str, str]]:
+    """Each change of the size from ``shown``: its name, the rule's code and a sentence."""
     if how.scaled != shown:
-        code = "VP126" if how.scaled[0] < shown[0] and _within(shown) else "VP119"
+        code = (
+            codes.VIDEO_ABOVE_720P
+            if how.scaled[0] < shown[0] and _within(shown)
+            else codes.VIDEO_DIMENSIONS
+        )
         yield "scale", code, f"scaled from {px(shown)} to {px(how.scaled)}"
     if how.padded:
-        yield "pad", "VP119", f"padded to {px(how.canvas)}, since no scale fits both sides"
+        yield (
+            "pad",
+            codes.VIDEO_DIMENSIONS,
+            f"padded to {px(how.canvas)}, since no scale fits both sides",
+        )
     elif how.cropped:
         lost = tuple(a - b for a, b in zip(how.scaled, how.canvas, strict=True))
-        code = "VP118" if max(lost) <= 1 else "VP119"
+        code = codes.VIDEO_ODD_SIZE if max(lost) <= 1 else codes.VIDEO_DIMENSIONS
         told = "one line left out" if max(lost) <= 1 else "cropped"
         yield "crop", code, f"{told}: {px(how.canvas)}"
 

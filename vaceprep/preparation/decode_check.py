@@ -11,6 +11,7 @@ from vaceprep.files.source import open_path
 from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.verify import verified
 from vaceprep.probes.sniff import sniff
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from vaceprep.preparation.file import Source, Work
 
 #: What decoding may find.
-DAMAGE: Final = ("VP105", "VP106", "VP127")
+DAMAGE: Final = (codes.VIDEO_UNREADABLE, codes.VIDEO_TRUNCATED, codes.VIDEO_HEADER_LIES)
 #: Packets of a copy in which a frame must come out.
 LOOK: Final = 64
 

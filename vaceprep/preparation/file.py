@@ -21,7 +21,7 @@ from vaceprep.files.digest import Identity, digest, identity
 from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
 from vaceprep.formats import ENDINGS, name_disagrees
 from vaceprep.plans.model import (
-    MENDED_ADVICE,
+    FIXED_ADVICE,
     NOTHING_ASKED,
     CopyRecipe,
     Edit,
@@ -36,7 +36,8 @@ from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.verify import verified
 from vaceprep.probes.measure import default_role, measure
 from vaceprep.probes.sniff import Sniffed, sniff
-from vaceprep.rules.catalogue import RULES, Asset, Finding, Severity
+from vaceprep.rules import codes
+from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
 Tell = Callable[[Fraction], None]
@@ -253,9 +254,11 @@ def _as_finding(error: Exception, source: Source) -> Finding | None:
     """Damage is a rule's: nothing decodes (VP105), or not all does (VP106)."""
     if not isinstance(error, Damaged):
         return None
+    from vaceprep.rules.video import video_truncated, video_unreadable
+
     if error.frames == 0:
-        return RULES["VP105"].found(f"cannot be read: {error}", measured="undecodable")
-    return RULES["VP106"].found(
+        return video_unreadable.found(f"cannot be read: {error}", measured="undecodable")
+    return video_truncated.found(
         f"{error}; prepare --salvage encodes what still decodes", measured=error.frames
     )
 
@@ -369,7 +372,10 @@ def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
         f
         for f in findings
         if f.code not in foreseen
-        and (f.severity is not Severity.ADVICE or f.code in MENDED_ADVICE - {"VP123"})
+        and (
+            f.severity is not Severity.ADVICE
+            or f.code in FIXED_ADVICE - {codes.VIDEO_EXTRA_STREAMS}
+        )
     ]
 
 

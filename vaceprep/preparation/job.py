@@ -26,6 +26,7 @@ from vaceprep.preparation.job_assets import Assets, Maker, errors, open_assets
 from vaceprep.preparation.job_links import MASK_FRAME, Stop, make_all
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
 from vaceprep.rules.job import judge_job
@@ -124,7 +125,7 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     if refused:
         raise Stop(f"{listed(refused)} cannot be fixed, since URLs stay as they are")
     found = judge_together(Together(job.draft, job.assets.facts()))
-    hopeless = errors([f for f in found if f.code == "VP305"])
+    hopeless = errors([f for f in found if f.code == codes.MASK_FRAME_ID])
     if hopeless:
         raise Stop("", hopeless)
 

@@ -27,6 +27,7 @@ from vaceprep.plans.predict import predict
 from vaceprep.plans.wording import px, seconds
 from vaceprep.preparation import job_masks
 from vaceprep.preparation.job_assets import Assets, Maker, Piece
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
 from vaceprep.rules.job_media import Together, judge_together
@@ -125,7 +126,7 @@ def _image(
         # It was drawn on the prepared video.
         maker.make(mask)
     else:
-        found = _found(draft, assets, "VP301")
+        found = _found(draft, assets, codes.MASK_DIMENSIONS)
         maker.refuse(mask, "", found[0] if found else None)
 
 
@@ -217,7 +218,7 @@ def _share(draft: Draft, assets: Assets) -> None:
     most = draft.limits.clips_seconds
     found = shares((lengths[0], lengths[1]), asked, most)
     if found is None:
-        said = _found(draft, assets, "VP413")
+        said = _found(draft, assets, codes.CLIPS_TOGETHER)
         raise Stop(f"--duration asks for clips of over {seconds(most)} s together", said)
     for piece, share, own, there in zip((first, last), found, asked, lengths, strict=True):
         # Set even where it cuts nothing: another rate may not round the length up.

@@ -23,6 +23,7 @@ from vaceprep.net.deadline import within
 from vaceprep.net.http import REDIRECTS, RETRYABLE
 from vaceprep.publish.target import Asset, PublishError
 from vaceprep.publish.upload import ServerResponse, failures, host_of, shown
+from vaceprep.rules import codes
 from vaceprep.rules.url import judge_url
 
 #: Temporary statuses: a new file may not be available everywhere yet.
@@ -81,7 +82,7 @@ def _check_url(url: str, asset: Asset, allow_hosts: Collection[str]) -> None:
     image = asset.content_type.startswith("image/")
     findings = judge_url(url, DEFAULT_IMAGE_ROLE if image else DEFAULT_VIDEO_ROLE, allow_hosts)
     if findings:
-        hint = "; --allow-host lets it through" if findings[0].code == "VP503" else ""
+        hint = "; --allow-host lets it through" if findings[0].code == codes.URL_NOT_PUBLIC else ""
         raise PublishError(f"{shown(url)} cannot be used: {findings[0].message}{hint}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from vaceprep.rules.catalogue import Rule
@@ -31,7 +31,7 @@ def severities(rule: Rule) -> str:
     return " / ".join(s.value for s in rule.severities)
 
 
-def table(rules: list[Rule], width: int | None) -> Iterator[str]:
+def table(rules: Sequence[Rule], width: int | None) -> Iterator[str]:
     """One line a rule, grouped by the hundred."""
     group = ""
     for rule in rules:
@@ -81,7 +81,7 @@ def to_dict(rule: Rule) -> dict[str, Any]:
     }
 
 
-def markdown(rules: list[Rule]) -> Iterator[str]:
+def markdown(rules: Sequence[Rule]) -> Iterator[str]:
     """The rules as a table: ``docs/rules.md`` begins with it."""
     yield "| code | rule | severity | source | fires when | `prepare` |"
     yield "|---|---|---|---|---|---|"
@@ -93,7 +93,7 @@ def markdown(rules: list[Rule]) -> Iterator[str]:
         )
 
 
-def page(rules: list[Rule]) -> Iterator[str]:
+def page(rules: Sequence[Rule]) -> Iterator[str]:
     """``docs/rules.md``: every rule in full."""
     yield "# Rules"
     yield ""

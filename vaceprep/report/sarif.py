@@ -10,8 +10,8 @@ from vaceprep.files.source import is_url
 from vaceprep.report.catalogue import SOURCES, severities
 from vaceprep.report.escape import printable
 from vaceprep.report.locations import Root, Spot, fingerprint, name_of, sentence, spots, uri_of
-from vaceprep.rules import every  # noqa: F401  (fills the catalogue)
-from vaceprep.rules.catalogue import RULES, Finding, Rule, Severity
+from vaceprep.rules.all import BY_CODE
+from vaceprep.rules.catalogue import Finding, Rule, Severity
 from vaceprep.version import __version__
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def document(
                         "name": "vaceprep",
                         "version": __version__,
                         "semanticVersion": __version__,
-                        "rules": [_rule(RULES[code]) for code in order],
+                        "rules": [_rule(BY_CODE[code]) for code in order],
                     }
                 },
                 "invocations": [_invocation(configs, root)],

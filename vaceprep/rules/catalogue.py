@@ -1,16 +1,11 @@
-"""A rule is data plus one small function; the catalogue is the list of them.
-
-Everything that shows rules (``vaceprep rules``, the README's table, ``--select``, reports) reads
-this one place.
-"""
+"""What a rule is: data plus one small function. ``rules.all`` lists all of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from vaceprep.contract import Role, SourceMark
 from vaceprep.limits import CONTRACT, Limits
@@ -60,6 +55,11 @@ class Finding:
         }
 
 
+#: ``check(rule, facts, asset)`` gives a finding or None; a job's rules take ``(rule, draft)`` and
+#: give any number. The rule's own data is passed, so that the finding is of that rule.
+RuleFunction = Callable[..., Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule of the catalogue: code and slug are stable once released."""
@@ -76,6 +76,8 @@ class Rule:
     fix: str | None
     #: Why it matters, in a sentence or two.
     why: str
+    #: The function that finds it.
+    check: RuleFunction = field(compare=False, repr=False)
 
     def found(
         self,
@@ -116,25 +118,6 @@ class Asset(NamedTuple):
     limits: Limits = CONTRACT
 
 
-#: ``check(rule, facts, asset)`` gives a finding or None; a job's rules take ``(rule, draft)`` and
-#: give any number. The rule's own data is handed in, so that a finding is of the rule that speaks.
-RuleFunction = Callable[..., Any]
-
-RULES: Final[dict[str, Rule]] = {}
-CHECKS: Final[dict[str, RuleFunction]] = {}
-
-
-def add(rule: Rule) -> Rule:
-    """Add a rule to the catalogue. Raises ValueError where its code or slug is taken."""
-    if rule.code in RULES or any(r.slug == rule.slug for r in RULES.values()):
-        raise ValueError(f"{rule.code} {rule.slug} is already in the catalogue")
-    RULES[rule.code] = rule
-    return rule
-
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
 def rule(
     code: str,
     slug: str,
@@ -145,99 +128,26 @@ def rule(
     fires: str,
     fix: str | None,
     why: str,
-) -> Callable[[_F], _F]:
-    """Register the decorated function ``(rule, facts, asset) -> Finding | None`` as a rule."""
+) -> Callable[[RuleFunction], Rule]:
+    """Make the decorated function ``(rule, facts, asset) -> Finding | None`` a rule."""
     severities = severity if isinstance(severity, tuple) else (severity,)
-    added = add(Rule(code, slug, severities, source, subject, fires, fix, why))
 
-    def register(function: _F) -> _F:
-        CHECKS[added.code] = function
-        return function
+    def made(function: RuleFunction) -> Rule:
+        return Rule(code, slug, severities, source, subject, fires, fix, why, function)
 
-    return register
+    return made
 
 
-def run(code: str, facts: object, asset: Asset) -> Finding | None:
-    """What one rule says of these facts."""
-    finding: Finding | None = CHECKS[code](RULES[code], facts, asset)
-    return finding
+def run(rules: Iterable[Rule], facts: object, asset: Asset) -> list[Finding]:
+    """The findings of rules that give at most one each, in their order."""
+    found = (rule.check(rule, facts, asset) for rule in rules)
+    return [finding for finding in found if finding is not None]
 
 
-def run_all(codes: Iterable[str], subject: object) -> list[Finding]:
-    """What rules that give any number of findings say of one subject."""
-    return [finding for code in codes for finding in CHECKS[code](RULES[code], subject)]
-
-
-def in_order() -> list[Rule]:
-    """All rules by code."""
-    return [RULES[code] for code in sorted(RULES)]
+def run_all(rules: Iterable[Rule], subject: object) -> list[Finding]:
+    """The findings of rules that give any number each, in their order."""
+    return [finding for rule in rules for finding in rule.check(rule, subject)]
 
 
 class UnknownRule(ValueError):
     """A name that is no rule's slug, code or code prefix; the message names the nearest."""
-
-
-def weights_of(pairs: Iterable[tuple[str, Severity]], spared: Iterable[str]) -> dict[str, Severity]:
-    """What findings weigh, by code, for names as ``resolve`` takes them.
-
-    The more exactly a name says a rule, the more it counts, in whatever order they come; of
-    ``spared`` codes only the slug or the whole code speaks. Raises UnknownRule.
-    """
-    found: dict[str, tuple[int, Severity]] = {}
-    kept = frozenset(spared)
-    for name, weight in pairs:
-        codes = resolve([name])
-        for code in codes if len(codes) == 1 else codes - kept:
-            if code not in found or len(codes) <= found[code][0]:
-                found[code] = len(codes), weight
-    return {code: weight for code, (_, weight) in found.items()}
-
-
-def containing(name: str) -> list[str]:
-    """Slugs that have all words of a name, in the order of their codes."""
-    words = _words(name)
-    slugs = [rule.slug for _, rule in sorted(RULES.items())]
-    return [slug for slug in slugs if words and all(word in slug for word in words)]
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
-
-
-def nearest(name: str) -> list[str]:
-    """Slugs that a name may mean, at most six: those that have all of its words, or the closest."""
-    from difflib import get_close_matches
-
-    words = _words(name)
-    slugs = [rule.slug for _, rule in sorted(RULES.items())]
-    found = containing(name)
-    if not found:
-        parts = {part for slug in slugs for part in slug.split("-")}
-        close = {near for word in words for near in get_close_matches(word, parts, 1, 0.75)}
-        found = get_close_matches(name.lower(), slugs, 1) or [
-            slug for slug in slugs if close and close <= set(slug.split("-"))
-        ]
-    return (found or get_close_matches(name.upper(), RULES, 1))[:6]
-
-
-def resolve(names: Iterable[str]) -> frozenset[str]:
-    """Rule codes for slugs (``video-fps``), codes (``VP103``) and prefixes (``VP1``, ``VP10``).
-
-    Names may be joined by commas; case does not matter. Raises UnknownRule.
-    """
-    slugs = {rule.slug: code for code, rule in RULES.items()}
-    codes: set[str] = set()
-    for name in (part.strip() for joined in names for part in joined.split(",")):
-        if not name:
-            continue
-        if name.lower() in slugs:
-            codes.add(slugs[name.lower()])
-            continue
-        upper = name.upper()
-        matching = {c for c in RULES if upper.startswith("VP") and c.startswith(upper)}
-        if not matching:
-            near = nearest(name)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise UnknownRule(f"no rule is called {name!r}{hint} (see: vaceprep rules)")
-        codes |= matching
-    return frozenset(codes)

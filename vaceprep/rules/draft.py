@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from vaceprep.contract import FIRST_MASK_FRAME, Function
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Rule, Severity, rule
 
 ErrorKind = Literal["missing", "type", "choice", "range", "short", "long", "text", "number"]
@@ -68,7 +69,6 @@ class Draft:
 Findings = Iterator[Finding]
 #: Whole numbers beyond this are not written out; Python itself refuses some thousand digits.
 LONGEST_BITS: Final = 1000
-JOB_RULES: Final[list[str]] = []
 
 
 def pointer(*path: str | int) -> str:
@@ -119,20 +119,19 @@ def job_rule(
     *,
     fires: str,
     why: str,
-) -> Callable[[Callable[[Rule, Draft], Findings]], Callable[[Rule, Draft], Findings]]:
+) -> Callable[[Callable[[Rule, Draft], Findings]], Rule]:
     """A rule over a whole draft, which ``prepare`` cannot fix."""
-    JOB_RULES.append(code)
     return rule(code, slug, severity, source, "job", fires=fires, fix=None, why=why)
 
 
 #: Fields of which a more specific rule says what VP403 would.
 SPECIFIC: Final = {
-    **{("prompt", kind): "VP404" for kind in ("short", "long", "text")},
-    ("negative_prompt", "long"): "VP405",
-    ("ref_images_url", "short"): "VP406",
-    ("ref_images_url", "long"): "VP406",
-    ("mask_frame_id", "range"): "VP305",
-    ("obj_or_bg", "long"): "VP407",
+    **{("prompt", kind): codes.PROMPT_LENGTH for kind in ("short", "long", "text")},
+    ("negative_prompt", "long"): codes.NEGATIVE_PROMPT_LENGTH,
+    ("ref_images_url", "short"): codes.REFERENCE_COUNT,
+    ("ref_images_url", "long"): codes.REFERENCE_COUNT,
+    ("mask_frame_id", "range"): codes.MASK_FRAME_ID,
+    ("obj_or_bg", "long"): codes.OBJ_OR_BG,
 }
 
 
@@ -148,4 +147,6 @@ def errors_for(draft: Draft, code: str) -> Iterator[FieldError]:
 
 def frame_id_too_small(draft: Draft) -> Iterator[FieldError]:
     """A ``mask_frame_id`` below the first frame; VP305 speaks of it."""
-    return (e for e in draft.errors if specific(e) == "VP305" and e.given < FIRST_MASK_FRAME)
+    return (
+        e for e in draft.errors if specific(e) == codes.MASK_FRAME_ID and e.given < FIRST_MASK_FRAME
+    )

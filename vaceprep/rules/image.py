@@ -15,16 +15,13 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.formats import ENDINGS, ending, name_disagrees, shown_format
-from vaceprep.rules.catalogue import CHECKS, RULES, Asset, Finding, Rule, Severity, rule
+from vaceprep.rules import codes
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
 from vaceprep.wording import decimal
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 
 AnyFacts = ImageFacts | VideoFacts | Unreadable
-#: Rules that a header alone can decide, beside VP204.
-_PROVEN_BY_HEADER: Final = ("VP201", "VP203", "VP204")
-#: Rules that need no pixels.
-_WITHOUT_PIXELS: Final = ("VP201", "VP202", "VP203", "VP205", "VP206")
 #: Failures that are another rule's: the file is an image, or a video, and whole as far as known.
 _NOT_UNREADABLE: Final = ("bomb", "unsupported-image", "moving-image")
 #: Failures of which part may be left.
@@ -37,31 +34,13 @@ _PLAIN_DEPTH: Final = 8
 _MASK: Final = "mask_image_url"
 
 
-def judge_image(facts: AnyFacts, asset: Asset) -> list[Finding]:
-    """All that the image rules say of one file, by code.
-
-    While VP204 fires no other image rule does, unless the header proves VP201 or VP203; a video
-    is VP201 alone.
-    """
-    if isinstance(facts, VideoFacts):
-        codes: tuple[str, ...] = ("VP201",)
-    elif isinstance(facts, ImageFacts):
-        codes = tuple(code for code in sorted(RULES) if code.startswith("VP2"))
-    elif facts.reason in _NOT_UNREADABLE:
-        codes = _WITHOUT_PIXELS
-    else:
-        codes = _PROVEN_BY_HEADER
-    findings = (CHECKS[code](RULES[code], facts, asset) for code in codes)
-    return [finding for finding in findings if finding is not None]
-
-
 def _is_video(facts: AnyFacts) -> bool:
     moving = isinstance(facts, Unreadable) and facts.reason == "moving-image"
     return moving or isinstance(facts, VideoFacts)
 
 
 @rule(
-    "VP201",
+    codes.IMAGE_FORMAT,
     "image-format",
     ERROR,
     "M",
@@ -94,7 +73,7 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP202",
+    codes.IMAGE_SIZE,
     "image-size",
     (ERROR, WARNING),
     "M",
@@ -125,7 +104,7 @@ def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP203",
+    codes.IMAGE_DIMENSIONS,
     "image-dimensions",
     ERROR,
     "M",
@@ -153,7 +132,7 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
 
 
 @rule(
-    "VP204",
+    codes.IMAGE_UNREADABLE,
     "image-unreadable",
     ERROR,
     "M",
@@ -183,7 +162,7 @@ def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
 
 
 @rule(
-    "VP205",
+    codes.IMAGE_BOMB,
     "image-bomb",
     ERROR,
     "J",
@@ -208,7 +187,7 @@ def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP206",
+    codes.IMAGE_NAME,
     "image-name",
     WARNING,
     "J",
@@ -232,7 +211,7 @@ def image_name(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP211",
+    codes.IMAGE_ORIENTATION,
     "image-orientation",
     WARNING,
     "J",
@@ -254,7 +233,7 @@ def image_orientation(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | No
 
 
 @rule(
-    "VP212",
+    codes.IMAGE_ALPHA,
     "image-alpha",
     WARNING,
     "J",
@@ -278,7 +257,7 @@ def image_alpha(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP213",
+    codes.IMAGE_MODE,
     "image-mode",
     (WARNING, ADVICE),
     "J",
@@ -308,7 +287,7 @@ def image_mode(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP214",
+    codes.IMAGE_PROFILE,
     "image-profile",
     WARNING,
     "J",
@@ -328,7 +307,7 @@ def image_profile(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP215",
+    codes.IMAGE_ANIMATED,
     "image-animated",
     WARNING,
     "J",
@@ -346,7 +325,7 @@ def image_animated(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP216",
+    codes.IMAGE_LOCATION,
     "image-location",
     ADVICE,
     "J",
@@ -372,3 +351,37 @@ def _mode_in_words(mode: str) -> str:
 
 def _without_fix(finding: Finding) -> Finding:
     return replace(finding, fix=None)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    image_format,
+    image_size,
+    image_dimensions,
+    image_unreadable,
+    image_bomb,
+    image_name,
+    image_orientation,
+    image_alpha,
+    image_mode,
+    image_profile,
+    image_animated,
+    image_location,
+)
+#: Rules that a header alone can decide, beside VP204.
+_PROVEN_BY_HEADER: Final = (image_format, image_dimensions, image_unreadable)
+#: Rules that need no pixels.
+_WITHOUT_PIXELS: Final = (image_format, image_size, image_dimensions, image_bomb, image_name)
+
+
+def judge_image(facts: AnyFacts, asset: Asset) -> list[Finding]:
+    """All findings of the image rules on one file, by code.
+
+    While VP204 fires no other image rule does, unless the header proves VP201 or VP203; a video
+    is VP201 alone.
+    """
+    if isinstance(facts, VideoFacts):
+        return run([image_format], facts, asset)
+    if isinstance(facts, ImageFacts):
+        return run(RULES, facts, asset)
+    by_header = facts.reason not in _NOT_UNREADABLE
+    return run(_PROVEN_BY_HEADER if by_header else _WITHOUT_PIXELS, facts, asset)

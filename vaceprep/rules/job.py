@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from vaceprep.contract import (
     EXTENSION_FIELDS,
@@ -12,16 +13,16 @@ from vaceprep.contract import (
     SCALE_FIELDS,
     SCALE_RANGE,
 )
-from vaceprep.rules import job_fields  # noqa: F401  (its rules come first in the catalogue)
+from vaceprep.rules import codes, job_fields
 from vaceprep.rules.catalogue import Finding, Rule, Severity, run_all
-from vaceprep.rules.draft import JOB_RULES, Draft, Findings, errors_for, job_rule, pointer, said
+from vaceprep.rules.draft import Draft, Findings, errors_for, job_rule, pointer, said
 from vaceprep.wording import listed
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 
 
 @job_rule(
-    "VP407",
+    codes.OBJ_OR_BG,
     "obj-or-bg",
     ERROR,
     "M U",
@@ -30,7 +31,7 @@ ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 )
 def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
     count = draft.references()
-    if draft.function is None or count is None or any(errors_for(draft, "VP406")):
+    if draft.function is None or count is None or any(errors_for(draft, codes.REFERENCE_COUNT)):
         return
     images, at = draft.has("ref_images_url"), "/obj_or_bg"
     if draft.function == "image_reference" and not images:
@@ -69,7 +70,7 @@ def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP408",
+    codes.FIELD_NOT_FOR_FUNCTION,
     "field-not-for-function",
     (ERROR, WARNING),
     "M J",
@@ -123,7 +124,7 @@ def _mask_choice(draft: Draft) -> Iterator[str]:
 
 
 @job_rule(
-    "VP409",
+    codes.MASK_CHOICE,
     "mask-choice",
     ERROR,
     "M U",
@@ -143,7 +144,7 @@ def mask_choice(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP410",
+    codes.NOTHING_TO_EXTEND,
     "nothing-to-extend",
     ERROR,
     "G",
@@ -161,7 +162,7 @@ def nothing_to_extend(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP411",
+    codes.NOTHING_TO_EXPAND,
     "nothing-to-expand",
     WARNING,
     "J",
@@ -182,7 +183,7 @@ def nothing_to_expand(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP412",
+    codes.PROMPT_REWRITE,
     "prompt-rewrite",
     ADVICE,
     "U",
@@ -200,8 +201,19 @@ def prompt_rewrite(rule: Rule, draft: Draft) -> Findings:
         )
 
 
+RULES: Final[tuple[Rule, ...]] = (
+    *job_fields.RULES,
+    obj_or_bg,
+    field_not_for_function,
+    mask_choice,
+    nothing_to_extend,
+    nothing_to_expand,
+    prompt_rewrite,
+)
+
+
 def judge_job(draft: Draft) -> list[Finding]:
     """What a job's fields break, all at once; while VP400 fires, no other rule does."""
     if draft.broken is not None:
-        return run_all(["VP400"], draft)
-    return run_all(JOB_RULES, draft)
+        return run_all([job_fields.job_unreadable], draft)
+    return run_all(RULES, draft)

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from vaceprep.contract import FUNCTIONS
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Rule, Severity
 from vaceprep.rules.draft import (
     Draft,
@@ -26,7 +27,7 @@ ERROR = Severity.ERROR
 
 
 @job_rule(
-    "VP400",
+    codes.JOB_UNREADABLE,
     "job-unreadable",
     ERROR,
     "J",
@@ -45,7 +46,7 @@ OPTIONS: Final = frozenset(
 
 
 @job_rule(
-    "VP401",
+    codes.UNKNOWN_FIELD,
     "unknown-field",
     ERROR,
     "J",
@@ -73,7 +74,7 @@ def unknown_field(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP402",
+    codes.MISSING_FIELD,
     "missing-field",
     ERROR,
     "M U",
@@ -105,7 +106,7 @@ def missing_field(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP403",
+    codes.INVALID_VALUE,
     "invalid-value",
     ERROR,
     "M U",
@@ -148,7 +149,7 @@ PLACEHOLDER: Final = "Describe what the video shall show"
 
 
 @job_rule(
-    "VP404",
+    codes.PROMPT_LENGTH,
     "prompt-length",
     ERROR,
     "M",
@@ -158,7 +159,7 @@ PLACEHOLDER: Final = "Describe what the video shall show"
 def prompt_length(rule: Rule, draft: Draft) -> Findings:
     most = draft.limits.prompt_characters
     note = draft.limits.note("prompt_characters")
-    for error in errors_for(draft, "VP404"):
+    for error in errors_for(draft, codes.PROMPT_LENGTH):
         count = len(error.given)
         message = (
             f"the prompt has {count} characters; at most {most} are used{note}"
@@ -175,7 +176,7 @@ def prompt_length(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP405",
+    codes.NEGATIVE_PROMPT_LENGTH,
     "negative-prompt-length",
     ERROR,
     "M",
@@ -185,7 +186,7 @@ def prompt_length(rule: Rule, draft: Draft) -> Findings:
 def negative_prompt_length(rule: Rule, draft: Draft) -> Findings:
     most = draft.limits.negative_prompt_characters
     note = draft.limits.note("negative_prompt_characters")
-    for error in errors_for(draft, "VP405"):
+    for error in errors_for(draft, codes.NEGATIVE_PROMPT_LENGTH):
         count = len(error.given)
         yield rule.found(
             f"the negative prompt has {count} characters; at most {most} are allowed{note}",
@@ -197,7 +198,7 @@ def negative_prompt_length(rule: Rule, draft: Draft) -> Findings:
 
 
 @job_rule(
-    "VP406",
+    codes.REFERENCE_COUNT,
     "reference-count",
     ERROR,
     "M U",
@@ -205,7 +206,7 @@ def negative_prompt_length(rule: Rule, draft: Draft) -> Findings:
     why="image_reference takes one to three, video_repainting and video_edit at most one.",
 )
 def reference_count(rule: Rule, draft: Draft) -> Findings:
-    for error in errors_for(draft, "VP406"):
+    for error in errors_for(draft, codes.REFERENCE_COUNT):
         count = len(error.given)
         yield rule.found(
             f"there are {count} reference images; {draft.function} takes {error.allowed}",
@@ -214,3 +215,14 @@ def reference_count(rule: Rule, draft: Draft) -> Findings:
             unit="images",
             pointer="/ref_images_url",
         )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    job_unreadable,
+    unknown_field,
+    missing_field,
+    invalid_value,
+    prompt_length,
+    negative_prompt_length,
+    reference_count,
+)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Rule, Severity, Subject, rule, run_all
 from vaceprep.rules.draft import Draft, frame_id_too_small
 from vaceprep.wording import decimal, listed
@@ -33,7 +34,6 @@ class Together:
 
 
 Findings = Iterator[Finding]
-TOGETHER_RULES: Final[list[str]] = []
 
 
 def _together(
@@ -46,8 +46,7 @@ def _together(
     fires: str,
     fix: str | None,
     why: str,
-) -> Callable[[Callable[[Rule, Together], Findings]], Callable[[Rule, Together], Findings]]:
-    TOGETHER_RULES.append(code)
+) -> Callable[[Callable[[Rule, Together], Findings]], Rule]:
     return rule(code, slug, severity, source, subject, fires=fires, fix=fix, why=why)
 
 
@@ -66,7 +65,7 @@ def _same_shape(one: Facts, other: Facts) -> bool:
 
 
 @_together(
-    "VP301",
+    codes.MASK_DIMENSIONS,
     "mask-dimensions",
     ERROR,
     "U",
@@ -90,7 +89,7 @@ def mask_dimensions(rule: Rule, job: Together) -> Findings:
 
 
 @_together(
-    "VP305",
+    codes.MASK_FRAME_ID,
     "mask-frame-id",
     (ERROR, WARNING),
     "U J",
@@ -130,7 +129,7 @@ def mask_frame_id(rule: Rule, job: Together) -> Findings:
 
 
 @_together(
-    "VP306",
+    codes.MASK_VIDEO_MISMATCH,
     "mask-video-mismatch",
     ERROR,
     "U",
@@ -180,7 +179,7 @@ def _rates_differ(one: VideoFacts, other: VideoFacts) -> bool:
 
 
 @_together(
-    "VP413",
+    codes.CLIPS_TOGETHER,
     "clips-together",
     ERROR,
     "U",
@@ -210,7 +209,7 @@ def clips_together(rule: Rule, job: Together) -> Findings:
 
 
 @_together(
-    "VP414",
+    codes.INPUTS_DISAGREE,
     "inputs-disagree",
     (ERROR, WARNING),
     "U J",
@@ -267,8 +266,17 @@ def _apart(one_name: str, one: Facts, other_name: str, other: Facts) -> str | No
     return f"{one_name} {listed(differences)}" if differences else None
 
 
+RULES: Final[tuple[Rule, ...]] = (
+    mask_dimensions,
+    mask_frame_id,
+    mask_video_mismatch,
+    clips_together,
+    inputs_disagree,
+)
+
+
 def judge_together(job: Together) -> list[Finding]:
     """What a job's media break between themselves; nothing while the job cannot be read."""
     if job.draft.broken is not None:
         return []
-    return run_all(TOGETHER_RULES, job)
+    return run_all(RULES, job)

@@ -8,11 +8,14 @@ from typing import Final, NamedTuple
 
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.facts import Facts, ImageFacts, Unreadable
-from vaceprep.rules.catalogue import Asset, Finding, Severity, in_order, run
+from vaceprep.rules import codes
+from vaceprep.rules.catalogue import Asset, Finding, Severity, run
 
 #: Rules that say that a file could not be judged: nothing selects them away, since a check
 #: that cannot measure must not pass. Only naming them in ``ignore`` silences them.
-GATES: Final = frozenset(["VP105", "VP204", "VP205", "VP400"])
+GATES: Final = frozenset(
+    [codes.VIDEO_UNREADABLE, codes.IMAGE_UNREADABLE, codes.IMAGE_BOMB, codes.JOB_UNREADABLE]
+)
 
 
 class Selection(NamedTuple):
@@ -68,24 +71,24 @@ def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
 
 def judge_video(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
     """The video rules; while VP105 fires without a fix, no other does."""
-    from vaceprep.rules import video, video_packaging, video_picture  # noqa: F401  (they fill the catalogue)
+    from vaceprep.rules import video, video_packaging, video_picture
 
     if isinstance(facts, ImageFacts):
         message = f"it is a still image ({facts.format.upper()}), not a video"
         facts = Unreadable("still-image", message, facts.bytes)
-    unreadable = run("VP105", facts, asset)
-    if unreadable is not None and unreadable.fix is None:
-        return [unreadable]
-    codes = [r.code for r in in_order() if r.subject == "video" and r.code != "VP105"]
-    findings = [] if unreadable is None else [unreadable]
-    findings += [f for code in codes if (f := run(code, facts, asset)) is not None]
+    first = video.video_unreadable
+    findings = run([first], facts, asset)
+    if findings and findings[0].fix is None:
+        return findings
+    rules = (*video.RULES, *video_picture.RULES, *video_packaging.RULES)
+    findings += run([rule for rule in rules if rule is not first], facts, asset)
     return findings + _judge_mask(facts, asset, findings)
 
 
 def _judge_mask(facts: Facts | Unreadable, asset: Asset, findings: list[Finding]) -> list[Finding]:
     if asset.role not in ("mask_image_url", "mask_video_url") or isinstance(facts, Unreadable):
         return []
-    if any(f.code in GATES or f.code == "VP201" for f in findings):
+    if any(f.code in GATES or f.code == codes.IMAGE_FORMAT for f in findings):
         return []
     from vaceprep.rules.mask import judge_mask
 

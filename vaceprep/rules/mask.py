@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from vaceprep.contract import MASK_ROLES
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
 
 AnyFacts = ImageFacts | VideoFacts | Unreadable
-_CODES = ("VP302", "VP303", "VP304")
 _BOTH = "pure white and pure black"
 
 
@@ -17,8 +19,7 @@ def judge_mask(facts: AnyFacts, asset: Asset) -> list[Finding]:
     A file that cannot be read, or an image where a video is due and the reverse, has its own
     finding (VP105, VP201, VP204).
     """
-    findings = (run(code, facts, asset) for code in _CODES)
-    return [finding for finding in findings if finding is not None]
+    return run(RULES, facts, asset)
 
 
 def _due(facts: AnyFacts, asset: Asset) -> bool:
@@ -28,7 +29,7 @@ def _due(facts: AnyFacts, asset: Asset) -> bool:
 
 
 @rule(
-    "VP302",
+    codes.MASK_NOT_BINARY,
     "mask-not-binary",
     Severity.ERROR,
     "U",
@@ -58,7 +59,7 @@ def mask_not_binary(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None
 
 
 @rule(
-    "VP303",
+    codes.MASK_EMPTY,
     "mask-empty",
     Severity.ERROR,
     "J",
@@ -81,7 +82,7 @@ def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP304",
+    codes.MASK_FULL,
     "mask-full",
     Severity.WARNING,
     "J",
@@ -99,3 +100,10 @@ def mask_full(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     return rule.found(
         "no pixel is black, so everything is edited", measured=0, allowed=1, unit="px"
     )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    mask_not_binary,
+    mask_empty,
+    mask_full,
+)

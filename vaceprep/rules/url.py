@@ -16,7 +16,8 @@ from vaceprep.facts import Facts, ImageFacts, Unreached
 from vaceprep.files.source import is_data_uri
 from vaceprep.formats import TYPES
 from vaceprep.net.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
-from vaceprep.rules.catalogue import RULES, Asset, Finding, Rule, Severity, rule, run
+from vaceprep.rules import codes
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
 
 #: What the names of a signature's parameters begin with: S3, Google Cloud Storage, Alibaba OSS.
 _FAMILIES: Final = ("x-amz-", "x-goog-", "x-oss-")
@@ -80,7 +81,7 @@ def _cloudfront(policy: str) -> int | None:
 
 
 @rule(
-    "VP501",
+    codes.URL_NOT_ASCII,
     "url-not-ascii",
     Severity.ERROR,
     "M",
@@ -101,7 +102,7 @@ def url_not_ascii(rule: Rule, url: str, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP502",
+    codes.URL_SCHEME,
     "url-scheme",
     Severity.ERROR,
     "U",
@@ -131,7 +132,7 @@ def url_scheme(rule: Rule, url: str, asset: Asset) -> Finding | None:
 
 
 @rule(
-    "VP503",
+    codes.URL_NOT_PUBLIC,
     "url-not-public",
     Severity.ERROR,
     "M J",
@@ -174,7 +175,7 @@ class Asked(NamedTuple):
 
 
 @rule(
-    "VP504",
+    codes.URL_UNREACHABLE,
     "url-unreachable",
     Severity.ERROR,
     "M",
@@ -194,7 +195,7 @@ def url_unreachable(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP505",
+    codes.URL_TYPE,
     "url-type",
     Severity.ADVICE,
     "J",
@@ -224,7 +225,7 @@ def url_type(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP506",
+    codes.URL_EXPIRES,
     "url-expires",
     Severity.WARNING,
     "J",
@@ -253,20 +254,26 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+RULES: Final[tuple[Rule, ...]] = (
+    url_not_ascii,
+    url_scheme,
+    url_not_public,
+    url_unreachable,
+    url_type,
+    url_expires,
+)
+
+
 def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list[Finding]:
     """What a URL's text alone breaks; the first rule that speaks is the only one.
 
     ``allowed_hosts`` are private hosts that the user vouches for (see ``is_vouched``).
     """
     asset = Asset(role)
-    codes = ["VP501", "VP502"]
+    rules = [url_not_ascii, url_scheme]
     if not is_vouched(url, allowed_hosts) and not is_data_uri(url):
-        codes.append("VP503")
-    for code in codes:
-        finding = run(code, url, asset)
-        if finding is not None:
-            return [finding]
-    return []
+        rules.append(url_not_public)
+    return next((found for rule in rules if (found := run([rule], url, asset))), [])
 
 
 def judge_asked(
@@ -280,7 +287,6 @@ def judge_asked(
     asset = Asset(role)
     if isinstance(facts, Unreached) and facts.reason == "not-public":
         message = f"the service cannot reach this URL: {facts.message}"
-        return [RULES["VP503"].found(message, allowed="a public host")]
+        return [url_not_public.found(message, allowed="a public host")]
     asked = Asked(url, facts, content_type, now or datetime.now(UTC))
-    found = (run(code, asked, asset) for code in ("VP504", "VP505", "VP506"))
-    return [finding for finding in found if finding is not None]
+    return run((url_unreachable, url_type, url_expires), asked, asset)

@@ -15,6 +15,7 @@ from vaceprep.facts import NO_STRETCH, Unreadable, VideoFacts, shown
 from vaceprep.formats import CONTAINER_NAMES
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.measure import ending
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
 from vaceprep.wording import NOT_MEASURED, decimal, megabytes
 
@@ -27,7 +28,7 @@ CARRIED: Final = frozenset(
 
 
 @rule(
-    "VP101",
+    codes.VIDEO_CONTAINER,
     "video-container",
     (ERROR, WARNING),
     "M",
@@ -58,7 +59,7 @@ def video_container(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP102",
+    codes.VIDEO_SIZE,
     "video-size",
     (ERROR, WARNING),
     "M",
@@ -102,7 +103,7 @@ def too_slow(facts: VideoFacts, limits: Limits = CONTRACT) -> bool:
 
 
 @rule(
-    "VP103",
+    codes.VIDEO_FPS,
     "video-fps",
     ERROR,
     "M",
@@ -135,7 +136,7 @@ def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
 
 
 @rule(
-    "VP104",
+    codes.VIDEO_DURATION,
     "video-duration",
     ERROR,
     "M U",
@@ -170,7 +171,7 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
 
 
 @rule(
-    "VP105",
+    codes.VIDEO_UNREADABLE,
     "video-unreadable",
     ERROR,
     "M",
@@ -199,7 +200,7 @@ def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Fi
 
 
 @rule(
-    "VP106",
+    codes.VIDEO_TRUNCATED,
     "video-truncated",
     ERROR,
     "J",
@@ -231,7 +232,7 @@ def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP107",
+    codes.VIDEO_NAME,
     "video-name",
     WARNING,
     "J",
@@ -255,3 +256,14 @@ def video_name(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
         return rule.found(message, measured=said or None, allowed=".mp4")
     kind = CONTAINER_NAMES.get(facts.container, facts.container)
     return rule.found(f"the name ends in '.mp4' but the bytes are {kind}", measured=said)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    video_container,
+    video_size,
+    video_fps,
+    video_duration,
+    video_unreadable,
+    video_truncated,
+    video_name,
+)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 from vaceprep.contract import HEADER_TOLERANCE, KEPT_PIXELS
 from vaceprep.facts import VideoFacts, shown
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
 from vaceprep.rules.video import too_long
 from vaceprep.wording import decimal, listed
@@ -14,7 +16,7 @@ WARNING, ADVICE = Severity.WARNING, Severity.ADVICE
 
 
 @rule(
-    "VP120",
+    codes.VIDEO_NOT_FASTSTART,
     "video-not-faststart",
     ADVICE,
     "J",
@@ -30,7 +32,7 @@ def video_not_faststart(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
 
 
 @rule(
-    "VP121",
+    codes.VIDEO_FRAGMENTED,
     "video-fragmented",
     WARNING,
     "J",
@@ -44,7 +46,7 @@ def video_fragmented(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP122",
+    codes.VIDEO_EDIT_LIST,
     "video-edit-list",
     WARNING,
     "J",
@@ -61,7 +63,7 @@ def video_edit_list(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP123",
+    codes.VIDEO_EXTRA_STREAMS,
     "video-extra-streams",
     ADVICE,
     "U",
@@ -84,7 +86,7 @@ def video_extra_streams(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
 
 
 @rule(
-    "VP124",
+    codes.VIDEO_CONTAINER_DURATION,
     "video-container-duration",
     WARNING,
     "J",
@@ -118,7 +120,7 @@ def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Fin
 
 
 @rule(
-    "VP125",
+    codes.VIDEO_LOCATION,
     "video-location",
     ADVICE,
     "J",
@@ -139,7 +141,7 @@ def video_location(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP126",
+    codes.VIDEO_ABOVE_720P,
     "video-above-720p",
     ADVICE,
     "U",
@@ -177,7 +179,7 @@ def header_lies(facts: VideoFacts) -> bool:
 
 
 @rule(
-    "VP127",
+    codes.VIDEO_HEADER_LIES,
     "video-header-lies",
     WARNING,
     "J",
@@ -211,3 +213,15 @@ def video_header_lies(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None
         allowed=facts.frames,
         unit="frames",
     )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    video_not_faststart,
+    video_fragmented,
+    video_edit_list,
+    video_extra_streams,
+    video_container_duration,
+    video_location,
+    video_above_720p,
+    video_header_lies,
+)

@@ -12,6 +12,7 @@ from vaceprep.contract import (
     WIDE_PRIMARIES,
 )
 from vaceprep.facts import VideoFacts, shown
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
 from vaceprep.wording import NOT_MEASURED, decimal
 
@@ -19,7 +20,7 @@ WARNING: Final = Severity.WARNING
 
 
 @rule(
-    "VP111",
+    codes.VIDEO_CODEC,
     "video-codec",
     WARNING,
     "J",
@@ -38,7 +39,7 @@ def video_codec(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP112",
+    codes.VIDEO_PIXEL_FORMAT,
     "video-pixel-format",
     WARNING,
     "J",
@@ -59,7 +60,7 @@ def video_pixel_format(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | Non
 
 
 @rule(
-    "VP113",
+    codes.VIDEO_ROTATION,
     "video-rotation",
     WARNING,
     "J",
@@ -81,7 +82,7 @@ def video_rotation(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP114",
+    codes.VIDEO_PIXEL_ASPECT,
     "video-pixel-aspect",
     WARNING,
     "J",
@@ -104,7 +105,7 @@ def video_pixel_aspect(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | Non
 
 
 @rule(
-    "VP115",
+    codes.VIDEO_INTERLACED,
     "video-interlaced",
     WARNING,
     "J",
@@ -123,7 +124,7 @@ def video_interlaced(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP116",
+    codes.VIDEO_HDR,
     "video-hdr",
     WARNING,
     "J",
@@ -161,7 +162,7 @@ def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP117",
+    codes.VIDEO_VARIABLE_RATE,
     "video-variable-rate",
     WARNING,
     "J",
@@ -187,7 +188,7 @@ def video_variable_rate(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
 
 
 @rule(
-    "VP118",
+    codes.VIDEO_ODD_SIZE,
     "video-odd-size",
     WARNING,
     "J",
@@ -209,7 +210,7 @@ def video_odd_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 @rule(
-    "VP119",
+    codes.VIDEO_DIMENSIONS,
     "video-dimensions",
     WARNING,
     "R",
@@ -228,3 +229,16 @@ def video_dimensions(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
         allowed=f"{low} to {high}",
         unit="px",
     )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    video_codec,
+    video_pixel_format,
+    video_rotation,
+    video_pixel_aspect,
+    video_interlaced,
+    video_hdr,
+    video_variable_rate,
+    video_odd_size,
+    video_dimensions,
+)

@@ -14,6 +14,7 @@ from vaceprep.preparation.image.shapes import Shape, drawn, outside
 from vaceprep.preparation.read import Read, check_pixels, reading, unreadable
 from vaceprep.preparation.verify import write_verified
 from vaceprep.probes.images import grey_levels
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MASK_ROLE: Final[Role] = "mask_image_url"
 #: The lowest grey that becomes white: the lighter half.
 THRESHOLD: Final = 128
 #: A mask that edits nothing or everything is written, and said.
-TOLERATED: Final = ("VP303", "VP304")
+TOLERATED: Final = (codes.MASK_EMPTY, codes.MASK_FULL)
 #: Levels within which a pixel is nearly black or nearly white, and the share of others from which
 #: an image is no mask but a picture. J
 _NEARLY: Final = 48

@@ -11,6 +11,7 @@ from vaceprep.facts import VideoFacts
 from vaceprep.preparation.image.mask import MASK_ROLE, agrees, black_and_white, displayed_grey
 from vaceprep.preparation.read import reading, video_of
 from vaceprep.preparation.video.frame import frame_number
+from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.judge import judge
 
@@ -71,7 +72,9 @@ def preview(mask: str, video: str, number: int = 1) -> Preview:
         picture = frame_number(read, number).image
     caption = _caption(area, facts, number)
     laid = laid_over(picture, area)
-    spoken = tuple(f for f in findings if f.code in ("VP302", "VP303", "VP304"))
+    spoken = tuple(
+        f for f in findings if f.code in (codes.MASK_NOT_BINARY, codes.MASK_EMPTY, codes.MASK_FULL)
+    )
     return Preview(_captioned(laid, caption), caption, spoken)
 
 

@@ -19,7 +19,7 @@ from vaceprep.report.html.job_drawing import draft_from, drawn, media_of_prepare
 from vaceprep.report.html.thumbnails import Album
 from vaceprep.report.html.videos import Films
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
-from vaceprep.rules.catalogue import RULES
+from vaceprep.rules.all import BY_CODE
 from vaceprep.rules.draft import Draft, said
 from vaceprep.runs.model import RunEntry
 from vaceprep.version import __version__
@@ -80,7 +80,7 @@ def page_of(
         written=time.strftime("%Y-%m-%d %H:%M %Z").strip(),
         counts=tuple(_counts(command, every, entries)),
         groups=groups,
-        rules=tuple(RULES[code] for code in sorted(codes) if code in RULES),
+        rules=tuple(BY_CODE[code] for code in sorted(codes) if code in BY_CODE),
         statuses=tuple(dict.fromkeys(entry.status for entry in entries)),
         notes=tuple(told),
     )
