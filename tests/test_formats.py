@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections import Counter
 
+import av
 import pytest
 from PIL import Image
 
@@ -14,10 +15,12 @@ from vaceprep.formats import (
     FORMATS,
     IMAGE_ENDINGS,
     MEDIA_TYPES,
+    SIGNATURES,
     VIDEO_ENDINGS,
     WRITTEN,
     MediaFormat,
 )
+from vaceprep.probes.sniff import sniff
 
 #: Python's own tables, without those of the system.
 PYTHON = mimetypes.MimeTypes()
@@ -63,3 +66,15 @@ def test_media_types(name: str, media_type: str, ending: str) -> None:
         assert OTHER_NAMES.get(found, found) in (media_type, *BY_NAME[name].types)
     if fitting := Image.MIME.get(name.upper()):
         assert fitting == media_type
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=[f.name for f in FORMATS])
+def test_a_signature_tells_its_format_and_the_demuxer(fmt: MediaFormat) -> None:
+    for signature in fmt.signatures:
+        assert sniff(signature + bytes(4096)) == (fmt.kind, fmt.name, fmt.demuxer)
+        assert [s for s in SIGNATURES if signature.startswith(s)] == [signature]
+
+
+def test_ffmpeg_has_each_demuxer() -> None:
+    for fmt in FORMATS:
+        assert fmt.demuxer is None or av.ContainerFormat(fmt.demuxer.split(",")[0], "r").is_input

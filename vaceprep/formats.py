@@ -1,7 +1,7 @@
-"""Media formats: names, endings, media types, and which of them an image can be written in.
+"""Media formats: names, signatures, demuxers, endings, media types, and how each keeps time.
 
-One table. A new format is one row; every other table of formats is derived from it here. How the
-first bytes tell a format, and which demuxer of FFmpeg reads it: ``probes/sniff.py``.
+One table. A new format is one row; every other table of formats is derived from it here. Formats
+without a fixed signature are recognised by their structure in ``probes/sniff.py``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ class MediaFormat(NamedTuple):
     shown_video: str = ""
     #: Endings for which an image is written in it, by Pillow.
     written: tuple[str, ...] = ()
+    #: What its files begin with; empty where only their structure tells it.
+    signatures: tuple[bytes, ...] = ()
+    #: FFmpeg's demuxer for its videos; None where it holds none.
+    demuxer: str | None = None
+    #: Which packets carry a time of presentation: FFmpeg makes up the others, and where frames are
+    #: reordered it makes up wrong ones.
+    timed: Literal["all", "some", "none"] = "all"
+    #: Whether times are rounded to milliseconds.
+    rounds: bool = False
 
 
 def _image(
@@ -37,6 +46,8 @@ def _image(
     shown: str = "",
     shown_video: str = "",
     written: str = "",
+    signatures: tuple[bytes, ...] = (),
+    demuxer: str | None = None,
 ) -> MediaFormat:
     return MediaFormat(
         "image",
@@ -47,18 +58,36 @@ def _image(
         shown,
         shown_video,
         tuple(written.split()),
+        signatures,
+        demuxer,
     )
 
 
 def _video(
-    name: str, endings: str = "", rare: str = "", types: str = "", shown: str = ""
+    name: str,
+    demuxer: str,
+    endings: str = "",
+    rare: str = "",
+    types: str = "",
+    shown: str = "",
+    signatures: tuple[bytes, ...] = (),
+    timed: Literal["all", "some", "none"] = "all",
+    rounds: bool = False,
 ) -> MediaFormat:
-    return _image(name, endings, rare, types, shown)._replace(kind="video")
+    row = _image(name, endings, rare, types, shown, signatures=signatures, demuxer=demuxer)
+    return row._replace(kind="video", timed=timed, rounds=rounds)
 
 
-def _raw(name: str, endings: str = "", rare: str = "") -> MediaFormat:
-    return _image(name, endings, rare, shown=f"{name.upper()} (a camera's raw photograph)")
+def _raw(
+    name: str, endings: str = "", rare: str = "", signatures: tuple[bytes, ...] = ()
+) -> MediaFormat:
+    shown = f"{name.upper()} (a camera's raw photograph)"
+    return _image(name, endings, rare, shown=shown, signatures=signatures)
 
+
+#: FFmpeg's demuxer for MP4 and its family.
+MOV: Final = "mov,mp4,m4a,3gp,3g2,mj2"
+ASF: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 #: MPO is JPEG, APNG is PNG, BigTIFF is TIFF; .ts and .mts are TypeScript's too.
 FORMATS: Final = (
@@ -68,6 +97,8 @@ FORMATS: Final = (
         types="image/png image/x-png image/apng image/vnd.mozilla.apng",
         shown_video="animated PNG",
         written=".png",
+        signatures=(b"\x89PNG\r\n\x1a\n",),
+        demuxer="apng",
     ),
     _image(
         "jpeg",
@@ -75,6 +106,7 @@ FORMATS: Final = (
         ".jif",
         "image/jpeg image/jpg image/pjpeg",
         written=".jpg .jpeg",
+        signatures=(b"\xff\xd8\xff",),
     ),
     _image("webp", ".webp", types="image/webp", shown_video="WEBP", written=".webp"),
     _image("bmp", ".bmp .dib", types="image/bmp image/x-bmp image/x-ms-bmp", written=".bmp"),
@@ -85,7 +117,14 @@ FORMATS: Final = (
         "image/tiff image/x-tiff",
         written=".tif .tiff",
     ),
-    _image("gif", ".gif", types="image/gif", shown_video="GIF"),
+    _image(
+        "gif",
+        ".gif",
+        types="image/gif",
+        shown_video="GIF",
+        signatures=(b"GIF87a", b"GIF89a"),
+        demuxer="gif",
+    ),
     _image(
         "heic",
         ".heic .heif .hif",
@@ -94,57 +133,103 @@ FORMATS: Final = (
     ),
     _image("heif", ".heif .heic .hif .avci", ".hif .avci"),
     _image("avif", ".avif .avifs", ".avifs", "image/avif image/avif-sequence"),
-    _image("jxl", ".jxl", shown="JPEG XL"),
-    _image("jxr", shown="JPEG XR"),
-    _image("jp2", ".jp2 .j2k .jpx .jpf .j2c .jpc", ".j2k .jpx .jpf .j2c .jpc", shown="JPEG 2000"),
+    _image(
+        "jxl",
+        ".jxl",
+        shown="JPEG XL",
+        signatures=(b"\x00\x00\x00\x0cJXL \r\n\x87\n", b"\xff\x0a"),
+    ),
+    _image("jxr", shown="JPEG XR", signatures=(b"II\xbc\x01",)),
+    _image(
+        "jp2",
+        ".jp2 .j2k .jpx .jpf .j2c .jpc",
+        ".j2k .jpx .jpf .j2c .jpc",
+        shown="JPEG 2000",
+        signatures=(b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    ),
     _image("ico", ".ico"),
     _image("cur", ".cur", ".cur"),
     _image("tga", ".tga .icb .vda .vst", ".icb .vda .vst"),
-    _image("psd", ".psd", shown="Photoshop (PSD)"),
+    _image("psd", ".psd", shown="Photoshop (PSD)", signatures=(b"8BPS\x00\x01",)),
+    _image("psb", signatures=(b"8BPS\x00\x02",)),
     _image("svg", ".svg", shown="SVG (a drawing, not pixels)"),
-    _image("eps", ".eps .ps .ai", ".ps .ai", shown="EPS (a drawing, not pixels)"),
+    _image(
+        "eps",
+        ".eps .ps .ai",
+        ".ps .ai",
+        shown="EPS (a drawing, not pixels)",
+        signatures=(b"%!PS-Adobe", b"\xc5\xd0\xd3\xc6"),
+    ),
     _image("pnm", ".pnm .ppm .pgm .pbm .pam .pfm", ".pnm .pam .pfm", shown="PNM (PBM, PGM, PPM)"),
-    _image("exr", ".exr", shown="OpenEXR"),
-    _image("qoi", ".qoi"),
-    _image("dds", ".dds", ".dds"),
-    _image("hdr", ".hdr", ".hdr", shown="Radiance HDR"),
+    _image("exr", ".exr", shown="OpenEXR", signatures=(b"\x76\x2f\x31\x01",)),
+    _image("qoi", ".qoi", signatures=(b"qoif",)),
+    _image("dds", ".dds", ".dds", signatures=(b"DDS ",)),
+    _image("hdr", ".hdr", ".hdr", shown="Radiance HDR", signatures=(b"#?RADIANCE", b"#?RGBE")),
     _image("pcx", ".pcx", ".pcx"),
-    _image("icns", ".icns", ".icns"),
+    _image("icns", ".icns", ".icns", signatures=(b"icns",)),
+    _image("mng", signatures=(b"\x8aMNG\r\n\x1a\n",)),
+    _image("jng", signatures=(b"\x8bJNG\r\n\x1a\n",)),
+    _image("xcf", signatures=(b"gimp xcf ",)),
+    _image("bpg", signatures=(b"BPG\xfb",)),
+    _image("djvu", signatures=(b"AT&TFORM",)),
     _raw("dng", ".dng"),
     _raw("nef", ".nef .nrw", ".nrw"),
     _raw("cr2", ".cr2"),
     _raw("cr3", ".cr3"),
     _raw("arw", ".arw"),
-    *map(_raw, ("pef", "srw", "orf", "rw2", "raf")),
+    *map(_raw, ("pef", "srw")),
+    _raw("orf", signatures=(b"IIRO\x08\0\0\0", b"IIRS\x08\0\0\0", b"MMOR\0\0\0\x08")),
+    _raw("rw2", signatures=(b"IIU\x00",)),
+    _raw("raf", signatures=(b"FUJIFILMCCD-RAW ",)),
     _image("raw", shown="a camera's raw photograph"),
     _video(
         "mp4",
+        MOV,
         ".mp4 .m4v .f4v",
         types="video/mp4 application/mp4 video/x-m4v audio/mp4",
         shown="MP4",
     ),
-    _video("mov", ".mov .qt", types="video/quicktime", shown="QuickTime (MOV)"),
-    _video("3gp", ".3gp .3g2", types="video/3gpp video/3gpp2", shown="3GPP"),
-    _video("matroska", ".mkv", types="video/x-matroska video/matroska", shown="Matroska (MKV)"),
-    _video("webm", ".webm", types="video/webm", shown="WebM"),
+    _video("mov", MOV, ".mov .qt", types="video/quicktime", shown="QuickTime (MOV)"),
+    _video("3gp", MOV, ".3gp .3g2", types="video/3gpp video/3gpp2", shown="3GPP"),
     _video(
+        "matroska",
+        "matroska,webm",
+        ".mkv",
+        types="video/x-matroska video/matroska",
+        shown="Matroska (MKV)",
+        rounds=True,
+    ),
+    _video("webm", "matroska,webm", ".webm", types="video/webm", shown="WebM", rounds=True),
+    _video(
+        "avi",
         "avi",
         ".avi",
         types="video/x-msvideo video/avi video/msvideo video/vnd.avi",
         shown="AVI",
+        timed="none",
     ),
-    _video("mpegts", ".ts .mts .m2ts", ".ts .mts", "video/mp2t video/mpeg", "MPEG-TS"),
-    _video("flv", ".flv", types="video/x-flv", shown="Flash Video (FLV)"),
-    _video("ogg", ".ogv", shown="Ogg"),
-    _video("asf", ".wmv .asf", shown="ASF (WMV)"),
-    _video("mpeg", ".mpg .mpeg .vob", shown="MPEG programme stream"),
-    _video("mpegvideo", ".m2v"),
-    _video("h264", ".264 .h264", shown="bare H.264"),
-    _video("hevc", ".265 .h265 .hevc", shown="bare HEVC"),
-    _video("mxf", ".mxf", shown="MXF"),
-    _video("rm", ".rm .rmvb"),
-    _video("ivf", ".ivf"),
-    _video("y4m", ".y4m"),
+    _video("mpegts", "mpegts", ".ts .mts .m2ts", ".ts .mts", "video/mp2t video/mpeg", "MPEG-TS"),
+    _video(
+        "flv",
+        "flv",
+        ".flv",
+        types="video/x-flv",
+        shown="Flash Video (FLV)",
+        signatures=(b"FLV\1",),
+        rounds=True,
+    ),
+    _video("ogg", "ogg", ".ogv", shown="Ogg", signatures=(b"OggS",)),
+    _video("asf", "asf", ".wmv .asf", shown="ASF (WMV)", signatures=(ASF,), timed="some"),
+    _video("mpeg", "mpeg", ".mpg .mpeg .vob", shown="MPEG programme stream", timed="some"),
+    _video("mpegvideo", "mpegvideo", ".m2v", timed="none"),
+    _video("m4v", "m4v", timed="none"),
+    _video("h264", "h264", ".264 .h264", shown="bare H.264", timed="none"),
+    _video("hevc", "hevc", ".265 .h265 .hevc", shown="bare HEVC", timed="none"),
+    _video("mxf", "mxf", ".mxf", shown="MXF", signatures=(bytes.fromhex("060e2b34"),)),
+    _video("rm", "rm", ".rm .rmvb", signatures=(b".RMF",)),
+    _video("ivf", "ivf", ".ivf", signatures=(b"DKIF",)),
+    _video("yuv4mpeg", "yuv4mpegpipe", ".y4m", signatures=(b"YUV4MPEG2",)),
+    _video("nut", "nut", signatures=(b"nut/multimedia container",)),
 )
 
 #: Endings of images by format, the usual one first.
@@ -157,6 +242,20 @@ IMAGE_ENDINGS: Final = frozenset(
 VIDEO_ENDINGS: Final = frozenset(
     e for f in FORMATS if f.kind == "video" for e in f.endings if e not in f.rare
 )
+#: The format by what its files begin with. No signature begins with another one.
+SIGNATURES: Final = {signature: f for f in FORMATS for signature in f.signatures}
+#: FFmpeg's demuxer by format.
+DEMUXERS: Final = {f.name: f.demuxer for f in FORMATS}
+#: Demuxers of formats in which not every packet carries a time of presentation, and of those in
+#: which none does.
+PARTLY_TIMED: Final = frozenset(f.demuxer for f in FORMATS if f.timed != "all")
+UNTIMED: Final = frozenset(f.demuxer for f in FORMATS if f.timed == "none")
+#: Containers whose times are rounded to milliseconds.
+ROUNDING: Final = frozenset(f.name for f in FORMATS if f.rounds)
+#: Frames that decoding order may delay: the largest picture buffer of H.264 (A.3.1), HEVC (A.4.2).
+MAX_REORDER: Final = 16
+#: The same in packets: each field of a frame may be a packet.
+REORDER_PACKETS: Final = 2 * MAX_REORDER
 #: Media types that servers use, by format; each format's own first.
 TYPES: Final = {f.name: f.types for f in FORMATS if f.types}
 #: The media type and the ending of what is published, by format.

@@ -13,8 +13,9 @@ import pytest
 from tests.media import encode, small_mp4, tagged
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import MOV
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
-from vaceprep.probes.sniff import MOV, sniff
+from vaceprep.probes.sniff import sniff
 from vaceprep.probes.video import probe_video
 
 

@@ -15,8 +15,8 @@ import vaceprep
 from tests.media import Hand, coded, small_mp4
 from vaceprep.facts import MaskFacts, VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import MOV
 from vaceprep.probes.decode import decode_all
-from vaceprep.probes.sniff import MOV
 
 
 def opened(data: bytes) -> Opened:

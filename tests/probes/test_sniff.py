@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media import Hand, box, ftyp
-from vaceprep.probes.sniff import ASF, MOV, sniff
+from vaceprep.formats import ASF, MOV
+from vaceprep.probes.sniff import sniff
 
 
 @pytest.mark.parametrize(

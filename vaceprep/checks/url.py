@@ -15,14 +15,14 @@ from vaceprep.checks.bytes import Options, probe_opened, report_on
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import REMOTE_BYTES, VIDEO_ROLES, Role
 from vaceprep.facts import Facts, Unreached, Unreadable
-from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
+from vaceprep.formats import IMAGE_ENDINGS, MOV, VIDEO_ENDINGS
 from vaceprep.net.blocks import Hole, Part, open_part
 from vaceprep.net.prefetch import fetch_all, fetch_index
 from vaceprep.net.problems import RemoteError
 from vaceprep.net.remote_file import Remote
 from vaceprep.net.session import Web
 from vaceprep.probes.measure import default_role, ending
-from vaceprep.probes.sniff import MOV, sniff
+from vaceprep.probes.sniff import sniff
 from vaceprep.rules.catalogue import Finding
 
 _FOR_VIDEO: Final = (

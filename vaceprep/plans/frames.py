@@ -12,6 +12,7 @@ from math import ceil, floor
 from typing import Final, NamedTuple
 
 from vaceprep.facts import SampleFacts, VideoFacts
+from vaceprep.formats import MAX_REORDER
 
 HALF: Final = Fraction(1, 2)
 #: Rates that people and cameras mean when a clock rounds or jitters.
@@ -22,8 +23,6 @@ USUAL: Final = tuple(
 NEARLY: Final = Fraction(1, 200)
 #: Frames from which there is a distance to measure.
 MANY: Final = 2
-#: Frames that decoding order may hold back; H.264 and HEVC allow 16.
-REORDER: Final = 16
 #: The largest denominator of a rate that is no usual one.
 FINEST: Final = 1001
 
@@ -131,7 +130,7 @@ def copyable(samples: SampleFacts, start: Fraction, room: Fraction | None) -> Ru
             break
         best, best_end = count, end
     due = [t for t in shown[1:] if limit is None or t <= limit]
-    if not best or best < len(due) - REORDER:
+    if not best or best < len(due) - MAX_REORDER:
         # Not the order of B-frames, but disorder.
         return None
     size = sum(samples.sizes[first : first + best])

@@ -16,13 +16,12 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_SAMPLES, READ_SECONDS
+from vaceprep.formats import ROUNDING
 from vaceprep.probes.container import BROKEN, clause, fraction
 from vaceprep.probes.shown_packets import Coded, Fields, Sieve, demuxed
 from vaceprep.probes.timestamps import from_timestamps
 from vaceprep.probes.timing import Timing
 
-#: Containers whose timestamps are rounded to milliseconds.
-ROUNDING: Final = frozenset(["matroska", "webm", "flv"])
 AVI: Final = "avi"
 #: AVI: chunks a second up to which each is a frame; above, empty ones only keep the time.
 MOST_CHUNKS: Final = 120

@@ -13,24 +13,20 @@ from av.video.stream import VideoStream
 
 from vaceprep.facts import NO_STRETCH, SampleFacts, VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import MOV, PARTLY_TIMED, REORDER_PACKETS, ROUNDING
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container
 from vaceprep.probes.h264 import begins_clean
 from vaceprep.probes.mp4.boxes import read_boxes
 from vaceprep.probes.mp4.track import Edit
-from vaceprep.probes.packets import ROUNDING
 from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
-from vaceprep.probes.sniff import MOV, Sniffed
+from vaceprep.probes.sniff import Sniffed
 from vaceprep.probes.timing import NORMAL_RATE
 
-#: Frames that decoding order may hold back; H.264 and HEVC allow 16.
-REORDER: Final = 32
 #: Seconds before the window at which the search for its keyframe starts, one after the other.
 BACK_OFF: Final = (Fraction(0), Fraction(2), Fraction(20), Fraction(120))
 #: Frames of one window; at 1,000 frames a second a window of 5 s has 5,000.
 MAX_WINDOW: Final = 50_000
-#: Demuxers whose files carry no presentation times: FFmpeg makes them up.
-TIMELESS: Final = frozenset(["avi", "h264", "hevc", "m4v", "mpegvideo", "mpeg", "asf", "ogg"])
 AVI: Final = "avi"
 
 
@@ -65,7 +61,7 @@ def shows_nothing(facts: VideoFacts) -> bool:
 def _obstacle(opened: Opened, demuxer: str, facts: VideoFacts) -> str | None:
     if not facts.packets_are_frames:
         return "some of its packets are no frames of their own"
-    if demuxer in TIMELESS:
+    if demuxer in PARTLY_TIMED:
         return "its frames carry no times of presentation"
     if in_stretches(opened, demuxer):
         return "its edit list plays several stretches"
@@ -126,7 +122,7 @@ def from_start(container: InputContainer, video: VideoStream) -> tuple[int | Non
         held.append(part)
         if part.shows:
             first.append(part.packet)
-        if len(first) == REORDER:
+        if len(first) == REORDER_PACKETS:
             break
     return earliest(first, container.format.name), chain(held, walk)
 
@@ -209,7 +205,7 @@ def _survey(
             and (opens or begins_clean(bytes(packet), facts.codec or "", extradata))
         )
         beyond = beyond + 1 if at > start + length + tick else 0
-        if beyond > REORDER:
+        if beyond > REORDER_PACKETS:
             return _facts(times, sizes, clean, breaks, tick, None)
         if len(times) > MAX_WINDOW:
             return none(f"it has more than {MAX_WINDOW:,} frames in the window")

@@ -10,39 +10,8 @@ import struct
 from typing import Final, Literal, NamedTuple
 
 from vaceprep.contract import IMAGE_BRANDS, QUICKTIME_BRAND, THREEGPP_PREFIX
+from vaceprep.formats import DEMUXERS, SIGNATURES
 
-#: Signatures at the file's start, the longer before the shorter.
-_PREFIXES: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\x8aMNG\r\n\x1a\n", "mng"),
-    (b"\x8bJNG\r\n\x1a\n", "jng"),
-    (b"GIF87a", "gif"),
-    (b"GIF89a", "gif"),
-    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "jxl"),
-    (b"\xff\x0a", "jxl"),
-    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jp2"),
-    (b"\xff\x4f\xff\x51", "jp2"),
-    (b"8BPS\x00\x01", "psd"),
-    (b"8BPS\x00\x02", "psb"),
-    (b"\x76\x2f\x31\x01", "exr"),
-    (b"qoif", "qoi"),
-    (b"DDS ", "dds"),
-    (b"#?RADIANCE", "hdr"),
-    (b"#?RGBE", "hdr"),
-    (b"%!PS-Adobe", "eps"),
-    (b"\xc5\xd0\xd3\xc6", "eps"),
-    (b"icns", "icns"),
-    (b"IIRO\x08\x00\x00\x00", "orf"),
-    (b"IIRS\x08\x00\x00\x00", "orf"),
-    (b"MMOR\x00\x00\x00\x08", "orf"),
-    (b"IIU\x00", "rw2"),
-    (b"II\xbc\x01", "jxr"),
-    (b"FUJIFILMCCD-RAW ", "raf"),
-    (b"gimp xcf ", "xcf"),
-    (b"BPG\xfb", "bpg"),
-    (b"AT&TFORM", "djvu"),
-)
 #: Boxes of the ISO family: major brand to format. ``mif1`` and its like need a closer look.
 _BRANDS: Final[dict[bytes, str]] = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "heic"),
@@ -64,9 +33,8 @@ def sniff_image(head: bytes) -> str | None:
     in a TIFF shell is told here where its marks lie within these bytes (``dng``, ``cr2``);
     ``probe_image`` looks further. Never raises.
     """
-    for prefix, name in _PREFIXES:
-        if head.startswith(prefix):
-            return name
+    if (found := _signed(head, "image")) is not None:
+        return found
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
@@ -84,6 +52,14 @@ def sniff_image(head: bytes) -> str | None:
     if _is_tga(head):
         return "tga"
     return "svg" if _is_svg(head) else None
+
+
+def _signed(head: bytes, kind: str) -> str | None:
+    """The format whose signature begins these bytes."""
+    for signature, row in SIGNATURES.items():
+        if row.kind == kind and head.startswith(signature):
+            return row.name
+    return None
 
 
 def _tiff_kind(head: bytes) -> str:
@@ -191,20 +167,23 @@ FIRST_BOXES: Final = frozenset(
     b"ftyp moov mdat free skip wide pnot styp moof sidx uuid udta emsg".split()
 )
 RIFF_FORMS: Final = (b"WEBP", b"AVI ", b"AVIX", b"WAVE")
-MOV: Final = "mov,mp4,m4a,3gp,3g2,mj2"
 TS_PACKET: Final = 188
 BLURAY_PACKET: Final = 192
-ASF: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-#: Images that may move: measured as videos under a video's role.
-MOVING: Final = {"gif": "gif", "png": "apng"}
 
 
 class Sniffed(NamedTuple):
-    """``format`` names the container or image format; ``demuxer`` is FFmpeg's name for it."""
+    """``format`` names the container or image format; ``demuxer`` is FFmpeg's name for it.
+
+    An image with a demuxer may move: under a video's role it is measured as a video.
+    """
 
     kind: Kind
     format: str
     demuxer: str | None = None
+
+
+def _video(name: str) -> Sniffed:
+    return Sniffed("video", name, DEMUXERS[name])
 
 
 def _playlist(head: bytes) -> str | None:
@@ -231,11 +210,11 @@ def _boxes(head: bytes) -> Sniffed | None:
     if head[4:8] not in FIRST_BOXES or riff:
         return None
     if head[4:8] != b"ftyp":
-        return Sniffed("video", "mov", MOV)
+        return _video("mov")
     brand = head[8:12].decode("latin-1").strip(" \0")
     if brand in IMAGE_BRANDS:
         return Sniffed("image", sniff_image(head) or "heic")
-    return Sniffed("video", family(brand) or "mp4", MOV)
+    return _video(family(brand) or "mp4")
 
 
 def family(brand: str | None) -> str | None:
@@ -264,15 +243,15 @@ def _elementary(head: bytes) -> Sniffed | None:
         return None
     code = head[start + 3]
     if code == 0xBA:
-        return Sniffed("video", "mpeg", "mpeg")
+        return _video("mpeg")
     if code == 0xB3:
-        return Sniffed("video", "mpegvideo", "mpegvideo")
+        return _video("mpegvideo")
     if code in (0xB0, 0xB5):
-        return Sniffed("video", "m4v", "m4v")
+        return _video("m4v")
     if code & 0x9F in (7, 9):
-        return Sniffed("video", "h264", "h264")
+        return _video("h264")
     if code in (0x40, 0x42, 0x44, 0x46):
-        return Sniffed("video", "hevc", "hevc")
+        return _video("hevc")
     return None
 
 
@@ -304,27 +283,15 @@ def sniff(head: bytes) -> Sniffed:
         return boxes
     image = sniff_image(head)
     if image:
-        return Sniffed("image", image, MOVING.get(image))
+        return Sniffed("image", image, DEMUXERS[image])
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        webm = b"webm" in head[:64]
-        return Sniffed("video", "webm" if webm else "matroska", "matroska,webm")
+        return _video("webm" if b"webm" in head[:64] else "matroska")
     if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"AVIX"):
-        return Sniffed("video", "avi", "avi")
-    signatures = (
-        (b"FLV\1", "flv", "flv"),
-        (b"OggS", "ogg", "ogg"),
-        (ASF, "asf", "asf"),
-        (b".RMF", "rm", "rm"),
-        (b"DKIF", "ivf", "ivf"),
-        (b"YUV4MPEG2", "yuv4mpeg", "yuv4mpegpipe"),
-        (bytes.fromhex("060e2b34"), "mxf", "mxf"),
-        (b"nut/multimedia container", "nut", "nut"),
-    )
-    for signature, name, demuxer in signatures:
-        if head.startswith(signature):
-            return Sniffed("video", name, demuxer)
+        return _video("avi")
+    if (signed := _signed(head, "video")) is not None:
+        return _video(signed)
     if _transport_stream(head):
-        return Sniffed("video", "mpegts", "mpegts")
+        return _video("mpegts")
     elementary = _elementary(head)
     if elementary:
         return elementary

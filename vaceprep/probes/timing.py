@@ -17,14 +17,13 @@ from operator import add, sub
 from typing import Final, NamedTuple
 
 from vaceprep.facts import NO_STRETCH
+from vaceprep.formats import REORDER_PACKETS
 from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, shown_times
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Edit, Track
 
 #: Samples walked at a time.
 PIECE: Final = 1 << 16
-#: Frames that decoding order may hold back; H.264 and HEVC allow 16.
-REORDER: Final = 64
 #: Units that an interval has at least where its length is a matter of rounding: 5 ms at 200 FPS.
 LEAST_UNITS: Final = 5
 #: Intervals of either length that rounding makes; one alone is an odd interval on an exact clock.
@@ -98,7 +97,7 @@ class Window:
             self._count(min(kinds), max(kinds), gaps, many)
         self.last = part[-1]
         # The longest end need not be the last frame's, but it is one of the last few's.
-        end = part[-1] + duration if ends is None else max(ends[t] for t in part[-REORDER:])
+        end = part[-1] + duration if ends is None else max(ends[t] for t in part[-REORDER_PACKETS:])
         self.shown_end = max(self.shown_end, end)
 
     def _count(self, shortest: int, longest: int, gaps: Sequence[int], many: int) -> None:
@@ -171,7 +170,7 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
                     ends[time] = max(ends[time], stop)
         times = sorted(held + shown)
         if left:
-            held, times = times[-REORDER:], times[:-REORDER]
+            held, times = times[-REORDER_PACKETS:], times[:-REORDER_PACKETS]
             held_ends = {} if ends is None else {t: ends[t] for t in held}
         yield times, ends, last
 

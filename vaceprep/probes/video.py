@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from vaceprep.contract import MAX_FRAME_PIXELS, MAX_STREAMS
 from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import MOV
 from vaceprep.probes import display, matroska, packets
 from vaceprep.probes import truncation as extent
 from vaceprep.probes.access_units import form_of
@@ -28,7 +29,7 @@ from vaceprep.probes.images import webp
 from vaceprep.probes.mp4 import boxes
 from vaceprep.probes.mp4.consistency import contradiction
 from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, unseen
-from vaceprep.probes.sniff import MOV, Sniffed, family
+from vaceprep.probes.sniff import Sniffed, family
 from vaceprep.probes.timing import Timing, present
 from vaceprep.probes.video_facts import Measured, facts_of
 

@@ -17,6 +17,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import Unreadable, VideoFacts
 from vaceprep.files.atomic import FULL
 from vaceprep.files.source import CannotOpen, open_path
+from vaceprep.formats import MOV
 from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Options
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.file import Source, measured, planned
@@ -25,7 +26,6 @@ from vaceprep.preparation.video.copy import open_mp4
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probes.samples import origin_of
-from vaceprep.probes.sniff import MOV
 
 #: What FFmpeg makes up for each file that it writes or reads.
 _OWN_TAGS = frozenset(["major_brand", "minor_version", "compatible_brands", "encoder"])

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from vaceprep.errors import CannotCopy, Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import MOV
 from vaceprep.plans.model import CopyRecipe
 from vaceprep.plans.predict import timescale
 from vaceprep.preparation.video.audio import Sound
@@ -24,7 +25,7 @@ from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import fraction, open_container
 from vaceprep.probes.h264 import invalid
 from vaceprep.probes.samples import BACK_OFF, Lost, from_keyframe, from_start, shows_nothing
-from vaceprep.probes.sniff import MOV, Sniffed
+from vaceprep.probes.sniff import Sniffed
 
 
 def open_mp4(path: str, ticks: int, *, edits: bool = False) -> OutputContainer:

@@ -17,15 +17,14 @@ from av.video.stream import VideoStream
 from vaceprep.errors import Damaged, Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import REORDER_PACKETS, ROUNDING
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probes.h264 import leans_back, prepares
 from vaceprep.probes.mp4.track import Edit
-from vaceprep.probes.packets import ROUNDING
 from vaceprep.probes.samples import (
     AVI,
     BACK_OFF,
-    REORDER,
     Lost,
     from_keyframe,
     from_start,
@@ -341,7 +340,7 @@ def _decoded(
         except BROKEN as error:
             if salvage or packet.is_discard:
                 continue
-            if settled is not None and number <= REORDER and (packet.pts or 0) < settled:
+            if settled is not None and number <= REORDER_PACKETS and (packet.pts or 0) < settled:
                 continue
             said = f"a frame does not decode after {decoded} that did: {clause(error)}"
             raise Damaged(said, decoded) from None

@@ -18,6 +18,7 @@ from PIL.Image import Image, Transpose
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
+from vaceprep.formats import ROUNDING
 from vaceprep.preparation.read import Read, check_pixels, unreadable, video_of
 from vaceprep.preparation.video.filters import (
     Chain,
@@ -126,9 +127,6 @@ def as_image(frame: VideoFrame, mode: str) -> Image:
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-#: Containers whose timestamps are rounded to milliseconds.
-ROUNDING: Final = frozenset(["matroska", "webm", "flv"])
 
 
 @dataclass(frozen=True, slots=True)

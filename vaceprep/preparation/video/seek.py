@@ -23,20 +23,15 @@ from av.video.stream import VideoStream
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import REORDER_PACKETS, UNTIMED
 from vaceprep.preparation.video.decode import JOINED, PALETTE, WHOLE, flush, frames_from, with_units
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probes.samples import AVI, in_stretches, retimed
 from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
 
-#: Packets that decoding order may hold back; H.264 and HEVC allow 16 frames.
-REORDER: Final = 64
 #: Seconds before the wanted time at which the search starts, one after the other.
 BACK_OFF: Final = (Fraction(0), Fraction(1), Fraction(10), Fraction(60))
-
-#: Demuxers whose files carry no presentation times; what FFmpeg makes up instead is wrong
-#: where decoding order differs.
-TIMELESS: Final = frozenset(["avi", "h264", "hevc", "m4v", "mpegvideo"])
 
 
 class NoFrame(Exception):
@@ -80,7 +75,7 @@ def _times(packets: Iterable[Coded]) -> Iterator[int]:
             continue
         if packet.pts is None:
             raise _Untimed
-        if len(held) < REORDER:
+        if len(held) < REORDER_PACKETS:
             heapq.heappush(held, packet.pts)
         else:
             yield heapq.heappushpop(held, packet.pts)
@@ -98,7 +93,7 @@ def find(
     if (demuxer == AVI and facts.fps is not None) or retimed(opened, demuxer) is not None:
         return _in_order(opened, demuxer, wanted, facts)
     try:
-        if demuxer in TIMELESS or in_stretches(opened, demuxer):
+        if demuxer in UNTIMED or in_stretches(opened, demuxer):
             raise _Untimed
         return _by_time(opened, demuxer, wanted, facts)
     except _Untimed:

@@ -12,6 +12,7 @@ from PIL.Image import Image
 from vaceprep.errors import Mismatch
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.formats import MOV
 from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.video.compare import (
     Distance,
@@ -32,7 +33,7 @@ from vaceprep.preparation.video.thumbnails import (
     thumbnail,
 )
 from vaceprep.probes.container import BROKEN, clause
-from vaceprep.probes.sniff import MOV, Sniffed
+from vaceprep.probes.sniff import Sniffed
 
 #: Instants of the output at which pictures are compared: the first, the last, and between.
 INSTANTS: Final = 5

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from vaceprep.files.source import Opened
+from vaceprep.formats import REORDER_PACKETS
 from vaceprep.probes.access_units import Form, Pairs, Picture, picture
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Track
@@ -21,8 +22,6 @@ SMALL: Final = 200
 ENOUGH: Final = 2048
 #: Samples of which each is looked at, where fields are allowed.
 MAX_FIELDS: Final = 500_000
-#: Samples that decoding order may hold back; H.264 and HEVC allow 16.
-REORDER: Final = 32
 #: Samples before the first keyframe that are looked at.
 MAX_BEFORE: Final = 10_000
 
@@ -119,7 +118,7 @@ class _Samples:
 
     def leading(self) -> Iterator[int]:
         """Samples shown before the very first one that need pictures which are not there."""
-        times = list(islice(shown_times(self.track), min(self.track.samples, REORDER)))
+        times = list(islice(shown_times(self.track), min(self.track.samples, REORDER_PACKETS)))
         early = [number for number, time in enumerate(times) if time < times[0]]
         if not early:
             return

@@ -21,10 +21,10 @@ from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.files.source import CannotOpen
+from vaceprep.formats import UNTIMED
 from vaceprep.preparation.file import opening
 from vaceprep.preparation.read import Read
 from vaceprep.preparation.video.frame import frame_at, frame_number
-from vaceprep.preparation.video.seek import TIMELESS
 from vaceprep.probes.sniff import sniff
 from vaceprep.report.html.view import DataUri, Picture, Window
 
@@ -244,7 +244,7 @@ class Album:
 
     def _counted(self, read: Read, facts: VideoFacts) -> bool:
         """Whether reaching a later frame means to decode far too many."""
-        timeless = read.sniffed.demuxer is None or read.sniffed.demuxer in TIMELESS
+        timeless = read.sniffed.demuxer is None or read.sniffed.demuxer in UNTIMED
         return timeless and (facts.frames or MOST_COUNTED + 1) > MOST_COUNTED
 
     def _why(self, error: BaseException) -> str:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import CannotOpen, open_path
+from vaceprep.formats import MOV
 from vaceprep.preparation.read import reading
-from vaceprep.probes.sniff import MOV
 from vaceprep.report.html.tables import seconds
 from vaceprep.report.html.thumbnails import SMALL, Album, bounded, instants
 from vaceprep.report.html.view import DataUri, Film, Picture
