@@ -41,22 +41,18 @@ class Options(NamedTuple):
 def probe_opened(
     opened: Opened, name: str | None, options: Options
 ) -> tuple[Role, Facts | Unreadable]:
-    """The role and facts of bytes that are open; a read that fails is a fact too."""
+    """The role and facts of bytes that are open."""
     sniffed = sniff(opened.head)
     role = options.role or default_role(sniffed, name)
-    try:
-        facts = measure(
-            opened,
-            role,
-            sniffed,
-            deep=options.deep,
-            max_pixels=options.max_pixels,
-            memory=options.memory,
-            limits=options.limits,
-        )
-    except OSError as error:
-        reason = f"reading it fails ({error.strerror or error})"
-        return role, Unreadable("unavailable", reason, opened.size)
+    facts = measure(
+        opened,
+        role,
+        sniffed,
+        deep=options.deep,
+        max_pixels=options.max_pixels,
+        memory=options.memory,
+        limits=options.limits,
+    )
     return role, facts
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
@@ -13,12 +12,13 @@ from typing import Any
 
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
+from vaceprep.checks.source import opening
 from vaceprep.contract import VIDEO_ROLES, Role
 from vaceprep.errors import CannotCopy, Damaged, Refused
 from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.files.atomic import FULL, Placing, placing
 from vaceprep.files.digest import Identity, digest, identity
-from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
+from vaceprep.files.source import CannotOpen, Opened
 from vaceprep.formats import ENDINGS, name_disagrees
 from vaceprep.plans.model import (
     FIXED_ADVICE,
@@ -84,15 +84,6 @@ class Work:
     deep: bool = False
 
 
-def opening(item: Item) -> AbstractContextManager[Opened]:
-    """Open a path, standard input or a ``data:`` URI. Raises CannotOpen."""
-    if item.kind == "stdin":
-        return open_stdin()
-    if item.kind == "data":
-        return open_data_uri(item.source)
-    return open_path(item.source, item.root)
-
-
 def measured(
     item: Item, opened: Opened, role: Role | None, options: Options = NOTHING_ASKED
 ) -> Source:
@@ -100,15 +91,10 @@ def measured(
     sniffed = sniff(opened.head)
     name = os.path.basename(item.source) if item.kind == "path" else None
     role = role or default_role(sniffed, name)
-    facts: Facts | Unreadable
     limits = options.limits
-    try:
-        facts = measure(opened, role, sniffed, limits=limits)
-        if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
-            facts = _damage(opened, sniffed, facts, role, options)
-    except OSError as error:
-        reason = f"reading it fails ({error.strerror or error})"
-        facts = Unreadable("unavailable", reason, opened.size)
+    facts = measure(opened, role, sniffed, limits=limits)
+    if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
+        facts = _damage(opened, sniffed, facts, role, options)
     findings = tuple(judge(facts, Asset(role, name, limits)))
     source = Source(item, opened, sniffed, role, facts, findings)
     if options.salvage and isinstance(facts, Unreadable) and role not in VIDEO_ROLES:

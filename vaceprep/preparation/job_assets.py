@@ -13,7 +13,7 @@ from typing import Final
 from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.checks.job import MAX_ASSETS
 from vaceprep.checks.source import Options as Look
-from vaceprep.checks.source import check_item
+from vaceprep.checks.source import check_item, opening
 from vaceprep.contract import Role
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, Unreadable, VideoFacts
@@ -24,7 +24,7 @@ from vaceprep.plans.job import told_for
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
-from vaceprep.preparation.file import Source, Work, measured, mend_opened, opening, planned
+from vaceprep.preparation.file import Source, Work, measured, mend_opened, planned
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Asset, Finding, Severity

@@ -44,11 +44,7 @@ def reading(source: str, role: Role | None = None) -> Iterator[Read]:
     try:
         with open_stdin() if source == STDIN else open_path(source) as opened:
             sniffed = sniff(opened.head)
-            try:
-                facts = measure(opened, role or default_role(sniffed, source), sniffed)
-            except OSError as error:
-                text = error.strerror or type(error).__name__
-                raise unreadable(source, f"reading it fails ({text})") from None
+            facts = measure(opened, role or default_role(sniffed, source), sniffed)
             if isinstance(facts, Unreadable):
                 raise unreadable(source, facts.message)
             yield Read(source, opened, sniffed, facts)

@@ -29,8 +29,6 @@ def verified(
             facts = measure(opened, role, sniff(opened.head), deep=deep, limits=limits)
     except CannotOpen as error:
         raise Refused(f"{name} cannot be read again: {error.fact.message}") from None
-    except OSError as error:
-        raise Refused(f"{name} cannot be read again: {error.strerror or error}") from None
     if isinstance(facts, Unreadable):
         raise Refused(f"{name} cannot be read again: {facts.message}")
     return facts, judge(facts, Asset(role, name, limits))

@@ -79,12 +79,28 @@ def measure(
     memory: int | None = None,
     limits: Limits = CONTRACT,
 ) -> Facts | Unreadable:
-    """The facts of an open file under a role.
+    """The facts of an open file under a role; an error of reading it is a fact too.
 
     ``deep`` decodes every frame of a video; an image is always decoded, up to ``max_pixels``
     declared pixels and, where it is given, as many bytes of ``memory``. Of a mask video, the frames
     within the ``limits`` are judged.
     """
+    try:
+        return _measured(opened, role, sniffed, deep, max_pixels, memory, limits)
+    except OSError as error:
+        reason = f"reading it fails ({error.strerror or error})"
+        return Unreadable("unavailable", reason, opened.size)
+
+
+def _measured(
+    opened: Opened,
+    role: Role,
+    sniffed: Sniffed,
+    deep: bool,
+    max_pixels: int,
+    memory: int | None,
+    limits: Limits,
+) -> Facts | Unreadable:
     if role in VIDEO_ROLES:
         if sniffed.kind == "image" and not _moves(sniffed, opened.head):
             return _still(sniffed, opened.size)

@@ -18,11 +18,11 @@ from math import floor
 from typing import TYPE_CHECKING, Any, Final
 
 from vaceprep.checks.inputs import Item, kind_of
+from vaceprep.checks.source import opening
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.files.source import CannotOpen
 from vaceprep.formats import UNTIMED
-from vaceprep.preparation.file import opening
 from vaceprep.preparation.read import Read
 from vaceprep.preparation.video.frame import frame_at, frame_number
 from vaceprep.probes.sniff import sniff
