@@ -22,6 +22,7 @@ HEAVY = (
     "ruamel",
     "tomlkit",
     "tenacity",
+    "rich",
 )
 
 
@@ -106,3 +107,9 @@ def test_a_command_imports_what_it_uses(arguments: list[str]) -> None:
     listed = ", ".join(map(repr, arguments))
     code = f"from vaceprep.cli.main import run; run([{listed}])"
     assert imported(code) <= {"click"}
+
+
+def test_httpx_leaves_out_its_command_line_and_can_still_be_asked_for_it() -> None:
+    code = "from vaceprep.net.lean_httpx import httpx; import vaceprep.net.client"
+    assert imported(code) == {"httpx"}
+    assert {"click", "rich"} <= imported(f"{code}; import httpx._main")

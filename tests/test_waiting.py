@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from av.video.frame import VideoFrame
+from rich.cells import cell_len
 
-from vaceprep.cli import options, waiting
+from vaceprep.cli import options, progress
 from vaceprep.cli.main import run
 from vaceprep.preparation.video import filters
 
@@ -36,10 +40,10 @@ class Screen:
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     found = Screen()
-    monkeypatch.setattr(waiting, "SOON", 0.01)
-    monkeypatch.setattr(waiting, "PAUSE", 0.01)
-    monkeypatch.setattr(waiting, "draw", found.draw)
-    for place in (waiting, options):
+    monkeypatch.setattr(progress, "SOON", 0.01)
+    monkeypatch.setattr(progress, "PAUSE", 0.01)
+    monkeypatch.setattr(progress, "draw", found.draw)
+    for place in (progress, options):
         monkeypatch.setattr(place, "moves", lambda _: True)
     yield found
 
@@ -53,7 +57,7 @@ def test_a_line_says_what_takes_long_and_is_wiped(screen: Screen) -> None:
 
 
 def test_other_output_gets_an_empty_line(screen: Screen) -> None:
-    with waiting.waiting("reading a.mp4") as line:
+    with progress.waiting("reading a.mp4") as line:
         assert line is not None
         assert screen.shows("reading a.mp4")
         line.say(None)
@@ -66,20 +70,29 @@ def test_other_output_gets_an_empty_line(screen: Screen) -> None:
 def test_nothing_is_drawn_where_nobody_looks(
     screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "moves", lambda _: False)
-    with waiting.waiting("planning 1 job") as line:
+    monkeypatch.setattr(progress, "moves", lambda _: False)
+    with progress.waiting("planning 1 job") as line:
         assert line is None
     assert screen.drawn == []
 
 
 @pytest.mark.parametrize("columns", [20, 44, 80])
-def test_the_line_fits_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("share", [None, 0.0, 0.37, 1.0])
+@pytest.mark.parametrize(
+    "text", ["reading " + "long" * 40 + ".mp4", "a\x1b[2Jb", "長い" * 40, "a b " * 40]
+)
+def test_the_line_fits_the_terminal(
+    columns: int, share: float | None, text: str, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    for text in ("reading " + "long" * 40 + ".mp4", "a\x1b[2Jb"):
-        for seconds in (0, 59, 3599, 35999):
-            drawn = waiting.line_of(text, seconds)
-            assert len(drawn) < columns
-            assert "\x1b" not in drawn
+    monkeypatch.setenv("NO_COLOR", "1")
+    for end in ("", ", 00:00", ", 59:59", ", 9:59:59"):
+        row = progress.Row(text, share, end)
+        progress.Line(partial(progress.Row, *row)).draw()
+        drawn = screen.drawn[-1]
+        assert drawn.removeprefix("\r\x1b[2K").isprintable()
+        assert cell_len(drawn) < columns
+        assert drawn.endswith(end)
 
 
 def test_ctrl_c_is_answered_before_a_long_call_returns() -> None:
@@ -142,3 +155,15 @@ def test_help_is_wrapped_for_narrow_terminals(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 5
     assert max(map(len, lines)) <= 44
+
+
+def test_rich_is_loaded_by_the_first_drawing_only() -> None:
+    code = (
+        "import sys; from vaceprep.cli import options, progress; options.moves = lambda _: True; "
+        "progress.moves = options.moves\n"
+        "with options.progress(2, 'checking') as step: step()\n"
+        "assert 'rich' not in sys.modules\n"
+        "progress.Line(lambda: None).draw(); assert 'rich' not in sys.modules\n"
+        "progress.Line(lambda: progress.Row('reading')).draw(); assert 'rich' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True)

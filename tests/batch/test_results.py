@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from vaceprep.batch.content import END, WHOLE, Content, content_of
 from vaceprep.batch.results import BEGIN, Done, Index, Results, ResultsError, line_of
 from vaceprep.batch.resume import Tally
-from vaceprep.cli.batch_loop import clock
 from vaceprep.cli.batch_loop import line_of as shown
+from vaceprep.cli.progress import clock
 
 NAMES = st.text(st.characters(codec=None), max_size=40)
 

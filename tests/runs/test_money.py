@@ -319,7 +319,7 @@ def test_the_clock_of_a_wait_goes_on_between_two_questions(
 ) -> None:
     drawn: list[str] = []
     monkeypatch.setattr("vaceprep.cli.options.moves", lambda _: True)
-    monkeypatch.setattr(service, "draw", drawn.append)
+    monkeypatch.setattr("vaceprep.cli.progress.draw", drawn.append)
     monkeypatch.setattr(service, "TICK", 0.001)
     passed = iter(range(10_000))
     monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: float(next(passed))))

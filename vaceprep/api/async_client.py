@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
-import httpx
 
 from vaceprep import contract
 from vaceprep.api import steps, transport
 from vaceprep.api.model import ApiError, Task
 from vaceprep.api.responses import Outcome, Response
 from vaceprep.api.settings import Secret, Settings
+from vaceprep.net.lean_httpx import httpx
 
 if TYPE_CHECKING:
     from vaceprep.job.model import Job

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import httpx
-
 from vaceprep import contract
 from vaceprep.api import steps, transport
 from vaceprep.api.model import ApiError, Task
 from vaceprep.api.responses import Outcome, Response
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.net.deadline import within
+from vaceprep.net.lean_httpx import httpx
 
 if TYPE_CHECKING:
     from vaceprep.job.model import Job

@@ -10,14 +10,13 @@ from collections.abc import Generator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from vaceprep import contract
 from vaceprep.api.responses import NoResponse, Response
 from vaceprep.api.settings import ConfigError, Secret, Settings, is_loopback, read_settings
 from vaceprep.api.steps import Request
 from vaceprep.net.client import straight
 from vaceprep.net.deadline import Connections
+from vaceprep.net.lean_httpx import httpx
 from vaceprep.version import __version__
 
 #: Failures before the first byte of a request can have been sent.

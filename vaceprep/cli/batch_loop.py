@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import options
-from vaceprep.cli.streams import draw
+from vaceprep.cli.progress import Line, Row, clock
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
 PAUSE: Final = 0.2
 #: Rules that are named.
 NAMED: Final = 3
-
-
-def clock(seconds: float) -> str:
-    """``1:02:03`` or ``02:03``."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
 def line_of(tally: Tally, seconds: float, total: int | None) -> str:
@@ -52,11 +44,10 @@ class Live:
     """The line, while the ``with`` block lasts; nothing where standard error is no terminal."""
 
     def __init__(self, tally: Tally, sources: Sequence[str]) -> None:
-        self._tally = tally
         self._moves = options.moves(sys.stderr)
         self._start = self._drawn = time.monotonic()
         self._total: int | None = None
-        self._shown = False
+        self._line = Line(lambda: Row(line_of(tally, time.monotonic() - self._start, self._total)))
         if self._moves:
             # It may take long in a large tree, and nobody waits for it.
             counting = threading.Thread(target=self._count, args=(list(sources),), daemon=True)
@@ -66,17 +57,14 @@ class Live:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._shown:
-            draw("\r\x1b[2K")
+        self._line.close()
 
     def step(self) -> None:
         """Draw, if it is time."""
         now = time.monotonic()
-        if not self._moves or now - self._drawn < PAUSE:
-            return
-        self._drawn, self._shown = now, True
-        columns = max(20, shutil.get_terminal_size().columns - 1)
-        draw(f"\r\x1b[2K{line_of(self._tally, now - self._start, self._total)[:columns]}")
+        if self._moves and now - self._drawn >= PAUSE:
+            self._drawn = now
+            self._line.draw()
 
     def _count(self, sources: list[str]) -> None:
         total = sum(map(_members, sources))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -162,20 +162,18 @@ def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
     if not moves(sys.stderr):
         yield lambda: None
         return
-    if total >= MANY:
-        with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:
-            yield lambda: bar.update(1)
-        return
-    from vaceprep.cli.waiting import waiting
+    from vaceprep.cli.progress import Bar, waiting
 
     done = 0
     few = "reading the file" if total == 1 else f"reading {total} files"
-    with waiting(few) as line:
+    with closing(Bar(label, total)) if total >= MANY else waiting(few) as line:
 
         def step() -> None:
             nonlocal done
             done += 1
-            if line is not None:
+            if isinstance(line, Bar):
+                line.share = done / total
+            elif line is not None:
                 line.change(f"{few}, {done} done")
 
         yield step

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, html_report, options
-from vaceprep.cli.streams import draw
 from vaceprep.cli.window_options import times, windows
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
@@ -243,57 +242,36 @@ def _telling(
     ``doing`` names what comes before anything is written.
     """
     import os
-    import shutil
     import sys
-    import time
 
-    from vaceprep.cli.waiting import waiting
+    from vaceprep.cli.progress import Bar, waiting
 
     if not options.moves(sys.stderr):
         yield (lambda _: None), (lambda _: None)
         return
-    bars: list[Any] = []
-    state: dict[str, Any] = {"name": "", "at": 0.0, "done": 0}
+    bars: list[Bar] = []
+    here = ""
 
     def close() -> None:
         while bars:
-            bar = bars.pop()
-            bar.__exit__(None, None, None)
-            # The finished bar makes room for the report.
-            draw("\x1b[1A\x1b[2K")
+            bars.pop().close()
 
     def name_it(name: str | None) -> None:
+        nonlocal here
         close()
-        state.update(name=name or "", at=time.monotonic(), done=0)
+        here = os.path.basename(name or "")
         if line is not None:
-            line.say(name and f"{doing} {os.path.basename(name)}")
+            line.say(here and f"{doing} {here}")
 
     def tell(done: Fraction) -> None:
-        steps = int(done * 1000)
         if not bars:
-            # What is done at once needs no bar.
-            if time.monotonic() - state["at"] < SOON:
-                return
             if line is not None:
                 line.say(None)
-            # On one line, however narrow: it is wiped away as one.
-            columns = shutil.get_terminal_size().columns
-            label = printable(os.path.basename(state["name"]), limit=max(8, columns // 4))
-            bar = click.progressbar(
-                length=1000, label=label, file=sys.stderr, show_eta=True, width=0
-            )
-            bar.__enter__()
-            bars.append(bar)
-        if steps > state["done"]:
-            bars[0].update(steps - state["done"])
-            state["done"] = steps
+            bars.append(Bar(here))
+        bars[0].share = float(done)
 
     with waiting() as line:
         try:
             yield name_it, tell
         finally:
             close()
-
-
-#: Seconds after which a bar is worth its line.
-SOON: Final = 0.4

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, html_report, options, service, signals
+from vaceprep.cli.progress import waiting
 from vaceprep.cli.run_setup import check_sandbox, in_own_sandbox, run_options, target_of
-from vaceprep.cli.waiting import waiting
 from vaceprep.cli.window_options import times
 from vaceprep.report.escape import printable
 

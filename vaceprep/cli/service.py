@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.progress import Line, Row
 from vaceprep.cli.signals import interruptible
-from vaceprep.cli.streams import draw
 from vaceprep.contract import BASE_URLS
 from vaceprep.report.escape import printable
 
@@ -116,18 +114,17 @@ class Display:
     """Where each job is: one line on a terminal, a line for each new step elsewhere."""
 
     def __init__(self, count: int) -> None:
-        self._lock = threading.Lock()
         self._terminal = options.moves(sys.stderr)
         self._count, self._ended = count, 0
         self._now: dict[str, str] = {}
         #: When each job that waits at the service began to, by the steady clock.
         self._since: dict[str, float] = {}
         self._said: dict[str, str] = {}
-        self._shown = False
-        self._closed = threading.Event()
+        self._display = Line(self._content)
+        self._lock = self._display.lock
         if self._terminal:
             # Between two questions to the service the clock goes on.
-            threading.Thread(target=self._tick, name="vaceprep display", daemon=True).start()
+            self._display.tick(TICK, TICK)
 
     def tell(self, step: Step) -> None:
         """Take note of a step; called from any thread."""
@@ -151,13 +148,8 @@ class Display:
                     self._since.pop(step.source, None)
                 if not self._terminal:
                     self._plain(step)
-            self._draw()
-
-    def _tick(self) -> None:
-        while not self._closed.wait(TICK):
-            with self._lock:
-                if self._since and not self._closed.is_set():
-                    self._draw()
+        if self._terminal:
+            self._display.draw()
 
     def _plain(self, step: Step) -> None:
         # Of a step that goes on and on, its beginning alone, or a new word of the service's.
@@ -176,29 +168,17 @@ class Display:
         return f", {spent // 60}:{spent % 60:02d}"
 
     def _line(self, text: str) -> None:
-        self._wipe()
+        self._display.wipe()
         options.say(text)
 
-    def _draw(self) -> None:
-        if not self._terminal:
-            return
-        width = max(20, shutil.get_terminal_size().columns - 1)
+    def _content(self) -> Row:
         parts = [
             f"{printable(os.path.basename(source), limit=24)} {said}{self._waited(source)}"
             for source, said in self._now.items()
         ]
         counted = f"[{self._ended}/{self._count}] " if self._count > 1 else ""
-        text = (counted + " · ".join(parts))[:width]
-        draw(f"\r\x1b[2K{text}")
-        self._shown = True
+        return Row(counted + " · ".join(parts))
 
     def close(self) -> None:
-        """Wipe the line away, for good."""
-        self._closed.set()
-        with self._lock:
-            self._wipe()
-
-    def _wipe(self) -> None:
-        if self._shown:
-            draw("\r\x1b[2K")
-            self._shown = False
+        """Remove the line for good."""
+        self._display.close()

@@ -17,11 +17,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
-
 from vaceprep.contract import CONNECT_SECONDS
 from vaceprep.net.deadline import Connections
 from vaceprep.net.hosts import PORTS, PUBLIC_SCHEMES, is_loopback, is_vouched, private_reason
+from vaceprep.net.lean_httpx import httpx
 from vaceprep.version import __version__
 
 #: The addresses of a host, as text.

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, cast
 
 import httpcore
-import httpx
+
+from vaceprep.net.lean_httpx import httpx
 
 __all__ = ["Connections", "left", "within"]
 

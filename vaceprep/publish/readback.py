@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urljoin
 
-import httpx
-
 from vaceprep.contract import (
     DEFAULT_IMAGE_ROLE,
     DEFAULT_VIDEO_ROLE,
@@ -21,6 +19,7 @@ from vaceprep.files.source import HEAD_BYTES, CannotOpen, open_path
 from vaceprep.net.client import NotPublic, client
 from vaceprep.net.deadline import within
 from vaceprep.net.http import REDIRECTS, RETRYABLE
+from vaceprep.net.lean_httpx import httpx
 from vaceprep.publish.target import Asset, PublishError
 from vaceprep.publish.upload import ServerResponse, failures, host_of, shown
 from vaceprep.rules import codes

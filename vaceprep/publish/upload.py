@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
-
 from vaceprep.contract import CONNECT_SECONDS, READ_SECONDS
 from vaceprep.errors import Cancelled
 from vaceprep.net import client as net
 from vaceprep.net.deadline import within
 from vaceprep.net.http import content_length, content_range, status_words
+from vaceprep.net.lean_httpx import httpx
 from vaceprep.publish.target import Asset, PublishError, pieces
 
 #: Bytes that the system may buffer unsent. By default it buffers several MB, and a slow line

@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-import httpx
-
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.files.source import CannotOpen, is_data_uri, open_data_uri
 from vaceprep.job.model import role_of
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.net import client as net
 from vaceprep.net.deadline import within
+from vaceprep.net.lean_httpx import httpx
 from vaceprep.sandbox.errors import Breach
 
 #: Seconds that one URL may take altogether.

@@ -1,0 +1,206 @@
+"""The one progress display: the last line of a terminal, drawn by rich; nothing elsewhere.
+
+rich is imported by the first drawing: what ends within a moment does not pay for it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vaceprep.cli.streams import draw, moves
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live_render import LiveRender
+    from rich.table import Table
+
+#: Seconds before the line is drawn: what is done at once needs none.
+SOON: Final = 0.7
+#: The same for a bar.
+BAR_SOON: Final = 0.4
+#: Seconds between two drawings.
+PAUSE: Final = 1.0
+#: The same for a bar.
+BAR_PAUSE: Final = 0.2
+#: Columns of a bar on a wide terminal, and those below which there is none.
+BAR, LEAST_BAR = 30, 4
+#: Characters of a text from outside; the terminal's width cuts it further.
+_LONGEST: Final = 400
+
+
+class Row(NamedTuple):
+    """What the line shows: a text, cut to fit; a bar; an end, which stays whole."""
+
+    text: str
+    #: How much is done, from 0 to 1; None: no bar.
+    share: float | None = None
+    end: str = ""
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03`` or ``02:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def left(share: float, seconds: float) -> str:
+    """The time left, where a share of the work took so many seconds; empty where unknown."""
+    return f" {clock(seconds * (1 - share) / share)} left" if 0 < share < 1 else ""
+
+
+class Line:
+    """The line. ``content`` is asked for each drawing; None draws nothing."""
+
+    def __init__(self, content: Callable[[], Row | None]) -> None:
+        self._content = content
+        #: Held while it is drawn and its content is asked for.
+        self.lock = threading.RLock()
+        self._closed = threading.Event()
+        self._drawn = False
+        self._rich: tuple[Console, LiveRender] | None = None
+
+    def tick(self, soon: float, pause: float) -> None:
+        """Draw from now on, from a thread: the main thread may be in a long call of FFmpeg."""
+
+        def run() -> None:
+            wait = soon
+            while not self._closed.wait(wait):
+                self.draw()
+                wait = pause if self._drawn else soon
+
+        threading.Thread(target=run, name="vaceprep progress", daemon=True).start()
+
+    def draw(self) -> None:
+        """Draw it now."""
+        if not self._draw():
+            # Not under the lock: the end of the work does not wait for an import.
+            self._rich = _made()
+            self._draw()
+
+    def _draw(self) -> bool:
+        """Draw; False where rich has to be imported first."""
+        with self.lock:
+            content = None if self._closed.is_set() else self._content()
+            if content is None:
+                return True
+            if self._rich is None:
+                return False
+            console, live = self._rich
+            live.set_renderable(_grid(console, content))
+            with console.capture() as capture:
+                console.print(live.position_cursor(), live, end="", width=console.width - 1)
+            draw(capture.get())
+            self._drawn = True
+            return True
+
+    def wipe(self) -> None:
+        """Remove it, to make room for other output."""
+        with self.lock:
+            if self._drawn:
+                draw("\r\x1b[2K")
+                self._drawn = False
+
+    def close(self) -> None:
+        """Remove it for good."""
+        self._closed.set()
+        self.wipe()
+
+
+def _made() -> tuple[Console, LiveRender]:
+    from rich.console import Console
+    from rich.live_render import LiveRender
+
+    console = Console(
+        file=sys.stderr, force_terminal=True, highlight=False, markup=False, emoji=False
+    )
+    return console, LiveRender("")
+
+
+def _grid(console: Console, content: Row) -> Table:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    width = console.width - 1
+    end = Text(content.end)
+    bar = min(BAR, (width - end.cell_len) // 3)
+    if content.share is None or bar < LEAST_BAR:
+        bar = 0
+    text = Text(printable(content.text, limit=_LONGEST), no_wrap=True)
+    room = max(1, width - end.cell_len - bar - (bar > 0))
+    text.truncate(room, overflow="ellipsis" if console.encoding.startswith("utf") else "crop")
+    cells: list[RenderableType] = [text]
+    if bar:
+        cells += [" ", ProgressBar(1, content.share or 0, bar)]
+    row = Table.grid()
+    row.add_row(*cells, *([end] if content.end else []))
+    return row
+
+
+class Waiting:
+    """What is being done, and for how long."""
+
+    def __init__(self, text: str | None) -> None:
+        self._text = text
+        self._since = time.monotonic()
+        self._line = Line(self._content)
+        self._line.tick(SOON, PAUSE)
+
+    def _content(self) -> Row | None:
+        passed = time.monotonic() - self._since
+        if self._text is None or passed < SOON / 2:
+            return None
+        return Row(self._text, end=f", {clock(passed)}")
+
+    def say(self, text: str | None) -> None:
+        """What is being done from now on; None removes the line, to make room for other output."""
+        self._text, self._since = text, time.monotonic()
+        self._line.wipe()
+
+    def change(self, text: str) -> None:
+        """Another text, with the time of the one before."""
+        self._text = text
+
+    def close(self) -> None:
+        """Remove the line for good."""
+        self._line.close()
+
+
+@contextmanager
+def waiting(text: str | None = None) -> Iterator[Waiting | None]:
+    """The line of ``Waiting`` while the block runs; None where standard error is no terminal."""
+    if not moves(sys.stderr):
+        yield None
+        return
+    line = Waiting(text)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+class Bar:
+    """How much of some work is done, with the time left."""
+
+    def __init__(self, text: str, total: int | None = None) -> None:
+        self._text, self._total = text, total
+        self._since = time.monotonic()
+        self.share = 0.0
+        self._line = Line(self._content)
+        self._line.tick(BAR_SOON, BAR_PAUSE)
+
+    def _content(self) -> Row:
+        count = f" {round(self.share * self._total)}/{self._total}" if self._total else ""
+        time_left = left(self.share, time.monotonic() - self._since)
+        return Row(self._text, self.share, f"{count} {self.share:.0%}{time_left}")
+
+    def close(self) -> None:
+        """Remove it for good."""
+        self._line.close()
