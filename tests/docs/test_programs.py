@@ -19,7 +19,7 @@ import pytest
 from tests.docs.blocks import FIXTURES, Block, blocks
 from vaceprep.sandbox.server import Sandbox
 
-JOB = '{"function": "image_reference", "prompt": "a", "ref_images_url": ["cat.jpg"]}'
+JOB = '{"function": "video_extension", "prompt": "a", "first_frame_url": "cat.jpg"}'
 MEDIA = {
     "good.mp4": "video/ok-5s-16fps.mp4",
     "long.mp4": "video/duration-81-frames.mp4",

@@ -121,13 +121,31 @@ WINDOWS: list[tuple[VideoRole, dict[str, Any], list[float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "encoder", "codec", "more"), SOURCES)
+# Each source with a part from its middle; the first with all other parts, too.
+CASES = [pytest.param(*source, WINDOWS[2:3], id=source[0]) for source in SOURCES] + [
+    pytest.param(
+        *source,
+        WINDOWS[:2] + WINDOWS[3:],
+        id=f"{source[0]}, other parts",
+        marks=[pytest.mark.long] if number else [],
+    )
+    for number, source in enumerate(SOURCES)
+]
+
+
+@pytest.mark.parametrize(("name", "encoder", "codec", "more", "windows"), CASES)
 def test_sound_lies_where_it_was(
-    tmp_path: Path, result: Path, name: str, encoder: str, codec: str, more: dict[str, Any]
+    tmp_path: Path,
+    result: Path,
+    name: str,
+    encoder: str,
+    codec: str,
+    more: dict[str, Any],
+    windows: list[tuple[VideoRole, dict[str, Any], list[float]]],
 ) -> None:
     source = beeps.write(tmp_path / name, seconds=SECONDS, beeps=AT, codec=encoder, **more)
     before = packets(result)
-    for role, options, due in WINDOWS:
+    for role, options, due in windows:
         path = restored(result, source, tmp_path, role, **options)
         assert packets(path) == before
         facts = facts_of(path)
@@ -252,7 +270,13 @@ SHAPES = {
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param(s, marks=pytest.mark.long if s in ("film", "late index") else ())
+        for s in SHAPES
+    ],
+)
 def test_results_as_other_writers_make_them(tmp_path: Path, result: Path, shape: str) -> None:
     how, begin = SHAPES[shape]
     made = tmp_path / "made.mp4"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 #: Quick rather than small: a task's work shall take seconds.
-PRESET: Final = "veryfast"
+PRESET: Final = "ultrafast"
 CRF: Final = "22"
 #: Limited range by FFmpeg's number.
 LIMITED: Final = 1
