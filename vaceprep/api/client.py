@@ -12,7 +12,7 @@ from vaceprep.api import steps, transport
 from vaceprep.api.model import ApiError, Task
 from vaceprep.api.responses import Outcome, Response
 from vaceprep.api.settings import Secret, Settings
-from vaceprep.net.deadline import within
+from vaceprep.net.deadline import Deadline
 from vaceprep.net.lean_httpx import httpx
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Client:
             return result
 
     def _send(self, request: steps.Request) -> Outcome:
-        limits = transport.timeouts(request, self._timeout)
+        limits, end = transport.timeouts(request, self._timeout), Deadline()
         answer: Response | None = None
         try:
             with self._http.stream(
@@ -169,13 +169,14 @@ class Client:
                 content=request.content,
                 headers=transport.headers_of(request),
                 timeout=limits,
+                extensions=end.extensions,
             ) as response:
                 incoming = transport.Incoming(response, limits.read)
                 try:
-                    with within(incoming.until):
-                        for piece in response.iter_raw():
-                            if not incoming.take(piece):
-                                break
+                    end.until = incoming.until
+                    for piece in response.iter_raw():
+                        if not incoming.take(piece):
+                            break
                 except httpx.HTTPError as error:
                     incoming.broke(error)
                 answer = incoming.answer()

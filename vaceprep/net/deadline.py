@@ -1,86 +1,126 @@
-"""Connections that keep to an end: what is done ``within`` so many seconds ends with them.
+"""Connections that keep to a deadline, which each request carries.
 
 A time-out is for one step, and a server that sends a byte a minute takes no step too long. So the
-status and headers of every answer must be complete within one read time-out, counted from the end
-of the request, and a block under ``within`` ends at its time. Imports httpx: import this module
-where URLs are really asked for.
+status and headers of every response must be complete within one read time-out, counted from the end
+of the request, and all steps of a request end at its ``Deadline``. Imports httpx: import this
+module where URLs are really requested.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from typing import Any, Final, cast
 
 import httpcore
 
 from vaceprep.net.lean_httpx import httpx
 
-__all__ = ["Connections", "left", "within"]
+__all__ = ["Connections", "Deadline"]
 
-_CORE: Final = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
-_end = threading.local()
+#: httpx's exception for each of httpcore's.
+_HTTPX: Final[dict[type[Exception], type[httpx.TransportError]]] = {
+    httpcore.TimeoutException: httpx.TimeoutException,
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.NetworkError: httpx.NetworkError,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.ProxyError: httpx.ProxyError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+    httpcore.ProtocolError: httpx.ProtocolError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+}
+#: The key of a Deadline among the extensions of a request.
+_DEADLINE: Final = "vaceprep.deadline"
+#: Seconds between two questions whether the work is cancelled.
+_STEP: Final = 0.5
 
 
-#: Seconds between two looks at whether the work was called off.
-_LOOK: Final = 0.5
+class Deadline:
+    """When requests end: ``until``, by the monotonic clock, or as soon as ``cancelled`` is true.
 
-
-@contextlib.contextmanager
-def within(until: float, called_off: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Let everything that this thread asks for in the block end at a time of the steady clock.
-
-    ``called_off`` is asked while an answer is waited for.
+    A request carries it as ``extensions``; ``until`` may be set later, when its response comes.
     """
-    before = getattr(_end, "until", None), getattr(_end, "called_off", None)
-    _end.until, _end.called_off = until, called_off
-    try:
-        yield
-    finally:
-        _end.until, _end.called_off = before
+
+    def __init__(self, until: float = inf, cancelled: Callable[[], bool] | None = None) -> None:
+        self.until, self.cancelled = until, cancelled
+
+    @property
+    def extensions(self) -> dict[str, Deadline]:
+        """The argument of ``httpx.Client.stream`` and its like."""
+        return {_DEADLINE: self}
 
 
-def left(timeout: float | None, error: type[Exception]) -> float | None:
-    """The seconds that a step of this thread may take. Raises ``error`` where none are left."""
-    ends = [end for name in ("until", "headers") if (end := getattr(_end, name, None)) is not None]
-    if not ends:
-        return timeout
-    rest: float = min(ends) - time.monotonic()
-    if rest <= 0:
-        raise error("the time that it may take in all is over")
-    return rest if timeout is None else min(timeout, rest)
+class _Exchange:
+    """One request and its response."""
+
+    def __init__(self, deadline: Deadline | None) -> None:
+        self.deadline = deadline
+        #: When the response's headers must be complete, by the monotonic clock.
+        self.headers = inf
+
+    def left(self, timeout: float, error: type[Exception]) -> float:
+        """The seconds that a step may take. Raises ``error`` where none are left."""
+        until = inf if self.deadline is None else self.deadline.until
+        rest = min(until, self.headers) - time.monotonic()
+        if rest <= 0:
+            raise error("the time that it may take in all is over")
+        return min(timeout, rest)
+
+
+class _Timeout(float):
+    """The time-out of a step, with the exchange that it is part of: httpcore passes it on."""
+
+    exchange: _Exchange
+
+    @classmethod
+    def of(cls, seconds: float | None, exchange: _Exchange) -> _Timeout:
+        made = cls(inf if seconds is None else seconds)
+        made.exchange = exchange
+        return made
+
+
+def _finite(seconds: float) -> float | None:
+    return None if seconds == inf else seconds
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpcore.NetworkStream, exchange: _Exchange) -> None:
+        self._inner, self._exchange = inner, exchange
+
+    def _left(self, timeout: float | None, error: type[Exception]) -> float | None:
+        # A connection is kept for further requests; the handshake with a SOCKS proxy gives none.
+        if isinstance(timeout, _Timeout):
+            self._exchange = timeout.exchange
+        return _finite(self._exchange.left(inf if timeout is None else timeout, error))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        called_off = getattr(_end, "called_off", None)
-        if called_off is None:
-            return self._inner.read(max_bytes, left(timeout, httpcore.ReadTimeout))
-        silent = time.monotonic() + (timeout if timeout is not None else float("inf"))
+        rest = self._left(timeout, httpcore.ReadTimeout)
+        deadline = self._exchange.deadline
+        cancelled = None if deadline is None else deadline.cancelled
+        if cancelled is None:
+            return self._inner.read(max_bytes, rest)
+        end = time.monotonic() + (inf if rest is None else rest)
         while True:
-            rest = min(silent - time.monotonic(), left(None, httpcore.ReadTimeout) or 0)
-            if called_off():
+            if cancelled():
                 raise httpcore.ReadError("the work was called off")
+            rest = end - time.monotonic()
             try:
-                return self._inner.read(max_bytes, min(_LOOK, max(rest, 0.001)))
+                return self._inner.read(max_bytes, min(_STEP, max(rest, 0.001)))
             except httpcore.ReadTimeout:
-                if rest <= _LOOK:
+                if rest <= _STEP:
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, self._left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -91,8 +131,9 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        rest = left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, rest))
+        rest = self._left(timeout, httpcore.ConnectTimeout)
+        inner = self._inner.start_tls(ssl_context, server_hostname, rest)
+        return _Stream(inner, self._exchange)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -110,33 +151,34 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        rest = left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.connect_tcp(host, port, rest, local_address, socket_options))
+        exchange = timeout.exchange if isinstance(timeout, _Timeout) else _Exchange(None)
+        rest = exchange.left(inf if timeout is None else timeout, httpcore.ConnectTimeout)
+        inner = self._inner.connect_tcp(host, port, _finite(rest), local_address, socket_options)
+        return _Stream(inner, exchange)
 
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Raise httpx's exceptions for httpcore's, which bear the same names."""
+    """Raise httpx's exceptions for httpcore's."""
     try:
         yield
-    except _CORE as error:
-        found = getattr(httpx, type(error).__name__, httpx.NetworkError)
-        raise found(str(error)) from error
+    except tuple(_HTTPX) as error:
+        raise _HTTPX[type(error)](str(error)) from error
 
 
 class _Sent:
-    """The body of a request: once it has gone out, the time of the answer's headers begins."""
+    """The body of a request: once it is sent, the time of the response's headers begins."""
 
-    def __init__(self, stream: Iterable[bytes], silence: float | None) -> None:
-        self._stream, self._silence = stream, silence
+    def __init__(self, stream: Iterable[bytes], silence: float, exchange: _Exchange) -> None:
+        self._stream, self._silence, self._exchange = stream, silence, exchange
 
     def __iter__(self) -> Iterator[bytes]:
         # A large body over a slow line may take long: each of its steps has a time-out.
-        _end.headers = None
+        self._exchange.headers = inf
         try:
             yield from self._stream
         finally:
-            _end.headers = None if self._silence is None else time.monotonic() + self._silence
+            self._exchange.headers = time.monotonic() + self._silence
 
 
 class _Body(httpx.SyncByteStream):
@@ -183,24 +225,27 @@ class Connections(httpx.BaseTransport):
         """
         url = request.url
         limits = request.extensions.get("timeout", {})
-        silence = limits.get("read")
+        silence = inf if limits.get("read") is None else limits["read"]
+        exchange = _Exchange(request.extensions.get(_DEADLINE))
+        steps = {
+            name: _Timeout.of(limits.get(name), exchange) for name in ("connect", "read", "write")
+        }
         core = httpcore.Request(
             request.method,
             httpcore.URL(
                 scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
             ),
             headers=request.headers.raw,
-            content=_Sent(cast("httpx.SyncByteStream", request.stream), silence),
-            extensions=request.extensions,
+            content=_Sent(cast("httpx.SyncByteStream", request.stream), silence, exchange),
+            extensions={**request.extensions, "timeout": {**limits, **steps}},
         )
-        if silence is not None:
-            # A proxy's answer comes before the body leaves.
-            _end.headers = time.monotonic() + silence + (limits.get("connect") or 0)
+        # A proxy responds before the body is sent.
+        exchange.headers = time.monotonic() + silence + (limits.get("connect") or 0)
         try:
             with _translated():
                 response = self._pool.handle_request(core)
         finally:
-            _end.headers = None
+            exchange.headers = inf
         return httpx.Response(
             response.status,
             headers=response.headers,

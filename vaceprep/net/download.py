@@ -125,14 +125,12 @@ def receive(
     import httpx
 
     from vaceprep.net.client import NotPublic
-    from vaceprep.net.deadline import within
 
     try:
-        with within(body.until, cancelled):
-            if not _received(web, url, body, tell, cancelled):
-                # What the server would go on with is not what it began with.
-                body.start_over()
-                _received(web, url, body, tell, cancelled)
+        if not _received(web, url, body, tell, cancelled):
+            # What the server would go on with is not what it began with.
+            body.start_over()
+            _received(web, url, body, tell, cancelled)
     except NotPublic as error:
         raise FetchFailed(f"its URL leads to a private host: {error}") from None
     except httpx.HTTPError as error:
@@ -162,7 +160,9 @@ def _seconds(web: httpx.Client) -> str:
 def _received(
     web: httpx.Client, url: str, body: Body, tell: Tell, cancelled: Callable[[], bool]
 ) -> bool:
-    headers = {}
+    from vaceprep.net.deadline import Deadline
+
+    headers, end = {}, Deadline(body.until, cancelled)
     if body.done and body.validator:
         headers = {"Range": f"bytes={body.done}-", "If-Range": body.validator}
     elif body.done:
@@ -171,7 +171,7 @@ def _received(
     for _ in range(MAX_REDIRECTS + 1):
         if cancelled():
             raise Cancelled("the download was called off")
-        with web.stream("GET", url, headers=headers) as response:
+        with web.stream("GET", url, headers=headers, extensions=end.extensions) as response:
             if response.status_code in REDIRECTS:
                 url = _redirected(url, response)
                 continue

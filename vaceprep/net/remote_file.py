@@ -139,12 +139,10 @@ class Remote(View):
         import httpx
 
         from vaceprep.net.client import NotPublic
-        from vaceprep.net.deadline import within
 
         def attempt() -> None:
             try:
-                with within(self._until, lambda: self._client.is_closed):
-                    work()
+                work()
             except NotPublic as error:
                 raise problems.private(str(error), self._led) from None
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
@@ -164,10 +162,15 @@ class Remote(View):
     @contextmanager
     def _answer(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         """An answer that is no redirect: each of these leads to a request of its own."""
+        from vaceprep.net.deadline import Deadline
+
         url = self._url
+        end = Deadline(self._until, lambda: self._client.is_closed)
         for _ in range(MAX_REDIRECTS + 1):
             self.requests += 1
-            with self._client.stream("GET", url, headers=headers) as response:
+            with self._client.stream(
+                "GET", url, headers=headers, extensions=end.extensions
+            ) as response:
                 if response.status_code not in REDIRECTS:
                     self._url = url
                     yield response

@@ -17,7 +17,7 @@ from vaceprep.contract import (
 from vaceprep.errors import Cancelled
 from vaceprep.files.source import HEAD_BYTES, CannotOpen, open_path
 from vaceprep.net.client import NotPublic, client
-from vaceprep.net.deadline import within
+from vaceprep.net.deadline import Deadline
 from vaceprep.net.http import REDIRECTS, RETRYABLE
 from vaceprep.net.lean_httpx import httpx
 from vaceprep.publish.target import Asset, PublishError
@@ -45,6 +45,7 @@ def read_back(
     """
     head = _first_bytes(asset)
     deadline = time.monotonic() + 3 * timeout
+    end = Deadline(deadline, cancelled)
     for _ in range(MAX_REDIRECTS + 1):
         _check_url(url, asset, allow_hosts)
         if cancelled():
@@ -53,10 +54,11 @@ def read_back(
             _public(url),
             failures(host_of(url), timeout),
             client(stall=timeout, allow_hosts=allow_hosts) as http,
-            within(deadline, cancelled),
         ):
             request_headers = {"Range": f"bytes=0-{len(head) - 1}"}
-            with http.stream("GET", url, headers=request_headers) as response:
+            with http.stream(
+                "GET", url, headers=request_headers, extensions=end.extensions
+            ) as response:
                 answer = ServerResponse(response.status_code, response.headers)
                 location = answer.headers.get("location")
                 if answer.status not in REDIRECTS or location is None:

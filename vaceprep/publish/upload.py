@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from vaceprep.contract import CONNECT_SECONDS, READ_SECONDS
 from vaceprep.errors import Cancelled
 from vaceprep.net import client as net
-from vaceprep.net.deadline import within
+from vaceprep.net.deadline import Deadline
 from vaceprep.net.http import content_length, content_range, status_words
 from vaceprep.net.lean_httpx import httpx
 from vaceprep.publish.target import Asset, PublishError, pieces
@@ -169,7 +169,7 @@ def put(
     ``stall``: seconds without progress, and for the response at the end, until it gives up. Does
     not follow redirects. Raises PublishError if there is no response, and Cancelled.
     """
-    line = _Connection(cancelled)
+    line, end = _Connection(cancelled), Deadline()
     sent_headers = {
         "Content-Type": asset.content_type,
         "Content-Length": str(asset.size),
@@ -180,17 +180,23 @@ def put(
         with (
             contextlib.closing(body),
             http.stream(
-                "PUT", url, content=body, headers=sent_headers, extensions={"trace": line.trace}
+                "PUT",
+                url,
+                content=body,
+                headers=sent_headers,
+                extensions={"trace": line.trace, **end.extensions},
             ) as response,
         ):
-            return ServerResponse(response.status_code, response.headers, _beginning(response))
+            body_text = _beginning(response, end)
+            return ServerResponse(response.status_code, response.headers, body_text)
 
 
-def _beginning(response: httpx.Response) -> bytes:
+def _beginning(response: httpx.Response, end: Deadline) -> bytes:
     kept = b""
     silence = response.request.extensions["timeout"]["read"]
     # The status counts, even if the body breaks off.
-    with contextlib.suppress(httpx.HTTPError), within(time.monotonic() + silence):
+    end.until = time.monotonic() + silence
+    with contextlib.suppress(httpx.HTTPError):
         for piece in response.iter_raw():
             kept += piece
             if len(kept) >= ANSWER_BYTES:
@@ -205,10 +211,13 @@ def first_byte(url: str, *, stall: float, auth: Auth = None) -> ServerResponse:
     response.
     """
     wait = min(stall, READ_SECONDS)
+    end = Deadline()
     with (
         failures(host_of(url), wait),
         client(url, wait, auth) as http,
-        http.stream("GET", url, headers={"Range": "bytes=0-0"}) as response,
+        http.stream(
+            "GET", url, headers={"Range": "bytes=0-0"}, extensions=end.extensions
+        ) as response,
     ):
-        body = b"" if response.is_success else _beginning(response)
+        body = b"" if response.is_success else _beginning(response, end)
         return ServerResponse(response.status_code, response.headers, body)

@@ -14,7 +14,7 @@ from vaceprep.files.source import CannotOpen, is_data_uri, open_data_uri
 from vaceprep.job.model import role_of
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.net import client as net
-from vaceprep.net.deadline import within
+from vaceprep.net.deadline import Deadline
 from vaceprep.net.lean_httpx import httpx
 from vaceprep.sandbox.errors import Breach
 
@@ -84,12 +84,11 @@ def _fetched(
     allow_hosts: Collection[str],
     called_off: Callable[[], bool],
 ) -> None:
-    until = time.monotonic() + seconds
+    end = Deadline(time.monotonic() + seconds, called_off)
     try:
         with (
             net.client(stall=seconds, allow_hosts=allow_hosts, proxies=False) as client,
-            within(until, called_off),
-            client.stream("GET", url) as response,
+            client.stream("GET", url, extensions=end.extensions) as response,
         ):
             _keep(at, response, path, limits)
     except net.NotPublic as error:
