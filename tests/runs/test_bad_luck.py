@@ -249,7 +249,7 @@ def test_a_disk_that_fills_up_as_the_answer_comes_still_tells_the_id(
     from vaceprep.api.settings import read_settings
     from vaceprep.publish.target import parse_target
     from vaceprep.runs.model import Control, RunOptions, Step
-    from vaceprep.runs.preconditions import account_of, items_of, look_at, walking
+    from vaceprep.runs.preconditions import account_of, assess, items_of, runner_of
 
     told: list[Step] = []
     settings = read_settings(api_key="key", base_url=box.base_url)
@@ -258,7 +258,7 @@ def test_a_disk_that_fills_up_as_the_answer_comes_still_tells_the_id(
     )
     account = account_of(settings)
     with Ledger(folder=str(tmp_path / "state")) as ledger:
-        outset = look_at(items_of([str(job)]), options, account, ledger)
+        jobs_before = assess(items_of([str(job)]), options, account, ledger)
         settle = ledger.settle
 
         def full(number: int, state: str, **values: object) -> Row:
@@ -268,8 +268,10 @@ def test_a_disk_that_fills_up_as_the_answer_comes_still_tells_the_id(
 
         monkeypatch.setattr(ledger, "settle", full)
         target = parse_target(box.publish_pattern)
-        with walking(settings, account, ledger, target, options, Control(), told.append) as walk:
-            (entry,) = walk.all(outset.ready)
+        with runner_of(
+            settings, account, ledger, target, options, Control(), told.append
+        ) as runner:
+            (entry,) = runner.all(jobs_before.ready)
     task = box.account()["tasks"][0]["id"]
     assert entry.status == "downloaded"
     assert entry.task == task

@@ -20,7 +20,7 @@ from vaceprep.api.settings import read_settings
 from vaceprep.ledger.store import Ledger
 from vaceprep.publish.target import parse_target
 from vaceprep.runs.model import Control, RunEntry, RunOptions
-from vaceprep.runs.preconditions import account_of, items_of, look_at, walking
+from vaceprep.runs.preconditions import account_of, assess, items_of, runner_of
 from vaceprep.sandbox.server import Sandbox
 
 JOB = {"function": "video_outpainting", "prompt": "More", "left_scale": 1.5, "prompt_extend": False}
@@ -104,11 +104,13 @@ def walked(box: Sandbox, here: Path, edit: Callable[[], object]) -> RunEntry:
     options = RunOptions(output="out", poll_interval=0.1, allowed_hosts=("127.0.0.1",))
     account = account_of(settings)
     with Ledger(folder=str(here / "state")) as ledger:
-        outset = look_at(items_of(["job.json"]), options, account, ledger)
+        jobs_before = assess(items_of(["job.json"]), options, account, ledger)
         edit()
         target = parse_target(box.publish_pattern)
-        with walking(settings, account, ledger, target, options, Control(), lambda _: None) as walk:
-            (entry,) = walk.all(outset.ready)
+        with runner_of(
+            settings, account, ledger, target, options, Control(), lambda _: None
+        ) as runner:
+            (entry,) = runner.all(jobs_before.ready)
     return entry
 
 

@@ -15,9 +15,9 @@ from vaceprep.batch.results import entries_of
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.library import spread
 from vaceprep.publish.target import Target
-from vaceprep.runs.admit import Ready, examine
+from vaceprep.runs.admit import Ready, admit
 from vaceprep.runs.model import RunEntry, RunOptions
-from vaceprep.runs.runner import Account, Walk
+from vaceprep.runs.runner import Account, Runner
 
 
 class Ran(NamedTuple):
@@ -30,7 +30,7 @@ class Ran(NamedTuple):
 
 def run_many(
     items: Iterable[Item],
-    walk: Walk,
+    runner: Runner,
     account: Account,
     target: Target | None,
     options: RunOptions,
@@ -39,7 +39,7 @@ def run_many(
 
     def one(item: Item) -> Ran:
         content = content_now(item)
-        ready = examine(item, options, service=account.service, account=account.fingerprint)
+        ready = admit(item, options, service=account.service, account=account.fingerprint)
         if not isinstance(ready, Ready):
             return Ran(item, ready, content)
         if target is None and ready.to_publish(options.inline_images):
@@ -47,7 +47,7 @@ def run_many(
             hint = "give --publish TARGET"
             entry = RunEntry(item.source, ready.function, "refused", error=error, hint=hint)
             return Ran(item, entry, content)
-        return Ran(item, walk.one(ready), content)
+        return Ran(item, runner.one(ready), content)
 
     yield from spread(one, items, options.at_once + 1)
 

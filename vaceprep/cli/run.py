@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vaceprep.publish.target import Target
     from vaceprep.runs.admit import Ready
     from vaceprep.runs.model import RunEntry, RunOptions
-    from vaceprep.runs.preconditions import Outset
+    from vaceprep.runs.preconditions import JobsBefore
 
 EPILOG: Final = """\b
 Examples:
@@ -264,10 +264,10 @@ def _run(
     from vaceprep.runs.preconditions import (
         NotConfigured,
         account_of,
+        assess,
         check_key,
-        look_at,
         need_target,
-        walking,
+        runner_of,
     )
 
     try:
@@ -275,21 +275,21 @@ def _run(
         with ExitStack() as stack:
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
             with waiting(planning(len(items))):
-                outset = look_at(items, asked, account, ledger)
-            need_target(outset, target, asked)
-            if not outset.ready:
-                return list(outset.merged([]))
-            tell_remarks(outset.ready)
-            _ask(outset, settings, target, asked, yes)
+                jobs_before = assess(items, asked, account, ledger)
+            need_target(jobs_before, target, asked)
+            if not jobs_before.ready:
+                return list(jobs_before.merged([]))
+            tell_remarks(jobs_before.ready)
+            _ask(jobs_before, settings, target, asked, yes)
             control = Control()
-            display = service.Display(len(outset.ready))
+            display = service.Display(len(jobs_before.ready))
             stack.callback(display.close)
             stack.enter_context(signals.interruptible(control, sandbox=sandbox))
-            walk = stack.enter_context(
-                walking(settings, account, ledger, target, asked, control, display.tell)
+            runner = stack.enter_context(
+                runner_of(settings, account, ledger, target, asked, control, display.tell)
             )
-            check_key(walk.client, settings)
-            return list(outset.merged(walk.all(outset.ready)))
+            check_key(runner.client, settings)
+            return list(jobs_before.merged(runner.all(jobs_before.ready)))
     except NotConfigured as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
     except (LedgerError, ApiError) as error:
@@ -299,11 +299,11 @@ def _run(
 
 def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
     """What would be done; neither a key nor a ledger is needed for it."""
-    from vaceprep.runs.admit import Ready, examine
+    from vaceprep.runs.admit import Ready, admit
     from vaceprep.runs.model import RunEntry
 
     with waiting(planning(len(items))):
-        jobs = [examine(item, asked, service="", account="") for item in items]
+        jobs = [admit(item, asked, service="", account="") for item in items]
     return [
         RunEntry(job.source, job.function, "planned", prepared=job.planned, notes=job.remarks)
         if isinstance(job, Ready)
@@ -325,30 +325,30 @@ def tell_remarks(jobs: Sequence[Ready]) -> None:
 
 
 def _ask(
-    outset: Outset, settings: Settings, target: Target | None, asked: RunOptions, yes: bool
+    jobs_before: JobsBefore, settings: Settings, target: Target | None, asked: RunOptions, yes: bool
 ) -> None:
     """The one question before money is spent. Exits with 2 where nobody can answer it."""
     from vaceprep.runs.model import TASK_PRICE
 
-    count = len(outset.fresh)
+    count = len(jobs_before.fresh)
     if not count or yes:
         return
     tasks = f"{count} task{'s' if count > 1 else ''}"
     if not options.is_terminal(sys.stdin):
         raise click.UsageError(
-            f"{tasks} would be sent, for up to {outset.cost}, and there is no terminal to ask on: "
-            "give --yes."
+            f"{tasks} would be sent, for up to {jobs_before.cost}, and there is no terminal "
+            "to ask on: give --yes."
         )
-    known = len(outset.ready) - count
+    known = len(jobs_before.ready) - count
     resumed = f" ({known} more were sent before and are picked up)" if known else ""
-    files = sum(len(job.to_publish(asked.inline_images)) for job in outset.fresh)
+    files = sum(len(job.to_publish(asked.inline_images)) for job in jobs_before.fresh)
     published = ""
     if target is not None and files:
         named = printable(target.name, limit=1000)
         published = f"Publish {files} file{'s' if files > 1 else ''} to {named}, and send"
     question = (
         f"{published or 'Send'} {tasks} to {settings.base_url}{resumed}? At the list price of "
-        f"{float(TASK_PRICE):.2f} USD each that is up to {outset.cost}"
+        f"{float(TASK_PRICE):.2f} USD each that is up to {jobs_before.cost}"
     )
     if not click.confirm(question, err=True):
         options.say("Nothing was sent.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vaceprep.config.model import Config
     from vaceprep.publish.target import Target
     from vaceprep.runs.model import RunOptions
-    from vaceprep.runs.runner import Account, Walk
+    from vaceprep.runs.runner import Account, Runner
 
 #: Seconds between two looks at a task of the sandbox, which is quick.
 SANDBOX_POLL: Final = 0.5
@@ -141,7 +141,7 @@ _ASKED: Final = (
 @contextmanager
 def walking_alone(
     config: Config | None, given: dict[str, Any]
-) -> Iterator[tuple[Walk, Account, Target | None, RunOptions]]:
+) -> Iterator[tuple[Runner, Account, Target | None, RunOptions]]:
     """A walk that jobs are given to one by one, by the options of ``run``.
 
     Exits with 2 where something must be set first, with 1 where the service cannot be asked.
@@ -149,7 +149,7 @@ def walking_alone(
     from vaceprep.api.model import ApiError
     from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
     from vaceprep.runs.model import Control
-    from vaceprep.runs.preconditions import NotConfigured, account_of, check_key, walking
+    from vaceprep.runs.preconditions import NotConfigured, account_of, check_key, runner_of
 
     sandbox = given["sandbox"]
     check_sandbox(given)
@@ -168,11 +168,11 @@ def walking_alone(
             ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
             control = Control()
             stack.enter_context(signals.interruptible(control, sandbox=sandbox))
-            walk = stack.enter_context(
-                walking(settings, account, ledger, target, asked, control, lambda _: None)
+            runner = stack.enter_context(
+                runner_of(settings, account, ledger, target, asked, control, lambda _: None)
             )
-            check_key(walk.client, settings)
-            yield walk, account, target, asked
+            check_key(runner.client, settings)
+            yield runner, account, target, asked
     except NotConfigured as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
     except (LedgerError, ApiError) as error:

@@ -240,7 +240,7 @@ def _one(
     from dataclasses import replace
 
     from vaceprep.runs.model import RunEntry, Step
-    from vaceprep.runs.retrieve import Bringer
+    from vaceprep.runs.retrieve import Retriever
     from vaceprep.runs.runner import finish
 
     entry = RunEntry(
@@ -262,11 +262,11 @@ def _one(
     if ledger.rehearsal and row.state != "downloaded" and _has_ended(client, row):
         hint = ENDED.format(asked.hints.forget(row.id, yes=True))
         return replace(entry, error="the sandbox that it was sent to has ended", hint=hint)
-    bringer = Bringer(ledger, client, asked, control, display.tell)
+    retriever = Retriever(ledger, client, asked, control, display.tell)
     if not wait and row.state in ASKED:
         # Asked once: download does not wait.
-        bringer = replace(bringer, options=replace(asked, max_wait=0.0))
-    entry = finish(bringer, row, entry)
+        retriever = replace(retriever, options=replace(asked, max_wait=0.0))
+    entry = finish(retriever, row, entry)
     display.tell(Step(row.source, "end", note=entry.status))
     return entry
 

@@ -1,4 +1,4 @@
-"""Each job before anything is done for it: read, planned, and told from all others."""
+"""Read and plan each job before anything is sent, and identify it among all others."""
 
 from __future__ import annotations
 
@@ -26,39 +26,39 @@ from vaceprep.rules.catalogue import Severity
 from vaceprep.runs.model import RunEntry, RunOptions
 from vaceprep.runs.used_parts import sound_source, used_parts
 
-#: What is said of URLs under their roles.
+#: Findings about URLs, by URL and role.
 Known = Mapping[tuple[str, Role], FileReport]
-#: What stands before the ending of a job file, so that hooks find it.
+#: The part of a job file's name before its ending, so that hooks find it.
 MARK: Final = ".vace"
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A job that can become one that is accepted."""
+    """A job that can be prepared to pass the check."""
 
     item: Item
     job: Job
     function: Function
-    #: See ``ledger.identity``.
+    #: See ``ledger.job_id``.
     identity: str
-    #: What will be done to it and its media; its own entry first.
+    #: The planned changes of the job and its media; the job's own entry first.
     planned: tuple[Prepared, ...]
-    #: What a later run needs to know of it.
+    #: What a later run needs to know about the job.
     notes: Mapping[str, Any]
-    #: What was found by asking for its URLs.
+    #: Findings from reading its URLs.
     known: Known = field(default_factory=dict)
     #: The SHA-256 of each local medium as it was read, by its path.
     sources: Mapping[str, str] = field(default_factory=dict)
-    #: What of its media is used, and where its result will have no sound: a sentence each.
+    #: Sentences: the parts of its media that are used, and results without sound.
     remarks: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
-        """The job as it was named."""
+        """The job as given."""
         return self.item.source
 
     def to_publish(self, inline_images: bool) -> list[str]:
-        """The fields' pointers whose media need a public URL."""
+        """Pointers of the fields whose media need a public URL."""
         return [
             at
             for at in self.job.local_paths()
@@ -66,7 +66,7 @@ class Ready:
         ]
 
 
-def examine(
+def admit(
     item: Item,
     options: RunOptions,
     *,
@@ -74,13 +74,13 @@ def examine(
     account: str,
     is_new: Callable[[str], bool] = lambda _: True,
 ) -> Ready | RunEntry:
-    """The job, or why it is none that could be sent; nothing is written.
+    """The job, or why it cannot be sent; writes nothing.
 
-    Its URLs are asked for where ``is_new`` says of its identity that it was not sent before: what
-    the service has fetched already may be gone by now.
+    Reads its URLs only if ``is_new`` returns True for its identity: media that the service has
+    already fetched may be gone.
     """
     known: Known = {}
-    told: Exception | None = None
+    job_error: Exception | None = None
     found: tuple[Job, str] | None = None
     sources: dict[str, str] = {}
     item = admitted(item)
@@ -94,11 +94,11 @@ def examine(
         name = identity(service, account, job.given(), hashes, options.prepare, options.fields)
         found = job, name
         if options.remote and is_new(name):
-            known = _asked(job, options)
+            known = _url_findings(job, options)
     except (InvalidJob, JobUnreadable, CannotOpen, OSError) as error:
-        # What a plan says of it comes first: it names each of its media.
-        told = error
-    # Only names are thought of: where the outputs would go does not matter.
+        # The plan's error goes first: it names each medium.
+        job_error = error
+    # A plan needs names only; the folder of the outputs does not matter.
     names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
     work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)
     planned = tuple(
@@ -106,10 +106,10 @@ def examine(
     )
     if not planned[0].ok:
         return _refused(item, planned)
-    if isinstance(told, InvalidJob):
-        return RunEntry(item.source, None, "refused", findings=told.findings, prepared=planned)
+    if isinstance(job_error, InvalidJob):
+        return RunEntry(item.source, None, "refused", findings=job_error.findings, prepared=planned)
     if found is None:
-        return RunEntry(item.source, None, "refused", prepared=planned, error=str(told))
+        return RunEntry(item.source, None, "refused", prepared=planned, error=str(job_error))
     job, name = found
     function: Function = job.given()["function"]
     sound, silent = sound_source(job, planned, sources, search=options.restore_audio)
@@ -121,7 +121,7 @@ def examine(
 
 
 def admitted(item: Item) -> Item:
-    """The job with its values as they are read now: what is edited later is another job."""
+    """The job with the values read now: a later edit makes another job."""
     if item.job is not None:
         return item
     try:
@@ -131,8 +131,8 @@ def admitted(item: Item) -> Item:
     return item._replace(job=values, base=item.source)
 
 
-def _asked(job: Job, options: RunOptions) -> Known:
-    """What is said of the job's URLs, each of them asked for."""
+def _url_findings(job: Job, options: RunOptions) -> Known:
+    """Findings about the job's URLs, after reading each of them."""
     if not any(map(is_url, media_of(job.given()).values())):
         return {}
     from vaceprep.checks.job import look_at_urls
@@ -145,7 +145,7 @@ def _asked(job: Job, options: RunOptions) -> Known:
 
 
 def _refused(item: Item, planned: tuple[Prepared, ...]) -> RunEntry:
-    # A URL stays as it is and has its own errors.
+    # A URL is not changed and has its own errors.
     grave = [f for e in planned for f in e.remaining if f.severity is Severity.ERROR or not e.ok]
     findings = tuple(dict.fromkeys(grave))
     errors = [entry.error for entry in planned if entry.error]
@@ -160,7 +160,7 @@ def _refused(item: Item, planned: tuple[Prepared, ...]) -> RunEntry:
 
 
 def job_of(item: Item, limits: Limits = CONTRACT) -> Job:
-    """The job of a file, or of a manifest's line. Raises InvalidJob or JobUnreadable."""
+    """The job of a file, or of a line of a manifest. Raises InvalidJob or JobUnreadable."""
     if item.job is None:
         return Job.from_file(item.source, limits=limits)
     if isinstance(item.job, JobUnreadable):
@@ -169,9 +169,9 @@ def job_of(item: Item, limits: Limits = CONTRACT) -> Job:
 
 
 def stem_of(item: Item) -> str:
-    """What the results of a job are called after: its file's name without the ending."""
+    """The stem of the results' names: the job file's name without its ending."""
     stem = os.path.splitext(os.path.basename(item.base or item.source))[0]
-    # edit.vace.yaml is called edit: .vace is the way to tell job files from others.
+    # edit.vace.yaml has the stem edit: .vace only marks job files.
     stem = stem.removesuffix(MARK) or "job"
     if item.base is None:
         return stem

@@ -1,4 +1,4 @@
-"""A finished video fetched: whole, looked at, and only then given a name that was free."""
+"""Download a result: verify that it is whole and readable, then give it a free name."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from vaceprep.probes.sniff import sniff
 
 __all__ = ["FetchFailed", "Fetched", "fetch"]
 
-#: Bytes that tell an MP4: a size, and then ``ftyp``.
+#: Bytes that identify an MP4: a size, then ``ftyp``.
 _FTYP: Final = 8
-#: Names that are tried for one file.
+#: Names to try for one file.
 _NAMES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A result on disk. ``already``: a file with the very same bytes was there before."""
+    """A result on disk. ``already``: a file with the same bytes existed before."""
 
     path: str
     sha256: str
@@ -49,7 +49,7 @@ def fetch(
     folder: str,
     names: Callable[[int], str],
     *,
-    tell: Tell = lambda done, total: None,
+    on_progress: Tell = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
     stall: float = STALL_SECONDS,
     tries: int = TRANSFER_TRIES,
@@ -57,26 +57,26 @@ def fetch(
     wait: float = BACKOFF_SECONDS[0],
     allow_hosts: Collection[str] = (),
 ) -> Fetched:
-    """Download an MP4 into ``folder``, which is made where absent.
+    """Download an MP4 into ``folder``, which is created if absent.
 
-    It gets the first free one of ``names(1)``, ``names(2)``, ...; no file is written over, and one
-    of them that holds the same bytes already is taken for it. Until it is whole and can be read
-    as a video it stands there under no name of its own.
+    The file gets the first free one of ``names(1)``, ``names(2)``, ...; no file is overwritten, and
+    an existing one with the same bytes is used instead. Until it is whole and readable as a video
+    it has a temporary name.
 
-    ``tell`` hears the bytes so far and how many there will be (None: not known). ``cancelled`` is
-    asked with each piece, so at the latest after ``stall`` seconds without one, after which a try
-    ends. There are ``tries``, ``wait`` seconds apart, then twice as many, and so on, or as the
-    server asks; each goes on where the last one ended if the server can do that. More than
-    ``limit`` bytes are no result. ``allow_hosts`` are private hosts that it may come from.
+    ``on_progress`` gets the bytes so far and the total (None: unknown). ``cancelled`` is called
+    with each piece, so at the latest after ``stall`` seconds without one; such a silence ends an
+    attempt. There are ``tries`` attempts, ``wait`` seconds apart, then twice as long, and so on, or
+    as the server asks; each resumes the last one if the server supports it. More than ``limit``
+    bytes are refused. ``allow_hosts`` are private hosts that the result may come from.
 
-    Raises FetchFailed, Cancelled; ValueError where ``names`` gives what is no name.
+    Raises FetchFailed, Cancelled; ValueError if ``names`` returns an invalid name.
     """
     host = host_of(url)
     sweep(folder or os.curdir)
     try:
         with placing_in(folder, make_folder=True) as place:
             sha256, facts = _downloaded(
-                url, place, tell, cancelled, stall, tries, limit, wait, allow_hosts
+                url, place, on_progress, cancelled, stall, tries, limit, wait, allow_hosts
             )
             size = os.path.getsize(place.path)
             path, already = _named(place, folder, names, sha256, size)
@@ -86,15 +86,15 @@ def fetch(
     except Refused as error:
         raise FetchFailed(f"the result could not be kept: {error}") from None
     except OSError as error:
-        said = error.strerror or error
-        raise FetchFailed(f"the result could not be kept in {folder or '.'}: {said}") from None
+        reason = error.strerror or error
+        raise FetchFailed(f"the result could not be kept in {folder or '.'}: {reason}") from None
     return Fetched(path, sha256, size, facts, already)
 
 
 def _downloaded(
     url: str,
     place: Placing,
-    tell: Tell,
+    on_progress: Tell,
     cancelled: Callable[[], bool],
     stall: float,
     tries: int,
@@ -102,17 +102,17 @@ def _downloaded(
     wait: float,
     allow_hosts: Collection[str],
 ) -> tuple[str, VideoFacts]:
-    """The hash and the facts of what came. Raises FetchFailed, Cancelled, Refused, OSError."""
+    """The hash and the facts of the file. Raises FetchFailed, Cancelled, Refused, OSError."""
     from vaceprep.net.client import client
 
     with (
         open(place.path, "r+b") as file,
         client(stall=stall, allow_hosts=allow_hosts) as web,
     ):
-        body = Body(file, limit, _look)
+        body = Body(file, limit, _check_header)
 
         def attempt() -> tuple[str, VideoFacts]:
-            receive(web, url, body, tell, cancelled)
+            receive(web, url, body, on_progress, cancelled)
             file.flush()
             try:
                 return body.sha256.hexdigest(), _read(place.path, body.done)
@@ -133,8 +133,8 @@ def _downloaded(
             raise FetchFailed(f"{error}{often}") from None
 
 
-def _look(head: bytes) -> None:
-    """Whether the first bytes are an MP4's. Raises TryAgain."""
+def _check_header(head: bytes) -> None:
+    """Check that the first bytes are an MP4's. Raises TryAgain."""
     if len(head) >= _FTYP and head[4:_FTYP] != b"ftyp":
         sniffed = sniff(head)
         known = {"text": "text", "unknown": ""}.get(sniffed.kind, sniffed.format)
@@ -163,7 +163,7 @@ def _read(path: str, size: int) -> VideoFacts:
 def _named(
     place: Placing, folder: str, names: Callable[[int], str], sha256: str, size: int
 ) -> tuple[str, bool]:
-    """The path that it got, and whether it was there already. Raises Refused, ValueError."""
+    """The path of the file, and whether it existed before. Raises Refused, ValueError."""
     for number in range(1, _NAMES + 1):
         name = names(number)
         if not name or os.path.basename(name) != name or name in (os.curdir, os.pardir):
@@ -173,7 +173,7 @@ def _named(
             try:
                 place.commit(path)
             except Taken:
-                # Another process has just made it: it is looked at like any other.
+                # Another process has just made it: it is checked like any other.
                 pass
             else:
                 return path, False

@@ -1,4 +1,4 @@
-"""The commands that a hint names, with every option that they need. Pure."""
+"""The commands that a hint names, with all options that they need. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ REHEARSAL_ENDED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """How a user goes on from here by the command line."""
+    """How a user continues on the command line."""
 
     #: The rows are those of the sandbox's ledger.
     sandbox: bool = False
-    #: Options of ``task wait`` that were given for this run: where videos go and the like.
+    #: Options of ``task wait`` given for this run, such as the folder for videos.
     options: tuple[str, ...] = ()
-    #: The service is the command's own sandbox: it and its tasks end with the command.
+    #: The service is the command's own sandbox, which ends with the command, its tasks too.
     own_service: bool = False
 
     def _command(self, name: str, *words: str | int | None, end: tuple[str, ...] = ()) -> str:
         own = [shlex.quote(str(word)) for word in words if word is not None]
-        # What begins with a hyphen would be taken for an option.
+        # A word that begins with a hyphen would be read as an option.
         own = ["--", *own] if any(word.startswith("-") for word in own) else own
         flags = ["--sandbox"] if self.sandbox else []
         rest = [shlex.quote(word) for word in end]
@@ -34,7 +34,7 @@ class Hints:
         return " ".join(["vaceprep", "task", name, *parts])
 
     def wait(self, task: str | int | None) -> str:
-        """Wait for a task, named by its id or its row, and download its video as asked here."""
+        """Wait for a task, named by its id or its row, and download its video."""
         return self._command("wait", task, end=self.options)
 
     def accepted(self, task: str | int | None) -> str:
@@ -42,7 +42,7 @@ class Hints:
         return REHEARSAL_ENDED if self.own_service else self.wait(task)
 
     def later(self, task: str | int | None) -> str:
-        """What becomes of a task that the command leaves before its end, and how to go on."""
+        """What happens to a task that the command leaves unfinished, and how to resume."""
         if self.own_service:
             return REHEARSAL_ENDED
         return f"it goes on at the service; to go on here: {self.wait(task)}"
@@ -62,11 +62,11 @@ class Hints:
         return self._command("adopt", row, task)
 
     def forget(self, row: int, *, yes: bool = False) -> str:
-        """Set a row aside; ``yes``: even one whose task was accepted."""
+        """Mark a row as never accepted; ``yes``: even if its task was accepted."""
         return self._command("forget", row, end=("--yes",) if yes else ())
 
     def unknown(self, row: int) -> str:
-        """What a person can do about a submission of unknown fate."""
+        """What a user can do about a submission whose response was lost."""
         return (
             f"look into your account: if the task is there, {self.adopt(row)}; "
             f"if not, {self.forget(row)}"

@@ -1,4 +1,4 @@
-"""``run`` and ``arun`` as a library: nothing prints, asks or exits."""
+"""``run`` and ``arun`` as a library: no output, no questions, no exit."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from vaceprep.publish.target import Target, parse_target
 from vaceprep.runs.model import Control, RunOptions, RunReport, Step
 from vaceprep.runs.preconditions import (
     account_of,
+    assess,
     check_key,
     items_of,
-    look_at,
     need_target,
-    walking,
+    runner_of,
 )
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
 
 Pathish = str | os.PathLike[str]
-#: Called with the job's source, the step it is at, how much of that is done (None where nobody
-#: knows) and what else there is to say.
+#: Called with the job's source, its step, the share of the step that is done (None if unknown)
+#: and a note.
 Progress = Callable[[str, str, float | None, str], None]
 
 
@@ -65,21 +65,22 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     config: Pathish | Config | None = None,
 ) -> RunReport:
-    """Take jobs all the way to videos in the folder ``output`` (here); each new task costs money.
+    """Turn jobs into videos in the folder ``output`` (default: the current one).
 
-    ``job`` is a Job, a mapping, a job file, a manifest, or several; ``publish`` is a target as
-    ``--publish`` takes it, or an object of your own with the methods of
-    ``vaceprep.publish.target.Target``.
-    The same job within 24 hours is picked up instead of sent again, unless ``again``. URLs in a job
-    are read before it is sent, unless ``remote`` is False. ``progress``
-    is told how far each job is; ``cancelled`` is asked all along, and where it says yes, each job
-    ends with the step it is at. What is wrong with a job is in its entry, never an exception.
+    Each new task costs money.
 
-    ``config`` is a configuration or its file, for the limits, the hosts, the place to publish and
-    the output folder that it names; without it none is read.
+    ``job`` is a Job, a mapping, a job file, a manifest, or several; ``publish`` is a target as for
+    ``--publish``, or an object with the methods of ``vaceprep.publish.target.Target``.
+    A job that was sent within the last 24 hours is resumed instead of sent again, unless ``again``.
+    URLs in a job are read before it is sent, unless ``remote`` is False. ``progress`` reports each
+    job's steps; ``cancelled`` is called often, and if it returns True, each job ends after its
+    current step. Errors of a job are in its entry, never an exception.
 
-    Times in seconds. Raises ValueError for settings that cannot be meant (no key, no place to
-    publish), ApiError where the service cannot be asked whether it takes the key, LedgerError.
+    ``config`` is a configuration or its file, for limits, hosts, the publishing target and the
+    output folder; by default none is read.
+
+    Times in seconds. Raises ValueError for invalid settings (no key, no target), ApiError if the
+    service cannot be asked whether the key is valid, LedgerError.
     """
     held = configured(config)
     control = Control(cancelled)
@@ -102,13 +103,13 @@ def run(
         publish, public_base = held.place(publish, public_base)
     target = parse_target(publish, public_base) if isinstance(publish, str) else publish
 
-    def tell(step: Step) -> None:
+    def on_step(step: Step) -> None:
         if progress is not None:
             share = step.share
             done = float(share) if isinstance(share, Fraction) else None
             progress(step.source, step.name, done, step.note)
 
-    report = _run(_items(job), settings, target, options, control, tell)
+    report = _run(_items(job), settings, target, options, control, on_step)
     return report if held is None else replace(report, configs=(held.judging_nothing(),))
 
 
@@ -125,21 +126,21 @@ def _run(
     target: Target | None,
     options: RunOptions,
     control: Control,
-    tell: Callable[[Step], None],
+    on_step: Callable[[Step], None],
 ) -> RunReport:
     account = account_of(settings)
     with Ledger(PAID) as ledger:
-        outset = look_at(items, options, account, ledger)
-        need_target(outset, target, options)
-        if not outset.ready:
-            return RunReport(outset.merged([]))
-        with walking(settings, account, ledger, target, options, control, tell) as walk:
-            check_key(walk.client, settings)
-            return RunReport(outset.merged(walk.all(outset.ready)))
+        jobs_before = assess(items, options, account, ledger)
+        need_target(jobs_before, target, options)
+        if not jobs_before.ready:
+            return RunReport(jobs_before.merged([]))
+        with runner_of(settings, account, ledger, target, options, control, on_step) as runner:
+            check_key(runner.client, settings)
+            return RunReport(jobs_before.merged(runner.all(jobs_before.ready)))
 
 
 class RunSettings(TypedDict, total=False):
-    """The options of ``run``, for those who hand them on; what each means is said there."""
+    """The options of ``run``, to pass on; see ``run`` for their meaning."""
 
     publish: Target | str | None
     public_base: str | None
@@ -164,23 +165,23 @@ class RunSettings(TypedDict, total=False):
 async def arun(
     job: Given | Iterable[Given], output: Pathish | None = None, **options: Unpack[RunSettings]
 ) -> RunReport:
-    """The same as ``run``, awaited; it works in a thread of its own.
+    """Like ``run``, awaited; it works in its own thread.
 
-    Where the awaiting task is cancelled, each job ends with the step it is at, and what was paid
-    for stays in the ledger: the same call goes on. Takes and raises what ``run`` does.
+    If the awaiting task is cancelled, each job ends after its current step, and what was paid for
+    stays in the ledger: the same call resumes it. Takes and raises what ``run`` does.
     """
     stopped = threading.Event()
     asked = options.pop("cancelled", None)
 
-    def called_off() -> bool:
+    def is_cancelled() -> bool:
         return stopped.is_set() or (asked is not None and asked())
 
-    options["cancelled"] = called_off
+    options["cancelled"] = is_cancelled
     work = asyncio.get_running_loop().run_in_executor(None, partial(run, job, output, **options))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         stopped.set()
-        # The step is finished first: nothing is cut off in the middle of being sent.
+        # Finish the step first: a request must not be cut off.
         await asyncio.wait([work])
         raise

@@ -1,4 +1,4 @@
-"""The videos in a folder, and what is written beside them: their names, sidecars and tasks."""
+"""The videos in a folder and their sidecars: names, contents, and which tasks they belong to."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from vaceprep.ledger.row import Row
 from vaceprep.runs.fetch import Fetched
 from vaceprep.runs.sidecar import read_any, read_sidecar
 
-#: What stands in the name of a video that the model did not make.
+#: The part of the name of a video that the model did not make.
 REHEARSAL: Final = "rehearsal"
-#: Characters of a task's id that stand in its video's name.
+#: Characters of a task's id in its video's name.
 ID_SHOWN: Final = 8
-#: The form of the sidecar.
+#: The version of the sidecar's format.
 SIDECAR_VERSION: Final = 1
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
-#: Bytes of a name that numbers and the ending may take, the sidecar's own among them.
+#: Bytes reserved in a name for numbers and endings, including the sidecar's.
 _TAIL_BYTES: Final = len("-10000-1000.json")
 
 
 class Kept(NamedTuple):
-    """A video that an earlier run brought home."""
+    """A video that an earlier run downloaded."""
 
     path: str
-    #: The source's sound is under it.
+    #: It has the source's sound.
     sounding: bool
 
 
@@ -55,7 +55,7 @@ def copy_into(path: str, folder: str, names: Callable[[int], str]) -> str:
 
 
 def id_beside(row: Row, folder: str) -> str | None:
-    """The id of a row's task, where an earlier run wrote it beside its video alone; no errors."""
+    """The id of a row's task from the sidecar of its video; None if there is none. No errors."""
     try:
         names = sorted(name for name in os.listdir(folder or os.curdir) if name.endswith(".json"))
     except OSError:
@@ -72,7 +72,7 @@ def id_beside(row: Row, folder: str) -> str | None:
 
 
 def found_beside(row: Row, number: int, folder: str, rehearsed: bool = False) -> Kept | None:
-    """The video that its sidecar tells to be this one, whole as it was; None where none is."""
+    """The video that its sidecar assigns to this row, unchanged; None if there is none."""
     name = names_of(row, number, rehearsed)
     for tried in count(1):
         path = os.path.join(folder, name(tried))
@@ -92,16 +92,15 @@ def found_beside(row: Row, number: int, folder: str, rehearsed: bool = False) ->
 
 
 def silent_hash(video: Mapping[str, Any]) -> object:
-    """The hash of what the service sent, where the source's sound was put under it."""
+    """The hash of the service's file, if the source's sound was added to it."""
     return video.get("service_sha256")
 
 
 def names_of(row: Row, number: int, rehearsed: bool = False) -> Callable[[int], str]:
-    """The names of a task's video in the order in which they are tried, from 1.
+    """The names for a task's video in the order in which they are tried, from 1.
 
-    The job's name and the task's id come from strangers: neither leads out of the folder, and
-    both fit beside a sidecar's ending. ``rehearsed``: it was made by the local stand-in, and its
-    name says so.
+    The job's name and the task's id are foreign input: neither can leave the folder, and both fit
+    with a sidecar's ending. ``rehearsed``: the sandbox made it, and its name says so.
     """
     stem, _ = fit(str(row.notes.get("stem") or "task"), ".mp4")
     short = _UNFIT.sub("_", (row.task_id or "")[:ID_SHOWN])
@@ -117,7 +116,7 @@ def names_of(row: Row, number: int, rehearsed: bool = False) -> Callable[[int], 
 
 
 def sidecar_of(row: Row, fetched: Fetched, number: int) -> Mapping[str, Any]:
-    """What is kept beside a video: what was sent, the task, the facts."""
+    """The contents of a video's sidecar: the request, the task, the facts."""
     return {
         "version": SIDECAR_VERSION,
         "source": row.source,

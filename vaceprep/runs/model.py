@@ -1,4 +1,4 @@
-"""What is asked of a run, what is told on the way, and what it answers."""
+"""Options, progress and report of a run."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ NO_HINTS: Final = Hints()
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What is asked of a run. Times in seconds."""
+    """Options of a run. Times in seconds."""
 
     #: The folder for the videos.
     output: str = "."
     inline_images: bool = False
     #: Send a job again that was sent within the last 24 hours.
     again: bool = False
-    #: Wait for the tasks and bring the videos home.
+    #: Wait for the tasks and download the videos.
     wait: bool = True
     poll_interval: float = POLL_SECONDS
     max_wait: float = MAX_WAIT_SECONDS
@@ -63,9 +63,9 @@ class RunOptions:
     at_once: int = TASKS_AT_ONCE
     per_second: float = SUBMISSIONS_PER_SECOND
     restore_audio: bool = False
-    #: Private hosts that the user vouches for.
+    #: Private hosts that the user permits.
     allowed_hosts: tuple[str, ...] = ()
-    #: Ask for the URLs of jobs before these are sent.
+    #: Read the URLs of jobs before these are sent.
     remote: bool = True
     prepare: Options = NOTHING_ASKED
     #: Options for single fields of a job, by their names.
@@ -75,22 +75,22 @@ class RunOptions:
 
 
 class Step(NamedTuple):
-    """Where one job is on its way: told as it goes."""
+    """The progress of one job."""
 
     source: str
     name: StepName
-    #: How much of the step is done, 0 to 1; None where nobody knows.
+    #: The share of the step that is done, 0 to 1; None if unknown.
     share: Fraction | None = None
     #: The service's own status, or a sentence for a person.
     note: str = ""
 
 
-Tell = Callable[[Step], None]
+OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """What became of one job."""
+    """The result of one job."""
 
     source: str
     function: str | None
@@ -98,25 +98,25 @@ class RunEntry:
     #: Its row in the ledger, and the task's id at the service.
     row: int | None = None
     task: str | None = None
-    #: The status in the service's own word.
+    #: The service's own status.
     task_status: str | None = None
     #: The videos on disk.
     videos: tuple[str, ...] = ()
-    #: It was sent before and picked up again: nothing was paid for twice.
+    #: It was sent before and resumed: nothing was paid for twice.
     resumed: bool = False
     findings: tuple[Finding, ...] = ()
     prepared: tuple[Prepared, ...] = ()
-    #: Why it did not come to its end, and what to do next, each a sentence.
+    #: Why it did not finish, and what to do next, each a sentence.
     error: str | None = None
     hint: str | None = None
-    #: What of the job's media is used, and what else there is to know of the result.
+    #: The parts of the job's media that are used, and other notes on the result.
     notes: tuple[str, ...] = ()
-    #: The video was made by the local stand-in, not by the model.
+    #: The video was made by the sandbox, not by the model.
     rehearsed: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether it came as far as was asked."""
+        """Whether it was completed as requested."""
         return self.status in ("downloaded", "accepted", "planned")
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,15 +141,15 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """The answer on one or more jobs, in their order."""
+    """The results of one or more jobs, in their order."""
 
     jobs: tuple[RunEntry, ...]
-    #: The configurations whose limits they were held to.
+    #: The configurations whose limits applied.
     configs: tuple[Config, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether each came as far as was asked: every video on disk, unless nobody waits."""
+        """Whether each was completed as requested: videos on disk, unless ``wait`` is False."""
         return all(entry.ok for entry in self.jobs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -162,18 +162,18 @@ class RunReport:
 
 
 class Interrupted(Exception):
-    """The run was called off at the end of a step."""
+    """The run was cancelled at the end of a step."""
 
 
-#: Seconds between two looks at whether a run was called off.
-LOOK: Final = 0.2
+#: Seconds between two checks whether a run was cancelled.
+CANCEL_CHECK_SECONDS: Final = 0.2
 
 
 class Control:
-    """How a run is called off: ``stop`` at the end of the step, ``halt`` in the middle of it."""
+    """Cancellation of a run: ``stop`` at the end of the step, ``halt`` in the middle of it."""
 
     def __init__(self, asked: Callable[[], bool] | None = None) -> None:
-        """``asked`` says whether to stop; it is asked all along."""
+        """``asked`` returns whether to stop; it is called often."""
         self.stop = threading.Event()
         self.halt = threading.Event()
         self._asked = asked
@@ -185,16 +185,16 @@ class Control:
         return self.stop.is_set()
 
     def halted(self) -> bool:
-        """Whether even this step is to be given up."""
+        """Whether even this step must be aborted."""
         return self.halt.is_set()
 
     def step(self) -> None:
-        """A place between two steps. Raises Interrupted."""
+        """A point between two steps. Raises Interrupted."""
         if self.stopped():
             raise Interrupted
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not once the run is called off."""
+        """Wait, but only until the run is cancelled."""
         end = time.monotonic() + seconds
         while not self.stopped() and (left := end - time.monotonic()) > 0:
-            self.stop.wait(left if self._asked is None else min(left, LOOK))
+            self.stop.wait(left if self._asked is None else min(left, CANCEL_CHECK_SECONDS))

@@ -1,4 +1,4 @@
-"""What must be there before a run begins: jobs that are good, a key, and a place to publish."""
+"""Conditions of a run: good jobs, a key, and a target to publish to."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vaceprep.files.source import CannotOpen, open_stdin
 from vaceprep.job.read import JobUnreadable, read_opened
 from vaceprep.ledger.store import Ledger
 from vaceprep.publish.target import PublishError, Target, ready
-from vaceprep.runs.admit import Ready, examine
-from vaceprep.runs.model import TASK_PRICE, Control, RunEntry, RunOptions, Tell
-from vaceprep.runs.runner import Account, Walk
+from vaceprep.runs.admit import Ready, admit
+from vaceprep.runs.model import TASK_PRICE, Control, OnStep, RunEntry, RunOptions
+from vaceprep.runs.runner import Account, Runner
 from vaceprep.runs.stage import sweep
 
-#: What standard input is called.
+#: The name for a job from standard input.
 STDIN_NAME = "stdin.json"
 
 
@@ -30,7 +30,7 @@ class NotConfigured(ValueError):
 
 
 def items_of(sources: Iterable[str]) -> list[Item]:
-    """The jobs behind what was named. Raises ValueError for what is no job."""
+    """The jobs of the given sources. Raises ValueError for a source that is not a job."""
     items = []
     for item in _found(sources):
         if item.source == STDIN:
@@ -46,7 +46,7 @@ def items_of(sources: Iterable[str]) -> list[Item]:
 
 
 def _found(sources: Iterable[str]) -> Iterator[Item]:
-    """Each source; of a folder its jobs. Raises ValueError for a folder without any."""
+    """Each source; the jobs of a folder. Raises ValueError for a folder without jobs."""
     for source in sources:
         count = 0
         for item in collect([source], Skipped(), wanted="jobs"):
@@ -68,12 +68,12 @@ def _from_stdin() -> Item:
         job = error
     except CannotOpen as error:
         job = JobUnreadable(error.fact.message)
-    # Named as a file, so that what comes of it has a name.
+    # Named like a file, so that its results have a name.
     return Item(STDIN_NAME, "job", job, STDIN_NAME)
 
 
 def account_of(settings: Settings) -> Account:
-    """Who pays. Raises NotConfigured where there is no key."""
+    """The account that pays. Raises NotConfigured if there is no key."""
     if settings.key is None:
         raise NotConfigured(
             f"there is no key: set {KEY_VARIABLE} in the environment or in a .env file here, or "
@@ -83,8 +83,8 @@ def account_of(settings: Settings) -> Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Outset:
-    """All jobs of a run as they stand before it: good ones and others, in order."""
+class JobsBefore:
+    """All jobs of a run before it starts: good ones and others, in order."""
 
     jobs: tuple[Ready | RunEntry, ...]
     #: Those that would be sent now: neither refused nor sent before.
@@ -97,23 +97,25 @@ class Outset:
 
     @property
     def cost(self) -> str:
-        """What the fresh ones cost at the most, by the list."""
+        """The highest cost of the fresh ones, by the list price."""
         return f"{float(TASK_PRICE * len(self.fresh)):.2f} USD"
 
     def merged(self, entries: Sequence[RunEntry]) -> tuple[RunEntry, ...]:
-        """What became of all jobs, given what became of the good ones."""
+        """The results of all jobs, given the results of the good ones."""
         rest = iter(entries)
         return tuple(next(rest) if isinstance(job, Ready) else job for job in self.jobs)
 
 
-def look_at(items: Sequence[Item], options: RunOptions, account: Account, ledger: Ledger) -> Outset:
-    """Read and plan every job, and tell which were sent before; nothing is written or sent."""
+def assess(
+    items: Sequence[Item], options: RunOptions, account: Account, ledger: Ledger
+) -> JobsBefore:
+    """Read and plan every job, and find which were sent before; writes and sends nothing."""
 
     def is_new(identity: str) -> bool:
         return options.again or ledger.standing(identity) is None
 
     jobs = tuple(
-        examine(item, options, service=account.service, account=account.fingerprint, is_new=is_new)
+        admit(item, options, service=account.service, account=account.fingerprint, is_new=is_new)
         for item in items
     )
     fresh: dict[str, Ready] = {}
@@ -121,12 +123,12 @@ def look_at(items: Sequence[Item], options: RunOptions, account: Account, ledger
         if isinstance(job, Ready) and is_new(job.identity):
             key = job.identity if not options.again else f"{len(fresh)}"
             fresh.setdefault(key, job)
-    return Outset(jobs, tuple(fresh.values()))
+    return JobsBefore(jobs, tuple(fresh.values()))
 
 
-def need_target(outset: Outset, target: Target | None, options: RunOptions) -> None:
-    """Raises NotConfigured where local media have no place to be published."""
-    for job in outset.fresh:
+def need_target(jobs_before: JobsBefore, target: Target | None, options: RunOptions) -> None:
+    """Raises NotConfigured if local media have no target to be published to."""
+    for job in jobs_before.fresh:
         local = job.to_publish(options.inline_images)
         if local and target is not None:
             try:
@@ -144,7 +146,7 @@ def need_target(outset: Outset, target: Target | None, options: RunOptions) -> N
 
 
 def check_key(client: Client, settings: Settings) -> None:
-    """Ask for a task that cannot exist. Raises NotConfigured where the key is refused, ApiError."""
+    """Read a task that cannot exist. Raises NotConfigured if the key is refused, ApiError."""
     try:
         client.check_key()
     except Rejected as error:
@@ -154,33 +156,33 @@ def check_key(client: Client, settings: Settings) -> None:
 
 
 @contextmanager
-def walking(
+def runner_of(
     settings: Settings,
     account: Account,
     ledger: Ledger,
     target: Target | None,
     options: RunOptions,
     control: Control,
-    tell: Tell,
-) -> Iterator[Walk]:
-    """A walk with its client, and what earlier runs left behind swept away.
+    on_step: OnStep,
+) -> Iterator[Runner]:
+    """A runner with its client; first removes what earlier runs left behind.
 
-    Raises NotConfigured where the videos could not be written.
+    Raises NotConfigured if the videos could not be written.
     """
     sweep(os.path.dirname(ledger.path))
     if options.wait:
         need_folder(options.output)
     with Client(settings, sleep=control.sleep) as client:
-        yield Walk(ledger, client, account, target, options, control, tell)
+        yield Runner(ledger, client, account, target, options, control, on_step)
 
 
 def need_folder(folder: str) -> None:
-    """Before anything is paid for, see that its video can be written. Raises NotConfigured."""
-    said = "no permission to write there"
+    """Check that videos can be written, before paying for them. Raises NotConfigured."""
+    reason = "no permission to write there"
     try:
         os.makedirs(folder, exist_ok=True)
         if os.access(folder, os.W_OK | os.X_OK):
             return
     except OSError as error:
-        said = error.strerror or str(error)
-    raise NotConfigured(f"videos cannot be written to {folder}: {said}; give -o DIR")
+        reason = error.strerror or str(error)
+    raise NotConfigured(f"videos cannot be written to {folder}: {reason}; give -o DIR")

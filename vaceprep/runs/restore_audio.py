@@ -1,4 +1,4 @@
-"""The source's sound put back under a result: the picture's packets stay what they are."""
+"""Put the source's sound under a result; the video packets stay unchanged."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probes.samples import origin_of
 
-#: What FFmpeg makes up for each file that it writes or reads.
+#: Tags that FFmpeg generates for each file that it writes or reads.
 _OWN_TAGS = frozenset(["major_brand", "minor_version", "compatible_brands", "encoder"])
 
 
 class Window(NamedTuple):
-    """The stretch of a source that was used, in seconds from the first frame that it shows."""
+    """The part of a source that was used, in seconds from its first displayed frame."""
 
     start: Fraction
     length: Fraction
@@ -46,21 +46,20 @@ def restore_sound(
     into: str,
     window: Window | None = None,
 ) -> bool:
-    """Write ``result``, an MP4, with the sound of ``source`` under it to ``into``.
+    """Write ``result``, an MP4, with the sound of ``source`` to ``into``.
 
-    ``role`` and ``options`` are those that ``source`` was prepared with: they tell the window whose
-    sound is taken. It begins with the picture, save under ``last_clip_url``, whose clip stands at
-    the result's end. It is cut to the picture where that is shorter; nothing is stretched. Sound is
-    copied, or encoded as AAC where MP4 does not carry it. Each packet of the picture is the
-    result's own, at its own time; sound that the result had is left out.
+    ``role`` and ``options`` are those with which ``source`` was prepared: they define the window
+    whose sound is used. It starts with the video, except under ``last_clip_url``, whose clip is at
+    the result's end. It is cut to the video's length; it is never stretched. Sound is copied, or
+    encoded as AAC if MP4 does not support it. Each video packet is the result's own, at its own
+    time; sound that the result had is dropped.
 
-    ``window`` is the stretch of ``source`` that was used, where it is known already.
+    ``window`` is the part of ``source`` that was used, if already known.
 
-    ``into`` is there and empty, a part file that gets its name afterwards. False, and ``into``
-    stays empty, where the source has no sound in that window.
+    ``into`` is an existing empty file, which is renamed afterwards. Returns False, and leaves
+    ``into`` empty, if the source has no sound in that window.
 
-    Raises Refused where one of the files cannot be read, or nothing fitting came out; OSError
-    where the disk takes no more.
+    Raises Refused if a file cannot be read or the output is wrong; OSError if the disk is full.
     """
     try:
         return _restored(result, source, role, options, into, window)
@@ -81,21 +80,21 @@ def _restored(
     window: Window | None,
 ) -> bool:
     with open_path(source) as opened:
-        heard = measured(Item(source, "path"), opened, role, options)
-        facts = _video(heard, source)
-        if not facts.has_audio or heard.sniffed.demuxer is None:
+        sound_source = measured(Item(source, "path"), opened, role, options)
+        facts = _video(sound_source, source)
+        if not facts.has_audio or sound_source.sniffed.demuxer is None:
             return False
         if window is None:
-            window = window_of_plan(heard, options)
+            window = window_of_plan(sound_source, options)
         with open_path(result) as silent:
-            seen = measured(Item(result, "path"), silent, "video_url")
-            picture = _video(seen, result)
-            if seen.sniffed.demuxer != MOV or picture.duration is None:
+            result_source = measured(Item(result, "path"), silent, "video_url")
+            picture = _video(result_source, result)
+            if result_source.sniffed.demuxer != MOV or picture.duration is None:
                 raise Refused(f"{result} is no MP4 whose length is known")
-            if not _mux(seen, picture, heard, window, role, into):
+            if not _mux(result_source, picture, sound_source, window, role, into):
                 os.truncate(into, 0)
                 return False
-            _check(seen, picture, into)
+            _check(result_source, picture, into)
     return True
 
 
@@ -108,14 +107,14 @@ def _video(source: Source, path: str) -> VideoFacts:
 
 
 def window_of_plan(source: Source, options: Options) -> Window:
-    """The window that ``prepare`` takes of an open video. Raises Refused where it takes none."""
+    """The window of an open video that ``prepare`` uses. Raises Refused if it uses none."""
     try:
         plan = planned(source, options)
     except CannotPlan as error:
         raise Refused(f"{source.item.source}: {error}") from None
     if not plan.possible:
-        said = "; ".join(f.message for f in plan.remaining)
-        raise Refused(f"{source.item.source} cannot be prepared: {said}")
+        reason = "; ".join(f.message for f in plan.remaining)
+        raise Refused(f"{source.item.source} cannot be prepared: {reason}")
     if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         return Window(plan.recipe.start, plan.recipe.length)
     facts = source.facts
@@ -124,9 +123,14 @@ def window_of_plan(source: Source, options: Options) -> Window:
 
 
 def _mux(
-    seen: Source, picture: VideoFacts, heard: Source, window: Window, role: VideoRole, into: str
+    result_source: Source,
+    picture: VideoFacts,
+    sound_source: Source,
+    window: Window,
+    role: VideoRole,
+    into: str,
 ) -> bool:
-    with open_container(seen.opened, MOV) as container:
+    with open_container(result_source.opened, MOV) as container:
         video = _track(container)
         base = fraction(video.time_base) or Fraction(1, 90_000)
         begin = (origin_of(container, video) or 0) * base
@@ -135,7 +139,7 @@ def _mux(
         at = begin
         if role == "last_clip_url":
             at += room - length
-        # FFmpeg takes what stands before a colon for a protocol, unless the path is absolute.
+        # FFmpeg reads what precedes a colon as a protocol, unless the path is absolute.
         with open_mp4(os.path.abspath(into), base.denominator, edits=True) as out:
             stream = out.add_stream_from_template(video, opaque=True)
             if picture.codec == "hevc":
@@ -145,8 +149,8 @@ def _mux(
             out.metadata.update({k: v for k, v in kept if k not in _OWN_TAGS})
             sound = Sound(
                 out,
-                heard.opened,
-                heard.sniffed,
+                sound_source.opened,
+                sound_source.sniffed,
                 window.start,
                 length,
                 at=at,
@@ -167,7 +171,7 @@ def _track(container: InputContainer) -> VideoStream:
 def _copy(
     container: InputContainer, video: VideoStream, out: OutputContainer, stream: VideoStream
 ) -> None:
-    # Looking for the picture's beginning has read on.
+    # Searching for the first frame has advanced the demuxer.
     container.seek(min(video.start_time or 0, 0), stream=video, backward=True)
     for packet in container.demux(video):
         if packet.size:
@@ -176,7 +180,7 @@ def _copy(
 
 
 class _Packets(NamedTuple):
-    """What the picture's packets are, when each is shown, and when the first is that is shown."""
+    """The digests of the video packets, their times, and the time of the first displayed one."""
 
     sha256: str
     times: tuple[Fraction | None, ...]
@@ -195,12 +199,12 @@ def _packets(container: InputContainer) -> _Packets:
     return _Packets(sha.hexdigest(), tuple(times), min(shown, default=Fraction(0)))
 
 
-def _check(seen: Source, picture: VideoFacts, into: str) -> None:
-    """Whether what was written is the result with sound that ends with it. Raises Refused."""
+def _check(result_source: Source, picture: VideoFacts, into: str) -> None:
+    """Check that the output is the result with sound that ends with it. Raises Refused."""
     with open_path(into) as opened:
         made = measured(Item(into, "path"), opened, "video_url")
         facts = _video(made, "what was written")
-        with open_container(seen.opened, MOV) as container:
+        with open_container(result_source.opened, MOV) as container:
             before = _packets(container)
         with open_container(opened, MOV) as container:
             after = _packets(container)

@@ -22,17 +22,17 @@ from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.net.hosts import own_place
 from vaceprep.runs.fetch import Fetched, FetchFailed, fetch
 from vaceprep.runs.local_results import Kept, copy_into, found_beside, names_of, sidecar_of
-from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell
+from vaceprep.runs.model import Control, Interrupted, OnStep, RunOptions, Step
 from vaceprep.runs.sidecar import read_sidecar, write_sidecar
 from vaceprep.runs.submit import EXPIRED, NEVER_ENDED, is_gone, note_missing, note_task
 from vaceprep.wording import read_exact
 
-#: Times that a task which the service does not find is asked for, one poll interval apart.
+#: Requests for a task that the service does not find, one poll interval apart.
 ASKED_MISSING: Final = 3
 
 
 def is_sound(about: object) -> bool:
-    """Whether a row's note says where a source's sound is, and which part of it is used."""
+    """Whether a row's note names the source of the sound and the part that is used."""
     if not isinstance(about, dict):
         return False
     try:
@@ -44,12 +44,12 @@ def is_sound(about: object) -> bool:
     return all(isinstance(about.get(name), str) for name in ("path", "role"))
 
 
-class Lost(Exception):
+class TaskLost(Exception):
     """The service does not know the task any more, or its result is gone."""
 
 
-class CannotBring(Exception):
-    """The video is not on disk yet; the message says why."""
+class NotDownloaded(Exception):
+    """The video could not be downloaded; the message says why."""
 
 
 class TaskEnded(Exception):
@@ -61,22 +61,22 @@ class TaskEnded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Bringer:
-    """Waits for tasks and brings their videos home."""
+class Retriever:
+    """Waits for tasks and downloads their videos."""
 
     ledger: Ledger
     client: Client
     options: RunOptions
     control: Control
-    tell: Tell
-    #: What there is to know of the videos, a sentence each.
-    said: list[str] = field(default_factory=list)
+    on_step: OnStep
+    #: Notes on the videos, a sentence each.
+    reason: list[str] = field(default_factory=list)
 
     def wait(self, row: Row) -> Row:
-        """The row once its task is done.
+        """The row once its task is completed.
 
-        A task that the service does not find is asked for a few times: it may find it again.
-        Raises StillRunning (the time is over), TaskEnded, Lost, CannotBring, Interrupted.
+        A task that the service does not find is requested a few times: it may find it again.
+        Raises StillRunning (the time is over), TaskEnded, TaskLost, NotDownloaded, Interrupted.
         """
         begun = time.monotonic()
         asked = 0
@@ -86,11 +86,11 @@ class Bringer:
                 row = self._noted(row, self._waited(row, begun, left))
             except StillRunning as error:
                 if self._noted(row, error.task).state == "expired":
-                    raise Lost(NEVER_ENDED) from None
+                    raise TaskLost(NEVER_ENDED) from None
                 raise
             except Rejected as error:
                 asked += 1
-                # Of a task that was not sent from here, the id may be mistyped.
+                # The id of a task that was not sent from here may be mistyped.
                 last = asked >= ASKED_MISSING or not row.job or left <= self.options.poll_interval
                 if not is_gone(error) or self._missed(row) == "expired" or last:
                     raise self._rejected(row, error) from None
@@ -110,22 +110,22 @@ class Bringer:
             return row.state
 
     def _waited(self, row: Row, begun: float, max_wait: float) -> Task:
-        """The task once it is done. Raises StillRunning, Rejected, CannotBring, Interrupted."""
+        """The task once completed. Raises StillRunning, Rejected, NotDownloaded, Interrupted."""
 
-        def told(task: Task) -> None:
+        def report_progress(task: Task) -> None:
             if task.state == "running":
                 with suppress(LedgerError):
                     note_task(self.ledger, row, task)
             spent = int(time.monotonic() - begun)
             note = f"{task.status}, {spent // 60}:{spent % 60:02d}"
-            self.tell(Step(row.source, "wait", note=note))
+            self.on_step(Step(row.source, "wait", note=note))
 
         try:
             return self.client.wait(
                 row.task_id or "",
                 poll_interval=self.options.poll_interval,
                 max_wait=max_wait,
-                on_status=told,
+                on_status=report_progress,
                 cancelled=self.control.stopped,
             )
         except Cancelled:
@@ -133,27 +133,27 @@ class Bringer:
         except (StillRunning, Rejected):
             raise
         except (ApiError, ValueError) as error:
-            raise CannotBring(str(error)) from None
+            raise NotDownloaded(str(error)) from None
 
     def _noted(self, row: Row, task: Task) -> Row:
         try:
             return note_task(self.ledger, row, task)
         except LedgerError as error:
-            self.tell(Step(row.source, "note", note=f"task {task.id}: {error}"))
+            self.on_step(Step(row.source, "note", note=f"task {task.id}: {error}"))
             states: dict[str, State] = {"done": "finished", "running": "accepted"}
             state = states.get(task.state) or ("failed" if task.state == "failed" else "cancelled")
             return replace(row, status=task.status, videos=task.videos, state=state)
 
     def _rejected(self, row: Row, error: Rejected) -> Exception:
         if is_gone(error) and self._missed(row) == "expired":
-            return Lost(EXPIRED)
-        return CannotBring(str(error))
+            return TaskLost(EXPIRED)
+        return NotDownloaded(str(error))
 
     def download(self, row: Row) -> Row:
-        """The row with its videos on disk. Raises CannotBring, Lost, Interrupted."""
+        """The row with its videos on disk. Raises NotDownloaded, TaskLost, Interrupted."""
         links = row.videos
         if not links or any(HIDDEN in url for url in links):
-            # A URL that repeats the key is stored nowhere.
+            # A URL that repeats the key is never stored.
             row, links = self._asked_again(row)
         files: list[str] = []
         for number, url in enumerate(links):
@@ -161,7 +161,7 @@ class Bringer:
             files.append(self._one(row, number, url))
         known = [os.path.abspath(path) for path in files]
         with suppress(LedgerError):
-            # The id once more: writing it down may have failed before.
+            # The id once more: storing it may have failed before.
             row = self.ledger.settle(
                 row.id,
                 "downloaded",
@@ -173,19 +173,19 @@ class Bringer:
         return replace(row, state="downloaded", files=tuple(files))
 
     def _asked_again(self, row: Row) -> tuple[Row, tuple[str, ...]]:
-        """The row, and fresh URLs: the old ones are signed for a while alone."""
+        """The row, and new URLs: the signature of the old ones expires."""
         try:
             task = self.client.get(row.task_id or "")
         except Rejected as error:
             raise self._rejected(row, error) from None
         except (ApiError, ValueError) as error:
-            raise CannotBring(str(error)) from None
+            raise NotDownloaded(str(error)) from None
         if not task.links:
-            raise CannotBring(f"the task is {task.status}, but no video is named")
+            raise NotDownloaded(f"the task is {task.status}, but no video is named")
         return self._noted(row, task), task.links
 
     def _one(self, row: Row, number: int, url: str) -> str:
-        """Bring one video home. Raises CannotBring, Lost, Interrupted."""
+        """Download one video. Raises NotDownloaded, TaskLost, Interrupted."""
         rehearsed = self.ledger.rehearsal
         name = names_of(row, number, rehearsed)
         kept = found_beside(row, number, self.options.output, rehearsed)
@@ -215,8 +215,8 @@ class Bringer:
                 path = copy_into(there.path, self.options.output, name)
                 self._note_down(row, path, about)
             except (Refused, OSError) as error:
-                said = getattr(error, "strerror", None) or str(error)
-                raise CannotBring(f"{there.path} cannot be copied: {said}") from None
+                reason = getattr(error, "strerror", None) or str(error)
+                raise NotDownloaded(f"{there.path} cannot be copied: {reason}") from None
             return there._replace(path=path)
         return None
 
@@ -225,28 +225,28 @@ class Bringer:
             return self._fetch(row, url, name)
         except FetchFailed as error:
             if not error.gone:
-                raise CannotBring(self.client.hide(str(error))) from None
-        # Signed URLs may end before the task does.
+                raise NotDownloaded(self.client.hide(str(error))) from None
+        # Signed URLs may expire before the task does.
         _, fresh = self._asked_again(row)
         try:
             return self._fetch(row, fresh[number] if number < len(fresh) else url, name)
         except FetchFailed as error:
-            raise CannotBring(self.client.hide(str(error))) from None
+            raise NotDownloaded(self.client.hide(str(error))) from None
 
     def _fetch(self, row: Row, url: str, name: Callable[[int], str]) -> Fetched:
-        def told(got: int, size: int | None) -> None:
+        def report_progress(got: int, size: int | None) -> None:
             share = Fraction(min(got, size), size) if size else None
-            self.tell(Step(row.source, "download", share))
+            self.on_step(Step(row.source, "download", share))
 
-        told(0, None)
+        report_progress(0, None)
         try:
             return fetch(
                 url,
                 self.options.output,
                 name,
-                tell=told,
+                on_progress=report_progress,
                 cancelled=self.control.halted,
-                # A service of the user's own may have its results there too, at its own port.
+                # A private service may have its results on its own port.
                 allow_hosts=(*self.options.allowed_hosts, *own_place(row.service)),
             )
         except Cancelled:
@@ -256,29 +256,29 @@ class Bringer:
         try:
             write_sidecar(path, data)
         except (OSError, Refused) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            self.tell(Step(row.source, "note", note=f"there is no sidecar for {path}: {said}"))
+            reason = getattr(error, "strerror", None) or str(error)
+            self.on_step(Step(row.source, "note", note=f"there is no sidecar for {path}: {reason}"))
             return False
         return True
 
     def _sound(self, row: Row, path: str) -> None:
-        """Put the source's sound under a result; where that fails the result stays silent."""
+        """Put the source's sound under a result; if that fails the result stays silent."""
         about = row.notes.get("sound")
-        said = "no local video of the job has sound that could be put back"
+        reason = "no local video of the job has sound that could be put back"
         if about is not None and not is_sound(about):
-            said = "what the ledger says of its sound cannot be read"
+            reason = "what the ledger says of its sound cannot be read"
         elif about is not None:
             try:
-                said = self._sounded(row, path, about)
+                reason = self._sounded(row, path, about)
             except (Refused, CannotOpen, OSError) as error:
-                said = getattr(error, "strerror", None) or str(error)
-        if said:
-            note = f"{path} stays silent: {said}"
-            self.said.append(note)
-            self.tell(Step(row.source, "note", note=note))
+                reason = getattr(error, "strerror", None) or str(error)
+        if reason:
+            note = f"{path} stays silent: {reason}"
+            self.reason.append(note)
+            self.on_step(Step(row.source, "note", note=note))
 
     def _sounded(self, row: Row, path: str, about: Mapping[str, Any]) -> str:
-        """Raises Refused, CannotOpen, OSError; a reason why there is no sound, or nothing."""
+        """Raises Refused, CannotOpen, OSError; why there is no sound, or an empty string."""
         from vaceprep.runs.restore_audio import Window, restore_sound
 
         source = about["path"]
@@ -289,7 +289,7 @@ class Bringer:
         if about.get("start") is not None and about.get("duration") is not None:
             window = Window(Fraction(about["start"]), Fraction(about["duration"]))
         elif options.duration is None and about.get("duration"):
-            # Of two clips each has its share of the time.
+            # Each of two clips has its own part of the time.
             options = replace(options, duration=Fraction(about["duration"]))
         with placing(path, force=True) as place:
             role = about["role"]
@@ -299,7 +299,7 @@ class Bringer:
             kept = read_sidecar(path)
             if silent is None or sounding is None or kept is None:
                 return "it cannot be read again"
-            # Written first: whatever happens then, the sidecar knows the file that is there.
+            # Write the sidecar first, so that it names the file that exists in any case.
             video = {**kept["video"], **sounding, "service_sha256": silent["sha256"]}
             if not self._note_down(row, path, {**kept, "video": video}):
                 return "its sidecar cannot be written"

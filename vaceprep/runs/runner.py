@@ -1,4 +1,4 @@
-"""The whole walk for any number of jobs, a few at a time: one that fails stops itself alone."""
+"""Run any number of jobs, several at a time; a failed job does not stop the others."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from vaceprep.preparation.report import Prepared
 from vaceprep.publish.target import PublishError, Target
 from vaceprep.runs.admit import Ready
 from vaceprep.runs.local_results import id_beside
-from vaceprep.runs.model import Control, Interrupted, RunEntry, RunOptions, Status, Step, Tell
-from vaceprep.runs.retrieve import Bringer, CannotBring, Lost, TaskEnded
+from vaceprep.runs.model import Control, Interrupted, OnStep, RunEntry, RunOptions, Status, Step
+from vaceprep.runs.retrieve import NotDownloaded, Retriever, TaskEnded, TaskLost
 from vaceprep.runs.stage import (
     Changed,
     NeedsTarget,
     NotPrepared,
     clear,
     prepare,
-    supply,
+    publish_media,
     work_folder,
 )
 from vaceprep.runs.submit import FateOpen, NotSent, Sender, is_gone, note_missing, note_task
 from vaceprep.runs.used_parts import SILENT, sound_source, used_parts
 from vaceprep.service_errors import explain
 
-#: Seconds between two looks at what another process does with the same job.
-LOOK: Final = 0.5
-#: Jobs that are made ready while others wait.
+#: Seconds between two checks of what another process does with the same job.
+CHECK_SECONDS: Final = 0.5
+#: Jobs that are prepared while others wait.
 AHEAD: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who pays: the service's base URL and the key's fingerprint."""
+    """The account that pays: the service's base URL and the key's fingerprint."""
 
     service: str
     fingerprint: str
 
 
 @dataclass(slots=True)
-class Walk:
-    """Takes ready jobs all the way."""
+class Runner:
+    """Runs ready jobs to their videos."""
 
     ledger: Ledger
     client: Client
@@ -57,12 +57,12 @@ class Walk:
     target: Target | None
     options: RunOptions
     control: Control
-    tell: Tell
-    #: One video is encoded at a time: it uses all cores.
+    on_step: OnStep
+    #: Only one video is encoded at a time, because an encoder uses all cores.
     _encoding: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self, jobs: Sequence[Ready]) -> list[RunEntry]:
-        """What became of each, in their order."""
+        """The result of each job, in their order."""
         workers = min(len(jobs), self.options.at_once + AHEAD)
         if workers <= 1:
             return [self.one(job) for job in jobs]
@@ -74,7 +74,7 @@ class Walk:
     def one(self, ready: Ready) -> RunEntry:
         """One job from its file to its videos."""
         entry = self._one(ready)
-        self.tell(Step(ready.source, "end", note=entry.status))
+        self.on_step(Step(ready.source, "end", note=entry.status))
         return entry
 
     def _one(self, ready: Ready) -> RunEntry:
@@ -108,9 +108,9 @@ class Walk:
             return replace(entry, error=f"{error}; nothing was sent")
 
     def _still_there(self, identity: str) -> Row | None:
-        """An older row of the job whose task the service has still; raises CannotAsk.
+        """An older row of the job whose task the service still has; raises CannotAsk.
 
-        By the clock its 24 hours are over. The clock may be wrong, and asking costs nothing.
+        By the clock its 24 hours are over. The clock may be wrong, and a request is free.
         """
         for row in self.ledger.doubtful(identity):
             try:
@@ -127,10 +127,10 @@ class Walk:
         return None
 
     def _elsewhere(self, row: Row) -> Row | None:
-        """The row once nobody is sending it; None where nothing came of it. Raises Interrupted."""
+        """The row once no process is sending it; None if it was not sent. Raises Interrupted."""
         while row.state in ("queued", "sending"):
-            self.tell(Step(row.source, "queue", note="the same job is under way already"))
-            self.control.sleep(LOOK)
+            self.on_step(Step(row.source, "queue", note="the same job is under way already"))
+            self.control.sleep(CHECK_SECONDS)
             self.control.step()
             self.ledger.reap(row.job)
             found = self.ledger.row(row.id)
@@ -149,12 +149,12 @@ class Walk:
             return made
         body, prepared = made
         entry = replace(entry, prepared=prepared, notes=made_notes(ready, prepared))
-        sender = Sender(self.ledger, self.client, self.options, self.control, self.tell)
+        sender = Sender(self.ledger, self.client, self.options, self.control, self.on_step)
         try:
             row, task = sender.send(row, body, sound_notes(ready, prepared))
         except NotSent as error:
-            said = str(error)
-            return replace(entry, status="refused", error=said, hint=explain(said))
+            reason = str(error)
+            return replace(entry, status="refused", error=reason, hint=explain(reason))
         except FateOpen as error:
             clear(folder)
             hint = self.options.hints.unknown(row.id)
@@ -162,36 +162,36 @@ class Walk:
         except Interrupted:
             return replace(entry, row=None, status="interrupted", hint=GO_ON)
         clear(folder)
-        # The id that came back, whether or not the ledger could be written.
+        # Use the id from the response, whether or not the ledger could be written.
         return self._accepted(replace(row, task_id=task.id, status=task.status), entry)
 
     def _made(
         self, ready: Ready, row: Row, folder: str, entry: RunEntry
     ) -> tuple[dict[str, Any], tuple[Prepared, ...]] | RunEntry:
-        """The body, and what was done for it; or why there is none, and the row is taken away."""
+        """The body and the prepared media; or why there is none, after removing the row."""
         try:
             with self._encoding:
                 self.control.step()
-                job, prepared = prepare(ready, folder, self.options, self.control, self.tell)
+                job, prepared = prepare(ready, folder, self.options, self.control, self.on_step)
             entry = replace(entry, prepared=prepared)
-            job = supply(
-                ready, job, self.target, self.ledger, self.options, self.control, self.tell
+            job = publish_media(
+                ready, job, self.target, self.ledger, self.options, self.control, self.on_step
             )
             return job.body(), prepared
         except NotPrepared as error:
             findings = tuple(f for e in error.entries if not e.ok for f in e.remaining)
             entry = replace(entry, status="refused", prepared=error.entries, findings=findings)
-            said = str(error)
+            reason = str(error)
         except Changed as error:
             entry = replace(entry, status="refused")
-            said = str(error)
+            reason = str(error)
         except (PublishError, NeedsTarget, CannotOpen, OSError, InvalidJob) as error:
-            said = getattr(error, "strerror", None) or str(error)
+            reason = getattr(error, "strerror", None) or str(error)
         except Interrupted:
             self.ledger.drop(row.id)
             return replace(entry, row=None, status="interrupted", hint=GO_ON)
         self.ledger.drop(row.id)
-        return replace(entry, row=None, error=f"{said}; nothing was sent")
+        return replace(entry, row=None, error=f"{reason}; nothing was sent")
 
     # --- what the service has ----------------------------------------------------------------
 
@@ -203,15 +203,15 @@ class Walk:
                 hint = self.options.hints.unknown(row.id)
                 return replace(entry, status="unknown", error=UNKNOWN_STANDS, hint=hint)
             row = self.ledger.settle(row.id, "accepted", only_from=["unknown"], task_id=known)
-        if self._is_home(row) and not self.options.restore_audio:
+        if self._is_downloaded(row) and not self.options.restore_audio:
             return replace(entry, status="downloaded", videos=row.files, hint=MAKES_ANOTHER)
         if row.state in ("failed", "cancelled", "expired", "forgotten"):
-            # It ended while it was looked at; the next run may send it again.
+            # The task ended meanwhile; the next run may send it again.
             return replace(entry, status="failed", error=row.error, hint=GO_ON)
         return self._accepted(row, entry)
 
-    def _is_home(self, row: Row) -> bool:
-        """Whether the videos are on disk, and where they are asked for if anybody waits."""
+    def _is_downloaded(self, row: Row) -> bool:
+        """Whether the videos are on disk, in the requested folder if ``wait`` is set."""
         if row.state != "downloaded" or not all(map(os.path.isfile, row.files)):
             return False
         wanted = os.path.realpath(self.options.output)
@@ -225,12 +225,14 @@ class Walk:
             hint = self.options.hints.accepted(row.task_id)
             return replace(entry, status="accepted", hint=hint)
         return finish(
-            Bringer(self.ledger, self.client, self.options, self.control, self.tell), row, entry
+            Retriever(self.ledger, self.client, self.options, self.control, self.on_step),
+            row,
+            entry,
         )
 
 
 class CannotAsk(Exception):
-    """Whether an older task is still there is not known, so its job is not sent again."""
+    """Whether an older task still exists is unknown, so its job is not sent again."""
 
     def __init__(self, row: Row, error: Exception) -> None:
         super().__init__(
@@ -240,30 +242,30 @@ class CannotAsk(Exception):
 
 
 def made_notes(ready: Ready, prepared: Sequence[Prepared]) -> tuple[str, ...]:
-    """The remarks on a job, with the parts that were used in the end."""
+    """The remarks on a job, with the parts that were finally used."""
     foreseen = used_parts(ready.planned)
-    return (*used_parts(prepared), *(said for said in ready.remarks if said not in foreseen))
+    return (*used_parts(prepared), *(reason for reason in ready.remarks if reason not in foreseen))
 
 
 def sound_notes(ready: Ready, prepared: Sequence[Prepared]) -> dict[str, Any]:
-    """Which sound belongs under the result: that of the part that was used in the end."""
+    """The sound for the result: that of the part that was finally used."""
     sound, _ = sound_source(ready.job, prepared, ready.sources, search=False)
     return {} if sound is None else {"sound": sound}
 
 
-def finish(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
+def finish(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
     """Wait for a task and download its videos."""
-    entry = _finished(bringer, row, entry)
-    said = () if any(note.startswith(SILENT) for note in entry.notes) else tuple(bringer.said)
-    return replace(entry, notes=(*entry.notes, *said))
+    entry = _finished(retriever, row, entry)
+    reason = () if any(note.startswith(SILENT) for note in entry.notes) else tuple(retriever.reason)
+    return replace(entry, notes=(*entry.notes, *reason))
 
 
-def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
-    hints = bringer.options.hints
+def _finished(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
+    hints = retriever.options.hints
     try:
         if row.state not in ("finished", "downloaded"):
-            row = bringer.wait(row)
-        row = bringer.download(row)
+            row = retriever.wait(row)
+        row = retriever.download(row)
     except StillRunning as error:
         now = error.task.status
         return replace(
@@ -275,13 +277,13 @@ def _finished(bringer: Bringer, row: Row, entry: RunEntry) -> RunEntry:
         )
     except TaskEnded as error:
         ended: Status = "cancelled" if error.row.state == "cancelled" else "failed"
-        said = str(error)
+        reason = str(error)
         return replace(
-            entry, status=ended, task_status=error.row.status, error=said, hint=explain(said)
+            entry, status=ended, task_status=error.row.status, error=reason, hint=explain(reason)
         )
-    except Lost as error:
+    except TaskLost as error:
         return replace(entry, status="failed", error=str(error))
-    except CannotBring as error:
+    except NotDownloaded as error:
         hint = hints.kept(row.task_id)
         return replace(entry, status="failed", error=str(error), hint=hint)
     except Interrupted:

@@ -1,4 +1,4 @@
-"""What is kept beside a finished video, as JSON: the request, the task, the facts."""
+"""The JSON file next to a finished video: the request, the task, the facts."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from vaceprep.errors import Refused, Taken
 from vaceprep.files.atomic import placing
 from vaceprep.files.source import CannotOpen, open_path
 
-#: The key under which a sidecar names its video.
+#: The key for the name of the video.
 FILE: Final = "file"
-#: Names that are tried for one sidecar.
+#: Names to try for one sidecar.
 _NAMES: Final = 1000
 
 
 def write_sidecar(video_path: str, data: Mapping[str, Any]) -> str:
-    """Write ``data`` beside a video and return the path: ``NAME.json``, whole or not at all.
+    """Write ``data`` next to a video and return the path, ``NAME.json``. Writes all or nothing.
 
-    The video's own name is added under ``file``. A sidecar of this video and of the same task
-    (``task.id`` in ``data``) is written anew; any other file is left alone, and ``NAME-2.json``,
-    ``NAME-3.json``, ... is taken.
+    The video's name is added under ``file``. A sidecar of this video and of the same task
+    (``task.id`` in ``data``) is replaced; for any other existing file, ``NAME-2.json``,
+    ``NAME-3.json``, ... is used instead.
 
-    Raises Refused where the disk refuses; ValueError or TypeError for what is not JSON.
+    Raises Refused if the file cannot be written; ValueError or TypeError for invalid JSON values.
     """
     name = os.path.basename(video_path)
     kept = {FILE: name, **{k: v for k, v in data.items() if k != FILE}}
     text = json.dumps(kept, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-    # A lone surrogate, as odd file names have them, becomes JSON's own way of writing it.
+    # JSON escapes a lone surrogate, as in undecodable file names.
     raw = text.encode("utf-8", "backslashreplace")
     if len(raw) > MAX_JOB_BYTES:
         raise ValueError(f"a sidecar has at most {MAX_JOB_BYTES:,} bytes")
@@ -40,7 +40,7 @@ def write_sidecar(video_path: str, data: Mapping[str, Any]) -> str:
             try:
                 _write(raw, path)
             except Taken:
-                # Another process has just made it: it is looked at like any other.
+                # Another process has just made it: it is checked like any other.
                 pass
             else:
                 return path
@@ -56,20 +56,20 @@ def write_sidecar(video_path: str, data: Mapping[str, Any]) -> str:
 
 
 def read_sidecar(video_path: str) -> dict[str, Any] | None:
-    """What was written beside that video; None where there is nothing of it. No errors."""
+    """The contents of a video's sidecar; None if there is none. No errors."""
     name, found = os.path.basename(video_path), None
     for path in _paths(video_path):
         if not os.path.lexists(path):
             break
         there = _read(path)
         if there is not None and there.get(FILE) == name:
-            # The later one is of the later task.
+            # The later sidecar is of the later task.
             found = there
     return found
 
 
 def read_any(path: str) -> dict[str, Any] | None:
-    """A JSON file that may be a sidecar, by its path; None where it is none. No errors."""
+    """A JSON file that may be a sidecar, by its path; None if it is not. No errors."""
     return _read(path)
 
 

@@ -1,4 +1,4 @@
-"""From a job to the body that goes over the wire: its media mended and made public."""
+"""Turn a job into the body of the request: prepare its media and publish them."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from vaceprep.preparation.report import Prepared
 from vaceprep.publish.publish import Known, data_uri, publish
 from vaceprep.publish.target import Target, asset_of
 from vaceprep.runs.admit import Ready
-from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell
+from vaceprep.runs.model import Control, Interrupted, OnStep, RunOptions, Step
 
-#: Seconds after which the prepared media of a run that nobody took up again are removed.
+#: Seconds after which the prepared media of an abandoned run are removed.
 LEFT_AGE: Final = 2 * 24 * 60 * 60
 
 
 class NotPrepared(Exception):
-    """The media could not be made good; ``entries`` say why."""
+    """The media could not be prepared; ``entries`` say why."""
 
     def __init__(self, entries: tuple[Prepared, ...]) -> None:
-        said = [e.error for e in entries if e.error]
-        super().__init__("; ".join(dict.fromkeys(said)) or "its media cannot be prepared")
+        reason = [e.error for e in entries if e.error]
+        super().__init__("; ".join(dict.fromkeys(reason)) or "its media cannot be prepared")
         self.entries = entries
 
 
 class Changed(Exception):
-    """A medium is not any more what it was when the job was read."""
+    """A medium changed after the job was read."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} was changed after the run began; run the job again")
 
 
 def work_folder(state: str, identity: str) -> str:
-    """Where a job's prepared media are until they are sent."""
+    """The folder for a job's prepared media until the job is sent."""
     return os.path.join(state, "work", identity[:32])
 
 
@@ -56,7 +56,7 @@ def clear(folder: str) -> None:
 
 
 def sweep(state: str) -> None:
-    """Remove what runs left behind that nobody took up again; no errors."""
+    """Remove what abandoned runs left behind; no errors."""
     parent = os.path.join(state, "work")
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
@@ -66,24 +66,26 @@ def sweep(state: str) -> None:
 
 
 def prepare(
-    ready: Ready, folder: str, options: RunOptions, control: Control, tell: Tell
+    ready: Ready, folder: str, options: RunOptions, control: Control, on_step: OnStep
 ) -> tuple[Job, tuple[Prepared, ...]]:
-    """The job with its media mended, in ``folder``, and what was done to them.
+    """The job with its media prepared in ``folder``, and the changes.
 
     Raises NotPrepared, Changed, Interrupted.
     """
 
-    def told(share: Fraction) -> None:
+    def report_progress(share: Fraction) -> None:
         if control.halted():
             raise Cancelled
-        tell(Step(ready.source, "prepare", share))
+        on_step(Step(ready.source, "prepare", share))
 
     hosts = options.allowed_hosts
-    # Everything that is about to be paid for is decoded, copied or not.
-    work = Work(options.prepare, tell=told, allowed_hosts=hosts, known=ready.known, deep=True)
+    # Decode everything before it is paid for, copied or not.
+    work = Work(
+        options.prepare, tell=report_progress, allowed_hosts=hosts, known=ready.known, deep=True
+    )
     begun = os.path.isdir(folder)
     try:
-        # What an earlier run made is taken up where it is the same.
+        # Reuses what an earlier run made if it is the same.
         entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
         if begun and not all(entry.ok for entry in entries):
             clear(folder)
@@ -98,7 +100,7 @@ def prepare(
 
 
 def _hold(ready: Ready) -> None:
-    """Hold each medium against the hash that the job was admitted with. Raises Changed."""
+    """Compare each medium with the hash recorded when the job was read. Raises Changed."""
     for path, admitted in ready.sources.items():
         try:
             same = sha256_of_path(path) == admitted
@@ -108,14 +110,14 @@ def _hold(ready: Ready) -> None:
             raise Changed(path)
 
 
-def supply(
+def publish_media(
     ready: Ready,
     job: Job,
     target: Target | None,
     known: Known,
     options: RunOptions,
     control: Control,
-    tell: Tell,
+    on_step: OnStep,
 ) -> Job:
     """The job with a public URL for each of its media. Raises PublishError, Interrupted."""
     urls: dict[str, str] = {}
@@ -129,15 +131,15 @@ def supply(
             continue
         if target is None:
             raise NeedsTarget(role)
-        told = _teller(ready.source, tell, number, len(local), asset.size)
-        told(0)
+        report_progress = _progress_of(ready.source, on_step, number, len(local), asset.size)
+        report_progress(0)
         try:
             published = publish(
                 asset,
                 target,
                 known=known,
                 allow_hosts=options.allowed_hosts,
-                tell=told,
+                tell=report_progress,
                 cancelled=control.halted,
                 max_wait=options.max_wait,
             )
@@ -148,22 +150,24 @@ def supply(
 
 
 class NeedsTarget(Exception):
-    """A local file needs a public URL, and nobody said where to publish it."""
+    """A local file needs a public URL, and there is no target to publish to."""
 
     def __init__(self, role: Role) -> None:
         super().__init__(f"{role} is a local file, and the service takes URLs")
 
 
-def _teller(source: str, tell: Tell, number: int, count: int, size: int) -> Callable[[int], None]:
-    def told(sent: int) -> None:
+def _progress_of(
+    source: str, on_step: OnStep, number: int, count: int, size: int
+) -> Callable[[int], None]:
+    def report_progress(sent: int) -> None:
         share = Fraction(min(sent, size), size) if size else Fraction(1)
-        tell(Step(source, "upload", (number + share) / count))
+        on_step(Step(source, "upload", (number + share) / count))
 
-    return told
+    return report_progress
 
 
 def shortened(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body for the books: a ``data:`` URI becomes its type, length and SHA-256."""
+    """The body for the ledger: a ``data:`` URI becomes its type, length and SHA-256."""
     short = dict(body)
     for at, value in _data_uris(body).items():
         head = value.partition(",")[0]

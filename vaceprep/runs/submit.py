@@ -1,4 +1,4 @@
-"""One submission, sent once: written down first, settled after, never sent again on its own."""
+"""Submit once: record first, settle afterwards, never repeat on its own."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from vaceprep.contract import RESULT_SECONDS, RUNNING_STATUSES
 from vaceprep.ledger.row import WAITED_FOR, Row, State
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.net.retry import backoff
-from vaceprep.runs.model import Control, Interrupted, RunOptions, Step, Tell
+from vaceprep.runs.model import Control, Interrupted, OnStep, RunOptions, Step
 from vaceprep.runs.stage import shortened
 
-#: Times that a connection is tried for.
+#: Attempts to connect.
 CONNECTIONS: Final = 3
-#: Seconds between two looks at whether a place is free.
-LOOK: Final = 2.0
-#: Seconds before each further try to write an accepted task's id into the ledger.
+#: Seconds between two checks whether a task slot is free.
+CHECK_SECONDS: Final = 2.0
+#: Seconds before each further attempt to write an accepted task's id to the ledger.
 SETTLE_AGAIN: Final = (0.1, 0.5, 1.0)
 
 
 class NotSent(Exception):
-    """Nothing was accepted, surely; the message says why and what to do."""
+    """Certainly nothing was accepted; the message says why and what to do."""
 
 
 class FateOpen(Exception):
-    """It was sent, and nobody knows whether it was accepted."""
+    """The job was sent, and whether it was accepted is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Sender:
     client: Client
     options: RunOptions
     control: Control
-    tell: Tell
+    on_step: OnStep
     now: Callable[[], float] = time.monotonic
 
     def send(self, row: Row, body: Mapping[str, Any], notes: Mapping[str, Any]) -> tuple[Row, Task]:
-        """The row with its task's id. The row is settled whatever happens.
+        """Send one job; return the row with its task's id. The row is settled in any case.
 
         Raises NotSent, FateOpen, Interrupted (nothing was sent), LedgerError (nothing was sent).
         """
@@ -52,9 +52,9 @@ class Sender:
         refused = failures = 0
         while True:
             self._take_turn(row, body, notes)
-            # With the time and the body that are on the disk now.
+            # Read the row again, with the time and the body that are on the disk.
             row = self.ledger.row(row.id) or row
-            self.tell(Step(row.source, "send"))
+            self.on_step(Step(row.source, "send"))
             pause = backoff(failures + 1)
             try:
                 task = self._post(row, body)
@@ -64,19 +64,19 @@ class Sender:
                 if refused >= CONNECTIONS:
                     raise self._gave_up(row, str(error)) from None
             except Busy as error:
-                # A service that asks for no pause at all is not asked without one.
+                # Retry-After: 0 does not mean to retry without any pause.
                 least = self.options.poll_interval
                 wait = pause if error.retry_after is None else max(error.retry_after, least)
                 why = "the service asks to wait"
                 if self.now() + wait > deadline:
-                    said = f"{error}; it asks for {wait:.0f} s more, and --max-wait is over"
-                    raise self._gave_up(row, said) from None
+                    reason = f"{error}; it asks for {wait:.0f} s more, and --max-wait is over"
+                    raise self._gave_up(row, reason) from None
             else:
                 return self._accepted(row, task), task
-            # Surely not accepted: it is as if it had not been sent.
+            # Certainly not accepted: as if it had not been sent.
             row = self.ledger.settle(row.id, "queued", sent_at=None)
             failures += 1
-            self.tell(Step(row.source, "queue", note=f"{why} {wait:.0f} s"))
+            self.on_step(Step(row.source, "queue", note=f"{why} {wait:.0f} s"))
             self.control.sleep(wait)
             self._step(row)
 
@@ -92,23 +92,23 @@ class Sender:
             self._lost(row, str(error))
             raise FateOpen(str(error)) from None
         except BaseException as error:
-            # Whatever it was, the request may have left.
-            said = f"it broke off while it was being sent ({type(error).__name__})"
-            self._lost(row, said)
+            # Any error: the request may have been sent.
+            reason = f"it broke off while it was being sent ({type(error).__name__})"
+            self._lost(row, reason)
             if isinstance(error, Exception):
-                raise FateOpen(said) from error
+                raise FateOpen(reason) from error
             raise
 
-    def _lost(self, row: Row, said: str) -> None:
+    def _lost(self, row: Row, reason: str) -> None:
         try:
-            self.ledger.settle(row.id, "unknown", error=said)
+            self.ledger.settle(row.id, "unknown", error=reason)
         except LedgerError:
-            # It stands as being sent; once this process is gone, that is as unknown.
-            self.tell(Step(row.source, "note", note=f"row {row.id} is unknown: {said}"))
+            # The row stays in the state of sending; once this process ends, that means unknown.
+            self.on_step(Step(row.source, "note", note=f"row {row.id} is unknown: {reason}"))
 
-    def _gave_up(self, row: Row, said: str) -> NotSent:
-        self.ledger.settle(row.id, "refused", error=said)
-        return NotSent(said)
+    def _gave_up(self, row: Row, reason: str) -> NotSent:
+        self.ledger.settle(row.id, "refused", error=reason)
+        return NotSent(reason)
 
     def _accepted(self, row: Row, task: Task) -> Row:
         for pause in (*SETTLE_AGAIN, None):
@@ -117,27 +117,27 @@ class Sender:
                     row.id, "accepted", task_id=task.id, status=task.status, error=None
                 )
             except LedgerError as error:
-                said = error
+                reason = error
             if pause is not None:
                 time.sleep(pause)
-        # What was paid for must not be lost with a full disk: say it where it can be read.
+        # A full disk must not lose a paid task: print its id.
         note = (
-            f"the task {task.id} was accepted, but {said}; write its id down: "
+            f"the task {task.id} was accepted, but {reason}; write its id down: "
             f"{self.options.hints.adopt(row.id, task.id)}"
         )
-        self.tell(Step(row.source, "note", note=note))
+        self.on_step(Step(row.source, "note", note=note))
         return row
 
     def _step(self, row: Row) -> None:
-        """A place between two steps, while nothing is sent. Raises Interrupted."""
+        """A point between two steps, while nothing is sent. Raises Interrupted."""
         if self.control.stopped():
             self.ledger.drop(row.id)
             raise Interrupted
 
     def _take_turn(self, row: Row, body: Mapping[str, Any], notes: Mapping[str, Any]) -> None:
-        """Wait for a free place and for the pace, then mark the row as being sent.
+        """Wait for a free task slot and for the rate limit, then mark the row as being sent.
 
-        As long as the tasks ahead change, waiting goes on. Raises NotSent, Interrupted.
+        Keeps waiting as long as the earlier tasks make progress. Raises NotSent, Interrupted.
         """
         before: object = None
         since = self.now()
@@ -159,14 +159,14 @@ class Sender:
                     before, since = ahead, self.now()
                 elif self.now() - since > self.options.max_wait:
                     count = self.options.at_once
-                    said = f"{count} tasks of this account are still at work; try again later"
-                    raise self._gave_up(row, said)
-                self.tell(Step(row.source, "queue", note="waits for a free place"))
-                wait = min(LOOK, self.options.poll_interval)
+                    reason = f"{count} tasks of this account are still at work; try again later"
+                    raise self._gave_up(row, reason)
+                self.on_step(Step(row.source, "queue", note="waits for a free place"))
+                wait = min(CHECK_SECONDS, self.options.poll_interval)
             self.control.sleep(wait)
 
     def _ahead(self, row: Row) -> object:
-        """The tasks at work, looked after where no process does."""
+        """The tasks at work; polls those that no process polls."""
         found = [r for r in self.ledger.active(row.service, row.account) if r.id != row.id]
         for other in found:
             self._look_after(other)
@@ -177,7 +177,7 @@ class Sender:
             return
         asked = max(row.checked_at or 0, row.sent_at or 0)
         if time.time() - asked < 1.5 * self.options.poll_interval and asked <= time.time():
-            # Somebody waits for it, or it has only just been asked.
+            # Another process waits for it, or it has just been requested.
             return
         try:
             note_task(self.ledger, row, self.client.get(row.task_id))
@@ -196,15 +196,15 @@ GONE: Final = (404, 410)
 
 
 def is_gone(error: Rejected) -> bool:
-    """Whether the service says that it has no such task."""
+    """Whether the service reports that it has no such task."""
     return error.problem.status in GONE
 
 
 def note_missing(ledger: Ledger, row: Row) -> Row:
     """Settle a row whose task the service does not find.
 
-    Within its 24 hours the task may be found again: the row keeps its job from being sent again,
-    and takes no place among the tasks at work. Later it is expired.
+    Within its 24 hours the task may be found again: the row prevents its job from being sent again,
+    and does not count among the tasks at work. Later it is expired.
     """
     if ledger.age(row) >= RESULT_SECONDS:
         return ledger.settle(row.id, "expired", only_from=WAITED_FOR, error=EXPIRED)
@@ -217,7 +217,7 @@ NEVER_ENDED: Final = "the task did not end within 24 hours, after which the serv
 
 
 def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
-    """Write down what the service says of a task; what was settled before stays."""
+    """Record the service's report on a task; a settled row is not changed."""
     open_states: tuple[State, ...] = ("accepted", "missing", "expired", "unknown", "sending")
     if task.state == "running":
         now = ledger.row(row.id) or row
@@ -258,10 +258,10 @@ def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
 
 
 def is_over(ledger: Ledger, row: Row, task: Task) -> bool:
-    """Whether a task that goes on has had its 24 hours.
+    """Whether an unfinished task has had its 24 hours.
 
-    The service's clock decides where it tells; else a task whose status is known to mean work is
-    believed, since the clock here may be wrong.
+    The service's clock decides if given; otherwise a known status of work is trusted, because the
+    clock here may be wrong.
     """
     if task.age is not None:
         return task.age >= RESULT_SECONDS

@@ -1,4 +1,4 @@
-"""Which part of each medium a job uses, and where its sound comes from: known before payment."""
+"""Which part of each medium a job uses, and the source of its sound: known before payment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vaceprep.job.model import Job
 from vaceprep.preparation.cache import origin
 from vaceprep.preparation.report import Prepared
 
-#: Fields whose sound belongs under the result, in the order in which they are asked.
+#: Fields whose sound belongs under the result, in the order in which they are searched.
 SOUNDING: Final = ("video_url", "first_clip_url", "last_clip_url")
-#: How a sentence begins that tells before payment of a result without sound.
+#: The beginning of a sentence, before payment, about a result without sound.
 SILENT: Final = "the result will have no sound"
-#: A mask follows its video: what is left out of it needs no word.
+#: A mask follows its video, so its unused parts are not reported.
 _MASK: Final = "mask_video_url"
-#: Videos prepared one from the other that are followed to the one with sound.
+#: The longest chain of prepared videos that is followed to the one with sound.
 _DEPTH: Final = 5
 
 
@@ -30,7 +30,7 @@ def seconds(value: Fraction) -> str:
 
 def used_parts(entries: Sequence[Prepared]) -> tuple[str, ...]:
     """A sentence for each video of which a part is left out."""
-    return tuple(said for entry in entries if (said := _used(entry)) is not None)
+    return tuple(reason for entry in entries if (reason := _used(entry)) is not None)
 
 
 def _used(entry: Prepared) -> str | None:
@@ -50,7 +50,7 @@ def _used(entry: Prepared) -> str | None:
     )
 
 
-class _Heard(NamedTuple):
+class _Sounding(NamedTuple):
     """A video with sound, and the window of it, in seconds."""
 
     path: str
@@ -61,10 +61,10 @@ class _Heard(NamedTuple):
 def sound_source(
     job: Job, planned: Sequence[Prepared], hashes: Mapping[str, str], *, search: bool
 ) -> tuple[dict[str, Any] | None, str | None]:
-    """Where the sound for a job's result is, as the ledger keeps it, and why there is none.
+    """The source of the sound for a job's result, as the ledger stores it; or why there is none.
 
-    Of a video that ``prepare`` made without its sound, that is the source that it was made of.
-    ``search``: look for that source even where the prepared video was moved.
+    For a video that ``prepare`` made without sound, that is its original source.
+    ``search``: look for that source even if the prepared video was moved.
     """
     local = job.local_paths()
     why = None
@@ -73,7 +73,7 @@ def sound_source(
         if path is None:
             continue
         entry = next((e for e in planned if (e.role, e.source) == (field, path)), None)
-        found, reason = _heard(path, entry, search)
+        found, reason = _sound_of(path, entry, search)
         if found is not None:
             kept = {
                 "path": os.path.abspath(found.path),
@@ -84,20 +84,22 @@ def sound_source(
             own = hashes.get(path) if found.path == path else None
             return kept | ({"sha256": own} if own else {}), None
         why = why or reason
-    said = why or (
+    reason = why or (
         "the job has no local video whose sound could be put back: name the video as a local file"
     )
-    return None, f"{SILENT}: {said}"
+    return None, f"{SILENT}: {reason}"
 
 
-def _heard(path: str, entry: Prepared | None, search: bool) -> tuple[_Heard | None, str | None]:
+def _sound_of(
+    path: str, entry: Prepared | None, search: bool
+) -> tuple[_Sounding | None, str | None]:
     """The sound of one video in the window that is used, or why there is none."""
     facts = None if entry is None else entry.before
     if entry is None or entry.window is None or not isinstance(facts, VideoFacts):
         return None, f"which part of {path} is used is not known"
     start, length = entry.window
     if facts.has_audio:
-        return _Heard(path, start, length), None
+        return _Sounding(path, start, length), None
     at = path
     for _ in range(_DEPTH):
         made = origin(at, search=search)
@@ -106,7 +108,7 @@ def _heard(path: str, entry: Prepared | None, search: bool) -> tuple[_Heard | No
         start, at = start + made.start, made.path
         length = min(length, max(made.length - (start - made.start), Fraction(0)))
         if _has_sound(at):
-            return _Heard(at, start, length), None
+            return _Sounding(at, start, length), None
     return None, (
         f"{os.path.basename(path)} has none, and no unchanged source with sound is known that it "
         "was prepared from; name the original video in the job and give run --start and "
