@@ -178,7 +178,7 @@ def test_the_finding_is_of_the_files_role(
     for fault, message in (
         ("crashed", "cannot be read: the decoder crashed"),
         ("slow", "cannot be read: it took longer than 10 s"),
-        ("hungry", "cannot be read: it takes more than the 400 MB that are allowed"),
+        ("out-of-memory", "cannot be read: it takes more than the 400 MB that are allowed"),
     ):
         (finding,) = report_of(look, fault, 10.0).findings  # type: ignore[arg-type]
         assert (finding.code, finding.message) == (code, message)

@@ -50,7 +50,9 @@ def refused(folder: Path, *answers: Answer, **more: Any) -> FetchFailed:
 def test_a_result_gets_its_name(tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
     got = served(
-        tmp_path / "new" / "folder", whole(VIDEO), tell=lambda done, all_: told.append((done, all_))
+        tmp_path / "new" / "folder",
+        whole(VIDEO),
+        on_progress=lambda done, all_: told.append((done, all_)),
     )
     assert got.path == str(tmp_path / "new" / "folder" / "a.mp4")
     assert Path(got.path).read_bytes() == VIDEO
@@ -336,7 +338,7 @@ def test_what_is_told_may_call_it_off_too(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with serving(whole(VIDEO)) as web, pytest.raises(KeyboardInterrupt):
-        get(web.url, tmp_path, tell=stop)
+        get(web.url, tmp_path, on_progress=stop)
     assert os.listdir(tmp_path) == []
 
 
@@ -345,7 +347,7 @@ import sys
 from vaceprep.runs.fetch import fetch
 tell = lambda n, _: print(n, flush=True)
 names = lambda n: f"a-{n}.mp4"
-fetch(sys.argv[1], sys.argv[2], names, tell=tell, allow_hosts=["127.0.0.1"])
+fetch(sys.argv[1], sys.argv[2], names, on_progress=tell, allow_hosts=["127.0.0.1"])
 """
 
 

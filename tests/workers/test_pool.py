@@ -47,7 +47,7 @@ FAULTS = {
     "leave 3": "crashed",
     "sleep 60": "slow",
     "hang 60": "slow",
-    f"take {101 * MB}": "hungry",
+    f"take {101 * MB}": "out-of-memory",
 }
 
 
@@ -68,7 +68,7 @@ def test_one_bad_task_costs_itself_alone(workers: Workers[str, str]) -> None:
 def test_memory_up_to_the_limit_is_given(workers: Workers[str, str]) -> None:
     inside, beyond = 90 * MB, 101 * MB
     asked = [f"take {inside}", f"take {beyond}", f"take {inside}"]
-    assert answers(workers, asked) == [str(inside), "hungry", str(inside)]
+    assert answers(workers, asked) == [str(inside), "out-of-memory", str(inside)]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="has no such limit")

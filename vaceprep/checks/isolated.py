@@ -315,6 +315,6 @@ def report_of(look: Look, result: Answer | Fault | None, seconds: float) -> File
 def _fact(fault: Fault | None, seconds: float, size: int | None) -> Unreadable:
     if fault == "slow":
         return faults.slow(seconds, size)
-    if fault == "hungry":
-        return faults.hungry(CHECK_MEMORY, size)
+    if fault == "out-of-memory":
+        return faults.out_of_memory(CHECK_MEMORY, size)
     return faults.crashed(size)

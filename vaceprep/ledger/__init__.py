@@ -1,1 +1,1 @@
-"""What was sent and what came of it; survives a kill."""
+"""Record what was sent and its result, safely across a kill of the process."""

@@ -1,4 +1,4 @@
-"""When two jobs are the same job: so that none is paid for twice. Pure."""
+"""Identity of a job, so that the same job is not paid for twice. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaceprep.plans.model import NOTHING_ASKED, Options
 
 
 def asked(options: Options) -> dict[str, str]:
-    """The prepare options that differ from none, as text: new options change no old identity."""
+    """The prepare options that are set, as text: new options change no old identity."""
     plain = NOTHING_ASKED.asked()
     return {
         name: str(value) if isinstance(value, Fraction) else repr(value)
@@ -33,15 +33,14 @@ def identity(
 ) -> str:
     """64 hex digits that are the same for the same job on the same account.
 
-    ``values`` are the job's fields as they were given; ``sources`` the SHA-256 of each local
-    asset's source by JSON pointer, which stands in place of its path. A URL that the user gave
-    counts as text. Where the file lies, under which name, and where it is published changes
-    nothing. ``fields`` are prepare options of single fields.
+    ``values`` are the job's fields as given; ``sources`` has the SHA-256 of each local asset's
+    source by JSON pointer, in place of its path. A URL from the user counts as text. Path, file
+    name and publishing target make no difference. ``fields`` are prepare options of single fields.
     """
     fields_of = dict(values)
     for at in sources:
         put(fields_of, at, "")
-    said: dict[str, Any] = {
+    record: dict[str, Any] = {
         "service": service,
         "account": account,
         "fields": fields_of,
@@ -50,6 +49,6 @@ def identity(
     }
     own = {name: asked(one) for name, one in fields.items() if asked(one)}
     if own:
-        said["fields_options"] = own
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        record["fields_options"] = own
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,6 +1,6 @@
-"""Whether the process behind a row still lives: told by a lock that dies with it.
+"""Whether the process that owns a row is alive: it holds a lock, which ends with it.
 
-Process numbers are used again, and clocks are set; a lock held by the system is neither.
+Process ids are reused and clocks are changed; a lock held by the operating system is reliable.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from filelock import FileLock, Timeout
 
 
 class Owner:
-    """This process's claim to be alive, for as long as it is open."""
+    """The lock that shows that this process is alive, as long as it is open."""
 
     def __init__(self, folder: str) -> None:
-        """Raises OSError where the folder takes no lock."""
+        """Raises OSError if the folder does not support locks."""
         self._folder = os.path.join(folder, "owners")
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         self.name = secrets.token_hex(16)
@@ -25,11 +25,11 @@ class Owner:
         self._lock.acquire(timeout=0)
 
     def _lock_of(self, name: str) -> FileLock:
-        # Released by any thread of the process that holds it.
+        # Any thread of the process may release it.
         return FileLock(os.path.join(self._folder, f"{name}.lock"), thread_local=False)
 
     def is_alive(self, name: str | None) -> bool:
-        """Whether the process of that name is still there."""
+        """Whether the process of that name is alive."""
         if name is None or not name.isalnum():
             return False
         if name == self.name:
@@ -43,13 +43,13 @@ class Owner:
         except Timeout:
             return True
         lock.release()
-        # Nobody takes a name twice, so nothing is lost with the file.
+        # No name is used twice, so the file is not needed any more.
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         return False
 
     def close(self) -> None:
-        """Let go."""
+        """Release the lock."""
         self._lock.release()
         with contextlib.suppress(OSError):
             Path(self._folder, f"{self.name}.lock").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One row of the ledger: a submission, and what came of it."""
+"""One row of the ledger: a submission and its state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ State = Literal[
     "forgotten",
 ]
 
-#: What each state means, for a person.
+#: The meaning of each state, for messages.
 MEANING: Final[Mapping[State, str]] = MappingProxyType(
     {
         "queued": "nothing was sent yet",
@@ -42,16 +42,16 @@ MEANING: Final[Mapping[State, str]] = MappingProxyType(
         "forgotten": "it was set aside by hand",
     }
 )
-#: States in which the same job is not sent again until the row is settled, however old it is.
+#: States in which the same job is not sent again until the row is settled, at any age.
 UNSETTLED: Final[tuple[State, ...]] = ("queued", "sending", "unknown")
 #: States whose task the service may have: the same job is not sent again within 24 hours, and
-#: later only after the service was asked.
+#: later only after a request to the service.
 KEPT: Final[tuple[State, ...]] = ("accepted", "missing", "finished", "downloaded")
-#: States in which the video of a task that was paid for is not on disk yet.
+#: States in which a paid task's video is not on disk yet.
 WAITED_FOR: Final[tuple[State, ...]] = ("accepted", "missing", "finished")
-#: States in which the error is the service's own word.
+#: States whose error is the service's own text.
 REFUSED: Final[tuple[State, ...]] = ("failed", "cancelled", "refused")
-#: States that a task at work is in, as far as the ledger knows.
+#: States of a task at work, as far as the ledger knows.
 ACTIVE: Final[tuple[State, ...]] = ("sending", "accepted")
 
 
@@ -66,23 +66,23 @@ class Row:
     service: str
     account: str
     function: str
-    #: The job file as it was given, or what stood in for one.
+    #: The job file as given, or a name in its place.
     source: str
     state: State
-    #: The process that is at it.
+    #: The process that works on it.
     owner: str | None
     created_at: float
     updated_at: float
-    #: When the request left; None while it has not.
+    #: When the request was sent; None before that.
     sent_at: float | None = None
     #: When the service was last asked about it.
     checked_at: float | None = None
     task_id: str | None = None
-    #: The status in the service's own word.
+    #: The service's own status.
     status: str | None = None
-    #: What was sent; ``data:`` URIs are shortened to their hash.
+    #: The body that was sent; ``data:`` URIs are replaced by their hash.
     body: Mapping[str, Any] | None = None
-    #: What is needed to go on: where the source's sound is, and the like.
+    #: What a later run needs: where the source's sound is, and the like.
     notes: Mapping[str, Any] = field(default_factory=dict)
     videos: tuple[str, ...] = ()
     #: The videos on disk.
@@ -91,20 +91,20 @@ class Row:
 
     @property
     def born(self) -> float:
-        """From when its 24 hours count."""
+        """The time from which its 24 hours count."""
         return self.sent_at or self.created_at
 
     def age(self, now: float) -> float:
-        """Seconds since it was sent; a clock that was set back does not make it older."""
+        """Seconds since it was sent; setting the clock back does not make it older."""
         return max(0.0, now - self.born)
 
     @property
     def hint(self) -> str | None:
-        """What the service's refusal means and what helps; None where nobody knows."""
+        """The meaning of the service's error and what to do; None if unknown."""
         return explain(self.error) if self.state in REFUSED else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as JSON; nothing in it is secret but URLs that were signed."""
+        """The row as JSON; its only secrets are signed URLs."""
         return {
             "row": self.id,
             "state": self.state,
@@ -125,13 +125,13 @@ class Row:
 
 _TEXTS: Final = ("job", "service", "account", "function", "source")
 _OPTIONAL: Final = ("owner", "task_id", "status", "error")
-#: Seconds since 1970 beyond which a time is none.
+#: Seconds since 1970 beyond which a time is invalid.
 _LATEST: Final = 1e15
 _TIMES: Final = ("created_at", "updated_at", "sent_at", "checked_at")
 
 
 def checked_row(values: Mapping[str, Any]) -> Row:
-    """The row of these columns, JSON read. Raises ValueError where one is of another type."""
+    """The row of these columns, JSON read. Raises ValueError for a value of a wrong type."""
     faults = [
         *(n for n in _TEXTS if not isinstance(values[n], str)),
         *(n for n in _OPTIONAL if not isinstance(values[n], str | None)),

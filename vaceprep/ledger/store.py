@@ -1,4 +1,4 @@
-"""The ledger's file: SQLite, written and synced before each request leaves."""
+"""The ledger's file: SQLite, written and synced before each request is sent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vaceprep.files.state import VARIABLE, state_dir
 from vaceprep.ledger.owner import Owner
 from vaceprep.ledger.row import ACTIVE, KEPT, UNSETTLED, Row, State, checked_row
 
-#: The form of the tables; a larger number was made by a newer vaceprep.
+#: The schema version; a newer vaceprep made a larger number.
 _VERSION: Final = 1
-#: Seconds that a write waits for another process's.
-_PATIENCE: Final = 30.0
-#: Seconds ahead of now that a pace may lie; further on, the clock was set back.
+#: Seconds that a write waits for another process.
+_BUSY_SECONDS: Final = 30.0
+#: Seconds in the future that the next submission may be; beyond, the clock was set back.
 _FARTHEST: Final = 60.0
-#: The name of the ledger of what costs money, and of what the sandbox does.
+#: File names: the ledger of paid tasks, and the sandbox's.
 PAID: Final = "ledger.sqlite3"
 SANDBOX: Final = "sandbox.sqlite3"
 
@@ -56,7 +56,7 @@ class LedgerError(Exception):
 
 
 def _kept(value: Any) -> Any:
-    """A value as SQLite takes it: a text with lone surrogates, as odd file names have, is bytes."""
+    """A value for SQLite: a text with lone surrogates, as in odd file names, becomes bytes."""
     if not isinstance(value, str):
         return value
     try:
@@ -83,13 +83,13 @@ def _row(values: tuple[Any, ...]) -> Row:
 class Ledger:
     """One file of submissions, shared by all processes and threads of a user.
 
-    Every method raises LedgerError where the file cannot be read or written.
+    Every method raises LedgerError if the file cannot be read or written.
     """
 
     def __init__(
         self, name: str = PAID, *, folder: str | None = None, now: Callable[[], float] = time.time
     ) -> None:
-        """Open it, made where absent. ``folder``: the state directory without it."""
+        """Open it; create it if absent. ``folder``: by default the state directory."""
         folder = folder or state_dir()
         if folder is None:
             raise LedgerError(
@@ -99,13 +99,13 @@ class Ledger:
         self._now = now
         self._lock = threading.RLock()
         self._within = False
-        with self._telling():
+        with self._errors():
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            # Signed URLs lie in it.
+            # The file contains signed URLs.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = self._connected()
         try:
-            with self._telling():
+            with self._errors():
                 self._prepare()
                 self._owner = Owner(folder)
         except BaseException:
@@ -119,10 +119,10 @@ class Ledger:
 
     def _connected(self) -> sqlite3.Connection:
         database = sqlite3.connect(
-            self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        # A rollback journal works on every file system; EXTRA syncs the folder too, so that what
-        # is written before a request leaves is there after a power cut.
+        # A rollback journal works on every file system; EXTRA syncs the folder, too, so that a
+        # record written before a request is sent survives a power cut.
         try:
             database.execute("PRAGMA journal_mode=DELETE")
             database.execute("PRAGMA synchronous=EXTRA")
@@ -141,21 +141,21 @@ class Ledger:
             self._db.execute(f"PRAGMA user_version={_VERSION}")
 
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            raise LedgerError(f"the ledger {self.path} cannot be used: {said}") from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise LedgerError(f"the ledger {self.path} cannot be used: {reason}") from error
         except (ValueError, TypeError) as error:
             raise LedgerError(f"the ledger {self.path} is damaged: {error}") from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction that no other process comes between."""
-        with self._lock, self._telling():
+        """One transaction, isolated from other processes."""
+        with self._lock, self._errors():
             if self._within:
-                # Part of the transaction around it.
+                # Part of the outer transaction.
                 yield
                 return
             self._db.execute("BEGIN IMMEDIATE")
@@ -164,7 +164,7 @@ class Ledger:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                # A COMMIT that fails leaves the transaction open, and its lock on the file with it.
+                # A failed COMMIT leaves the transaction open, and the file locked.
                 self._roll_back()
                 raise
             finally:
@@ -177,8 +177,8 @@ class Ledger:
                 self._db.execute("ROLLBACK")
         with contextlib.suppress(sqlite3.Error):
             if self._db.in_transaction:
-                # A new connection releases the lock where the old one cannot; a journal that stays
-                # behind is rolled back by whoever opens the file next.
+                # A new connection releases the lock if the old one cannot; the next process that
+                # opens the file rolls back a remaining journal.
                 self._db.close()
                 self._db = self._connected()
 
@@ -189,7 +189,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file. Rows of this process that were never settled count as its dead."""
+        """Close the file. Unsettled rows of this process then count as those of a dead process."""
         with self._lock:
             self._db.close()
             self._owner.close()
@@ -197,7 +197,7 @@ class Ledger:
     # --- looking ---------------------------------------------------------------------------
 
     def _select(self, where: str, *values: object) -> list[Row]:
-        with self._lock, self._telling():
+        with self._lock, self._errors():
             kept = [*map(_kept, values)]
             found = self._db.execute(f"SELECT {_COLUMNS} FROM submissions {where}", kept)  # noqa: S608 (no foreign text in it)
             return [_row(r) for r in found.fetchall()]
@@ -207,15 +207,15 @@ class Ledger:
         return next(iter(self._select("WHERE id = ?", number)), None)
 
     def rows(self, states: Collection[State] | None = None) -> list[Row]:
-        """All rows, newest first, those of dead processes settled."""
+        """All rows, newest first; rows of dead processes are settled."""
         self.reap()
         found = self._select("ORDER BY id DESC")
         return found if states is None else [r for r in found if r.state in states]
 
     def by_task(self, task_id: str) -> Row | None:
-        """The newest row with that task id, or whose task id begins so.
+        """The newest row with that task id, or with a task id that starts with it.
 
-        A beginning has at least ``SHORTEST_ID`` characters and belongs to one task only.
+        A prefix has at least ``SHORTEST_ID`` characters and must match one task only.
         """
         exact = self._select("WHERE task_id = ? ORDER BY id DESC", task_id)
         if exact:
@@ -226,9 +226,9 @@ class Ledger:
         return near[-1] if len({r.task_id for r in near}) == 1 else None
 
     def standing(self, job: str) -> Row | None:
-        """The row that keeps the same job from being sent again, if there is one.
+        """The row that prevents the same job from being sent again, if there is one.
 
-        A row of unknown fate does so until a person decides, however old it is.
+        A row in state unknown does so until a person decides, at any age.
         """
         self.reap(job)
         now = self._now()
@@ -236,10 +236,10 @@ class Ledger:
         return next((r for r in found if r.state in UNSETTLED or r.age(now) < RESULT_SECONDS), None)
 
     def doubtful(self, job: str) -> list[Row]:
-        """Rows of a job whose task may be there still, though by the clock its time is over.
+        """Rows of a job whose task may still exist, though its time is over by the clock.
 
-        Those are rows over 24 hours old, for a clock may be wrong, and younger ones that count as
-        expired, as earlier versions wrote after one 404. The service is asked about each before
+        These are rows over 24 hours old, because a clock may be wrong, and younger ones that count
+        as expired, as earlier versions wrote after one 404. The service is asked about each before
         the job is sent again.
         """
         now = self._now()
@@ -259,7 +259,7 @@ class Ledger:
         return row.age(self._now())
 
     def active(self, service: str, account: str) -> list[Row]:
-        """Tasks of an account that are at work, as far as is known here."""
+        """Tasks of an account that are at work, as far as the ledger knows."""
         marks = ", ".join("?" * len(ACTIVE))
         found = self._select(
             f"WHERE service = ? AND account = ? AND state IN ({marks})", service, account, *ACTIVE
@@ -268,11 +268,11 @@ class Ledger:
         return [r for r in found if r.age(now) < RESULT_SECONDS]
 
     def is_held(self, row: Row) -> bool:
-        """Whether a process that lives is at it."""
+        """Whether a live process owns the row."""
         return self._owner.is_alive(row.owner)
 
     def reap(self, job: str | None = None) -> None:
-        """Settle what dead processes left: unknown what was being sent, refused what was not."""
+        """Settle rows of dead processes: unknown if being sent, refused if not sent."""
         where = "WHERE state IN ('queued', 'sending')"
         left = self._select(where) if job is None else self._select(f"{where} AND job = ?", job)
         if all(self.is_held(row) for row in left):
@@ -281,12 +281,12 @@ class Ledger:
             for row in self._select(where):
                 if not self.is_held(row):
                     lost: State = "unknown" if row.state == "sending" else "refused"
-                    said = (
+                    reason = (
                         "the process ended while it was being sent"
                         if lost == "unknown"
                         else "the process ended before it was sent"
                     )
-                    self._update(row.id, state=lost, error=said)
+                    self._update(row.id, state=lost, error=reason)
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -320,10 +320,10 @@ class Ledger:
         notes: Mapping[str, Any],
         again: bool = False,
     ) -> tuple[Row, bool]:
-        """The row for a job, and whether it is a new one of this process.
+        """The row for a job, and whether it is new and owned by this process.
 
-        An older one that stands in the way is given back instead, unless ``again``. The new one
-        is ``queued``: nothing is sent yet, and nobody else takes the job up.
+        Returns an older row that prevents sending instead, unless ``again``. A new row is
+        ``queued``: nothing is sent yet, and no other process takes the job.
         """
         self.reap(job)
         with self._writing():
@@ -351,12 +351,12 @@ class Ledger:
         per_second: float,
         notes: Mapping[str, Any] = MappingProxyType({}),
     ) -> float | None:
-        """Mark a queued row as being sent, synced to the disk; the request may leave now.
+        """Mark a queued row as being sent, synced to the disk; the request may then be sent.
 
-        ``body`` and ``notes`` (beside those that it has) are kept with it.
+        ``body`` and ``notes`` (added to the row's own) are stored with it.
 
-        0: it may. More: so many seconds must pass first. None: ``at_once`` tasks of the account
-        are at work already.
+        0: it may be sent. More: wait so many seconds first. None: ``at_once`` tasks of the account
+        are already at work.
         """
         self.reap()
         with self._writing():
@@ -389,9 +389,9 @@ class Ledger:
         only_from: Collection[State] | None = None,
         **values: Any,
     ) -> Row:
-        """Write what became of a row. ``values`` are columns of the same names.
+        """Record the result of a row. ``values`` are columns of the same names.
 
-        Where it is in none of the states ``only_from`` by now, it stays as it is.
+        If the row is in none of the states ``only_from``, it is not changed.
         """
         with self._writing():
             row = self.row(number)
@@ -403,12 +403,12 @@ class Ledger:
         return row
 
     def checked(self, number: int, status: str) -> None:
-        """Note that the service was asked, and what it said."""
+        """Record that the service was asked, and the status."""
         with self._writing():
             self._update(number, status=status, checked_at=self._now())
 
     def drop(self, number: int) -> None:
-        """Take away a queued row: nothing was sent."""
+        """Delete a queued row: nothing was sent."""
         with self._writing():
             self._db.execute("DELETE FROM submissions WHERE id = ? AND state = 'queued'", [number])
 
@@ -430,15 +430,15 @@ class Ledger:
     # --- what was published ----------------------------------------------------------------
 
     def recall(self, target: str, key: str) -> str | None:
-        """The URL under which that content was published to that target."""
-        with self._lock, self._telling():
+        """The URL at which that content was published to that target."""
+        with self._lock, self._errors():
             found = self._db.execute(
                 "SELECT url FROM published WHERE target = ? AND key = ?", (_kept(target), key)
             ).fetchone()
         return None if found is None else str(_given(found[0]))
 
     def remember(self, target: str, key: str, url: str) -> None:
-        """Note where that content was published."""
+        """Record where that content was published."""
         with self._writing():
             self._db.execute(
                 "INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?)",

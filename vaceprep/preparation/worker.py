@@ -112,7 +112,7 @@ def _serve(
         try:
             answer: tuple[str, Any] = "done", mend(item, names, replace(work, tell=tell), fields)
         except MemoryError:
-            answer = "fault", "hungry"
+            answer = "fault", "out-of-memory"
         except Exception as error:
             answer = "raised", error
         channel.send(answer)
@@ -188,8 +188,8 @@ def failed(item: Item, role: Role | None, fault: str, seconds: float) -> Prepare
             role = role or default_role(sniff(opened.head), item.source)
     if fault == "slow":
         fact = faults.stalled(seconds, size)
-    elif fault == "hungry":
-        fact = faults.hungry(PREPARE_MEMORY, size)
+    elif fault == "out-of-memory":
+        fact = faults.out_of_memory(PREPARE_MEMORY, size)
     else:
         fact = faults.crashed(size)
     if item.kind == "job":

@@ -1,6 +1,6 @@
-"""A local stand-in for the service, on loopback: the whole product offline.
+"""A local stand-in for the service on loopback, so that everything can be tried offline.
 
-``Sandbox`` (in ``server``) takes bodies as strictly as the contract says, fetches their media by
-URL, judges them by vaceprep's own rules, and makes a real video of them. It also takes files by
-PUT, so that a job's media can be published to it, and makes faults on request.
+``Sandbox`` (in ``server``) validates submissions as strictly as the contract says, fetches their
+media by URL, checks them with vaceprep's own rules, and renders a real video from them. It also
+stores files sent by PUT, so that a job's media can be published to it, and injects faults.
 """

@@ -1,4 +1,4 @@
-"""The service's endpoints, the files' and the sandbox's own, as one application."""
+"""The endpoints of the service, of the file storage and of the sandbox, as one application."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from vaceprep.sandbox.faults import Faults
 from vaceprep.sandbox.files import Files
 from vaceprep.sandbox.tasks import Task, Tasks
 
-#: Seconds that a refusal asks to wait.
+#: Seconds in Retry-After.
 RETRY_AFTER: Final = 1
-#: Seconds by which the fault ``slow`` is late: longer than clients wait.
+#: Delay of the fault ``slow`` in seconds: longer than clients wait.
 SLOW_SECONDS: Final = 75.0
-#: Bytes of a body that is too long which are read and thrown away, so that the client hears why.
+#: Bytes of an oversized body that are read and discarded, so that the client gets the response.
 MAX_DRAINED: Final = 4 * MAX_JOB_BYTES
 
 _BEFORE: Final = ("429", "429-bare", "503", "503-bare", "drop-before-accept")
@@ -44,7 +44,7 @@ _CHUNK: Final = 1 << 16
 
 @dataclass
 class Service:
-    """What the endpoints work with."""
+    """The state that the endpoints share."""
 
     #: The path that every endpoint is under: ``/<nonce>``.
     root: str
@@ -136,7 +136,7 @@ def _unauthorized(service: Service, request: Request) -> Response | None:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body's bytes; None where there are too many."""
+    """The body's bytes; None if there are too many."""
     kept = bytearray()
     length = 0
     async for chunk in request.stream():
@@ -149,7 +149,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 async def _drop(request: Request) -> Response:
-    """Close the connection without an answer."""
+    """Close the connection without a response."""
     request.scope["state"]["transport"].abort()
     await asyncio.sleep(0)
     return Response()
@@ -163,7 +163,7 @@ async def _create(service: Service, request: Request) -> Response:
 
 
 class _Accepted(JSONResponse):
-    """An answer that is no refusal, whatever its status: the task is made."""
+    """A response that is not a refusal, whatever its status: the task was created."""
 
 
 async def _submitted(service: Service, request: Request) -> Response:
@@ -208,8 +208,8 @@ def _busy(fault: str) -> Response:
 
 
 async def _answer(service: Service, request: Request, task: Task, fault: str | None) -> Response:
-    """What a submission hears after its task is made."""
-    told = {"task_info": task.info()}
+    """The response to a submission whose task was created."""
+    values = {"task_info": task.info()}
     match fault:
         case "500-after-accept":
             return _Accepted({"detail": "an internal error"}, 500, _trace())
@@ -218,14 +218,14 @@ async def _answer(service: Service, request: Request, task: Task, fault: str | N
         case "bad-json":
             return Response('{"task_info": {"id": "', 202, _trace(), "application/json")
         case "no-id":
-            del told["task_info"]["id"]
+            del values["task_info"]["id"]
         case "slow":
             await _late(request, service.slow_seconds)
-    return _json(told, 202)
+    return _json(values, 202)
 
 
 async def _late(request: Request, seconds: float) -> None:
-    """Wait so long, or until the client is gone."""
+    """Wait so long, or until the client disconnects."""
     try:
         async with asyncio.timeout(seconds):
             while not await request.is_disconnected():
@@ -243,10 +243,10 @@ async def _show(service: Service, request: Request) -> Response:
     task = service.tasks.all.get(request.path_params["id"])
     if task is None:
         return _refusal(404, "there is no such task")
-    told: dict[str, Any] = {"task_info": task.info()}
+    values: dict[str, Any] = {"task_info": task.info()}
     if task.video is not None:
-        told["videos"] = [f"{service.base_url}/videos/{task.id}.mp4"]
-    return _json(told)
+        values["videos"] = [f"{service.base_url}/videos/{task.id}.mp4"]
+    return _json(values)
 
 
 async def _video(service: Service, request: Request) -> Response:
@@ -271,12 +271,12 @@ async def _video(service: Service, request: Request) -> Response:
 
 
 async def _half(request: Request, path: str, size: int) -> AsyncIterator[bytes]:
-    """So many bytes of a file, and then the connection's end."""
+    """So many bytes of a file; then the connection is closed."""
     with open(path, "rb") as file:
         while size > 0:
             chunk = file.read(min(_CHUNK, size))
             size -= len(chunk)
             yield chunk
-    # Unlike abort, this sends what is still waiting.
+    # Unlike abort, close sends the buffered bytes first.
     request.scope["state"]["transport"].close()
     await _late(request, 5)

@@ -1,4 +1,4 @@
-"""A submission's bytes judged as strictly as the contract says. Pure."""
+"""Validate the bytes of a submission as strictly as the contract says. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from vaceprep.rules.url import judge_url
 
 
 class BadBody(Exception):
-    """A body that is refused (400); the message says everything that is wrong with it."""
+    """A body that is refused (400); the message names everything that is wrong with it."""
 
 
-def told(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
     """``/video_url: the video plays at 15 FPS; ... (VP103 video-fps)``."""
     where = finding.pointer or "the body"
     return f"{where}: {finding.message} ({finding.code} {finding.rule})"
@@ -34,10 +34,10 @@ def read_body(
     allow_hosts: Collection[str] = (),
     limits: Limits = CONTRACT,
 ) -> dict[str, Any]:
-    """The mapping that a body's bytes are, if the service would take it.
+    """The mapping in a body, if the service would accept it.
 
-    ``extra_fields`` are names that the contract does not have and that are let through, as a
-    job's ``extra`` sends them; ``allow_hosts`` private hosts that URLs may name. Raises BadBody.
+    ``extra_fields`` are names beyond the contract that are allowed, as from a job's ``extra``;
+    ``allow_hosts`` are private hosts that URLs may name. Raises BadBody.
     """
     if len(raw) > MAX_JOB_BYTES:
         raise BadBody(f"the body has over {MAX_JOB_BYTES:,} bytes")
@@ -65,12 +65,12 @@ def _problems(
     if not draft.has("model"):
         yield "/model: it is missing; the service wants it in every body"
     if "extra" in values:
-        # A job's own word for what it adds; on the wire its members stand by themselves.
+        # ``extra`` exists in job files only; in a request its members are fields of the body.
         yield "/extra: the body has no such field (VP401 unknown-field)"
     size = values.get("size")
     if isinstance(size, str) and draft.values.get("size") != size:
         yield f"/size: it is {size!r}; allowed is {', '.join(SIZES)} (VP403 invalid-value)"
-    yield from (told(finding) for finding in errors_of(draft))
+    yield from (describe(finding) for finding in errors_of(draft))
     yield from _urls(draft, allow_hosts)
 
 

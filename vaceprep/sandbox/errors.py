@@ -1,11 +1,11 @@
-"""The exceptions of a task at work."""
+"""The exceptions of a running task."""
 
 from __future__ import annotations
 
 
 class Breach(Exception):
-    """Media that break the contract: the task fails, and the message says why."""
+    """Media that violate the contract: the task fails, and the message says why."""
 
 
 class Stopped(Exception):
-    """The sandbox is being closed; nobody waits for the task any more."""
+    """The sandbox is closing; the task must end."""

@@ -1,4 +1,4 @@
-"""What the sandbox does wrong on request, so that a client's reaction can be rehearsed."""
+"""Faults that the sandbox injects on request, to test how a client reacts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-#: Every fault, with what it does; those before acceptance come first.
+#: Every fault with its effect; those before acceptance come first.
 DESCRIPTIONS: Final = {
     "429": "a submission is refused with 429 and Retry-After",
     "429-bare": "a submission is refused with 429 without Retry-After",
@@ -27,7 +27,7 @@ DESCRIPTIONS: Final = {
     "half-result": "the result breaks off in its middle",
 }
 FAULTS: Final = tuple(DESCRIPTIONS)
-#: Written in place of a count: every time.
+#: The count that means every time.
 ALWAYS: Final = "*"
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -54,7 +54,7 @@ def parse_fault(text: str) -> Fault:
 
 
 class Faults:
-    """The faults that are still to happen. Safe in threads."""
+    """The faults that are still due. Thread-safe."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._left: dict[str, int | None] = {}
@@ -63,13 +63,13 @@ class Faults:
             self.add(fault)
 
     def add(self, fault: Fault) -> None:
-        """So many times more."""
+        """Make a fault due so many more times."""
         with self._lock:
             have, more = self._left.get(fault.name, 0), fault.times
             self._left[fault.name] = None if have is None or more is None else have + more
 
     def take(self, *names: str) -> str | None:
-        """The first of these faults that is due; it counts as happened. None: none is."""
+        """The first of these faults that is due, which is then counted; None: none is due."""
         with self._lock:
             for name in names:
                 left = self._left.get(name, 0)
@@ -81,6 +81,6 @@ class Faults:
         return None
 
     def left(self) -> dict[str, int | None]:
-        """How often each will still happen; None: every time."""
+        """How often each is still due; None: every time."""
         with self._lock:
             return {name: times for name, times in self._left.items() if times != 0}

@@ -1,4 +1,4 @@
-"""A task's media brought here as the service would fetch them: by URL, within bounds."""
+"""Fetch a task's media as the service would: by URL, within limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vaceprep.net.deadline import Deadline
 from vaceprep.net.lean_httpx import httpx
 from vaceprep.sandbox.errors import Breach
 
-#: Seconds that one URL may take altogether.
+#: Seconds that one URL may take in total.
 FETCH_SECONDS: Final = 60.0
 #: Statuses with a whole body.
 WHOLE: Final = (200, 206)
@@ -31,12 +31,12 @@ async def fetch_all(
     limits: Limits = CONTRACT,
     allow_hosts: Collection[str] = (),
 ) -> dict[str, str]:
-    """Paths of the fetched files by JSON pointer, of URLs by JSON pointer.
+    """Fetch URLs by JSON pointer; return the paths of the files by JSON pointer.
 
-    A ``data:`` URI that cannot be decoded stays as it is, for the image rules to name.
-    Every address of a host is checked before it is connected to; ``allow_hosts`` are private hosts
-    to let through. No proxy is asked and no redirect followed: nothing is reached but the host of
-    the URL. ``seconds`` bound each URL. Raises Breach for a URL that gives no whole file.
+    A ``data:`` URI that cannot be decoded is kept unchanged, so that the image rules report it.
+    Every address of a host is checked before connecting; ``allow_hosts`` are private hosts to
+    allow. Uses no proxy and follows no redirect, so only the URL's host is contacted.
+    ``seconds`` limit each URL. Raises Breach for a URL that does not return a whole file.
     """
     paths: dict[str, str] = {}
     for number, (at, url) in enumerate(media.items()):
@@ -50,7 +50,7 @@ async def fetch_all(
                 _fetched, at, url, path, seconds, limits, allow_hosts, called_off.is_set
             )
         finally:
-            # A thread cannot be cancelled: it sees that nobody waits for it any more.
+            # A thread cannot be cancelled, but it checks this event.
             called_off.set()
         paths[at] = path
     return paths

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with the connection in reach of the endpoints that break it."""
+"""uvicorn's HTTP protocol, with the transport available to endpoints that break the connection."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class Protocol(H11Protocol):
-    """Endpoints find their connection as ``scope["state"]["transport"]``."""
+    """Endpoints get their connection as ``scope["state"]["transport"]``."""
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
     ) -> None:
-        """Keep the connection for its requests."""
+        """Store the transport for the connection's requests."""
         super().connection_made(transport)
-        # Handed to every request; a copy, since the server's own is shared by all connections.
+        # Make a copy, because all connections share the server's own state.
         self.app_state = {**self.app_state, "transport": transport}

@@ -1,4 +1,4 @@
-"""The sandbox as a server in a thread of its own, on loopback alone."""
+"""Run the sandbox as a server in its own thread, on loopback only."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from vaceprep.sandbox.app import Service
 
 LOOPBACK: Final = "127.0.0.1"
-#: A token that is good where any is.
+#: A token to use where any is accepted.
 ANY_KEY: Final = "sandbox"
-#: Seconds that answers may still take when the sandbox is closed.
+#: Seconds for pending responses when the sandbox closes.
 GRACE: Final = 1
 
 
@@ -30,18 +30,17 @@ class SandboxUnavailable(Exception):
 
 
 class Sandbox:
-    """The service on this machine, while the ``with`` block lasts.
+    """The service on this machine, for the duration of the ``with`` block.
 
-    ``faults`` are texts as ``429:2`` or Faults; ``port`` 0 takes a free one. ``key`` is the only
-    token that is accepted, None accepts any. ``seconds_per_task`` is how long a task takes at
-    the least, ``fetch_seconds`` how long each media URL may take. ``extra_fields`` are body
-    fields beyond the contract that are let through, ``allow_hosts`` private hosts that media may
-    come from beside the sandbox itself. ``strict_limits`` refuses a third task at once with 429.
-    ``slow_seconds`` is how late the fault ``slow`` answers; ``limits`` what media and prompts are
-    held to.
+    ``faults`` are strings such as ``429:2`` or Faults; ``port`` 0 chooses a free one. ``key`` is
+    the only accepted token; None accepts any. ``seconds_per_task`` is the shortest time of a task,
+    ``fetch_seconds`` the longest time for each media URL. ``extra_fields`` are allowed body fields
+    beyond the contract, ``allow_hosts`` private hosts that media may come from besides the sandbox.
+    ``strict_limits`` refuses a third task at once with 429. ``slow_seconds`` is the delay of the
+    fault ``slow``; ``limits`` are the limits for media and prompts.
 
-    Every sandbox has a path of its own in its URLs, so that none is taken for another. Raises
-    ValueError for an unknown fault, and on entering SandboxUnavailable.
+    Every sandbox has its own path in its URLs, so that no client mistakes one for another. Raises
+    ValueError for an unknown fault, and SandboxUnavailable on entering.
     """
 
     def __init__(
@@ -84,39 +83,39 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """What takes the place of the service's base URL."""
+        """The replacement for the service's base URL."""
         if self._socket is None:
             raise RuntimeError("the sandbox is not running")
         return f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{self._root}"
 
     @property
     def own_hosts(self) -> tuple[str, ...]:
-        """The sandbox itself, as ``HOST:PORT``: no other port of this machine is vouched for."""
+        """The sandbox as ``HOST:PORT``: no other port of this machine is allowed."""
         port = urlsplit(self.base_url).port
         return tuple(f"{name}:{port}" for name in (LOOPBACK, "localhost"))
 
     @property
     def publish_pattern(self) -> str:
-        """Where media can be published to by PUT."""
+        """The URL pattern for publishing media by PUT."""
         return f"{self.base_url}/files/{{key}}"
 
     @property
     def key(self) -> str:
-        """A token that is accepted."""
+        """An accepted token."""
         return ANY_KEY if self._key is None else self._key
 
     def add_fault(self, fault: str | Fault) -> None:
-        """Let a fault happen from now on. Raises ValueError for one that does not exist."""
+        """Inject a fault from now on. Raises ValueError for an unknown one."""
         self.faults.add(parse_fault(fault) if isinstance(fault, str) else fault)
 
     def account(self) -> dict[str, Any]:
-        """Counts and tasks so far, as ``/_sandbox`` tells them."""
+        """Counts and tasks so far, the same as ``/_sandbox``."""
         if self._service is None:
             raise RuntimeError("the sandbox is not running")
         return self._service.account()
 
     def finish(self, task_id: str) -> None:
-        """End a task as soon as its work is done, whatever ``seconds_per_task`` says.
+        """End a task as soon as its work is done, without waiting for ``seconds_per_task``.
 
         Returns at once. Raises KeyError for an unknown id.
         """
@@ -170,7 +169,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Stop: running tasks are called off, and its files are gone."""
+        """Stop: cancel running tasks and delete the files."""
         if self._server is not None:
             self._server.should_exit = True
         if self._thread is not None:

@@ -1,4 +1,4 @@
-"""The sandbox's tasks: accepted, worked on one after another, asked for."""
+"""The sandbox's tasks: accept, process one after another, report their status."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from vaceprep.contract import TASKS_AT_ONCE
 from vaceprep.job.model import FIELDS, media_of, put
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Severity
-from vaceprep.sandbox.bodies import told
+from vaceprep.sandbox.bodies import describe
 from vaceprep.sandbox.errors import Breach, Stopped
 from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
 
 
-def judge_media(
+def check_media(
     values: Mapping[str, Any], paths: Mapping[str, str], limits: Limits = CONTRACT
 ) -> None:
-    """Refuse what the service refuses. ``values`` is the body, ``paths`` are its media here.
+    """Refuse what the service refuses. ``values`` is the body, ``paths`` are its local media.
 
-    Raises Breach with every error, warnings are let through.
+    Raises Breach with every error; warnings pass.
     """
-    # Fields that the contract does not have were judged with the body.
+    # Fields beyond the contract were validated with the body.
     local = {name: value for name, value in values.items() if name in FIELDS}
     for at, path in paths.items():
         put(local, at, path)
     entries = check_mapping("body", local, "", Options(limits=limits))
     errors = [f for e in entries for f in e.findings if f.severity is Severity.ERROR]
     if errors:
-        raise Breach("; ".join(told(finding) for finding in errors))
+        raise Breach("; ".join(describe(finding) for finding in errors))
 
 
-#: Makes a result: the body, its media as paths by JSON pointer, the video's path, and an event
-#: that is set when the work is called off.
+#: Renders a result: the body, its media as paths by JSON pointer, the video's path, and an event
+#: that is set on cancellation.
 Make = Callable[[Mapping[str, Any], Mapping[str, str], str, threading.Event], None]
-#: Seconds that a task stays pending at the least, as a share of the whole.
+#: The shortest time that a task is pending, as a share of its whole time.
 PENDING: Final = 0.1
 RUNNING_STATUSES: Final = ("pending", "running")
 
@@ -57,17 +57,17 @@ def _now() -> str:
 
 
 async def _sleep(task: Task, seconds: float) -> None:
-    """Wait so long, or until the task is to be finished."""
+    """Wait so long, or until the task must finish."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(task.hurried.wait(), max(0.0, seconds))
 
 
 @dataclass(eq=False)
 class Task:
-    """One accepted submission and what became of it."""
+    """One accepted submission and its result."""
 
     body: Mapping[str, Any]
-    #: Of the body's bytes as they came.
+    #: SHA-256 of the body's bytes as received.
     body_sha256: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "pending"
@@ -76,41 +76,41 @@ class Task:
     updated_at: str = field(default_factory=_now)
     #: The result, once the task is completed.
     video: str | None = None
-    #: Set when the task must not wait any longer for the sandbox's ``seconds``.
+    #: Set when the task must not wait for the sandbox's ``seconds`` any longer.
     hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def running(self) -> bool:
-        """Whether it is neither done nor failed."""
+        """Whether it has neither completed nor failed."""
         return self.status in RUNNING_STATUSES
 
     def move(self, status: str) -> None:
-        """Give it another status."""
+        """Change the status."""
         self.status, self.updated_at = status, _now()
 
     def fail(self, code: int, title: str, detail: str) -> None:
-        """Let it end without a result."""
+        """End without a result."""
         self.error = {"code": code, "title": title, "detail": detail}
         self.move("failed")
 
     def info(self) -> dict[str, Any]:
-        """The ``task_info`` of an answer."""
-        told = {
+        """The ``task_info`` of a response."""
+        describe = {
             "id": self.id,
             "status": self.status,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
-        return told | ({"error": self.error} if self.error else {})
+        return describe | ({"error": self.error} if self.error else {})
 
     def summary(self) -> dict[str, Any]:
-        """What the sandbox's own account says of it."""
+        """The task in the sandbox's own account."""
         more = {"function": self.body.get("function"), "prompt": self.body.get("prompt")}
         return {**self.info(), "body_sha256": self.body_sha256, **more}
 
 
 class Tasks:
-    """All tasks of one sandbox. Used from its event loop alone."""
+    """All tasks of one sandbox. Use from its event loop only."""
 
     def __init__(
         self,
@@ -134,20 +134,20 @@ class Tasks:
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, thread_name_prefix="vaceprep-sandbox")
         self._room = asyncio.Semaphore(TASKS_AT_ONCE)
-        self._walks: set[asyncio.Task[None]] = set()
+        self._jobs: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
-        """How many are not finished."""
+        """The number of unfinished tasks."""
         return sum(task.running for task in self.all.values())
 
     def accept(self, raw: bytes, body: Mapping[str, Any], *, fails: bool = False) -> Task:
-        """Make a task of a judged body and begin it; with ``fails`` it ends in an error."""
+        """Create and start a task of a validated body; with ``fails`` it ends in an error."""
         task = Task(body, hashlib.sha256(raw).hexdigest())
         self.all[task.id] = task
-        walk = asyncio.get_running_loop().create_task(self._walk(task, fails))
-        self._walks.add(walk)
-        walk.add_done_callback(self._walks.discard)
+        job = asyncio.get_running_loop().create_task(self._process(task, fails))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
         return task
 
     def finish(self, task_id: str) -> None:
@@ -155,14 +155,14 @@ class Tasks:
         self.all[task_id].hurried.set()
 
     async def close(self) -> None:
-        """Call off what is running and wait until it is gone."""
+        """Cancel running tasks and wait for their end."""
         self._stop.set()
-        for walk in list(self._walks):
-            walk.cancel()
-        await asyncio.gather(*self._walks, return_exceptions=True)
+        for job in list(self._jobs):
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
 
-    async def _walk(self, task: Task, fails: bool) -> None:
+    async def _process(self, task: Task, fails: bool) -> None:
         begun = time.monotonic()
         await _sleep(task, self._seconds * PENDING)
         async with self._room:
@@ -182,7 +182,7 @@ class Tasks:
                 task.move("completed")
 
     async def _rest(self, task: Task, begun: float) -> None:
-        """A task takes as long as the sandbox was told, or as long as its work."""
+        """Wait until the task has taken the sandbox's configured time."""
         await _sleep(task, begun + self._seconds - time.monotonic())
 
     async def _result(self, task: Task) -> str:
@@ -206,5 +206,5 @@ class Tasks:
         if self._stop.is_set():
             raise Stopped
 
-        judge_media(body, paths, self._limits)
+        check_media(body, paths, self._limits)
         self._make(body, paths, target, self._stop)

@@ -1,4 +1,4 @@
-"""What it means that a worker did not come back, as a fact about the file it was at."""
+"""The death of a worker as a fact about the file that it processed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Literal
 from vaceprep.contract import BYTES_PER_MEGABYTE
 from vaceprep.facts import Unreadable
 
-#: How a worker fails its file.
-Fault = Literal["crashed", "slow", "hungry"]
+#: How a worker failed on its file.
+Fault = Literal["crashed", "slow", "out-of-memory"]
 
 
 def crashed(size: int | None) -> Unreadable:
-    """The process ended in the middle of the file."""
+    """The process died on the file."""
     return Unreadable("crashed", "the decoder crashed", size)
 
 
 def slow(seconds: float, size: int | None) -> Unreadable:
-    """It had to be stopped."""
+    """The process had to be stopped."""
     return Unreadable("too-slow", f"it took longer than {seconds:g} s", size)
 
 
 def stalled(seconds: float, size: int | None) -> Unreadable:
-    """It had to be stopped, since it came no further."""
+    """The process had to be stopped because it made no progress."""
     return Unreadable("too-slow", f"it made no progress for {seconds:g} s", size)
 
 
-def hungry(memory: int, size: int | None) -> Unreadable:
-    """It asked for more memory than it may have, in bytes."""
+def out_of_memory(memory: int, size: int | None) -> Unreadable:
+    """The process needed more memory than allowed, in bytes."""
     allowed = memory // BYTES_PER_MEGABYTE
     return Unreadable("too-large", f"it takes more than the {allowed} MB that are allowed", size)

@@ -1,8 +1,8 @@
-"""Tasks on worker processes, in batches: a crash, a hang or too much memory costs one task.
+"""Tasks on worker processes, in batches; a crash, a hang or too much memory loses one task.
 
-Sending a task to a process costs more than looking at most files, so several go together. The
-worker keeps on a shared board which one it is at; where it does not come back, that one is to
-blame, and the others of its batch are done again.
+Sending a task to a process costs more than checking most files, so tasks are sent in batches.
+The worker records on a shared board which task it is at; if the worker dies, that task is to
+blame, and the others of its batch are repeated.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from typing import Any, Final, Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from vaceprep.workers.faults import Fault
-from vaceprep.workers.process import Bounds, CannotIsolate, confine, outlive
+from vaceprep.workers.process import Bounds, CannotIsolate, confine, limit_cpu_time
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: Tasks that go together at most, and the seconds after which the rest of a batch is handed back.
+#: Tasks of a batch at most, and the seconds after which the rest of a batch is returned.
 BATCH: Final = 64
 BATCH_SECONDS: Final = 0.25
-#: Batches on the way for each worker: one at work, and enough that it never waits for this process.
+#: Batches sent to each worker: one at work, and enough that the worker never waits.
 QUEUED: Final = 3
-#: Batches after which a worker makes room for a fresh one.
+#: Batches after which a worker is replaced.
 LIFE: Final = 200
-#: Seconds between two looks at workers that do not answer.
+#: Seconds between two checks for workers that do not respond.
 TICK: Final = 0.5
-#: Pools in a row of which not one worker answers before this is given up.
+#: Pools in a row without any responding worker before giving up.
 TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Raised:
-    """A fault of our own, not of a file: it goes on in the process that asked."""
+    """A fault of the program, not of a file: raised again in the calling process."""
 
     error: BaseException
 
 
-class _Hungry:
-    """The task asked for more memory than it may have."""
+class _OutOfMemory:
+    """The task needed more memory than allowed."""
 
 
 class Ticket(Generic[Task, Result]):
-    """A task that was handed in, and its result once it is there."""
+    """A submitted task, and its result once it is known."""
 
     __slots__ = ("done", "result", "task")
 
@@ -69,7 +69,7 @@ class _Batch(Generic[Task, Result]):
     missed: bool = False
 
 
-#: Of a worker: two numbers for each slot, its process and how many tasks of the batch it began.
+#: In a worker: two numbers for each slot, its process id and the tasks of the batch it started.
 _board: Any = None
 
 
@@ -80,9 +80,9 @@ def _begin(board: Any, bounds: Bounds) -> None:
 
 
 def _work(slot: int, work: Callable[[Any], Any], tasks: Sequence[Any], seconds: float) -> list[Any]:
-    """Results of the first tasks: all, or as many as there was time for."""
-    # Far beyond what the other side allows.
-    outlive(2 * seconds + 10 * BATCH_SECONDS)
+    """Results of the first tasks: all, or as many as the time allowed."""
+    # Far beyond the parent's own limit.
+    limit_cpu_time(2 * seconds + 10 * BATCH_SECONDS)
     _board[2 * slot] = os.getpid()
     start = time.monotonic()
     results: list[Any] = []
@@ -93,17 +93,17 @@ def _work(slot: int, work: Callable[[Any], Any], tasks: Sequence[Any], seconds: 
         try:
             results.append(work(task))
         except MemoryError:
-            results.append(_Hungry())
+            results.append(_OutOfMemory())
         except BaseException as error:
             results.append(_Raised(error))
     return results
 
 
 class Workers(Generic[Task, Result]):
-    """``work`` on tasks, each limited to ``seconds`` and ``bounds``, in ``jobs`` processes.
+    """Runs ``work`` on tasks, each limited to ``seconds`` and ``bounds``, in ``jobs`` processes.
 
     Tasks and results are picklable and ``work`` is a function of a module. ``how`` starts the
-    processes. For one thread. To be closed: then none of them is left.
+    processes. Not thread-safe. Close it to end all processes.
     """
 
     def __init__(
@@ -127,14 +127,14 @@ class Workers(Generic[Task, Result]):
         self._failures = 0
 
     def put(self, task: Task) -> Ticket[Task, Result]:
-        """Hand in a task; what is done meanwhile is taken in."""
+        """Submit a task; also collects finished results."""
         ticket: Ticket[Task, Result] = Ticket(task)
         self._waiting.append(ticket)
         self._settle([future for future in self._running if future.done()])
         return ticket
 
     def get(self, ticket: Ticket[Task, Result]) -> Result | Fault | None:
-        """The result of a task, or what became of its process. Raises CannotIsolate."""
+        """The result of a task, or how its process failed. Raises CannotIsolate."""
         while not ticket.done:
             done, _ = wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
             if not done:
@@ -143,7 +143,7 @@ class Workers(Generic[Task, Result]):
         return ticket.result
 
     def close(self) -> None:
-        """Stop every worker, whatever it is doing."""
+        """Stop every worker at once."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.stop()  # type: ignore[no-untyped-call]
@@ -155,7 +155,7 @@ class Workers(Generic[Task, Result]):
             if batch is not None:
                 self._take_in(future, batch)
         while self._waiting and self._free:
-            # An even share of what waits, so that no worker is idle at the end.
+            # Divide the waiting tasks evenly, so that no worker is idle at the end.
             share = max(1, min(BATCH, len(self._waiting) // (self._jobs * QUEUED)))
             self._send([self._waiting.popleft() for _ in range(share)])
 
@@ -202,7 +202,9 @@ class Workers(Generic[Task, Result]):
             for ticket, result in zip(batch.tickets, results, strict=False):
                 if isinstance(result, _Raised):
                     raise result.error
-                self._finish(ticket, "hungry" if isinstance(result, _Hungry) else result)
+                self._finish(
+                    ticket, "out-of-memory" if isinstance(result, _OutOfMemory) else result
+                )
             self._waiting.extendleft(reversed(batch.tickets[len(results) :]))
 
     def _finish(self, ticket: Ticket[Task, Result], result: Result | Fault) -> None:
@@ -218,9 +220,9 @@ class Workers(Generic[Task, Result]):
         self._waiting.extendleft(reversed(others))
 
     def _look_for_lost(self) -> None:
-        """A worker that left without an error is not missed by anybody else.
+        """Detect workers that exited silently; pebble does not report them.
 
-        Nor is a batch that was handed in just when the pool broke: nobody works there any more.
+        Also detects a batch that was submitted just when the pool broke.
         """
         if self._pool is not None and self._running and not self._pool.active:
             self._broken(self._running.popitem()[1])
@@ -233,11 +235,11 @@ class Workers(Generic[Task, Result]):
                 continue
             if batch.missed:
                 future.cancel()
-            # Its last words may be on the way.
+            # Its last result may still arrive.
             batch.missed = True
 
     def _broken(self, batch: _Batch[Task, Result]) -> None:
-        """No worker is left: begin anew, unless they never come."""
+        """No worker is left: restart them, unless none ever responds."""
         self._failures += 1
         self.close()
         for other in (batch, *self._running.values()):

@@ -1,4 +1,4 @@
-"""The limits that a worker process lays on itself, once, before it sees any foreign byte."""
+"""Start worker processes and set their limits before they read any foreign byte."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 FORKSERVER: Final = "forkserver"
-#: Python's own switch: do not import from where one happens to be.
+#: Python's own switch: do not import from the current folder.
 SAFE_PATH: Final = "PYTHONSAFEPATH"
-#: Temporary folders that the standard library made for worker processes.
+#: Temporary folders that the standard library creates for worker processes.
 _folders: Final[set[str]] = set()
 
 
 class CannotIsolate(RuntimeError):
-    """No worker process can be started here; the message is one sentence."""
+    """No worker process can be started; the message is one sentence."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,37 +33,37 @@ class CannotIsolate(RuntimeError):
 
 
 def context(modules: Sequence[str]) -> BaseContext:
-    """How to start workers, with modules that are imported once for all of them.
+    """The start method for workers, with modules that are imported once for all of them.
 
-    The server begins at once, so that it gets ready while this process does other things.
+    The fork server starts at once, so that it is ready when it is needed.
     """
     if FORKSERVER not in multiprocessing.get_all_start_methods():
         return _without_server()
     found = multiprocessing.get_context(FORKSERVER)
-    # Heard at the first time alone: the server stays.
+    # Only the first call has an effect: the server stays.
     found.set_forkserver_preload(list(modules))
     from multiprocessing.forkserver import ensure_running
     from multiprocessing.util import get_temp_dir
 
-    # The server's socket lies in it. Python removes it where a process ends in the usual way.
+    # It holds the server's socket. Python removes it if the process ends normally.
     _folders.add(get_temp_dir())
     try:
         with _sheltered():
             ensure_running()
     except OSError:
-        # The path of a socket has 107 bytes at most: the temporary folder's may be too long.
+        # A socket's path has at most 107 bytes: the temporary folder's may be too long.
         return _without_server()
     return found
 
 
 def _without_server() -> BaseContext:
-    """Each worker is started anew, whenever one is due."""
+    """Start each worker as a new process."""
     os.environ.setdefault(SAFE_PATH, "1")
     return multiprocessing.get_context("spawn")
 
 
 def clear() -> None:
-    """Remove the temporary folder of worker processes, at the very end of this process."""
+    """Remove the temporary folder of worker processes, at the end of this process."""
     import shutil
 
     while _folders:
@@ -72,8 +72,8 @@ def clear() -> None:
 
 @contextmanager
 def _sheltered() -> Iterator[None]:
-    """What is started hears no Ctrl-C, and imports nothing from a stranger's folder."""
-    # A terminal sends it to all processes; this one ends the others.
+    """Child processes ignore Ctrl-C and import nothing from a foreign folder."""
+    # A terminal sends Ctrl-C to all processes; this process ends the others.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
@@ -88,22 +88,22 @@ def _sheltered() -> Iterator[None]:
 
 
 class Bounds(NamedTuple):
-    """What one worker may take."""
+    """The limits of one worker."""
 
-    #: Bytes of memory beyond what the worker takes before its first file.
+    #: Bytes of memory beyond the worker's use before its first file.
     memory: int
     #: Bytes of the largest file that it may write.
     output: int
-    #: Processors at most: encoders take memory by their number.
+    #: Processors at most: encoders use memory in proportion to them.
     cores: int | None = None
 
 
 def confine(bounds: Bounds) -> None:
-    """Lay the limits on this process; where the system has none of a kind, that one is left out.
+    """Set the limits of this process; skips those that the system does not support.
 
-    Its standard streams lead nowhere from here on: C libraries write to them as they like.
+    Redirects the standard streams to nowhere: C libraries write to them.
     """
-    # A polite kill ends it at once, though C code may be running.
+    # SIGTERM ends the process at once, even while C code runs.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _follow_parent()
@@ -118,7 +118,7 @@ def confine(bounds: Bounds) -> None:
     try:
         import resource
     except ImportError:
-        # Windows has no such limits; time is limited from outside.
+        # Windows has no such limits; the parent limits the time.
         return
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, bounds.output)
@@ -128,7 +128,7 @@ def confine(bounds: Bounds) -> None:
 
 
 def _follow_parent() -> None:
-    """End when the process that asked for the work is no more, however it went."""
+    """End this process when its parent ends, for any reason."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -141,7 +141,7 @@ def _follow_parent() -> None:
 
 
 def _taken() -> int | None:
-    """Bytes of private memory that this process has asked for; None where nothing tells."""
+    """Bytes of private memory of this process; None if unknown."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
@@ -158,10 +158,10 @@ def _lower(kind: int, limit: int) -> None:
             resource.setrlimit(kind, (limit, limit))
 
 
-def outlive(seconds: float) -> None:
-    """Let this process end by itself after so many seconds of computing, from now on.
+def limit_cpu_time(seconds: float) -> None:
+    """End this process by itself after so many seconds of processor time from now on.
 
-    Whoever started it ends it sooner; this is for C code that lets nobody in and is left alone.
+    The parent ends it sooner; this is for C code that cannot be interrupted.
     """
     try:
         import resource

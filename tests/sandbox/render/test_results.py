@@ -23,7 +23,7 @@ from tests.media import encode, needs_ffprobe
 from tests.preparation.jobmedia import shots
 from vaceprep.contract import OUTPUT_FPS, OUTPUT_PIXELS, RepaintingCondition
 from vaceprep.sandbox.errors import Breach, Stopped
-from vaceprep.sandbox.render.pictures import ROOM, grown, slides, walk
+from vaceprep.sandbox.render.pictures import ROOM, grown, pan, slides
 from vaceprep.sandbox.render.results import expanded, make
 
 #: Seconds and frames of a result whose length is the service's own.
@@ -167,7 +167,7 @@ def test_the_background_lies_behind_the_things(size: tuple[int, int]) -> None:
     assert len(slides([thing, ground], ["obj", "obj"], size)) == 2
     assert len(slides([ground], ["bg"], size)) == 1
     for count in (1, 2, 3):
-        few = list(walk([slide] * count, (32, 32), 60))
+        few = list(pan([slide] * count, (32, 32), 60))
         assert {image.size for image in few} == {(32, 32)}
         assert len(few) == 60
 

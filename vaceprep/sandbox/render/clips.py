@@ -1,4 +1,4 @@
-"""A task's media as pictures: upright, square pixels, at the rate and size of the result."""
+"""A task's media as frames: upright, square pixels, at the rate and size of the result."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from vaceprep.preparation.video.filters import MIDDLE, Chain, source_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: The result's rate, and the clock that counts its frames.
+#: The result's frame rate.
 RATE: Final = Fraction(OUTPUT_FPS)
 TICK: Final = 1 / RATE
 
 
 def kept(size: tuple[int, int]) -> tuple[int, int]:
-    """The even size of at most 720p at which the service keeps a picture of that size."""
+    """The even size, of at most 720p, to which the service scales a picture of this size."""
     smaller = within(size, OUTPUT_PIXELS)
     return even(Fit(smaller, smaller)).canvas
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video that was judged already."""
+    """A video that passed the check."""
 
     path: str
     role: Role
@@ -47,25 +47,25 @@ class Clip:
 
     @property
     def size(self) -> tuple[int, int]:
-        """As displayed, in pixels."""
+        """The displayed size in pixels."""
         return self.facts.width, self.facts.height
 
     @property
     def frames(self) -> int:
-        """How many frames of the result last as long as it does."""
+        """The number of result frames that last as long as the clip."""
         length = self.facts.duration or Fraction(0)
         return max(1, int(length * RATE + Fraction(1, 2)))
 
     @property
     def tone_mapped(self) -> bool:
-        """Whether its colours are brought down to BT.709."""
+        """Whether its colours are tone-mapped to BT.709."""
         facts = self.facts
         return facts.color_transfer in HDR_TRANSFERS or facts.color_primaries in WIDE_PRIMARIES
 
     def shots(self, how: Fit) -> Iterator[VideoFrame]:
-        """Its frames on the result's grid, as many as ``frames``, in 4:2:0.
+        """Its frames at the result's rate, as many as ``frames``, in 4:2:0.
 
-        Raises Refused where one does not decode.
+        Raises Refused if a frame does not decode.
         """
         recipe = EncodeRecipe(
             start=Fraction(0),
@@ -92,7 +92,7 @@ class Clip:
             number += 1
 
     def masks(self, how: Fit) -> Iterator[VideoFrame]:
-        """The frames of a mask as grey pictures of full range, the last one again and again."""
+        """The frames of a mask as grey frames of full range; the last one is repeated."""
         to_grey: Chain | None = None
         last: VideoFrame | None = None
         for number, frame in enumerate(self.shots(how)):
@@ -103,7 +103,7 @@ class Clip:
             for last in to_grey.push(frame):
                 yield last
         while last is not None:
-            # Rounding may make a mask shorter than its video by a frame.
+            # Rounding may make a mask one frame shorter than its video.
             yield last
 
 
@@ -123,7 +123,7 @@ def _decoded(clip: Clip, recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int
 
 def clip_of(path: str, role: Role) -> Clip:
     """A video with its facts. Raises Refused."""
-    # Under a mask's role every pixel would be looked at once more.
+    # With a mask's role, the check would read every pixel once more.
     with reading(path, "video_url") as read:
         return Clip(path, role, video_of(read))
 
@@ -153,7 +153,7 @@ def picture_of(path: str, role: Role) -> Image:
 
 
 def shown(frame: VideoFrame) -> Image:
-    """A frame of the result's grid as an RGB picture."""
+    """A frame of the result as an RGB picture."""
     from vaceprep.preparation.video.frame import as_image
 
     return as_image(frame.reformat(format="rgb24"), "RGB")

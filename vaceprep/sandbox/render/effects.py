@@ -1,4 +1,4 @@
-"""What the sandbox does to a video's frames: repaint, recolour, set on a larger canvas."""
+"""Frame effects: repaint, recolour, place on a larger canvas."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 
 from av.video.frame import VideoFrame
 
-from vaceprep.sandbox.render.filter_graph import Net
+from vaceprep.sandbox.render.filter_graph import FilterGraph
 
-#: How a repainted video looks, by what is kept of it.
+#: Filters of a repainted video, by its control condition.
 STYLES: Final = {
-    # Like a poster: few levels, strong colours, dark outlines.
+    # A poster: few levels, strong colours, dark outlines.
     "posebodyface": [
         "[in0]split[colour][lines]",
         "[colour]avgblur=3[soft]",
@@ -22,11 +22,11 @@ STYLES: Final = {
         "[grey]edgedetect=low=0.06:high=0.14[edges]",
         "[edges]negate[dark]",
         "[dark]format=yuv420p[paper]",
-        # Colours are the picture's, light is less where a line is.
+        # Colours from the picture; darker where a line is.
         "[ink][paper]blend=c0_mode=multiply:c1_mode=normal:c2_mode=normal[mixed]",
         "[mixed]format=yuv420p[out]",
     ],
-    # Like a drawing: dark lines on warm paper.
+    # A drawing: dark lines on warm paper.
     "scribble": [
         "[in0]format=gray[grey]",
         "[grey]edgedetect=low=0.05:high=0.12[edges]",
@@ -35,7 +35,7 @@ STYLES: Final = {
         "[thick]format=yuv420p[paper]",
         "[paper]lutyuv=y='val*0.85+16':u=118:v=136[out]",
     ],
-    # Like a cyanotype: blue from dark to light.
+    # A cyanotype: blue from dark to light.
     "depth": [
         "[in0]avgblur=2[soft]",
         "[soft]lutyuv=y='round((val-16)/22)*22+22':u=158:v=112[blue]",
@@ -43,16 +43,16 @@ STYLES: Final = {
     ],
 }
 STYLES["posebody"] = STYLES["posebodyface"]
-#: What becomes of colours under a mask.
+#: The colour change under a mask.
 NEW_COLOUR: Final = "hue=h=150:s=1.6"
 
 
 def _through(inputs: Iterator[Sequence[VideoFrame]], steps: Sequence[str]) -> Iterator[VideoFrame]:
     first = next(inputs)
-    net = Net(first, steps)
+    graph = FilterGraph(first, steps)
     for number, frames in enumerate(chain([first], inputs)):
-        yield from net.push(number, frames)
-    yield from net.end()
+        yield from graph.push(number, frames)
+    yield from graph.end()
 
 
 def repainted(frames: Iterator[VideoFrame], condition: str) -> Iterator[VideoFrame]:
@@ -61,7 +61,7 @@ def repainted(frames: Iterator[VideoFrame], condition: str) -> Iterator[VideoFra
 
 
 def recoloured(frames: Iterator[VideoFrame], masks: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-    """Other colours where the mask is white; a mask is grey, in full range, for every frame."""
+    """Other colours where the mask is white; the mask is grey, of full range, for every frame."""
     steps = [
         "[in0]split[kept][other]",
         f"[other]{NEW_COLOUR}[new]",
@@ -75,9 +75,9 @@ def recoloured(frames: Iterator[VideoFrame], masks: Iterator[VideoFrame]) -> Ite
 def outpainted(
     frames: Iterator[VideoFrame], canvas: tuple[int, int], corner: tuple[int, int]
 ) -> Iterator[VideoFrame]:
-    """Each frame on a canvas that a soft copy of it fills. Sizes in pixels, all even."""
+    """Each frame on a canvas filled with a blurred copy of it. Sizes in pixels, all even."""
     width, height = canvas
-    # Scaled down to very little and up again: the cheapest blur there is.
+    # Scaling down a lot and up again is the cheapest blur.
     small = f"{max(8, width // 40 * 2)}:{max(8, height // 40 * 2)}"
     steps = [
         "[in0]split[picture][copy]",

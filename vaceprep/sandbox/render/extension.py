@@ -1,4 +1,4 @@
-"""A video of 5 s around what is given of it: its beginning, its end, or both."""
+"""A video of 5 s around the given beginning, end, or both."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vaceprep.plans.encode import BT709, tags
 from vaceprep.plans.size import brought_to, even
 from vaceprep.preparation.image.encode import fitted
 from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown
-from vaceprep.sandbox.render.film import Film, film
+from vaceprep.sandbox.render.film import ResultVideo, result_video
 from vaceprep.sandbox.render.pictures import zoomed
 
-#: How far the camera goes into what is made up.
+#: How far the camera zooms in the generated part.
 ZOOM: Final = 0.25
 CLIPS: Final[tuple[Role, ...]] = ("first_clip_url", "last_clip_url")
 STILLS: Final[tuple[Role, ...]] = ("first_frame_url", "last_frame_url")
@@ -29,9 +29,9 @@ Shot = VideoFrame | Image
 
 
 def extended(paths: Mapping[str, str], target: str, stop: threading.Event, frames: int) -> None:
-    """Write a result of so many frames: what is given at its places, a blend between them.
+    """Write a result of so many frames: the given parts at their places, a blend between them.
 
-    Where a clip and a frame are given for the same end, the clip is taken.
+    A clip takes precedence over a frame for the same end.
     """
     parts: dict[str, Part] = {}
     for role in CLIPS:
@@ -44,7 +44,7 @@ def extended(paths: Mapping[str, str], target: str, stop: threading.Event, frame
     first, last = (parts.get(c, parts.get(s)) for c, s in zip(CLIPS, STILLS, strict=True))
     clips = [part for part in (first, last) if isinstance(part, Clip)]
     colours = tags(clips[0].facts, tone_mapped=clips[0].tone_mapped) if clips else BT709
-    with film(target, size, "video_extension", stop, colours) as out:
+    with result_video(target, size, "video_extension", stop, colours) as out:
         before: Shot | None = None
         for before in _shots(first, size):
             _put(out, before)
@@ -59,7 +59,7 @@ def extended(paths: Mapping[str, str], target: str, stop: threading.Event, frame
 
 
 def _length(part: Part | None) -> int:
-    """Frames of the result that it takes; a picture is one."""
+    """The number of result frames of a part; 1 for a picture."""
     return part.frames if isinstance(part, Clip) else int(part is not None)
 
 
@@ -73,7 +73,7 @@ def _shots(part: Part | None, size: tuple[int, int]) -> Iterator[Shot]:
         yield fitted(part, how)
 
 
-def _put(out: Film, shot: Shot) -> None:
+def _put(out: ResultVideo, shot: Shot) -> None:
     if isinstance(shot, VideoFrame):
         out.add(shot)
     else:
@@ -85,13 +85,13 @@ def _picture(shot: Shot | None) -> Image | None:
 
 
 def _between(before: Image | None, after: Image | None, frames: int) -> Iterator[Image]:
-    """What is made up: the camera goes on into what was, and comes out at what will be."""
+    """The generated frames: zoom into the part before, and out of the part after."""
     for number in range(1, frames + 1):
         along = number / (frames + 1)
         leaving = zoomed(before, before.size, 1 + ZOOM * along) if before else None
         coming = zoomed(after, after.size, 1 + ZOOM * (1 - along)) if after else None
         if leaving is not None and coming is not None:
-            # Soft at both ends.
+            # An ease-in and ease-out curve.
             yield Pillow.blend(leaving, coming, along * along * (3 - 2 * along))
         else:
             picture = leaving or coming

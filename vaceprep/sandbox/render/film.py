@@ -1,4 +1,4 @@
-"""Writing a result: silent H.264 in MP4, 4:2:0, 30 frames a second."""
+"""Write a result: silent H.264 in MP4, 4:2:0, 30 frames a second."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from vaceprep.sandbox.render.clips import TICK
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Quick rather than small: a task's work shall take seconds.
+#: Speed matters more than size: a task should take seconds.
 PRESET: Final = "ultrafast"
 CRF: Final = "22"
 #: Limited range by FFmpeg's number.
 LIMITED: Final = 1
 
 
-class Film:
-    """A result that is being written, frame by frame."""
+class ResultVideo:
+    """A result video in progress, written frame by frame."""
 
     def __init__(
         self, out: OutputContainer, stream: VideoStream, colours: Colours, stop: threading.Event
@@ -41,12 +41,12 @@ class Film:
         self._out = out
         self._stream = stream
         self._stop = stop
-        # What names no matrix is read as BT.601 by everything that is built on FFmpeg.
+        # Software based on FFmpeg reads a stream without a matrix as BT.601.
         self._matrix = "bt709" if colours.matrix == "bt709" else "bt601"
         self._to_yuv: Chain | None = None
 
     def add(self, frame: VideoFrame) -> None:
-        """The next frame, in 4:2:0. Raises Stopped."""
+        """Write the next frame, in 4:2:0. Raises Stopped."""
         if self._stop.is_set():
             raise Stopped
         frame.pts, frame.time_base = self.frames, TICK
@@ -55,7 +55,7 @@ class Film:
         self.frames += 1
 
     def picture(self, image: Image) -> None:
-        """The next frame, as an RGB picture. Raises Stopped."""
+        """Write an RGB picture as the next frame. Raises Stopped."""
         frame = as_frame(image)
         if self._to_yuv is None:
             scale = f"scale=out_color_matrix={self._matrix}:out_range=tv:flags=bilinear"
@@ -66,14 +66,14 @@ class Film:
 
 
 @contextmanager
-def film(
+def result_video(
     path: str,
     size: tuple[int, int],
     function: str,
     stop: threading.Event,
     colours: Colours = BT709,
-) -> Iterator[Film]:
-    """Write a result of that size (even, in pixels); it is whole when the block ends."""
+) -> Iterator[ResultVideo]:
+    """Write a result of this size (even, in pixels); it is complete when the block ends."""
     with open_mp4(path, OUTPUT_FPS) as out:
         out.metadata["comment"] = f"vaceprep sandbox: {function}"
         stream = out.add_stream("libx264", rate=Fraction(OUTPUT_FPS))
@@ -90,5 +90,5 @@ def film(
         context.color_primaries = number(PRIMARIES, colours.primaries)
         context.color_trc = number(TRANSFERS, colours.transfer)
         context.colorspace = number(MATRICES, colours.matrix)
-        yield Film(out, stream, colours, stop)
+        yield ResultVideo(out, stream, colours, stop)
         out.mux(stream.encode(None))

@@ -1,4 +1,4 @@
-"""FFmpeg's filters as a net with several inputs, written as FFmpeg's own command line writes it."""
+"""An FFmpeg filter graph with several inputs, in the notation of FFmpeg's command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LABEL: Final = re.compile(r"\[(\w+)\]")
 _EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
 
 
-class Net:
+class FilterGraph:
     """Filters between labelled pads: ``[in0]split[a][b]``, ..., and a last one to ``[out]``."""
 
     def __init__(self, first: Sequence[VideoFrame], steps: Sequence[str]) -> None:
@@ -45,18 +45,18 @@ class Net:
         last, pad = pads.pop("out")
         last.link_to(self._sink, pad, 0)
         graph.configure()
-        # The filters do not keep it alive.
+        # The filters do not keep the graph alive.
         self._graph = graph
 
     def push(self, number: int, frames: Sequence[VideoFrame]) -> Iterator[VideoFrame]:
-        """What comes out for frame ``number`` of every input."""
+        """The output for frame ``number`` of every input."""
         for entry, frame in zip(self._entries, frames, strict=True):
             frame.pts, frame.time_base = number, TICK
             entry.push(frame)
         yield from self._pulled()
 
     def end(self) -> Iterator[VideoFrame]:
-        """What is left when no more frames come."""
+        """The remaining output after the last frame."""
         for entry in self._entries:
             entry.push(None)
         yield from self._pulled()

@@ -1,4 +1,4 @@
-"""Still pictures set in motion, and masks that grow as the service lets them."""
+"""Pan and zoom over still pictures, and expand masks as the service does."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from PIL.Image import Image, Resampling
 
 from vaceprep.plans.size import Fit
 
-#: How much larger a slide is than the result, so that there is room to move.
+#: How much larger a slide is than the result, as a margin for the motion.
 ROOM: Final = 1.2
-#: Frames over which one slide turns into the next.
+#: Frames of the fade from one slide into the next.
 FADE: Final = 15
 #: Share of the picture that may be cut off to fill the canvas.
 CROPPED: Final = 0.25
-#: Share of the canvas that a thing before a background has.
+#: Share of the canvas that an object in front of a background fills.
 THING: Final = 0.72
 
 Box = tuple[float, float, float, float]
 
 
 def cover(image: Image, size: tuple[int, int]) -> Image:
-    """The middle of a picture, filling a size in pixels."""
+    """The middle of a picture, scaled to fill a size in pixels."""
     factor = max(size[0] / image.width, size[1] / image.height)
     wide, high = size[0] / factor, size[1] / factor
     left, top = (image.width - wide) / 2, (image.height - high) / 2
@@ -34,7 +34,7 @@ def cover(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _behind(image: Image, size: tuple[int, int]) -> Image:
-    """A picture as a soft dark ground."""
+    """A picture as a dark blurred backdrop."""
     small = cover(image, (max(1, size[0] // 8), max(1, size[1] // 8)))
     soft = small.filter(ImageFilter.GaussianBlur(4)).point([v * 7 // 10 for v in range(256)] * 3)
     return soft.resize(size, Resampling.BICUBIC)
@@ -47,7 +47,7 @@ def _inside(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _laid(ground: Image, image: Image) -> Image:
-    """A picture in the middle of a ground, with its shadow."""
+    """A picture in the middle of a backdrop, with its shadow."""
     left, top = (ground.width - image.width) // 2, (ground.height - image.height) // 2
     around = Pillow.new("L", ground.size)
     edge = max(4, ground.height // 60)
@@ -61,9 +61,9 @@ def _laid(ground: Image, image: Image) -> Image:
 
 
 def slides(images: Sequence[Image], labels: Sequence[str], size: tuple[int, int]) -> list[Image]:
-    """What is shown one after the other, each ``ROOM`` times a size in pixels.
+    """The slides in order, each ``ROOM`` times a size in pixels.
 
-    The picture that is labelled as background lies behind the others.
+    The picture labelled as background is placed behind the others.
     """
     large = round(size[0] * ROOM), round(size[1] * ROOM)
     grounds = [i for i, label in zip(images, labels, strict=False) if label == "bg"]
@@ -83,7 +83,7 @@ def slides(images: Sequence[Image], labels: Sequence[str], size: tuple[int, int]
 
 
 def zoomed(image: Image, size: tuple[int, int], by: float, drift: float = 0.0) -> Image:
-    """The part of a picture that is ``1 / by`` of it, brought to a size in pixels.
+    """The part of a picture that is ``1 / by`` of it, scaled to a size in pixels.
 
     ``drift`` from -1 to 1 moves that part from the left to the right.
     """
@@ -94,12 +94,12 @@ def zoomed(image: Image, size: tuple[int, int], by: float, drift: float = 0.0) -
     return image.resize(size, Resampling.BILINEAR, box=box)
 
 
-def walk(pictures: Sequence[Image], size: tuple[int, int], frames: int) -> Iterator[Image]:
-    """Slow moves over pictures, so many frames in all, each fading into the next."""
+def pan(pictures: Sequence[Image], size: tuple[int, int], frames: int) -> Iterator[Image]:
+    """Pan slowly over pictures, so many frames in all, each fading into the next."""
     share = frames / len(pictures)
 
     def at(index: int, number: int) -> Image:
-        # It moves on while it fades into the next.
+        # Keep moving during the fade into the next picture.
         along = (number - index * share) / (share + FADE)
         near = along if index % 2 == 0 else 1 - along
         return zoomed(pictures[index], size, 1.02 + 0.16 * near, (near - 0.5) * 0.8)
@@ -118,7 +118,7 @@ def walk(pictures: Sequence[Image], size: tuple[int, int], frames: int) -> Itera
 
 
 def grown(mask: Image, body: Mapping[str, Any]) -> Image:
-    """A mask image as large as the service makes it: in the shape and by the ratio it is told."""
+    """A mask image expanded as the service does, in the shape and by the ratio of the body."""
     if body.get("mask_type") == "fixed":
         return mask
     around = mask.getbbox()
@@ -137,12 +137,12 @@ def grown(mask: Image, body: Mapping[str, Any]) -> Image:
     by = ratio * max(around[2] - around[0], around[3] - around[1]) / 2
     if by < 1:
         return mask
-    # Any white within the box around a pixel makes it white.
+    # A pixel becomes white if the box around it contains any white.
     return mask.filter(ImageFilter.BoxBlur(by)).point([0] + [255] * 255)
 
 
 def _hull(mask: Image, around: tuple[int, int, int, int]) -> list[tuple[int, int]]:
-    """Corners of the smallest convex shape around all white (Andrew's monotone chain)."""
+    """Corners of the convex hull of all white pixels (Andrew's monotone chain)."""
     points = []
     for row in range(around[1], around[3]):
         ends = mask.crop((0, row, mask.width, row + 1)).getbbox()
@@ -165,7 +165,7 @@ def _side(points: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def repeated(mask: Image, how: Fit) -> Iterator[VideoFrame]:
-    """A mask image, scaled and placed as its video is, as a grey frame again and again."""
+    """A mask image, scaled and placed like its video, as a grey frame repeated forever."""
     canvas = Pillow.new("L", how.canvas)
     scaled = mask.resize(how.scaled, Resampling.BILINEAR)
     left, top = ((c - s) // 2 for c, s in zip(how.canvas, how.scaled, strict=True))

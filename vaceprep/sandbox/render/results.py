@@ -1,4 +1,4 @@
-"""The result of a task: a real video, made of what the task was given."""
+"""Render the result of a task: a real video from its media."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from vaceprep.probes.container import BROKEN, clause
 from vaceprep.sandbox.errors import Breach
 from vaceprep.sandbox.render.clips import clip_of, kept, picture_of
 from vaceprep.sandbox.render.effects import outpainted, recoloured, repainted
-from vaceprep.sandbox.render.film import film
+from vaceprep.sandbox.render.film import result_video
 
-#: Frames of a result that lasts as long as the service makes them.
+#: Frames of a result of the service's full length.
 WHOLE: Final = OUTPUT_SECONDS * OUTPUT_FPS
 
 
 def make(
     body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
 ) -> None:
-    """Write the result of a judged body to ``target``; ``paths`` are its media here.
+    """Write the result of a validated body to ``target``; ``paths`` are its local media.
 
-    Raises Breach where a file does not decode, Stopped once ``stop`` is set.
+    Raises Breach if a file does not decode, Stopped once ``stop`` is set.
     """
     makers = {
         "image_reference": _image_reference,
@@ -37,11 +37,11 @@ def make(
     try:
         makers[body["function"]](body, paths, target, stop)
     except Refused as error:
-        said = str(error)
+        reason = str(error)
         for at, path in paths.items():
-            # Where it lies here is nobody's business.
-            said = said.replace(path, at)
-        raise Breach(f"the media do not decode: {said}") from None
+            # Do not reveal local paths.
+            reason = reason.replace(path, at)
+        raise Breach(f"the media do not decode: {reason}") from None
     except BROKEN as error:
         raise Breach(f"the media do not decode: {clause(error)}") from None
 
@@ -54,15 +54,15 @@ def _size(text: str) -> tuple[int, int]:
 def _image_reference(
     body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
 ) -> None:
-    """A slow walk over the reference images, each shown for its share of the time."""
-    from vaceprep.sandbox.render.pictures import slides, walk
+    """A slow pan over the reference images, each shown for the same time."""
+    from vaceprep.sandbox.render.pictures import pan, slides
 
     size = _size(body.get("size") or SIZES[0])
     count = len(body["ref_images_url"])
     images = [picture_of(paths[f"/ref_images_url/{n}"], "ref_images_url") for n in range(count)]
     labels = body.get("obj_or_bg") or ["obj"]
-    with film(target, size, "image_reference", stop) as out:
-        for picture in walk(slides(images, labels, size), size, WHOLE):
+    with result_video(target, size, "image_reference", stop) as out:
+        for picture in pan(slides(images, labels, size), size, WHOLE):
             out.picture(picture)
 
 
@@ -72,7 +72,7 @@ def _repainting(
     clip = clip_of(paths["/video_url"], "video_url")
     size = kept(clip.size)
     colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
-    with film(target, size, "video_repainting", stop, colours) as out:
+    with result_video(target, size, "video_repainting", stop, colours) as out:
         for frame in repainted(clip.shots(Fit(size, size)), body["control_condition"]):
             out.add(frame)
 
@@ -93,7 +93,7 @@ def _edit(
         mask = picture_of(paths["/mask_image_url"], "mask_image_url")
         masks = repeated(grown(mask.convert("L"), body), how)
     colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
-    with film(target, how.canvas, "video_edit", stop, colours) as out:
+    with result_video(target, how.canvas, "video_edit", stop, colours) as out:
         for frame in recoloured(clip.shots(how), masks):
             out.add(frame)
 
@@ -113,7 +113,7 @@ def _outpainting(
     top, bottom, left, right = (float(body.get(name) or 1.0) for name in SCALE_FIELDS)
     canvas, inner, corner = expanded(clip.size, (top, bottom, left, right))
     colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
-    with film(target, canvas, "video_outpainting", stop, colours) as out:
+    with result_video(target, canvas, "video_outpainting", stop, colours) as out:
         for frame in outpainted(clip.shots(Fit(inner, inner)), canvas, corner):
             out.add(frame)
 
@@ -121,10 +121,10 @@ def _outpainting(
 def expanded(
     size: tuple[int, int], scales: tuple[float, float, float, float]
 ) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """Canvas, picture and the picture's corner on it, all even and at most 720p. Pure.
+    """Canvas size, picture size and the picture's corner on it, all even and at most 720p. Pure.
 
     ``scales`` are upwards, downwards, to the left and to the right, each from the middle of the
-    picture: at 2.0 the half that lies there becomes twice as long. U
+    picture: at 2.0 the half on that side becomes twice as long. U
     """
     width, height = size
     top, bottom, left, right = scales
