@@ -44,10 +44,14 @@ def completed(
     errors: str | None = None,
     input: str | bytes | None = None,  # noqa: A002
     stdin: int | IO[Any] | None = None,
+    module: str = "vaceprep",
 ) -> subprocess.CompletedProcess[Any]:
-    """As ``subprocess.run`` of ``python -m vaceprep`` with captured output and no check."""
+    """As ``subprocess.run`` of ``python -m vaceprep`` with captured output and no check.
+
+    ``module`` is another module to run, one of the tests' own.
+    """
     words = [os.fsdecode(word) for word in arguments]
-    command = [sys.executable, "-m", "vaceprep", *words]
+    command = [sys.executable, "-m", module, *words]
     odd = any(env.get(name) != os.environ.get(name) for name in AT_START)
     if odd or env.get("PYTHONUTF8") != "1" or not hasattr(os, "fork"):
         encoding: dict[str, Any] = {"errors": errors} if text else {}
@@ -69,7 +73,8 @@ def completed(
         else:
             source = 0
         handles = [files[0].fileno() if source is None else source, files[1].fileno()]
-        code = _server().call(words, str(cwd), dict(env), [*handles, files[2].fileno()], timeout)
+        handles.append(files[2].fileno())
+        code = _server().call([module, *words], str(cwd), dict(env), handles, timeout)
         said = []
         for file in files[1:]:
             file.seek(0)
@@ -203,7 +208,8 @@ def _command(words: list[str], cwd: str, env: dict[str, str], handles: list[int]
     sys.stdin, sys.stdout, sys.stderr = streams
     for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
         setattr(sys, f"__{name}__", stream)
+    module, *words = words
     sys.argv = ["vaceprep", *words]
     for name in [name for name in sys.modules if name == "tests" or name.startswith("tests.")]:
         del sys.modules[name]
-    runpy.run_module("vaceprep", run_name="__main__", alter_sys=True)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,4 +1,7 @@
-"""Faults by moments: the process is killed at random points and started again, 208 times.
+"""Faults by points: the process is killed at the points of a run and started again.
+
+Without a fault it is killed at each point that a run passes (``tests.runs.killed``), with each
+fault at those around sending and at a quarter of the others, which differs from fault to fault.
 
 The service's own account is the yardstick: each job is accepted at most once, each accepted task
 has a row, and each task whose id reached us ends on disk.
@@ -8,15 +11,14 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests import started
 from tests.runs.conftest import TOKEN, environment, job_of, service_flags
 from vaceprep.ledger.row import Row
 from vaceprep.ledger.store import Ledger
@@ -41,12 +43,19 @@ FAULTS = {
     "empty-result": True,
     "html-result": True,
 }
-#: Kills of each fault: with 16 faults 208 in all.
-KILLS = 13
+#: Killed at these with each fault: around what is paid for, and amid the download.
+ALWAYS = (
+    "after ledger start",
+    "before POST wan2.1-vace-plus/generation",
+    "after POST wan2.1-vace-plus/generation",
+    "before ledger settle",
+    "after ledger settle",
+    "body GET videos/*",
+)
+#: Of the other points, every so many is tried with one fault.
+STRIDE = 4
 #: Runs after a kill until a job has come to its end.
 RUNS = 4
-#: The longest that a run goes on before it is killed, over how long an undisturbed one takes.
-SPREAD = 1.1
 #: Seconds after which a run hangs.
 PATIENCE = 120.0
 #: Settled for good, or for the user to decide.
@@ -65,30 +74,26 @@ class Place:
     folder: Path
     box: Sandbox
 
-    @property
-    def command(self) -> list[str]:
-        """The same command each time."""
+    def run(self, kill_at: str = "") -> bool:
+        """Whether it came to its end: it was not killed at the point ``kill_at``."""
         flags = [*service_flags(self.box), "--yes", "-o", "out", "--max-wait", "60"]
-        return [sys.executable, "-m", "vaceprep", "run", "job.json", *flags]
+        done = started.completed(
+            ["run", "job.json", *flags],
+            cwd=self.folder,
+            env=environment(self.folder, POINTS=str(self.folder / "points"), KILL_AT=kill_at),
+            timeout=PATIENCE,
+            stdin=subprocess.DEVNULL,
+            module="tests.runs.killed",
+        )
+        with open(self.folder / "said", "a", encoding="utf-8") as said:
+            said.write(done.stdout + done.stderr)
+        killed = done.returncode < 0
+        assert not killed or kill_at, "a signal that nobody sent"
+        return not killed
 
-    def run(self, kill_after: float | None = None) -> int | None:
-        """The exit code; None where it was killed."""
-        with open(self.folder / "said", "ab") as said:
-            process = subprocess.Popen(
-                self.command,
-                cwd=self.folder,
-                env=environment(self.folder),
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-            )
-            try:
-                return process.wait(kill_after or PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                assert kill_after is not None, "it hangs"
-                return None
+    def points(self) -> list[str]:
+        """The points that the runs passed, each once, in the order in which they first did."""
+        return list(dict.fromkeys((self.folder / "points").read_text().splitlines()))
 
     def rows(self) -> list[Row]:
         """The ledger after the kill, as the next process sees it."""
@@ -146,11 +151,19 @@ def check_end(place: Place, prompt: str, last: Row) -> None:
             assert TOKEN.encode() not in path.read_bytes(), path
 
 
+def chosen(fault: str, points: list[str]) -> list[str]:
+    """Of the points that a run passes, those to be killed at with this fault."""
+    if fault == "none":
+        return points
+    others = [point for point in points if point not in ALWAYS]
+    first = list(FAULTS).index(fault) % STRIDE
+    return [*(point for point in ALWAYS if point in points), *others[first::STRIDE]]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-def test_killed_at_random_and_started_again(fault: str, small: Path, tmp_path: Path) -> None:
-    chance = random.Random(f"vaceprep {fault}")
+def test_killed_at_a_point_and_started_again(fault: str, small: Path, tmp_path: Path) -> None:
     ended = []
-    killed = 0
+    killed = []
     with Sandbox(slow_seconds=0.5) as box:
 
         def place_for(prompt: str) -> Place:
@@ -161,25 +174,23 @@ def test_killed_at_random_and_started_again(fault: str, small: Path, tmp_path: P
                 box.add_fault(fault)
             return Place(folder, box)
 
-        usual = PATIENCE
-        for prompt in ("undisturbed", "once more"):
-            begun = time.monotonic()
-            place = place_for(prompt)
-            place.run()
-            # The quicker of two: the machine may have had other things to do.
-            usual = min(usual, time.monotonic() - begun)
-            last = settle(place, prompt)
-            assert (last.state == "downloaded") == FAULTS[fault], last
-            check_end(place, prompt, last)
-        for number in range(KILLS):
+        place = place_for("undisturbed")
+        assert place.run()
+        points = chosen(fault, place.points())
+        last = settle(place, "undisturbed")
+        assert (last.state == "downloaded") == FAULTS[fault], last
+        check_end(place, "undisturbed", last)
+        for number, point in enumerate(points):
             prompt = f"killed {number}"
             place = place_for(prompt)
-            killed += place.run(chance.uniform(0.2, SPREAD) * usual) is None
+            if not place.run(point):
+                killed.append(point)
             hold(place, prompt)
             last = settle(place, prompt)
             check_end(place, prompt, last)
             ended.append(last.state)
-    # Some came through, or none of the kills would have been in time to matter.
-    assert killed >= KILLS // 4
+    # What a run passes after it polled depends on when the task is done; all else is passed again.
+    assert set(points) & set(ALWAYS[:3]) <= set(killed)
+    assert len(killed) >= len(points) // 2
     if FAULTS[fault]:
         assert "downloaded" in ended
