@@ -45,6 +45,9 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     monkeypatch.setattr(progress, "draw", found.draw)
     for place in (progress, options):
         monkeypatch.setattr(place, "moves", lambda _: True)
+    # Import rich, which may take a second on a busy machine.
+    progress.Line(lambda: progress.Row("")).draw()
+    found.drawn.clear()
     yield found
 
 
