@@ -110,3 +110,23 @@ def test_closing_ends_what_is_at_work() -> None:
     assert not multiprocessing.active_children()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_workers_end_before_their_semaphores_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pebble.pool.process import WorkerManager
+
+    living: list[int] = []
+    close = WorkerManager.close_channels
+
+    def noted(self: WorkerManager) -> None:
+        living.append(len(self.workers))
+        close(self)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(WorkerManager, "close_channels", noted)
+    workers = Workers(work, 2, 60, Bounds(100 * MB, MB), context(["vaceprep.workers.pool"]))
+    try:
+        assert answers(workers, ["echo 1"]) == ["echo 1"]
+    finally:
+        workers.close()
+    # One that is just starting would print a traceback otherwise.
+    assert living == [0]

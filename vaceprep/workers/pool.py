@@ -99,6 +99,24 @@ def _work(slot: int, work: Callable[[Any], Any], tasks: Sequence[Any], seconds: 
     return results
 
 
+class _Pool(ProcessPool):
+    """A pool that ends its workers before it removes the semaphores that they open.
+
+    pebble does it the other way round: a worker that is starting then prints a traceback.
+    """
+
+    def _start_pool(self) -> None:
+        super()._start_pool()  # type: ignore[no-untyped-call]
+        manager = self._pool_manager
+
+        def stop() -> None:
+            manager.worker_manager.force_stop_workers()  # type: ignore[no-untyped-call]
+            manager.worker_manager.close_channels()  # type: ignore[no-untyped-call]
+
+        # No worker is started any more when it is called.
+        manager.stop = stop  # type: ignore[method-assign]
+
+
 class Workers(Generic[Task, Result]):
     """Runs ``work`` on tasks, each limited to ``seconds`` and ``bounds``, in ``jobs`` processes.
 
@@ -175,7 +193,7 @@ class Workers(Generic[Task, Result]):
     def _started(self) -> ProcessPool:
         if self._pool is None:
             self._board = multiprocessing.RawArray("q", 2 * self._jobs * QUEUED)
-            self._pool = ProcessPool(
+            self._pool = _Pool(
                 max_workers=self._jobs,
                 max_tasks=LIFE,
                 initializer=_begin,
