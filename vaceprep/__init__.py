@@ -170,10 +170,10 @@ def prepare(
     dry_run: bool = False,
     **options: Unpack[PrepareOptions],
 ) -> PrepareReport:
-    """Mend files into new files: see vaceprep.preparation.library.prepare for the options."""
-    from vaceprep.preparation.library import prepare as mend
+    """Fix files into new files: see vaceprep.preparation.library.prepare for the options."""
+    from vaceprep.preparation.library import prepare as prepare_now
 
-    return mend(source, output, role, dry_run=dry_run, **options)
+    return prepare_now(source, output, role, dry_run=dry_run, **options)
 
 
 def plan(

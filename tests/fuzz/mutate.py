@@ -118,7 +118,7 @@ EDITS: Final[tuple[Callable[[Random, bytearray, tuple[int, ...]], str], ...]] = 
 )
 
 
-def mend_checksums(data: bytes) -> bytes:
+def fix_checksums(data: bytes) -> bytes:
     """A PNG with the right checksum in each chunk, so that what is broken is looked at."""
     if not data.startswith(PNG):
         return data
@@ -178,7 +178,7 @@ def mutant(seed: int, number: int) -> Case:
                 said.append(random.choice(EDITS)(random, data, first.marks))
     whole = bytes(data)
     if random.random() < 0.8:
-        whole = mend_checksums(whole)
+        whole = fix_checksums(whole)
     role, work = _role(random, first), _work(random)
     return Case(number, first.name, "; ".join(said), whole, role, work, first.suffix)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz import trace
-from tests.fuzz.mutate import mend_checksums, mutant, truncation
+from tests.fuzz.mutate import fix_checksums, mutant, truncation
 from tests.fuzz.seeds import FIXTURES, seeds
 from tests.paths import ROOT
 
@@ -61,8 +61,8 @@ def test_checksums_are_mended() -> None:
     at = whole.index(b"IHDR") + 8 + 17 - 8
     hurt = bytearray(whole)
     hurt[at] ^= 255
-    assert mend_checksums(bytes(hurt)) == whole
-    assert mend_checksums(whole[:50])[:8] == whole[:8]
+    assert fix_checksums(bytes(hurt)) == whole
+    assert fix_checksums(whole[:50])[:8] == whole[:8]
 
 
 def test_some_hundred_broken_files(tmp_path: Path) -> None:

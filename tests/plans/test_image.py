@@ -75,9 +75,9 @@ def promises_hold(facts: ImageFacts, role: Role, options: Options, name: str | N
     # What stays was there, and what was there is mended or stays.
     assert set(plan.remaining) <= set(findings)
     stays = {f.rule for f in plan.remaining}
-    mended = {slug for edit in plan.edits for slug in edit.reason}
-    assert {f.rule for f in findings} <= stays | mended
-    assert not (stays & mended)
+    fixed = {slug for edit in plan.edits for slug in edit.reason}
+    assert {f.rule for f in findings} <= stays | fixed
+    assert not (stays & fixed)
     # Every edit has its reasons and its sentence, in one order.
     assert all(edit.reason and edit.detail for edit in plan.edits)
     assert names(plan) == [edit for edit in ORDER if edit in names(plan)]

@@ -19,7 +19,7 @@ import vaceprep
 from tests.checks.test_isolated import started
 from tests.conftest import Run
 from tests.media import encode
-from tests.preparation.bad import mend
+from tests.preparation.bad import prepare_file
 from tests.processes import of_session, wait_for
 from vaceprep.checks.inputs import Item
 from vaceprep.contract import PREPARE_MEMORY
@@ -97,7 +97,7 @@ if sys.platform.startswith("linux"):
 def prepared(folder: Path, out: Path, work: Work | None = None) -> Iterator[Prepared]:
     items = [Item(str(p), "path", root=str(folder)) for p in sorted(folder.rglob("*.*"))]
     asked = (work or Work(), dict[str, Options]())
-    abreast = Abreast(mend, Outputs(parse_output(str(out))), lambda _: asked, 1)
+    abreast = Abreast(prepare_file, Outputs(parse_output(str(out))), lambda _: asked, 1)
     with closing(abreast.each(items, lambda _: ())) as groups:
         for group in groups:
             yield from group

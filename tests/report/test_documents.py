@@ -84,7 +84,7 @@ def test_levels_fixes_and_places(tmp_path: Path) -> None:
     ]
     absent, container, name, faststart = sarif_of(files)["runs"][0]["results"]
     assert [r["level"] for r in (container, name, faststart)] == ["error", "warning", "note"]
-    assert container["message"]["text"] == "a b.mov: QuickTime. Mend: rewrap"
+    assert container["message"]["text"] == "a b.mov: QuickTime. Fix: rewrap"
     assert container["properties"]["fix"] == "rewrap"
     assert name["properties"]["fix"] is None
     place = container["locations"][0]
@@ -174,5 +174,5 @@ def test_an_annotation_to_the_letter() -> None:
     files = [FileReport("a:b,c%.mov", "video_url", None, (one,))]
     assert list(commands(files, ROOT, advice=False)) == [
         "::warning file=a%3Ab%2Cc%25.mov,title=video-container (VP101)::"
-        "a:b,c%25.mov: 5,1: 20 %25\\x0a::error::x. Mend: cut"
+        "a:b,c%25.mov: 5,1: 20 %25\\x0a::error::x. Fix: cut"
     ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vaceprep.config.model import Config
 
 
-class Mended(NamedTuple):
+class PreparedItem(NamedTuple):
     """A source with its entries, and the content that they were made of."""
 
     item: Item
@@ -38,7 +38,7 @@ def prepare_many(
     *,
     isolate: bool,
     seconds: float | None,
-) -> Generator[Mended]:
+) -> Generator[PreparedItem]:
     """Each source in order. ``names`` has those that earlier results took."""
     waiting: deque[tuple[Item, Content]] = deque()
 
@@ -52,7 +52,7 @@ def prepare_many(
     )
     for files in groups:
         item, content = waiting.popleft()
-        yield Mended(item, files, content)
+        yield PreparedItem(item, files, content)
 
 
 def claimed(names: Outputs, line: dict[str, Any]) -> bool:

@@ -221,10 +221,10 @@ def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
 
 
 def _prepare(**given: Any) -> int:
-    """Mend many sources."""
+    """Fix many sources."""
     from vaceprep.batch.prepare import claimed, prepare_many
     from vaceprep.batch.resume import mark
-    from vaceprep.preparation.file import Work as Mending
+    from vaceprep.preparation.file import Work as PrepareWork
     from vaceprep.preparation.outputs import Outputs, parse_output, walk_skips
 
     asked, named = prepare.plan_options(
@@ -250,7 +250,7 @@ def _prepare(**given: Any) -> int:
         raise click.UsageError(printable(str(error))) from None
     if to.kind == "file":
         raise click.UsageError("--output-dir is a folder.")
-    mending = Mending(
+    prepare_work = PrepareWork(
         asked, given["role"], given["force"], False, lambda _: None, (), deep=given["deep"]
     )
     names = Outputs(to)
@@ -267,7 +267,7 @@ def _prepare(**given: Any) -> int:
             items,
             to,
             names,
-            mending,
+            prepare_work,
             named,
             lambda item: config_options.config_of(find, item),
             isolate=given["isolate"] is not False,

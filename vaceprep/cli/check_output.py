@@ -125,7 +125,7 @@ def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
     from vaceprep.files.source import is_url
     from vaceprep.rules.catalogue import Severity
 
-    job, mended = "", list[str]()
+    job, fixable = "", list[str]()
     for entry in files:
         if entry.role is None:
             job = entry.source
@@ -133,15 +133,15 @@ def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
             if finding.fix is None or finding.severity is not Severity.ERROR:
                 continue
             source = entry.source if finding.pointer is None else job
-            if source not in mended and not is_url(source) and os.path.exists(source):
-                mended.append(source)
-    if not mended:
+            if source not in fixable and not is_url(source) and os.path.exists(source):
+                fixable.append(source)
+    if not fixable:
         return
-    if len(mended) > SUGGESTED and 0 < len(given) <= SUGGESTED and all(map(os.path.exists, given)):
+    if len(fixable) > SUGGESTED and 0 < len(given) <= SUGGESTED and all(map(os.path.exists, given)):
         # Folders, as they were typed.
-        mended = [*given]
+        fixable = [*given]
     # On one line, however long: wrapped or cut short, it could not be pasted.
-    command = shlex.join(["vaceprep", "prepare", *mended])
+    command = shlex.join(["vaceprep", "prepare", *fixable])
     if len(command) <= LONGEST_COMMAND and command.isprintable():
         options.say(f"next: {command}")
 

@@ -231,13 +231,13 @@ def fix(
 
     def work() -> list[str]:
         from vaceprep.files.atomic import check_target
-        from vaceprep.preparation.image.mask import THRESHOLD, mended, sized, write_mask
+        from vaceprep.preparation.image.mask import THRESHOLD, fixed, sized, write_mask
 
         sources = [mask, *(name for name in (size_of, frame) if name is not None)]
         check_target(target, force=force, sources=sources)
         remarks: list[str] = []
         if frame is None:
-            image: Image = mended(
+            image: Image = fixed(
                 mask,
                 _resolved(size_of, size),
                 threshold=threshold or THRESHOLD,

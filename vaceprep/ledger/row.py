@@ -30,7 +30,7 @@ MEANING: Final[Mapping[State, str]] = MappingProxyType(
     {
         "queued": "nothing was sent yet",
         "sending": "it is being sent right now",
-        "unknown": "it was sent, and no answer came: nobody knows whether it was accepted",
+        "unknown": "it was sent, and the response was lost: whether it was accepted is unknown",
         "accepted": "the service has it",
         "missing": "the service accepted it and does not find it now; it may find it again",
         "finished": "its video waits to be downloaded",

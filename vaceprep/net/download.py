@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 #: Told the bytes that are here, and how many there will be (None: the server does not say).
-Tell = Callable[[int, int | None], None]
+OnProgress = Callable[[int, int | None], None]
 #: Bytes that are kept for a look at what comes.
 HEAD: Final = 512
 #: Statuses that say the URL leads to nothing any more.
@@ -116,7 +116,7 @@ def host_of(url: str) -> str:
 
 
 def receive(
-    web: httpx.Client, url: str, body: Body, tell: Tell, cancelled: Callable[[], bool]
+    web: httpx.Client, url: str, body: Body, tell: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
     """One try at all of the body, from where the last one ended if the server can do that.
 
@@ -158,7 +158,7 @@ def _seconds(web: httpx.Client) -> str:
 
 
 def _received(
-    web: httpx.Client, url: str, body: Body, tell: Tell, cancelled: Callable[[], bool]
+    web: httpx.Client, url: str, body: Body, tell: OnProgress, cancelled: Callable[[], bool]
 ) -> bool:
     from vaceprep.net.deadline import Deadline
 

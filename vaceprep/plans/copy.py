@@ -20,7 +20,7 @@ from vaceprep.plans.model import CopyRecipe, Edit, Plan
 from vaceprep.plans.request import Asked
 from vaceprep.rules import codes
 
-#: Rules that a new container around the same packets mends.
+#: Rules that a new container around the same packets fixes.
 REWRAPPED: Final = (
     codes.VIDEO_CONTAINER,
     codes.VIDEO_NOT_FASTSTART,

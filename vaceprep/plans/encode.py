@@ -12,7 +12,7 @@ from vaceprep.plans import wording
 from vaceprep.plans.frames import base_rate, multiple, slot
 from vaceprep.plans.model import Edit, EncodeRecipe, Plan
 from vaceprep.plans.request import Asked
-from vaceprep.plans.size import Fit, brought_to, even, fit, within
+from vaceprep.plans.size import Fit, even, fit, scaled_to, within
 from vaceprep.rules import codes
 
 #: Lines and columns from which players take an untagged picture for BT.709.
@@ -99,7 +99,7 @@ def _size(ask: Asked) -> Fit:
     facts, options = ask.facts, ask.options
     size = (facts.width, facts.height)
     if options.size is not None and options.size != size:
-        return even(brought_to(size, options.size, options.shape))
+        return even(scaled_to(size, options.size, options.shape))
     how = Fit(size, size)
     if codes.VIDEO_DIMENSIONS in ask.wanted:
         how = fit(size, VIDEO_SIDE, options.shape)

@@ -28,13 +28,13 @@ from vaceprep.plans.model import (
     wanted,
 )
 from vaceprep.plans.predict_image import MASK, predict_image
-from vaceprep.plans.size import Fit, brought_to, fit
+from vaceprep.plans.size import Fit, fit, scaled_to
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
-#: What is mended here; VP301 and VP414 only where the options name a size.
-MENDED: Final = frozenset(
+#: What is fixed here; VP301 and VP414 only where the options name a size.
+FIXED: Final = frozenset(
     (
         codes.IMAGE_FORMAT,
         codes.IMAGE_SIZE,
@@ -76,9 +76,9 @@ def plan_image(
     role: Role,
     options: Options = NOTHING_ASKED,
 ) -> Plan:
-    """The edits that mend an image under a role; ``findings`` are the rules' on these facts.
+    """The edits that fix an image under a role; ``findings`` are the rules' on these facts.
 
-    Impossible, with the findings that say why, where nothing here mends an error.
+    Impossible, with the findings that say why, where nothing here fixes an error.
     """
     if not isinstance(facts, ImageFacts):
         return _unreadable(facts, tuple(findings), role, options.limits)
@@ -150,7 +150,7 @@ class _Planner:
         self.forced = self._forced()
 
     def _wants(self, finding: Finding) -> bool:
-        if finding.code not in MENDED or not wanted(finding, self.options):
+        if finding.code not in FIXED or not wanted(finding, self.options):
             return False
         if _sized(finding):
             return self.target is not None
@@ -211,7 +211,7 @@ class _Planner:
         if self.target is not None:
             if self.is_mask:
                 return Fit(self.target, self.target)
-            return brought_to(self.shown, self.target, self.options.shape)
+            return scaled_to(self.shown, self.target, self.options.shape)
         if codes.IMAGE_DIMENSIONS in self.wanted:
             return fit(self.shown, self.options.limits.image_side, self.options.shape)
         return None

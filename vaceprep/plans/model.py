@@ -97,7 +97,7 @@ VideoRecipe = CopyRecipe | EncodeRecipe
 Recipe = CopyRecipe | EncodeRecipe | ImageRecipe
 
 
-#: Advice that is mended all the same: it costs nothing of the picture.
+#: Advice that is fixed all the same: it costs nothing of the picture.
 FIXED_ADVICE: Final = frozenset(
     [
         codes.VIDEO_NOT_FASTSTART,
@@ -115,7 +115,7 @@ class Options:
 
     start: Fraction | None = None
     duration: Fraction | None = None
-    #: Mend errors alone.
+    #: Fix errors alone.
     only_errors: bool = False
     #: Scale down what the service would scale down itself.
     fit_720p: bool = False
@@ -201,12 +201,12 @@ class Plan:
 
 
 def impossible(role: Role, findings: tuple[Finding, ...]) -> Plan:
-    """The honest answer: nothing here mends these findings."""
+    """The honest answer: nothing here fixes these findings."""
     return Plan(role, (), True, None, findings)
 
 
 def wanted(finding: Finding, options: Options) -> bool:
-    """Whether a finding is one that the options ask to mend."""
+    """Whether a finding is one that the options ask to fix."""
     if finding.severity is Severity.ERROR:
         return True
     if options.only_errors:
@@ -219,5 +219,5 @@ def wanted(finding: Finding, options: Options) -> bool:
 
 
 def unmended(finding: Finding, message: str) -> Finding:
-    """The finding as it stands after an attempt that could not mend it, saying why."""
+    """The finding as it stands after an attempt that could not fix it, saying why."""
     return replace(finding, message=f"{finding.message} ({message})", fix=None)

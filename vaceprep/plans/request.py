@@ -1,4 +1,4 @@
-"""What is asked of one video: which findings are to be mended, and what the options add."""
+"""What is asked of one video: which findings are to be fixed, and what the options add."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.video import CARRIED
 
-#: Rules that only another encoding mends.
+#: Rules that only another encoding fixes.
 ENCODED: Final = (
     *(
         codes.VIDEO_FPS,
@@ -53,7 +53,7 @@ class Asked:
     role: Role
     options: Options
     samples: SampleFacts | None
-    #: The findings to be mended, by code, and those that stay.
+    #: The findings to be fixed, by code, and those that stay.
     wanted: dict[str, Finding]
     remaining: tuple[Finding, ...]
 
@@ -67,9 +67,9 @@ class Asked:
         samples: SampleFacts | None,
     ) -> Asked:
         """Sort the findings."""
-        mend = {f.code: f for f in findings if _wants(facts, f, options)}
-        stay = tuple(f for f in findings if f.code not in mend)
-        return cls(facts, role, options, samples, mend, stay)
+        to_fix = {f.code: f for f in findings if _wants(facts, f, options)}
+        stay = tuple(f for f in findings if f.code not in to_fix)
+        return cls(facts, role, options, samples, to_fix, stay)
 
     @property
     def cuts(self) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class Asked:
         return asked_cut(self.facts, self.options)
 
     def reasons(self, codes: Sequence[str]) -> tuple[str, ...]:
-        """The slugs of those of the rules that are to be mended."""
+        """The slugs of those of the rules that are to be fixed."""
         return tuple(self.wanted[c].rule for c in codes if c in self.wanted)
 
     def conforms(self) -> bool:

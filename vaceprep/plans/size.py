@@ -90,7 +90,7 @@ def within(size: tuple[int, int], pixels: int = KEPT_PIXELS) -> tuple[int, int]:
     return (side, other) if width >= height else (other, side)
 
 
-def brought_to(size: tuple[int, int], target: tuple[int, int], shape: str) -> Fit:
+def scaled_to(size: tuple[int, int], target: tuple[int, int], shape: str) -> Fit:
     """The picture brought to exactly ``target``: inside it with bars, or over it and cropped."""
     across, down = Fraction(target[0], size[0]), Fraction(target[1], size[1])
     factor = max(across, down) if shape == "crop" else min(across, down)

@@ -17,7 +17,7 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.video_picture import video_hdr
 
-#: Errors that nothing mends.
+#: Errors that nothing fixes.
 HOPELESS: Final = (codes.VIDEO_UNREADABLE, codes.MASK_EMPTY)
 
 
@@ -32,7 +32,7 @@ def plan_video(
     options: Options = NOTHING_ASKED,
     samples: SampleFacts | None = None,
 ) -> Plan:
-    """The edits that mend a video under a role. ``samples`` are its coded frames, if surveyed.
+    """The edits that fix a video under a role. ``samples`` are its coded frames, if surveyed.
 
     Raises CannotPlan where ``--start`` lies outside the video.
     """

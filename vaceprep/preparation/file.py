@@ -40,7 +40,7 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
-Tell = Callable[[Fraction], None]
+OnProgress = Callable[[Fraction], None]
 #: Hands out the output's path for an ending (None: the source's own name).
 Target = Callable[[str | None], str]
 
@@ -72,7 +72,7 @@ class Work:
     role: Role | None = None
     force: bool = False
     dry_run: bool = False
-    tell: Tell = lambda _: None
+    tell: OnProgress = lambda _: None
     #: Every source of the run: none is written over, not even for another one.
     sources: tuple[str, ...] = ()
     #: Private hosts that the user vouches for, in the URLs of jobs.
@@ -178,7 +178,7 @@ def ending_of(plan: Plan, facts: Facts) -> str | None:
     return ENDINGS[made.format][0] if isinstance(made, ImageFacts) else None
 
 
-def mend(item: Item, target: Target, work: Work) -> Prepared:
+def prepare_file(item: Item, target: Target, work: Work) -> Prepared:
     """What became of one source; everything that goes wrong with it is in the entry."""
     if item.kind == "url":
         message = "URLs are not prepared; download the file and name it"
@@ -188,14 +188,14 @@ def mend(item: Item, target: Target, work: Work) -> Prepared:
     try:
         with opening(item) as opened:
             source = measured(item, opened, work.role, work.options)
-            return mend_opened(source, target, work, known)
+            return prepare_opened(source, target, work, known)
     except CannotOpen as error:
         role = work.role or default_role(None, item.source)
         findings = tuple(judge(error.fact, Asset(role, None, work.options.limits)))
         return Prepared(item.source, None, role, "failed", remaining=findings)
 
 
-def mend_opened(
+def prepare_opened(
     source: Source, target: Target, work: Work, known: Identity | None = None
 ) -> Prepared:
     """The same for a source that is open and measured."""
@@ -365,7 +365,9 @@ def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def carry_out(source: Source, plan: Plan, path: str, tell: Tell, data: bytes | None = None) -> None:
+def carry_out(
+    source: Source, plan: Plan, path: str, tell: OnProgress, data: bytes | None = None
+) -> None:
     """Write what the plan says to ``path``, which exists. Raises Refused, or OSError.
 
     ``data`` are a picture's bytes where they are made already.
@@ -383,7 +385,7 @@ def carry_out(source: Source, plan: Plan, path: str, tell: Tell, data: bytes | N
     tell(Fraction(1))
 
 
-def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: Tell) -> None:
+def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: OnProgress) -> None:
     from vaceprep.preparation.video.copy import copy
     from vaceprep.preparation.video.encode import encode
     from vaceprep.probes.container import BROKEN, clause

@@ -39,7 +39,7 @@ MASK_VIDEO: Final = "mask_video_url"
 MOVING: Final = ("cut", "frame-rate", "retime")
 
 
-def mend_job(
+def prepare_job(
     item: Item, names: Names, work: Work, fields: Mapping[str, Options]
 ) -> tuple[Prepared, ...]:
     """The entries of a job: its own first, then one for each asset in the order of the fields.
@@ -108,7 +108,7 @@ def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
-    """Raises Stop for what nothing here mends, before anything is written."""
+    """Raises Stop for what nothing here fixes, before anything is written."""
     asked = job.work.options
     local = {piece.role for piece in job.assets.pieces}
     cut = dict.fromkeys(name for name in fields if name not in local)

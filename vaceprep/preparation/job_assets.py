@@ -24,7 +24,7 @@ from vaceprep.plans.job import told_for
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
-from vaceprep.preparation.file import Source, Work, measured, mend_opened, planned
+from vaceprep.preparation.file import Source, Work, measured, planned, prepare_opened
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Asset, Finding, Severity
@@ -246,7 +246,7 @@ class Maker:
         if piece.entry is not None or piece.source is None:
             return
         piece.options = options or piece.options
-        entry = mend_opened(piece.source, self._target(piece), self._work(piece), piece.known)
+        entry = prepare_opened(piece.source, self._target(piece), self._work(piece), piece.known)
         piece.entry = replace(entry, plan=told_for(entry.plan, {**piece.rules, **rules}))
 
     def follow(self, piece: Piece, make: Callable[..., Prepared], wish: object) -> None:

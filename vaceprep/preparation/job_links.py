@@ -81,7 +81,7 @@ def _edit(draft: Draft, assets: Assets, maker: Maker) -> int | None:
     if plan is not None and facts is not None:
         _stops_of_urls(assets, plan, facts)
         if draft.has("mask_image_url"):
-            # Before anything is written: a mask of a lost picture mends nothing.
+            # Before anything is written: a mask of a lost picture fixes nothing.
             _frame_after(draft, video, plan)
     maker.make(video)
     after, done = video.after, video.done_plan()

@@ -83,7 +83,7 @@ def prepare(
     timeout: float | None = None,
     config: Pathish | Config | None = None,
 ) -> PrepareReport:
-    """Mend files, folders of them or jobs, into new files; sources are never changed.
+    """Fix files, folders of them or jobs, into new files; sources are never changed.
 
     A Job or a mapping is a job in the current folder, called ``job.json``.
     ``output`` is a folder or a file; without it, ``prepared/`` beside each source. Times are

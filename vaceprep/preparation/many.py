@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vaceprep.checks.inputs import Item
 from vaceprep.plans.model import Options
-from vaceprep.preparation.file import Work, mend
+from vaceprep.preparation.file import Work, prepare_file
 from vaceprep.preparation.outputs import Names, Output, Outputs
 from vaceprep.preparation.report import Prepared
 
@@ -47,24 +47,24 @@ def prepare_items(
         from vaceprep.preparation.parallel import Abreast
 
         def here(item: Item) -> tuple[Prepared, ...]:
-            return mend_item(item, names, *asked(item))
+            return prepare_item(item, names, *asked(item))
 
-        yield from Abreast(mend_item, names, asked, seconds).each(items, here, begun)
+        yield from Abreast(prepare_item, names, asked, seconds).each(items, here, begun)
         return
     for item in items:
         begun(item)
-        yield mend_item(item, names, *asked(item))
+        yield prepare_item(item, names, *asked(item))
 
 
-def mend_item(
+def prepare_item(
     item: Item, names: Names, work: Work, fields: dict[str, Options]
 ) -> tuple[Prepared, ...]:
     """The entries of one source."""
     if item.kind == "job":
-        from vaceprep.preparation.job import mend_job
+        from vaceprep.preparation.job import prepare_job
 
-        return mend_job(item, names, work, fields)
-    return (mend(item, partial(names.target, item), work),)
+        return prepare_job(item, names, work, fields)
+    return (prepare_file(item, partial(names.target, item), work),)
 
 
 def under(work: Work, item: Item, config: Config | None) -> Work:

@@ -24,7 +24,7 @@ from vaceprep.plans.model import Options
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.outputs import Outputs
 from vaceprep.preparation.report import Prepared
-from vaceprep.preparation.worker import LIFE, MODULES, Mend, Worker, begin, failed, silent
+from vaceprep.preparation.worker import LIFE, MODULES, PrepareJob, Worker, begin, failed, silent
 from vaceprep.workers.process import context
 
 if TYPE_CHECKING:
@@ -85,21 +85,21 @@ class _Slot:
 
 
 class Abreast:
-    """``mend`` on sources, each in a worker process; ``seconds`` without progress are the limit.
+    """Prepares sources in worker processes; ``seconds`` without progress are the limit.
 
     To be closed: then no process is left, and nothing half-made.
     """
 
     def __init__(
         self,
-        mend: Mend,
+        prepare_file: PrepareJob,
         names: Outputs,
         asked: Callable[[Item], tuple[Work, dict[str, Options]]],
         seconds: float | None = None,
         workers: int | None = None,
     ) -> None:
         """``asked`` gives the work on each source, and the options for single fields of a job."""
-        self._mend = mend
+        self._mend = prepare_file
         self._names = names
         self._asked = asked
         self._seconds = PREPARE_STALL_SECONDS if seconds is None else seconds

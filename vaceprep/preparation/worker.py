@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-Mend = Callable[[Item, Names, Work, dict[str, Options]], tuple[Prepared, ...]]
+PrepareJob = Callable[[Item, Names, Work, dict[str, Options]], tuple[Prepared, ...]]
 #: What the workers' server imports once for all of them.
 MODULES: Final = (
     "vaceprep.preparation.worker",
@@ -87,7 +87,11 @@ class _Asking:
 
 
 def _serve(
-    channel: Connection, mend: Mend, bounds: Bounds, own: str, environment: dict[str, str]
+    channel: Connection,
+    prepare_file: PrepareJob,
+    bounds: Bounds,
+    own: str,
+    environment: dict[str, str],
 ) -> None:
     """The worker's life: a source comes, its entries go."""
     # The server that workers come from was started when the environment may have been another.
@@ -110,7 +114,10 @@ def _serve(
         item, work, fields, cores = sent
         _keep_to(cores)
         try:
-            answer: tuple[str, Any] = "done", mend(item, names, replace(work, tell=tell), fields)
+            answer: tuple[str, Any] = (
+                "done",
+                prepare_file(item, names, replace(work, tell=tell), fields),
+            )
         except MemoryError:
             answer = "fault", "out-of-memory"
         except Exception as error:
@@ -158,12 +165,12 @@ class Worker:
             self.missing.add(above)
 
 
-def begin(how: BaseContext, mend: Mend) -> Worker:
+def begin(how: BaseContext, prepare_file: PrepareJob) -> Worker:
     """A new worker. Raises CannotIsolate."""
     ours, theirs = how.Pipe()
     own = new_mark()
     bounds = Bounds(PREPARE_MEMORY, PREPARE_OUTPUT, PREPARE_CORES)
-    arguments = (theirs, mend, bounds, own, dict(os.environ))
+    arguments = (theirs, prepare_file, bounds, own, dict(os.environ))
     process: BaseProcess = how.Process(  # type: ignore[attr-defined]
         target=_serve, args=arguments, name="vaceprep-worker", daemon=True
     )

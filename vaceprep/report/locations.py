@@ -151,4 +151,4 @@ def fingerprint(*parts: str | None) -> str:
 def sentence(finding: Finding) -> str:
     """The message and the fix of a finding, in one line."""
     said = printable(finding.message, limit=2000)
-    return f"{said}. Mend: {printable(finding.fix, limit=400)}" if finding.fix else said
+    return f"{said}. Fix: {printable(finding.fix, limit=400)}" if finding.fix else said

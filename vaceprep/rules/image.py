@@ -292,7 +292,7 @@ def image_mode(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     WARNING,
     "J",
     "image",
-    fires="colours other than sRGB, told by an ICC profile, by gAMA, cHRM or cICP (PNG) or by nclx "
+    fires="colours other than sRGB, given by an ICC profile, by gAMA, cHRM or cICP (PNG) or nclx "
     "(AVIF, HEIC); PQ and HLG are named as HDR",
     fix="convert the pixels to sRGB",
     why="A reader that ignores what is said of the colours shows others than you see.",
@@ -330,7 +330,7 @@ def image_animated(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     ADVICE,
     "J",
     "image",
-    fires="the metadata tell a GPS position or a serial number",
+    fires="the metadata contain a GPS position or a serial number",
     fix="strip them, without loss",
     why="The file is made public to be fetched, and anyone can read where it was taken.",
 )

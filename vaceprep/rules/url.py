@@ -232,7 +232,7 @@ def url_type(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
     "url",
     fires="a presigned URL dies within the next hour",
     fix=None,
-    why="A task may wait before its media are fetched; what is signed should outlive the wait.",
+    why="A task may wait before its media are fetched; a signed URL should stay valid until then.",
 )
 def url_expires(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
     end = expires_at(asked.url)

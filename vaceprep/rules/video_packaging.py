@@ -125,15 +125,15 @@ def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Fin
     ADVICE,
     "J",
     "video",
-    fires="the metadata tell a place or a serial number",
+    fires="the metadata contain a place or a serial number",
     fix="strip",
-    why="A public URL would tell it to anyone.",
+    why="A public URL would reveal it to anyone.",
 )
 def video_location(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     if not facts.location:
         return None
     return rule.found(
-        f"its metadata tell a place or a serial number ({', '.join(facts.location[:4])})",
+        f"its metadata contain a place or a serial number ({', '.join(facts.location[:4])})",
         measured=len(facts.location),
         allowed=0,
         unit="entries",

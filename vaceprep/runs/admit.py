@@ -19,7 +19,7 @@ from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.ledger.job_id import identity
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.preparation.file import Work
-from vaceprep.preparation.job import mend_job
+from vaceprep.preparation.job import prepare_job
 from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Severity
@@ -102,7 +102,7 @@ def admit(
     names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
     work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)
     planned = tuple(
-        replace(entry, output=None) for entry in mend_job(item, names, work, options.fields)
+        replace(entry, output=None) for entry in prepare_job(item, names, work, options.fields)
     )
     if not planned[0].ok:
         return _refused(item, planned)

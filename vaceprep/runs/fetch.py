@@ -20,7 +20,7 @@ from vaceprep.facts import Unreadable, VideoFacts
 from vaceprep.files.atomic import Placing, placing_in, sweep
 from vaceprep.files.digest import digest
 from vaceprep.files.source import CannotOpen, open_path
-from vaceprep.net.download import Body, FetchFailed, Tell, TryAgain, host_of, receive
+from vaceprep.net.download import Body, FetchFailed, OnProgress, TryAgain, host_of, receive
 from vaceprep.net.retry import pause, retried
 from vaceprep.preparation.file import measured
 from vaceprep.probes.sniff import sniff
@@ -49,7 +49,7 @@ def fetch(
     folder: str,
     names: Callable[[int], str],
     *,
-    on_progress: Tell = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
     stall: float = STALL_SECONDS,
     tries: int = TRANSFER_TRIES,
@@ -94,7 +94,7 @@ def fetch(
 def _downloaded(
     url: str,
     place: Placing,
-    on_progress: Tell,
+    on_progress: OnProgress,
     cancelled: Callable[[], bool],
     stall: float,
     tries: int,
@@ -183,7 +183,7 @@ def _named(
 
 
 def _holds(path: str, sha256: str, size: int) -> bool:
-    """Whether a file has these bytes; its size tells most others apart without reading them."""
+    """Whether a file has these bytes; compares the size before reading it."""
     try:
         if os.stat(path).st_size != size:
             return False

@@ -295,5 +295,5 @@ def _finished(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
 GO_ON: Final = "run the same command again to resume"
 MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
 UNKNOWN_STANDS: Final = (
-    "it was sent before, and nobody knows whether it was accepted; it is not sent again on its own"
+    "it was sent before, and whether it was accepted is unknown; it is not sent again on its own"
 )

@@ -17,7 +17,7 @@ from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.model import Job, put, role_of
 from vaceprep.preparation.file import Work
-from vaceprep.preparation.job import mend_job
+from vaceprep.preparation.job import prepare_job
 from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.publish.publish import Known, data_uri, publish
@@ -86,10 +86,12 @@ def prepare(
     begun = os.path.isdir(folder)
     try:
         # Reuses what an earlier run made if it is the same.
-        entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
+        entries = prepare_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
         if begun and not all(entry.ok for entry in entries):
             clear(folder)
-            entries = mend_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
+            entries = prepare_job(
+                ready.item, Outputs(Output("folder", folder)), work, options.fields
+            )
     except Cancelled:
         raise Interrupted from None
     target = entries[0].output

@@ -13,7 +13,7 @@ import vaceprep
 from tests.paths import ROOT
 from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
-from vaceprep.preparation.image.mask import agrees, mended, write_mask
+from vaceprep.preparation.image.mask import agrees, fixed, write_mask
 from vaceprep.preparation.image.preview import share
 
 FIXTURES = ROOT / "fixtures"
@@ -61,9 +61,9 @@ def levels(image: Image.Image) -> list[int]:
 )
 def test_any_image(tmp_path: Path, name: str, image: Image.Image) -> None:
     image.save(tmp_path / name)
-    made = mended(str(tmp_path / name), SIZE)
+    made = fixed(str(tmp_path / name), SIZE)
     assert levels(made) == EXPECTED
-    inverted = mended(str(tmp_path / name), SIZE, invert=True)
+    inverted = fixed(str(tmp_path / name), SIZE, invert=True)
     assert levels(inverted) == [0, 255, 255, 255]
 
 
@@ -89,7 +89,7 @@ def test_displayed_orientation(tmp_path: Path, ending: str, orientation: int) ->
     }[orientation]
     turned = sides[0] not in rows
     size = (48, 64) if turned else SIZE
-    made = mended(str(path), size)
+    made = fixed(str(path), size)
     corner = ("bottom" in sides) + 2 * ("right" in sides)
     assert [level == 255 for level in levels(made)] == [n == corner for n in range(4)]
     facts = vaceprep.probe(path)
@@ -100,20 +100,20 @@ def test_displayed_orientation(tmp_path: Path, ending: str, orientation: int) ->
 def test_threshold(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     quarter("L", 128, 127).save(path)
-    assert levels(mended(str(path), SIZE)) == EXPECTED
-    assert levels(mended(str(path), SIZE, threshold=129)) == [0, 0, 0, 0]
-    assert levels(mended(str(path), SIZE, threshold=127)) == [255] * 4
+    assert levels(fixed(str(path), SIZE)) == EXPECTED
+    assert levels(fixed(str(path), SIZE, threshold=129)) == [0, 0, 0, 0]
+    assert levels(fixed(str(path), SIZE, threshold=127)) == [255] * 4
 
 
 def test_scaling_is_by_nearest_neighbour(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     quarter().save(path)
-    made = mended(str(path), (640, 480))
+    made = fixed(str(path), (640, 480))
     assert made.getbbox() == (0, 0, 320, 240)
     assert made.histogram()[255] == 320 * 240
     with pytest.raises(Refused, match=r"64x48, of another shape than 640x360; --stretch"):
-        mended(str(path), (640, 360))
-    assert mended(str(path), (640, 360), stretch=True).getbbox() == (0, 0, 320, 180)
+        fixed(str(path), (640, 360))
+    assert fixed(str(path), (640, 360), stretch=True).getbbox() == (0, 0, 320, 180)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_other_formats(name: str) -> None:
         facts = vaceprep.probe(path)
     except vaceprep.ProbeError:
         pytest.skip("needs a decoder for this format")
-    assert mended(str(path), (facts.width, facts.height)).mode == "L"
+    assert fixed(str(path), (facts.width, facts.height)).mode == "L"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_other_formats(name: str) -> None:
 )
 def test_unreadable(name: str, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
-        mended(str(FIXTURES / name), (640, 360), stretch=True)
+        fixed(str(FIXTURES / name), (640, 360), stretch=True)
 
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "mask").glob("*.[pjb][npm][gp]")), ids=str)
@@ -161,7 +161,7 @@ def test_fixtures_become_strict(tmp_path: Path, path: Path) -> None:
     with Image.open(path) as image:
         size = image.size
     target = tmp_path / "a.png"
-    write_mask(mended(str(path), size), str(target), force=False)
+    write_mask(fixed(str(path), size), str(target), force=False)
     report = vaceprep.check(target, role="mask_image_url")
     assert {f.code for f in report.findings} <= {"VP303", "VP304"}
 

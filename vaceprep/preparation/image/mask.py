@@ -1,4 +1,4 @@
-"""Masks: made from shapes, or mended from any image. White is edited, black is kept."""
+"""Masks: made from shapes, or fixed from any image. White is edited, black is kept."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def doubts(grey: Image) -> list[str]:
     ]
 
 
-def mended(
+def fixed(
     source: str,
     size: tuple[int, int],
     *,

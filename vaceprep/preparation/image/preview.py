@@ -54,7 +54,7 @@ def share(white: int, pixels: int) -> str:
 def preview(mask: str, video: str, number: int = 1) -> Preview:
     """The mask over presented frame ``number`` (from 1). Raises Refused.
 
-    A mask that is not strictly black and white is shown as ``mask fix`` would mend it.
+    A mask that is not strictly black and white is shown as ``mask fix`` would fix it.
     """
     with reading(mask, MASK_ROLE) as read:
         size = (read.facts.width, read.facts.height)

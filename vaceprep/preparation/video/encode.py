@@ -40,7 +40,7 @@ ATTEMPTS: Final = 3
 #: Limited range by FFmpeg's number.
 LIMITED: Final = 1
 
-Tell = Callable[[Fraction], None]
+OnProgress = Callable[[Fraction], None]
 
 
 def encode(
@@ -49,7 +49,7 @@ def encode(
     facts: VideoFacts,
     recipe: EncodeRecipe,
     path: str,
-    tell: Tell,
+    tell: OnProgress,
 ) -> None:
     """Write the recipe's frames to ``path``, within its limit of bytes.
 
@@ -72,7 +72,7 @@ def _attempt(
     recipe: EncodeRecipe,
     path: str,
     ceiling: int,
-    tell: Tell,
+    tell: OnProgress,
 ) -> int:
     """The bytes written."""
     if sniffed.demuxer is None:
@@ -97,7 +97,7 @@ def _write(
     recipe: EncodeRecipe,
     path: str,
     ceiling: int,
-    tell: Tell,
+    tell: OnProgress,
     track: Callable[[OutputContainer], Sound] | None = None,
 ) -> None:
     rate = recipe.rate

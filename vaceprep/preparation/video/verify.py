@@ -50,7 +50,7 @@ ADVICE: Final = (
     "program first"
 )
 
-Tell = Callable[[Fraction], None]
+OnProgress = Callable[[Fraction], None]
 
 
 def verify(
@@ -59,7 +59,7 @@ def verify(
     facts: VideoFacts,
     recipe: EncodeRecipe,
     path: str,
-    tell: Tell,
+    tell: OnProgress,
 ) -> None:
     """Decode every frame of an encoded output and compare five instants with the source.
 
@@ -85,7 +85,7 @@ def _compared(
     rate: Fraction,
     decoded: Decoded,
     clock: Clock,
-    tell: Tell,
+    tell: OnProgress,
 ) -> str | None:
     """What the output shows wrongly, as a sentence."""
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
@@ -258,7 +258,7 @@ def _reference(
     frames: Iterable[Timed],
     wanted: _Wanted,
     how: Callable[[], Preparation],
-    tell: Tell,
+    tell: OnProgress,
 ) -> list[tuple[Fraction, Thumbnail]]:
     """Thumbnails of the wanted frames, each with its time."""
     found: list[tuple[Fraction, Thumbnail]] = []

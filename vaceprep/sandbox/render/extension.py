@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from vaceprep.contract import EXTENSION_FIELDS, Role
 from vaceprep.plans.encode import BT709, tags
-from vaceprep.plans.size import brought_to, even
+from vaceprep.plans.size import even, scaled_to
 from vaceprep.preparation.image.encode import fitted
 from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown
 from vaceprep.sandbox.render.film import ResultVideo, result_video
@@ -66,7 +66,7 @@ def _length(part: Part | None) -> int:
 def _shots(part: Part | None, size: tuple[int, int]) -> Iterator[Shot]:
     if part is None:
         return
-    how = even(brought_to(part.size, size, "pad"))
+    how = even(scaled_to(part.size, size, "pad"))
     if isinstance(part, Clip):
         yield from part.shots(how)
     else:

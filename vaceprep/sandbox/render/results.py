@@ -9,7 +9,7 @@ from typing import Any, Final
 from vaceprep.contract import OUTPUT_FPS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
 from vaceprep.errors import Refused
 from vaceprep.plans.encode import tags
-from vaceprep.plans.size import Fit, brought_to, even
+from vaceprep.plans.size import Fit, even, scaled_to
 from vaceprep.probes.container import BROKEN, clause
 from vaceprep.sandbox.errors import Breach
 from vaceprep.sandbox.render.clips import clip_of, kept, picture_of
@@ -86,7 +86,7 @@ def _edit(
     size = kept(clip.size)
     how = Fit(size, size)
     if body.get("size"):
-        how = even(brought_to(clip.size, _size(body["size"]), "pad"))
+        how = even(scaled_to(clip.size, _size(body["size"]), "pad"))
     if "/mask_video_url" in paths:
         masks = clip_of(paths["/mask_video_url"], "mask_video_url").masks(how)
     else:
