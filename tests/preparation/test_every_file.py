@@ -28,18 +28,31 @@ HOPELESS = {
     "mask/black.mp4": "VP303",
     "image/video.mp4": "VP201",
 }
+#: Large clips, and HDR clips beside pq.mp4: in the long part.
+HEAVY = {
+    *("video/hlg.mp4", "video/hdr-hevc-10-bit.mp4", "video/bt2020.mp4"),
+    *("foreman-hevc-384.mp4", "BBB_fixedres_B_180x320_200.mp4", "v2.mp4", "count-video.mp4"),
+    "example-sans-amf0.mp4",
+}
 MEDIA = {".mp4", ".3gp", ".jpg", ".png"}
 REAL = sorted(p for p in CORPUS.rglob("*") if p.suffix in MEDIA) if CORPUS.is_dir() else []
 
 
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.long] if name in HEAVY else []
+
+
 def cases() -> list[Any]:
     listed = [
-        pytest.param(FIXTURES / e["file"], e["role"], id=f"{e['file']}-{e['role']}")
+        pytest.param(
+            FIXTURES / e["file"], e["role"], id=f"{e['file']}-{e['role']}", marks=marks(e["file"])
+        )
         for e in EXPECTED
     ]
     for path in REAL:
         role = "mask_image_url" if path.parent.name == "masks" else None
-        listed.append(pytest.param(path, role, id=f"corpus/{path.parent.name}/{path.name}"))
+        name = f"corpus/{path.parent.name}/{path.name}"
+        listed.append(pytest.param(path, role, id=name, marks=marks(path.name)))
     return listed
 
 

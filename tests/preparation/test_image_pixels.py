@@ -202,9 +202,17 @@ def test_one_transparent_colour(tmp_path: Path) -> None:
     assert (done.image.getpixel((0, 0)), done.image.getpixel((399, 0))) == (255, 0x12)
 
 
-@pytest.mark.parametrize("role", [PHOTO, MASK])
+FORMATS = "PNG TIFF WEBP BMP JPEG GIF JPEG2000 PPM AVIF PCX QOI".split()
+MASKS_TOO = ("PNG", "TIFF", "JPEG")
+FORMATS_OF_ROLES = [
+    *((fmt, PHOTO) for fmt in FORMATS),
+    *((fmt, MASK) for fmt in MASKS_TOO),
+    *(pytest.param(f, MASK, marks=pytest.mark.long) for f in FORMATS if f not in MASKS_TOO),
+]
+
+
 @pytest.mark.parametrize("mode", "1 L LA P RGB RGBA CMYK YCbCr LAB I;16 I F".split())
-@pytest.mark.parametrize("fmt", "PNG TIFF WEBP BMP JPEG GIF JPEG2000 PPM AVIF PCX QOI".split())
+@pytest.mark.parametrize(("fmt", "role"), FORMATS_OF_ROLES)
 def test_every_mode_in_every_format(fmt: str, mode: str, role: Role, tmp_path: Path) -> None:
     image = picture(mode, (500, 300))
     if mode == "I;16":

@@ -41,9 +41,9 @@ def facts_of(path: Path) -> VideoFacts:
         return read.facts
 
 
-def walk(path: Path, first: int, last: int, *, ticks: Fraction = TINY) -> None:
-    """Every frame at its start, in its middle and just before its end, and by its number."""
-    for number in range(first, last + 1):
+def walk(path: Path, first: int, last: int, *, every: int = 1, ticks: Fraction = TINY) -> None:
+    """Frames at their start, in their middle and just before their end, and by their number."""
+    for number in range(first, last + 1, every):
         start = Fraction(number - first, RATE)
         assert at(path, start) == number
         assert at(path, start + Fraction(1, 2 * RATE)) == number
@@ -67,10 +67,12 @@ def test_every_frame_of_h264(tmp_path: Path, structure: str) -> None:
     walk(clip, 0, 49)
 
 
+# A keyframe is every twelfth; every third frame meets each of them.
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "name", ["a.mkv", "a.mov", "a.ts", "a.flv", "a.avi", "hevc.mp4", "fragmented.mp4", "dash.mp4"]
 )
-def test_other_containers(tmp_path: Path, name: str) -> None:
+def test_other_containers(tmp_path: Path, name: str, every: int) -> None:
     options = {
         "fragmented.mp4": {"movflags": "frag_keyframe+empty_moov"},
         "dash.mp4": {"movflags": "dash+frag_every_frame+default_base_moof"},
@@ -84,7 +86,7 @@ def test_other_containers(tmp_path: Path, name: str) -> None:
     )
     # A millisecond clock tells a frame's end only to a tick.
     coarse = name.endswith((".mkv", ".flv"))
-    walk(clip, 0, 49, ticks=Fraction(2, 1000) if coarse else TINY)
+    walk(clip, 0, 49, every=every, ticks=Fraction(2, 1000) if coarse else TINY)
 
 
 def test_clock_of_milliseconds(tmp_path: Path) -> None:
