@@ -26,8 +26,8 @@ from vaceprep.errors import Refused
 from vaceprep.report.html import thumbnails as albums
 from vaceprep.report.html.build import Found, page_of
 from vaceprep.report.html.page import ready, write_report
-from vaceprep.report.html.thumbnails import Album
-from vaceprep.report.html.videos import Films
+from vaceprep.report.html.thumbnails import Thumbnails
+from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Page
 from vaceprep.runs.model import RunEntry
 
@@ -208,22 +208,22 @@ def test_a_result_is_carried_where_it_is_small_and_linked_where_not(
     (film,) = made.groups[0].entries[0].films
     assert film.uri is not None and _data(film.uri).getvalue() == video.read_bytes()
     size = video.stat().st_size
-    assert Films(report, Album(1), most=size).film(str(video)).uri is not None
-    large = Films(report, Album(1), most=size - 1).film(str(video))
+    assert ResultVideos(report, Thumbnails(1), most=size).film(str(video)).uri is not None
+    large = ResultVideos(report, Thumbnails(1), most=size - 1).film(str(video))
     assert large.uri is None and large.link.endswith("/long.mp4") and large.pictures
-    gone = Films(report, Album(1)).film(str(tmp_path / "gone.mp4"))
+    gone = ResultVideos(report, Thumbnails(1)).film(str(tmp_path / "gone.mp4"))
     assert gone.uri is None and "no such file" in gone.note
 
 
 def test_pictures_are_bounded_in_bytes_and_time(media: Path) -> None:
     facts = vaceprep.probe(media / "picture.png")
     assert isinstance(facts, vaceprep.ImageFacts)
-    shot = Album(1).still(str(media / "picture.png"), facts, (64, 48)).shots[0]
-    large = Album(1)
+    shot = Thumbnails(1).still(str(media / "picture.png"), facts, (64, 48)).shots[0]
+    large = Thumbnails(1)
     assert large.printed(shot.image, "a") is not None and large.dropped == 0
-    none = Album(1, most_bytes=10)
+    none = Thumbnails(1, most_bytes=10)
     assert none.printed(shot.image, "a") is None and none.dropped == 1
-    late = Album(1, seconds=-1)
+    late = Thumbnails(1, seconds=-1)
     got = late.still(str(media / "picture.png"), facts, (64, 48))
     assert got.shots == () and albums.LATE in got.note and late.dropped == 1
     clip = vaceprep.probe(media / "long.mp4")
@@ -246,7 +246,7 @@ def test_reading_stops_a_decoder_whose_time_is_over(
     # One tick of this clock for each look at it: the album's own three come first.
     monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     monkeypatch.setattr(albums, "FILE_SECONDS", 1.5 + after)
-    got = Album(1, seconds=10**9).strip(
+    got = Thumbnails(1, seconds=10**9).strip(
         str(media / "long.mp4"), clip, albums.instants(clip, 5), (64, 48)
     )
     assert len(got.shots) < 5 and albums.LATE in got.note

@@ -1,1 +1,1 @@
-"""Findings to text and JSON."""
+"""Write reports as text, JSON, SARIF, JUnit, GitHub annotations and HTML."""

@@ -1,4 +1,4 @@
-"""The answer of ``check`` in each form that can be asked for."""
+"""Choose and write an output format of ``check``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "json", "github", "sarif", "junit"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
-#: What the ending of ``--output-file`` asks for, the longest first.
+#: The format by the ending of ``--output-file``, the longest ending first.
 ENDINGS: Final[dict[str, Format]] = {
     ".sarif.json": "sarif",
     ".sarif": "sarif",
@@ -25,12 +25,12 @@ ENDINGS: Final[dict[str, Format]] = {
 
 
 def format_of(name: str) -> Format:
-    """The form that a file's name asks for."""
+    """The format that a file's name asks for."""
     lower = name.lower()
     return next((form for ending, form in ENDINGS.items() if lower.endswith(ending)), "text")
 
 
-#: How reports of ours begin, and how those in text end.
+#: The beginnings of vaceprep's reports, and the end of those in text.
 _BEGIN: Final = re.compile(
     rb'\{"version": 1, "summary": \{"checked": '
     rb'|<\?xml version="1\.0" encoding="utf-8"\?>\s*<testsuites name="vaceprep"'
@@ -38,7 +38,7 @@ _BEGIN: Final = re.compile(
     rb'"tool": \{\s*"driver": \{\s*"name": "vaceprep"'
 )
 _END: Final = re.compile(rb"(?:\A|\n)[0-9][0-9,]* files? checked: [^\n]*\n\Z")
-#: Bytes at either end of a file that tell whether it is a report.
+#: Bytes at either end of a file that are read to recognise a report.
 _LOOK: Final = 4096
 
 

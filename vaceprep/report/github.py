@@ -24,7 +24,7 @@ COMMANDS: Final = {
 def commands(
     files: Iterable[FileReport], root: Root, *, advice: bool, configs: Iterable[Config] = ()
 ) -> Iterator[str]:
-    """A line for each finding, and one for each configuration that changes verdicts."""
+    """A line for each finding, and one for each configuration that changes severities."""
     for config in configs:
         told = config.told()
         if told:

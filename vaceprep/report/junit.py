@@ -20,7 +20,7 @@ SUITE: Final = "vaceprep check"
 def document(files: Iterable[FileReport], *, advice: bool, configs: Iterable[Config] = ()) -> str:
     """The whole document, with its declaration.
 
-    What configurations change about verdicts stands as properties of the suite.
+    Severities changed by configurations are properties of the suite.
     """
     entries = list(files)
     failed = str(sum(not entry.ok for entry in entries))

@@ -1,4 +1,4 @@
-"""What the service takes, as a table with the source of each number."""
+"""The limits of the service as a table, with the source of each number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _half(number: Fraction | int) -> str:
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
-    """What, how much, and the source marks."""
+    """Subject, limit and source marks of each row."""
     yield "video", "MP4", "M"
     yield "video: size", f"at most {contract.VIDEO_BYTES_DECIMAL // 10**6} MB", "M"
     yield "video: frames a second", f"at least {_half(contract.MIN_FPS)}", "M"

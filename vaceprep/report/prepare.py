@@ -1,4 +1,4 @@
-"""What ``prepare`` did, as text: the output first, then each edit and why."""
+"""The report of ``prepare`` as text: the output first, then each edit and its reason."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vaceprep.report.text import Style, describe, finding_lines, wrapped
 from vaceprep.rules.catalogue import Severity
 from vaceprep.wording import size
 
-#: Columns of an edit's name and what stands before it.
+#: The column at which the text of an edit starts.
 INDENT = 17
 COLOURS = {"prepared": "green", "unchanged": "green", "planned": "cyan", "failed": "red"}
 
 
 def entry_lines(entry: Prepared, style: Style) -> Iterator[str]:
-    """What is printed of one source."""
+    """The lines of one source."""
     label = style.paint(entry.status, COLOURS[entry.status])
     about = str(entry.role or "job")
     name = printable(entry.source)
@@ -41,7 +41,7 @@ def entry_lines(entry: Prepared, style: Style) -> Iterator[str]:
 
 
 def _foreseen(entry: Prepared) -> str | None:
-    """The facts of what is planned, whose size is only known not to be over a limit."""
+    """The planned facts; the size is an upper bound."""
     facts = entry.after
     if entry.status != "planned" or not entry.plan or facts is None or facts.bytes is None:
         return None
@@ -49,13 +49,13 @@ def _foreseen(entry: Prepared) -> str | None:
         return None
     told = describe(replace(facts, bytes=None))
     if not {"video-size", "image-size"} & {reason for edit in entry.plan for reason in edit.reason}:
-        # All that is known is that it will be far below the limit.
+        # Only known to be far below the limit.
         return told
     return f"{told}, at most {size(facts.bytes)}"
 
 
 def summary_line(summary: Summary, style: Style) -> str:
-    """The last line: how many came to what."""
+    """The last line: the counts."""
     if summary.planned:
         failed = f", {summary.failed} cannot be fixed" if summary.failed else ""
         return f"{summary.planned} planned{failed}; nothing was written"

@@ -1,4 +1,4 @@
-"""What became of jobs at the service, as text: the video first, or why there is none."""
+"""The report of ``run`` as text: the video first, or why there is none."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ COLOURS = {
     "interrupted": "yellow",
     "unknown": "yellow",
 }
-#: What a video of the sandbox is called, and what that means.
+#: The status of a video from the sandbox, and its explanation.
 REHEARSED = "rehearsed"
 STAND_IN = "made by the local stand-in, not by the model"
-#: What is said is longer than a name.
+#: Characters shown of messages, which are longer than names.
 LONG = 4000
 
 
 def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
-    """What is printed of one job."""
+    """The lines of one job."""
     label = style.paint(status_of(entry), COLOURS.get(entry.status, "red"))
     about = entry.function or "job"
     if entry.task:
@@ -58,12 +58,12 @@ def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
 
 
 def status_of(entry: RunEntry) -> str:
-    """The word for what became of a job: a rehearsal's video was not downloaded from the model."""
+    """The status of a job; a video from the sandbox is not called downloaded."""
     return REHEARSED if entry.rehearsed and entry.status == "downloaded" else entry.status
 
 
 def run_summary(entries: Sequence[RunEntry], style: Style) -> str:
-    """The last line: how many came to what."""
+    """The last line: the counts."""
     counts: dict[str, int] = {}
     colours: dict[str, str] = {}
     for entry in entries:
@@ -85,7 +85,7 @@ def _ago(seconds: float) -> str:
 def row_lines(
     row: Row, style: Style, now: float | None = None, *, sandbox: bool = False
 ) -> Iterator[str]:
-    """What is printed of one row of the ledger; ``sandbox``: of that of rehearsals."""
+    """The lines of one row of the ledger; ``sandbox``: of the sandbox's ledger."""
     hints = Hints(sandbox)
     label = style.paint(row.state, COLOURS.get(row.state, "red"))
     age = _ago((time.time() if now is None else now) - row.born)

@@ -32,9 +32,9 @@ BASE: Final = "%SRCROOT%"
 def document(
     files: Iterable[FileReport], root: Root, *, advice: bool, configs: Iterable[Config] = ()
 ) -> dict[str, Any]:
-    """One run, as JSON values: the rules that spoke, every source, every finding.
+    """One run, as JSON values: the rules that fired, every source, every finding.
 
-    What configurations change about verdicts stands as notifications of the invocation.
+    Severities changed by configurations are notifications of the invocation.
     """
     entries = list(files)
     found = list(spots(entries, advice=advice))
@@ -125,7 +125,7 @@ def _physical(source: str, line: int | None, root: Root) -> dict[str, Any]:
     location = _artifact_location(source, root)
     if location is None:
         return {}
-    # Code scanning shows nothing that has no line, not even of media.
+    # Code scanning shows only results with a line, even for media.
     region = {"startLine": line or 1}
     return {"physicalLocation": {"artifactLocation": location, "region": region}}
 

@@ -1,4 +1,4 @@
-"""Findings as text that a person likes to read: one line for a fine file, else each finding."""
+"""Findings as text: one line for a file without findings, else each finding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WEIGHT: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.ADVICE: 2}
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.ADVICE: "cyan"}
-#: Columns of the severity and what stands before it.
+#: The column at which the text of a finding starts.
 INDENT: Final = 11
 NARROWEST: Final = 30
 #: Groups of rules that only a person can fix: jobs and URLs. No line repeats that for each finding.
@@ -42,7 +42,7 @@ class Style(NamedTuple):
 
 
 def describe(facts: Facts) -> str:
-    """The facts that people look for first, in one line."""
+    """The most important facts, in one line."""
     parts: list[str]
     if isinstance(facts, VideoFacts):
         parts = [facts.container]
@@ -86,7 +86,7 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def file_lines(entry: FileReport, style: Style) -> Iterator[str]:
-    """What is printed of one file."""
+    """The lines of one file."""
     shown = [f for f in entry.findings if style.advice or f.severity is not Severity.ADVICE]
     shown.sort(key=lambda f: (WEIGHT[f.severity], f.code))
     name = printable(entry.source)
@@ -106,7 +106,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def summary_line(summary: Summary, style: Style) -> str:
-    """The last line: what was checked and what came of it."""
+    """The last line: the counts."""
     errors = _count(summary.errors, "error", "errors")
     if summary.errors:
         errors = style.paint(errors, "red")
@@ -121,7 +121,7 @@ def summary_line(summary: Summary, style: Style) -> str:
 
 
 def config_lines(configs: Iterable[Config], style: Style) -> Iterator[str]:
-    """What configurations change about verdicts: a line each, none where one changes nothing."""
+    """Severities changed by configurations: a line for each configuration that changes any."""
     for config in configs:
         told = config.told()
         if told:
@@ -131,7 +131,7 @@ def config_lines(configs: Iterable[Config], style: Style) -> Iterator[str]:
 
 
 def facts_lines(source: str, facts: Facts | None, error: str | None, style: Style) -> Iterator[str]:
-    """What ``probe`` prints of one file: every fact on a line."""
+    """The lines of ``probe`` for one file: one fact each."""
     if facts is None:
         label = style.paint("unreadable", "red")
         yield from wrapped(f"{label}  ", f"{printable(source)}: {printable(error or '')}", style, 4)
@@ -144,7 +144,7 @@ def facts_lines(source: str, facts: Facts | None, error: str | None, style: Styl
 
 
 def said(value: Any) -> str:
-    """A fact's value as a person says it."""
+    """A fact's value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

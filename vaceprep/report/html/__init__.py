@@ -1,1 +1,1 @@
-"""The report as one HTML page that asks nobody for anything: no network, no foreign script."""
+"""The report as one HTML page without any network access or foreign script."""

@@ -16,8 +16,8 @@ from vaceprep.job.model import MEDIA_FIELDS
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import checked, grade_of, name_of, ordered, prepared
 from vaceprep.report.html.job_drawing import draft_from, drawn, media_of_prepared, media_of_reports
-from vaceprep.report.html.thumbnails import Album
-from vaceprep.report.html.videos import Films
+from vaceprep.report.html.thumbnails import Thumbnails
+from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
 from vaceprep.rules.all import BY_CODE
 from vaceprep.rules.draft import Draft, said
@@ -53,11 +53,11 @@ def page_of(
     """
     every = [answer for one in found for answer in one.answers]
     files = sum(1 + len(a.prepared) if isinstance(a, RunEntry) else 1 for a in every)
-    album = Album(files)
-    films = Films(path, album)
+    thumbnails = Thumbnails(files)
+    films = ResultVideos(path, thumbnails)
 
     def made(one: Found) -> Group:
-        group = _group(one, album, films)
+        group = _group(one, thumbnails, films)
         step()
         return group
 
@@ -70,7 +70,7 @@ def page_of(
     entries = [entry for group in groups for entry in group.entries]
     codes = {f.code for entry in entries for f in entry.findings}
     told = list(notes)
-    if album.dropped:
+    if thumbnails.dropped:
         told.append(
             "Some preview frames are missing: making them took too long, or there were too many."
         )
@@ -102,13 +102,13 @@ def _counts(
         yield number, status, "error" if status == "failed" else grades.get(status, "plain")
 
 
-def _group(one: Found, album: Album, films: Films) -> Group:
+def _group(one: Found, thumbnails: Thumbnails, films: ResultVideos) -> Group:
     first = one.answers[0] if one.answers else None
     if isinstance(first, RunEntry):
-        return _ran(one.item, first, album, films)
+        return _ran(one.item, first, thumbnails, films)
     if isinstance(first, Prepared):
         answers = [a for a in one.answers if isinstance(a, Prepared)]
-        entries = [prepared(answer, album) for answer in answers]
+        entries = [prepared(answer, thumbnails) for answer in answers]
         if first.role is None:
             made = first.output if first.status in ("prepared", "unchanged") else None
             outputs = made is not None
@@ -116,15 +116,15 @@ def _group(one: Found, album: Album, films: Films) -> Group:
             media = media_of_prepared(answers, outputs=outputs)
             entries[0] = _job(entries[0], draft)
             if draft is not None:
-                entries[0] = replace(entries[0], drawn=drawn(draft, media, album))
+                entries[0] = replace(entries[0], drawn=drawn(draft, media, thumbnails))
     else:
         reports = [a for a in one.answers if isinstance(a, FileReport)]
-        entries = [checked(report, album) for report in reports]
+        entries = [checked(report, thumbnails) for report in reports]
         if reports and reports[0].role is None:
             draft = draft_from(one.item)
             entries[0] = _job(entries[0], draft)
             if draft is not None:
-                shown = drawn(draft, media_of_reports(reports), album)
+                shown = drawn(draft, media_of_reports(reports), thumbnails)
                 entries[0] = replace(entries[0], drawn=shown)
             entries[0] = whole_of(entries)
     job = entries[0].name if entries and entries[0].role.startswith("job") else None
@@ -163,7 +163,7 @@ def _worded(value: object) -> str:
     return said(value)
 
 
-def _ran(item: Item | None, ran: RunEntry, album: Album, films: Films) -> Group:
+def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: ResultVideos) -> Group:
     grade: Grade = "fine" if ran.ok else "warning" if ran.status in _WAITING else "error"
     if grade == "fine" and ran.findings:
         grade = grade_of(ran.findings)
@@ -188,12 +188,12 @@ def _ran(item: Item | None, ran: RunEntry, album: Album, films: Films) -> Group:
     if draft is not None:
         # What was prepared is gone once it was sent: what went in is shown.
         media = media_of_prepared(ran.prepared, outputs=False)
-        own = replace(own, drawn=drawn(draft, media, album))
+        own = replace(own, drawn=drawn(draft, media, thumbnails))
     told = set(ran.findings)
     entries = [
         prepared(
             replace(made, remaining=tuple(f for f in made.remaining if f not in told)),
-            album,
+            thumbnails,
             kept=False,
         )
         for made in ran.prepared

@@ -17,7 +17,7 @@ from vaceprep.plans.video import CannotPlan, window_of
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html import ssim
 from vaceprep.report.html.tables import more, rows, seconds, window_bar
-from vaceprep.report.html.thumbnails import LARGE, SMALL, Album, Shot, Shots, bounded, instants
+from vaceprep.report.html.thumbnails import LARGE, SMALL, Shot, Shots, Thumbnails, bounded, instants
 from vaceprep.report.html.view import Entry, Grade, Picture, Side, Window
 from vaceprep.report.text import WEIGHT, describe
 from vaceprep.rules.catalogue import Finding, Severity
@@ -70,7 +70,7 @@ def is_local(source: str) -> bool:
 # --- check ---------------------------------------------------------------------------------
 
 
-def checked(report: FileReport, album: Album) -> Entry:
+def checked(report: FileReport, thumbnails: Thumbnails) -> Entry:
     """What ``check`` says of one file."""
     facts = report.facts
     grade = grade_of(report.findings)
@@ -91,23 +91,25 @@ def checked(report: FileReport, album: Album) -> Entry:
         entry = replace(entry, bar=window_bar(facts, report.role, window))
     if not is_local(report.source):
         return entry
-    shots = _taken(report.source, facts, None, album, SMALL)
-    pictures = _printed(shots.shots, album, facts, window)
+    shots = _taken(report.source, facts, None, thumbnails, SMALL)
+    pictures = _printed(shots.shots, thumbnails, facts, window)
     return replace(entry, sides=(Side("", "", pictures, shots.note),))
 
 
 def _taken(
-    path: str, facts: Facts, at: Sequence[Fraction] | None, album: Album, longest: int
+    path: str, facts: Facts, at: Sequence[Fraction] | None, thumbnails: Thumbnails, longest: int
 ) -> Shots:
     """A strip of frames, or the picture; ``at`` None spreads the frames over the whole file."""
     size = bounded((facts.width, facts.height), longest)
     if not isinstance(facts, VideoFacts):
-        return album.still(path, facts, size)
-    return album.strip(path, facts, instants(facts, album.frames) if at is None else at, size)
+        return thumbnails.still(path, facts, size)
+    return thumbnails.strip(
+        path, facts, instants(facts, thumbnails.frames) if at is None else at, size
+    )
 
 
 def _printed(
-    shots: Sequence[Shot], album: Album, facts: Facts, window: Window | None = None
+    shots: Sequence[Shot], thumbnails: Thumbnails, facts: Facts, window: Window | None = None
 ) -> tuple[Picture, ...]:
     found = []
     for shot in shots:
@@ -122,7 +124,7 @@ def _printed(
         alt = f"the frame at {at} seconds" if at else "the picture"
         if outside:
             alt += ", outside of what is used"
-        picture = album.printed(image, alt, f"{at} s" if at else "", faint=outside)
+        picture = thumbnails.printed(image, alt, f"{at} s" if at else "", faint=outside)
         if picture is not None:
             found.append(picture)
     return tuple(found)
@@ -131,7 +133,7 @@ def _printed(
 # --- prepare -------------------------------------------------------------------------------
 
 
-def prepared(made: Prepared, album: Album, *, kept: bool = True) -> Entry:
+def prepared(made: Prepared, thumbnails: Thumbnails, *, kept: bool = True) -> Entry:
     """What became of one source; ``kept`` says whether its output is there to be looked at."""
     before, after = made.before, made.after
     findings = ordered(made.remaining)
@@ -158,34 +160,34 @@ def prepared(made: Prepared, album: Album, *, kept: bool = True) -> Entry:
         return entry
     there = kept and made.output is not None and made.status in ("prepared", "unchanged")
     if after is None or not there or made.output is None:
-        shots = _taken(made.source, before, None, album, SMALL)
-        side = Side("", "", _printed(shots.shots, album, before, made.window), shots.note)
+        shots = _taken(made.source, before, None, thumbnails, SMALL)
+        side = Side("", "", _printed(shots.shots, thumbnails, before, made.window), shots.note)
         return replace(entry, sides=(side,))
-    return _side_by_side(entry, made, made.output, before, after, album)
+    return _side_by_side(entry, made, made.output, before, after, thumbnails)
 
 
 def _side_by_side(
-    entry: Entry, made: Prepared, output: str, before: Facts, after: Facts, album: Album
+    entry: Entry, made: Prepared, output: str, before: Facts, after: Facts, thumbnails: Thumbnails
 ) -> Entry:
     """Before and after, at the same instants, and how alike they are."""
     start = made.window[0] if made.window else Fraction(0)
-    at = instants(after, album.frames) if isinstance(after, VideoFacts) else ()
+    at = instants(after, thumbnails.frames) if isinstance(after, VideoFacts) else ()
     early = [start + time for time in at]
     different = ssim.incomparable(before, after)
     # Both at one size, so that they can be compared.
     size = bounded((after.width, after.height), LARGE)
     other = bounded((before.width, before.height), LARGE) if different else size
     if isinstance(before, VideoFacts):
-        one = album.strip(made.source, before, early, other)
+        one = thumbnails.strip(made.source, before, early, other)
     else:
-        one = album.still(made.source, before, other)
+        one = thumbnails.still(made.source, before, other)
     if isinstance(after, VideoFacts):
-        two = album.strip(output, after, at, size)
+        two = thumbnails.strip(output, after, at, size)
     else:
-        two = album.still(output, after, size)
+        two = thumbnails.still(output, after, size)
     sides = (
-        Side("before", _bytes(before), _printed(one.shots, album, before), one.note),
-        Side("after", _bytes(after), _printed(two.shots, album, after), two.note),
+        Side("before", _bytes(before), _printed(one.shots, thumbnails, before), one.note),
+        Side("after", _bytes(after), _printed(two.shots, thumbnails, after), two.note),
     )
     return replace(entry, sides=sides, likeness=_alike(made, one, two, different))
 

@@ -24,7 +24,7 @@ from vaceprep.preparation.image.preview import laid_over, share
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import default_window, is_local
 from vaceprep.report.html.tables import extension_bars, seconds
-from vaceprep.report.html.thumbnails import LARGE, SMALL, Album, bounded, instants
+from vaceprep.report.html.thumbnails import LARGE, SMALL, Thumbnails, bounded, instants
 from vaceprep.report.html.view import Canvas, Drawn, Picture
 from vaceprep.rules.draft import Draft
 
@@ -82,30 +82,30 @@ def media_of_prepared(made: Iterable[Prepared], *, outputs: bool) -> dict[Role, 
     return found
 
 
-def drawn(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None:
+def drawn(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | None:
     """What there is to draw of a job; None where nothing is."""
     if draft.function == "video_edit":
-        return _edit(draft, media, album)
+        return _edit(draft, media, thumbnails)
     if draft.function == "video_outpainting":
-        return _outpainting(draft, media, album)
+        return _outpainting(draft, media, thumbnails)
     if draft.function == "video_extension":
-        return _extension(draft, media, album)
+        return _extension(draft, media, thumbnails)
     return None
 
 
 # --- a mask on its frame -------------------------------------------------------------------
 
 
-def _edit(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None:
+def _edit(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | None:
     video = media.get("video_url")
     image, moving = media.get("mask_image_url"), media.get("mask_video_url")
     title = "What is edited"
     if video is None or not isinstance(video.facts, VideoFacts):
         return None
     if image is not None and isinstance(image.facts, ImageFacts):
-        return _with_image(title, draft, video, image, album)
+        return _with_image(title, draft, video, image, thumbnails)
     if moving is not None and isinstance(moving.facts, VideoFacts):
-        return _with_video(title, video, moving, album)
+        return _with_video(title, video, moving, thumbnails)
     return None
 
 
@@ -116,7 +116,9 @@ def _misfit(title: str, mask: Facts, video: Facts) -> Drawn | None:
     return Drawn(title, note=f"{told} ({video.width}x{video.height}); nothing can be laid over it")
 
 
-def _with_image(title: str, draft: Draft, video: Media, mask: Media, album: Album) -> Drawn:
+def _with_image(
+    title: str, draft: Draft, video: Media, mask: Media, thumbnails: Thumbnails
+) -> Drawn:
     from PIL.Image import Resampling
 
     facts = video.facts
@@ -127,11 +129,11 @@ def _with_image(title: str, draft: Draft, video: Media, mask: Media, album: Albu
         return misfit
     if not isinstance(number, int) or isinstance(number, bool):
         return Drawn(title, note="mask_frame_id is no frame's number")
-    area = album.grey(mask.path, mask.facts)
+    area = thumbnails.grey(mask.path, mask.facts)
     if isinstance(area, str):
         return Drawn(title, note=area)
     size = bounded((facts.width, facts.height), LARGE)
-    taken = album.numbered(video.path, facts, number, size)
+    taken = thumbnails.numbered(video.path, facts, number, size)
     if not taken.shots:
         return Drawn(title, note=taken.note)
     edited = share(area.histogram()[255], area.width * area.height)
@@ -140,8 +142,10 @@ def _with_image(title: str, draft: Draft, video: Media, mask: Media, album: Albu
     caption = f"{edited} edited, shown on frame {number}{of}"
     laid = laid_over(frame, area.resize(size, Resampling.NEAREST))
     pictures = [
-        album.printed(laid, f"the frame with the edited area tinted: {caption}", caption),
-        album.printed(area.resize(size, Resampling.NEAREST).convert("RGB"), "the mask", "the mask"),
+        thumbnails.printed(laid, f"the frame with the edited area tinted: {caption}", caption),
+        thumbnails.printed(
+            area.resize(size, Resampling.NEAREST).convert("RGB"), "the mask", "the mask"
+        ),
     ]
     return Drawn(title, _there(pictures), note=_scaled(mask.facts, facts))
 
@@ -159,7 +163,7 @@ def _scaled(mask: Facts, video: Facts) -> str:
     )
 
 
-def _with_video(title: str, video: Media, mask: Media, album: Album) -> Drawn:
+def _with_video(title: str, video: Media, mask: Media, thumbnails: Thumbnails) -> Drawn:
     facts, moving = video.facts, mask.facts
     assert isinstance(facts, VideoFacts) and isinstance(moving, VideoFacts)  # noqa: S101
     misfit = _misfit(title, moving, facts)
@@ -168,8 +172,8 @@ def _with_video(title: str, video: Media, mask: Media, album: Album) -> Drawn:
     size = bounded((facts.width, facts.height), SMALL)
     shorter = facts if (facts.duration or 0) <= (moving.duration or 0) else moving
     at = instants(shorter, MOVING)
-    frames = album.strip(video.path, facts, at, size)
-    masks = album.strip(mask.path, moving, at, size)
+    frames = thumbnails.strip(video.path, facts, at, size)
+    masks = thumbnails.strip(mask.path, moving, at, size)
     pictures = []
     for shown, over in zip(frames.shots, masks.shots, strict=False):
         area = black_and_white(over.image.convert("L").resize(size))
@@ -177,7 +181,7 @@ def _with_video(title: str, video: Media, mask: Media, album: Album) -> Drawn:
         told = f"about {edited} edited at {seconds(shown.at or Fraction(0))} s"
         laid = laid_over(shown.image.convert("RGB").resize(size), area)
         alt = f"the frame with the edited area tinted: {told}"
-        pictures.append(album.printed(laid, alt, told))
+        pictures.append(thumbnails.printed(laid, alt, told))
     note = frames.note or masks.note or _scaled(moving, facts)
     return Drawn(title, _there(pictures), note=note)
 
@@ -185,7 +189,7 @@ def _with_video(title: str, video: Media, mask: Media, album: Album) -> Drawn:
 # --- a larger canvas -----------------------------------------------------------------------
 
 
-def _outpainting(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None:
+def _outpainting(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | None:
     from vaceprep.sandbox.render.results import expanded
 
     video = media.get("video_url")
@@ -211,9 +215,9 @@ def _outpainting(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None
     else:
         caption = f"{told}; the result has about {result[0]}x{result[1]}, at most 720p"
     size = bounded((facts.width, facts.height), LARGE)
-    taken = album.strip(video.path, facts, instants(facts, 1), size)
+    taken = thumbnails.strip(video.path, facts, instants(facts, 1), size)
     shown = taken.shots[0].image.resize(size) if taken.shots else None
-    picture = None if shown is None else album.printed(shown, "the original picture")
+    picture = None if shown is None else thumbnails.printed(shown, "the original picture")
     canvas = Canvas(whole, (facts.width, facts.height), corner, caption, picture)
     return Drawn("What is added around", canvas=canvas, note=taken.note)
 
@@ -221,7 +225,7 @@ def _outpainting(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None
 # --- a timeline ----------------------------------------------------------------------------
 
 
-def _extension(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None:
+def _extension(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | None:
     def length(role: Role) -> Fraction | None:
         found = media.get(role)
         if found is None or not isinstance(found.facts, VideoFacts):
@@ -244,20 +248,20 @@ def _extension(draft: Draft, media: MediaByRole, album: Album) -> Drawn | None:
     for role, word in wanted:
         found = media.get(role)
         if found is not None:
-            image = _one(found, role, album)
+            image = _one(found, role, thumbnails)
             if image is not None:
-                pictures.append(album.printed(image, f"the {word}", word))
+                pictures.append(thumbnails.printed(image, f"the {word}", word))
     return Drawn(f"The {seconds(whole)} seconds", _there(pictures), bars=bars)
 
 
-def _one(found: Media, role: Role, album: Album) -> Image | None:
+def _one(found: Media, role: Role, thumbnails: Thumbnails) -> Image | None:
     """The picture of a file that stands in a timeline: of a first clip, where it goes on."""
     facts: Any = found.facts
     size = bounded((facts.width, facts.height), SMALL)
     if isinstance(facts, VideoFacts):
         at = instants(facts, 8 if role in ("first_clip_url", "last_clip_url") else 1)
         at = at[-1:] if role == "first_clip_url" else at[:1]
-        taken = album.strip(found.path, facts, at, size)
+        taken = thumbnails.strip(found.path, facts, at, size)
     else:
-        taken = album.still(found.path, facts, size)
+        taken = thumbnails.still(found.path, facts, size)
     return taken.shots[0].image.resize(size) if taken.shots else None

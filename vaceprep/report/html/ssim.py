@@ -1,4 +1,4 @@
-"""How alike a source and what was made of it are: FFmpeg's SSIM on a few frames of both."""
+"""Similarity of a source and its output: FFmpeg's SSIM on a few frames of both."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vaceprep.facts import Facts, VideoFacts
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: How far the shapes of two pictures may differ, as a ratio, and still be of the same scene.
+#: The largest ratio between the aspect ratios of two pictures of the same scene.
 SAME_SHAPE: Final = 0.015
 
 
 def ssim(pairs: Sequence[tuple[Image, Image]]) -> float:
     """The mean SSIM of pairs of RGB pictures of one size each, in 4:2:0, all planes.
 
-    Raises what FFmpeg raises, ValueError where nothing comes out.
+    Raises FFmpeg's errors, and ValueError if there is no output.
     """
     from av.filter import Graph
     from av.video.frame import VideoFrame

@@ -123,7 +123,7 @@ class _Watch:
             raise TimeoutError(LATE)
 
 
-class Album:
+class Thumbnails:
     """Takes pictures and hands them out as ``data:`` URIs until its budget is used up."""
 
     def __init__(

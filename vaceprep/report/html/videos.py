@@ -1,4 +1,4 @@
-"""The finished videos of a run: carried in the page where they are small, linked elsewhere."""
+"""The finished videos of a run: embedded in the page if small, otherwise linked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.formats import MOV
 from vaceprep.preparation.read import reading
 from vaceprep.report.html.tables import seconds
-from vaceprep.report.html.thumbnails import SMALL, Album, bounded, instants
+from vaceprep.report.html.thumbnails import SMALL, Thumbnails, bounded, instants
 from vaceprep.report.html.view import DataUri, Film, Picture
 from vaceprep.report.text import describe
 
@@ -37,17 +37,17 @@ def link_to(path: str, page: str) -> str:
     return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
 
 
-class Films:
-    """Hands out the finished videos of one report."""
+class ResultVideos:
+    """Embeds or links the finished videos of one report."""
 
-    def __init__(self, page: str, album: Album, most: int = ALL_BYTES) -> None:
+    def __init__(self, page: str, thumbnails: Thumbnails, most: int = ALL_BYTES) -> None:
         self._page = page
-        self._album = album
+        self._album = thumbnails
         self._left = most
         self._lock = threading.Lock()
 
     def film(self, path: str) -> Film:
-        """One finished video; what cannot be read is linked all the same."""
+        """One finished video; an unreadable one is linked, too."""
         name = os.path.basename(path)
         link = link_to(path, self._page)
         try:

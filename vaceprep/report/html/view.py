@@ -109,7 +109,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file, or one job, with everything that is told of it."""
+    """One file, or one job, with all its findings and facts."""
 
     name: str
     role: str
@@ -124,7 +124,7 @@ class Entry:
     rows: tuple[Row, ...] = ()
     #: The rest of the facts, which few look for.
     more: tuple[Row, ...] = ()
-    #: How alike both sides are, in a sentence.
+    #: The similarity of both sides, in a sentence.
     likeness: str = ""
     output: str = ""
     error: str = ""
