@@ -22,7 +22,7 @@ from vaceprep.cli.completion import SHELLS, VARIABLE
 from vaceprep.cli.main import app, run
 from vaceprep.contract import FUNCTIONS, ROLES
 from vaceprep.files.source import is_url
-from vaceprep.job.model import resolve
+from vaceprep.job.media import resolve
 from vaceprep.rules.all import RULES
 
 PROGRAM = "from vaceprep.cli import main; main()"

@@ -133,7 +133,7 @@ def test_a_commit_that_fails_leaves_no_lock_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader in the middle of its work keeps COMMIT from its lock."""
-    monkeypatch.setattr("vaceprep.ledger.store._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("vaceprep.ledger.database._BUSY_SECONDS", 0.05)
     with Ledger(folder=str(tmp_path)) as ledger, Ledger(folder=str(tmp_path)) as other:
         row = sent(ledger)
         reader = sqlite3.connect(ledger.path, isolation_level=None)

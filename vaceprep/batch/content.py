@@ -12,7 +12,7 @@ from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.contract import ROLES, VIDEO_BYTES_BINARY
 from vaceprep.files.digest import identity, sha256_of
 from vaceprep.files.source import CannotOpen, open_path
-from vaceprep.job.model import resolve
+from vaceprep.job.media import resolve
 from vaceprep.job.read import JobUnreadable, read_job
 
 #: Bytes up to which a file is hashed whole: every one that the service might take. J

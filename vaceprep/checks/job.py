@@ -14,7 +14,8 @@ from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.files.source import CannotOpen, open_stdin
 from vaceprep.job.draft import draft_of
-from vaceprep.job.model import FIELDS, media_of, resolve, role_of
+from vaceprep.job.media import media_of, resolve, role_of
+from vaceprep.job.model import FIELDS
 from vaceprep.job.read import JobUnreadable, read_job, read_opened
 from vaceprep.probes.measure import default_role
 from vaceprep.rules.catalogue import Finding

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from vaceprep.job.model import FIELDS, MEDIA_FIELDS, MODELS, Job, path_text, shape_of, size_text
+from vaceprep.job.fields import size_text
+from vaceprep.job.media import MEDIA_FIELDS, path_text
+from vaceprep.job.model import FIELDS, MODELS, Job, shape_of
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.draft import Draft, ErrorKind, FieldError

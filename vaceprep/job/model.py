@@ -1,74 +1,36 @@
 """The five functions as models, and the body that goes over the wire.
 
-A job is the request's body with local paths allowed where URLs stand. The models say what each
-field may be; conditions between fields are rules (``rules/job.py``), so that all problems can be
-told at once. Flags, templates and the JSON Schema are generated from here.
+A job is the request's body, with local paths allowed in place of URLs. The models say what each
+field may be; conditions between fields are rules (``rules/job.py``), so that all problems are
+reported at once. Flags, templates and the JSON Schema are generated from here.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from vaceprep import contract
-from vaceprep.contract import Function, Role
+from vaceprep.contract import Function
 from vaceprep.files.source import is_url
+from vaceprep.job.fields import (
+    Labels,
+    Media,
+    OutputSize,
+    Scale,
+    Seconds,
+    SideReferences,
+    Unit,
+    optional,
+)
+from vaceprep.job.media import media_of, put, resolve
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft, FieldError
-
-#: The page's own order of fields is not told; this is the order in which people think of them.
-_SIZE_X: Final = re.compile(r"(\d{3,4})[xX](\d{3,4})")
-
-
-def path_text(value: Any) -> Any:
-    """A path object, or whatever prepared it, as text."""
-    if hasattr(value, "__fspath__"):
-        return os.fsdecode(value)
-    return value
-
-
-def size_text(value: Any) -> Any:
-    """``1280x720`` as the service writes it."""
-    if isinstance(value, str):
-        return _SIZE_X.sub(r"\1*\2", value) if _SIZE_X.fullmatch(value) else value
-    return value
-
-
-def _optional(description: str, **extra: Any) -> Any:
-    """An optional field; ``default`` in ``extra`` is the service's own, which is not sent."""
-    return Field(default=None, description=description, json_schema_extra=extra or None)
-
-
-if TYPE_CHECKING:
-    # A path object may be given; what is kept is its text.
-    Media = str | os.PathLike[str]
-else:
-    Media = Annotated[str, BeforeValidator(path_text), Field(min_length=1)]
-Unit = Annotated[
-    float, Field(ge=contract.UNIT_RANGE[0], le=contract.UNIT_RANGE[1], allow_inf_nan=False)
-]
-Scale = Annotated[
-    float, Field(ge=contract.SCALE_RANGE[0], le=contract.SCALE_RANGE[1], allow_inf_nan=False)
-]
-# Not a Literal: 5.0 equals 5 but is no integer.
-Seconds = Annotated[
-    int,
-    Field(
-        ge=contract.OUTPUT_SECONDS,
-        le=contract.OUTPUT_SECONDS,
-        json_schema_extra={"enum": [contract.OUTPUT_SECONDS]},
-    ),
-]
-OutputSize = Annotated[contract.Size, BeforeValidator(size_text)]
-SideReferences = Annotated[list[Media], Field(max_length=contract.MAX_SIDE_REFERENCES)]
-Labels = Annotated[list[contract.Label], Field(max_length=contract.MAX_REFERENCES)]
 
 
 class Job(BaseModel):
@@ -85,19 +47,19 @@ class Job(BaseModel):
         Field(description="What the video shall show, at most 800 characters.")
     )
     negative_prompt: Annotated[str, Field(max_length=contract.MAX_NEGATIVE_PROMPT)] | None = (
-        _optional("What it shall not show, at most 500 characters.")
+        optional("What it shall not show, at most 500 characters.")
     )
-    prompt_extend: bool | None = _optional(
+    prompt_extend: bool | None = optional(
         "Let the service rewrite the prompt; false is recommended except for image_reference.",
         default=True,
     )
-    seed: Annotated[int, Field(ge=0, le=contract.MAX_SEED)] | None = _optional(
+    seed: Annotated[int, Field(ge=0, le=contract.MAX_SEED)] | None = optional(
         "A number from 0 to 2147483647 for repeatable results."
     )
-    duration: Seconds | None = _optional("Seconds of the result: 5 is the only value.", default=5)
-    watermark: bool | None = _optional("Put a watermark on the result.", default=False)
-    safety_filter: bool | None = _optional("Let the service filter unsafe content.")
-    extra: dict[str, Any] | None = _optional(
+    duration: Seconds | None = optional("Seconds of the result: 5 is the only value.", default=5)
+    watermark: bool | None = optional("Put a watermark on the result.", default=False)
+    safety_filter: bool | None = optional("Let the service filter unsafe content.")
+    extra: dict[str, Any] | None = optional(
         "Fields that vaceprep does not know; they join the body's top level as they are."
     )
 
@@ -220,12 +182,12 @@ class ImageReference(Job):
     ref_images_url: Annotated[list[Media], Field(min_length=1, max_length=3)] = Field(
         description="1 to 3 reference images: paths or URLs."
     )
-    obj_or_bg: Labels | None = _optional(
+    obj_or_bg: Labels | None = optional(
         "obj (a thing) or bg (the background) for each image, at most one bg; "
         "needed with 2 or 3 images.",
         default=["obj"],
     )
-    size: OutputSize | None = _optional("Size of the result.", default="1280*720")
+    size: OutputSize | None = optional("Size of the result.", default="1280*720")
 
 
 class VideoRepainting(Job):
@@ -236,9 +198,9 @@ class VideoRepainting(Job):
     control_condition: contract.RepaintingCondition = Field(
         description="What is kept of the video: poses, depth or outlines."
     )
-    strength: Unit | None = _optional("How strictly it is kept, 0.0 to 1.0.", default=1.0)
-    ref_images_url: SideReferences | None = _optional("At most one reference image.")
-    obj_or_bg: Labels | None = _optional("obj or bg for the reference image.")
+    strength: Unit | None = optional("How strictly it is kept, 0.0 to 1.0.", default=1.0)
+    ref_images_url: SideReferences | None = optional("At most one reference image.")
+    obj_or_bg: Labels | None = optional("obj or bg for the reference image.")
 
 
 class VideoEdit(Job):
@@ -246,42 +208,42 @@ class VideoEdit(Job):
 
     function: Literal["video_edit"] = Field(default="video_edit", description="")
     video_url: Media = Field(description="The video: a path or URL.")
-    mask_image_url: Media | None = _optional(
+    mask_image_url: Media | None = optional(
         "White where the video is edited, black where it is kept. Exactly one of the two masks."
     )
-    mask_video_url: Media | None = _optional("The same as a video, frame by frame.")
-    mask_type: contract.MaskType | None = _optional(
+    mask_video_url: Media | None = optional("The same as a video, frame by frame.")
+    mask_type: contract.MaskType | None = optional(
         "Whether the mask image follows the motion or stays.", default="tracking"
     )
-    mask_frame_id: Annotated[int, Field(ge=contract.FIRST_MASK_FRAME)] | None = _optional(
+    mask_frame_id: Annotated[int, Field(ge=contract.FIRST_MASK_FRAME)] | None = optional(
         "The frame that the mask image was drawn on, from 1.", default=1
     )
-    expand_ratio: Unit | None = _optional(
+    expand_ratio: Unit | None = optional(
         "How far a tracking mask grows outwards, 0.0 to 1.0.", default=0.05
     )
-    expand_mode: contract.ExpandMode | None = _optional(
+    expand_mode: contract.ExpandMode | None = optional(
         "The shape in which a tracking mask grows.", default="hull"
     )
-    control_condition: contract.GuideCondition | None = _optional(
+    control_condition: contract.GuideCondition | None = optional(
         "What is kept of the video inside the mask."
     )
-    ref_images_url: SideReferences | None = _optional("At most one reference image.")
-    obj_or_bg: Labels | None = _optional("obj or bg for the reference image.")
-    size: OutputSize | None = _optional("Size of the result.", default="1280*720")
+    ref_images_url: SideReferences | None = optional("At most one reference image.")
+    obj_or_bg: Labels | None = optional("obj or bg for the reference image.")
+    size: OutputSize | None = optional("Size of the result.", default="1280*720")
 
 
 class VideoExtension(Job):
     """A video of 5 s that begins or ends with what is given."""
 
     function: Literal["video_extension"] = Field(default="video_extension", description="")
-    first_frame_url: Media | None = _optional("The image that the video begins with.")
-    last_frame_url: Media | None = _optional("The image that the video ends with.")
-    first_clip_url: Media | None = _optional("The clip that the video begins with, at most 3 s.")
-    last_clip_url: Media | None = _optional(
+    first_frame_url: Media | None = optional("The image that the video begins with.")
+    last_frame_url: Media | None = optional("The image that the video ends with.")
+    first_clip_url: Media | None = optional("The clip that the video begins with, at most 3 s.")
+    last_clip_url: Media | None = optional(
         "The clip that the video ends with; both together at most 3 s."
     )
-    video_url: Media | None = _optional("A video that guides the motion.")
-    control_condition: contract.GuideCondition | None = _optional(
+    video_url: Media | None = optional("A video that guides the motion.")
+    control_condition: contract.GuideCondition | None = optional(
         "What is taken from the guide; needed with video_url."
     )
 
@@ -291,10 +253,10 @@ class VideoOutpainting(Job):
 
     function: Literal["video_outpainting"] = Field(default="video_outpainting", description="")
     video_url: Media = Field(description="The video: a path or URL.")
-    top_scale: Scale | None = _optional("Growth upwards, 1.0 to 2.0.", default=1.0)
-    bottom_scale: Scale | None = _optional("Growth downwards, 1.0 to 2.0.", default=1.0)
-    left_scale: Scale | None = _optional("Growth to the left, 1.0 to 2.0.", default=1.0)
-    right_scale: Scale | None = _optional("Growth to the right, 1.0 to 2.0.", default=1.0)
+    top_scale: Scale | None = optional("Growth upwards, 1.0 to 2.0.", default=1.0)
+    bottom_scale: Scale | None = optional("Growth downwards, 1.0 to 2.0.", default=1.0)
+    left_scale: Scale | None = optional("Growth to the left, 1.0 to 2.0.", default=1.0)
+    right_scale: Scale | None = optional("Growth to the right, 1.0 to 2.0.", default=1.0)
 
 
 MODELS: Final[dict[Function, type[Job]]] = {
@@ -309,11 +271,6 @@ FIELDS: Final[dict[str, tuple[Function, ...]]] = {
     name: tuple(f for f, model in MODELS.items() if name in model.model_fields)
     for name in dict.fromkeys(n for model in MODELS.values() for n in model.model_fields)
 }
-#: The fields that hold media, each named as its role, in the order in which they are reported.
-MEDIA_FIELDS: Final[tuple[Role, ...]] = (
-    *("video_url", "first_clip_url", "last_clip_url", "mask_video_url"),
-    *("mask_image_url", "first_frame_url", "last_frame_url", "ref_images_url"),
-)
 
 
 @cache
@@ -342,49 +299,12 @@ def unreadable(reason: object) -> InvalidJob:
     return InvalidJob(errors_of(Draft(broken=str(reason))))
 
 
-def media_of(values: Mapping[str, Any]) -> dict[str, str]:
-    """Every path and URL of a body, by JSON pointer; values of the wrong shape are left out."""
-    found: dict[str, str] = {}
-    for name in MEDIA_FIELDS:
-        value = values.get(name)
-        if name == "ref_images_url":
-            items = value if isinstance(value, list | tuple) else ()
-            texts = [(f"/{name}/{number}", path_text(item)) for number, item in enumerate(items)]
-        else:
-            texts = [(f"/{name}", path_text(value))]
-        found |= {at: text for at, text in texts if isinstance(text, str)}
-    return found
-
-
-def role_of(pointer: str) -> Role:
-    """The role of the media at a JSON pointer: its field."""
-    name = pointer[1:].partition("/")[0]
-    return next(role for role in MEDIA_FIELDS if role == name)
-
-
 def wire_body(values: Mapping[str, Any]) -> dict[str, Any]:
     """The body of set fields: model first, ``extra`` spread over the top level."""
     body = {"model": contract.MODEL}
     body |= {k: values[k] for k in ("function", "prompt") if k in values}
     body |= {k: v for k, v in values.items() if k not in ("extra", "model")}
     return body | dict(values.get("extra") or {})
-
-
-def put(values: dict[str, Any], at: str, value: str) -> None:
-    """Put a path or URL at a JSON pointer of a body, without changing the list that was there."""
-    name, _, index = at[1:].partition("/")
-    if index:
-        values[name] = [value if i == int(index) else v for i, v in enumerate(values[name])]
-    else:
-        values[name] = value
-
-
-def resolve(path: str, base: str, flavour: ModuleType = os.path) -> str:
-    """A local path relative to ``base``; URLs stay. ``~`` and variables are not expanded.
-
-    ``flavour`` is ``ntpath`` or ``posixpath``: whose paths they are.
-    """
-    return path if is_url(path) else str(flavour.join(base, path))
 
 
 class NotPublished(ValueError):

@@ -17,7 +17,8 @@ from vaceprep.contract import (
     MAX_SIDE_REFERENCES,
     Function,
 )
-from vaceprep.job.model import FIELDS, MEDIA_FIELDS, MODELS
+from vaceprep.job.media import MEDIA_FIELDS
+from vaceprep.job.model import FIELDS, MODELS
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 

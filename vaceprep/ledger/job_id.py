@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from vaceprep.job.model import put
+from vaceprep.job.media import put
 from vaceprep.plans.model import NOTHING_ASKED, Options
 
 

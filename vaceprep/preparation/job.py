@@ -17,7 +17,7 @@ from vaceprep.facts import Facts
 from vaceprep.files.atomic import check_target, placing
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.draft import draft_of
-from vaceprep.job.model import media_of, put
+from vaceprep.job.media import media_of, put
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.job.text import rewrite
 from vaceprep.plans.model import Edit, Options

@@ -19,7 +19,8 @@ from vaceprep.errors import Refused
 from vaceprep.facts import Facts, Unreadable, VideoFacts
 from vaceprep.files.digest import Identity, identity
 from vaceprep.files.source import CannotOpen
-from vaceprep.job.model import FIELDS, media_of, resolve, role_of
+from vaceprep.job.media import media_of, resolve, role_of
+from vaceprep.job.model import FIELDS
 from vaceprep.plans.job import told_for
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan

@@ -14,7 +14,8 @@ from vaceprep.checks.source import Options as Look
 from vaceprep.contract import IMAGE_ROLES, Function, Role
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen, is_url
-from vaceprep.job.model import InvalidJob, Job, media_of, role_of
+from vaceprep.job.media import media_of, role_of
+from vaceprep.job.model import InvalidJob, Job
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.ledger.job_id import identity
 from vaceprep.limits import CONTRACT, Limits

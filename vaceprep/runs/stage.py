@@ -15,7 +15,8 @@ from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.errors import Cancelled
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen
-from vaceprep.job.model import Job, put, role_of
+from vaceprep.job.media import put, role_of
+from vaceprep.job.model import Job
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.job import prepare_job
 from vaceprep.preparation.outputs import Output, Outputs
@@ -180,6 +181,6 @@ def shortened(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _data_uris(body: Mapping[str, Any]) -> dict[str, str]:
     from vaceprep.files.source import is_data_uri
-    from vaceprep.job.model import media_of
+    from vaceprep.job.media import media_of
 
     return {at: value for at, value in media_of(body).items() if is_data_uri(value)}

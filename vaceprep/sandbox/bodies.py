@@ -9,7 +9,7 @@ from typing import Any
 from vaceprep.contract import MAX_JOB_BYTES, SIZES
 from vaceprep.files.source import is_url
 from vaceprep.job.draft import draft_of, errors_of
-from vaceprep.job.model import media_of, role_of
+from vaceprep.job.media import media_of, role_of
 from vaceprep.job.read import JobUnreadable, parse
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding

@@ -11,7 +11,7 @@ from typing import Final
 
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.files.source import CannotOpen, is_data_uri, open_data_uri
-from vaceprep.job.model import role_of
+from vaceprep.job.media import role_of
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.net import client as net
 from vaceprep.net.deadline import Deadline

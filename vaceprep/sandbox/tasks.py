@@ -19,7 +19,8 @@ from typing import Any, Final
 from vaceprep.checks.job import check_mapping
 from vaceprep.checks.source import Options
 from vaceprep.contract import TASKS_AT_ONCE
-from vaceprep.job.model import FIELDS, media_of, put
+from vaceprep.job.media import media_of, put
+from vaceprep.job.model import FIELDS
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Severity
 from vaceprep.sandbox.bodies import describe

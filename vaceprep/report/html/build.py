@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.library import default_jobs
 from vaceprep.checks.report import FileReport
-from vaceprep.job.model import MEDIA_FIELDS
+from vaceprep.job.media import MEDIA_FIELDS
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import checked, grade_of, name_of, ordered, prepared
 from vaceprep.report.html.job_drawing import draft_from, drawn, media_of_prepared, media_of_reports
