@@ -17,7 +17,6 @@ FUNCTION_LINES: Final = 60
 LONG_FILES: Final = {
     "batch/results.py",
     "cli/task.py",
-    "preparation/file.py",
 }
 LONG_FUNCTIONS: Final = {
     "checks/isolated.py each_isolated",

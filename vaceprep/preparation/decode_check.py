@@ -16,7 +16,8 @@ from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
     from vaceprep.plans.model import Plan
-    from vaceprep.preparation.file import Source, Work
+    from vaceprep.preparation.file import Work
+    from vaceprep.preparation.source import Source
 
 #: What decoding may find.
 DAMAGE: Final = (codes.VIDEO_UNREADABLE, codes.VIDEO_TRUNCATED, codes.VIDEO_HEADER_LIES)

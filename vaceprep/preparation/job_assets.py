@@ -25,9 +25,10 @@ from vaceprep.plans.job import told_for
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
-from vaceprep.preparation.file import Source, Work, measured, planned, prepare_opened
+from vaceprep.preparation.file import Work, prepare_opened
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
+from vaceprep.preparation.source import Source, measured, planned
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.judge import judge

@@ -27,18 +27,11 @@ from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.cache import fingerprint, recall, remember
 from vaceprep.preparation.decode_check import decoded
-from vaceprep.preparation.file import (
-    Source,
-    Target,
-    Work,
-    carry_out,
-    ending_of,
-    planned,
-    window_kept,
-)
+from vaceprep.preparation.file import Target, Work, carry_out, ending_of, window_kept
 from vaceprep.preparation.image import encode
 from vaceprep.preparation.read import Read
 from vaceprep.preparation.report import Prepared
+from vaceprep.preparation.source import Source, planned
 from vaceprep.preparation.verify import verified
 from vaceprep.rules.catalogue import Finding, Severity
 

@@ -119,7 +119,7 @@ def _sound_of(
 def _has_sound(path: str) -> bool:
     from vaceprep.checks.inputs import Item
     from vaceprep.files.source import CannotOpen, open_path
-    from vaceprep.preparation.file import measured
+    from vaceprep.preparation.source import measured
 
     try:
         with open_path(path) as opened:
