@@ -19,8 +19,6 @@ LONG_FILES: Final = {
     "cli/task.py",
 }
 LONG_FUNCTIONS: Final = {
-    "checks/isolated.py each_isolated",
-    "checks/library.py check",
     "cli/batch.py _check",
     "cli/batch.py _prepare",
     "cli/check.py command",
@@ -28,10 +26,6 @@ LONG_FUNCTIONS: Final = {
     "cli/run.py command",
     "cli/run_setup.py run_options",
     "cli/task.py _bringing",
-    "preparation/library.py prepare",
-    "preparation/video/decode.py _from_before",
-    "runs/library.py run",
-    "sandbox/server.py _serve",
 }
 SIDE_EFFECT_IMPORTS: Final[set[str]] = set()
 

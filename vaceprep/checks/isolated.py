@@ -1,8 +1,8 @@
-"""``check`` with each file in a worker process: a crash, a hang or a hunger costs one file.
+"""``check`` in worker processes: a crash, a hang or running out of memory loses one file.
 
-Jobs are read here and their media over there, one by one, so that what one file does is said of
-that file. URLs are fetched here, and their bytes measured over there. Of standard input, what is no
-job is looked at here: it can be read only once.
+This process reads jobs and fetches URLs; workers measure media one by one, so that each failure
+belongs to one file. Standard input that is not a job is measured in this process: it can be read
+only once.
 """
 
 from __future__ import annotations
@@ -251,12 +251,6 @@ def each_isolated(
     waiting: deque[tuple[Item, list[_OnTheWay], Asked]] = deque()
     count = 0
 
-    def begun(look: Look) -> _OnTheWay:
-        if look.item.kind == "url":
-            return fetchers.put(look)
-        # The way to URLs stays here.
-        return workers.put(look._replace(options=look.options._replace(web=None, known=None)))
-
     def ended(one: _OnTheWay) -> R:
         fetchers.advance(workers)
         if isinstance(one, FileReport):
@@ -276,7 +270,7 @@ def each_isolated(
     try:
         for item in items:
             asked = (ask or _ask)(item, asked_for(item))
-            waiting.append((item, [begun(look) for look in asked.looks], asked))
+            waiting.append((item, [_begin(look, workers, fetchers) for look in asked.looks], asked))
             count += 1 + len(asked.looks)
             while waiting and (count > ahead or len(fetchers.waiting) > WAITING):
                 count -= 1 + len(waiting[0][1])
@@ -286,6 +280,14 @@ def each_isolated(
     finally:
         workers.close()
         fetchers.close()
+
+
+def _begin(look: Look, workers: Workers[Task, Any], fetchers: Fetchers) -> _OnTheWay:
+    """Start to fetch a URL, or to measure a file in a worker."""
+    if look.item.kind == "url":
+        return fetchers.put(look)
+    # Connections stay in this process.
+    return workers.put(look._replace(options=look.options._replace(web=None, known=None)))
 
 
 def _ask(item: Item, options: Options) -> Asked:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from vaceprep.checks.inputs import (
     JOB_ENDINGS,
@@ -221,72 +221,77 @@ def check(
     timeout: float | None = None,
     config: Pathish | Config | None = None,
 ) -> Report:
-    """Check one source or several: files, folders (walked), job files, URLs, jobs, bytes.
+    """Check one source or several: files, folders, job files, URLs, jobs, bytes.
 
-    Bytes and binary file objects are media: a file object's name is said and compared with what
-    it is, and never opened; it is read from its first byte on and left where it was. A mapping is
-    a job, as a Job is: its local paths are read, so give no mapping of a stranger's without
-    looking at them.
+    Bytes and binary file objects are media. A file object is read from its first byte, and its
+    position is restored; its name is reported and compared with the content, and never opened. A
+    mapping is a job like a Job: its local paths are read, so do not pass one from an untrusted
+    source without looking at its paths.
 
     ``select`` and ``ignore`` take slugs, codes and code prefixes, one or several; ``strict`` makes
-    errors of warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts to let
-    through; ``remote`` False connects nowhere: URLs are judged by their text alone. ``jobs`` is
-    the number of files looked at side by side; up to 8 URLs are waited for at once. ``config`` is a
-    configuration or its file, which says what the other arguments do not: without it none is read.
-    What is wrong with a file
+    errors of warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts that URLs
+    may name; ``remote`` False connects nowhere and judges URLs by their text alone. ``jobs`` is
+    the number of files checked in parallel, beside up to 8 URLs. ``config`` is a configuration or
+    its file, for what the other arguments leave open; without it none is read. An error of a file
     is a finding, never an exception.
 
-    ``isolate`` looks at each file in a worker process: one that crashes its decoder, takes more
-    than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with ``deep``) gets VP105 or
-    VP204, and the others go on. As always with processes, a script that asks for it must keep its
-    own work under ``if __name__ == "__main__":``. Standard input is judged in this process, and
-    URLs are fetched in it; their bytes are measured in workers, and the time that fetching takes
-    does not count.
+    ``isolate`` checks each file in a worker process; a file gets VP105 or VP204 whose worker
+    crashes, takes more than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with
+    ``deep``). The calling script needs ``if __name__ == "__main__":``. Standard input is checked
+    in this process. URLs are fetched in it, which does not count as time, and measured in workers.
 
-    Raises ValueError for an unknown role or rule, a configuration that cannot be meant or a
-    ``timeout`` that is none, CannotIsolate (a RuntimeError) where no process can be started.
+    Raises ValueError for an unknown role or rule, an invalid configuration or ``timeout``,
+    CannotIsolate (a RuntimeError) where no process can be started.
     """
     _known_role(role)
     select = [select] if isinstance(select, str) else select
     ignore = [ignore] if isinstance(ignore, str) else ignore
     held = configured(config)
     if held is not None:
-        held = held.overridden(
-            select=select is not None, ignore=bool(ignore), strict=strict is not None
-        )
-    options = under(
-        Options(
-            role=role,
-            deep=deep,
-            selection=make_selection(select, ignore, bool(strict)),
-            allowed_hosts=tuple(allow_hosts),
-        ),
-        held,
-    )
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise ValueError(f"a file cannot be given {timeout} seconds")
-    named: list[str | Item] = given(source)
+        named = {"select": select is not None, "ignore": bool(ignore)}
+        held = held.overridden(**named, strict=strict is not None)
+    selection = make_selection(select, ignore, bool(strict))
+    hosts = tuple(allow_hosts)
+    options = Options(role=role, deep=deep, selection=selection, allowed_hosts=hosts)
+    run = _Run(jobs, isolate, timeout, remote)
+    return _check(given(source), under(options, held), held, run)
+
+
+class _Run(NamedTuple):
+    """How files are checked: how many at once, whether in workers, whether over the network."""
+
+    jobs: int
+    isolate: bool
+    #: Seconds for one file in a worker.
+    timeout: float | None
+    remote: bool
+
+
+def _check(named: list[str | Item], options: Options, config: Config | None, run: _Run) -> Report:
+    if run.timeout is not None and not 0 < run.timeout < float("inf"):
+        raise ValueError(f"a file cannot be given {run.timeout} seconds")
     if any(isinstance(one, str) and os.path.isdir(one) for one in named):
-        # Only what is in a folder tells whether there are jobs, and with them URLs.
+        # Whether there are jobs, and with them URLs, is known only from the folder's files.
         named = list(expanded(named, wanted="all"))
-    far = remote and any(
+    remote = run.remote and any(
         one.kind in ("job", "url", "stdin") if isinstance(one, Item) else may_be_far(one)
         for one in named
     )
-    hosts = (*options.allowed_hosts,)
-    with ways(far, hosts) as web, handed_on(named, isolate) as items:
-
-        def asked(item: Item) -> Options:
-            return for_item(item, options._replace(web=web), held)
-
+    with ways(remote, options.allowed_hosts) as web, handed_on(named, run.isolate) as items:
         entries = check_items(
-            items, asked, jobs, isolate=isolate, seconds=timeout, deep=deep, web=web
+            items,
+            lambda item: for_item(item, options._replace(web=web), config),
+            run.jobs,
+            isolate=run.isolate,
+            seconds=run.timeout,
+            deep=options.deep,
+            web=web,
         )
-        left = () if held is None else (held,)
+        configs = () if config is None else (config,)
         if all(isinstance(one, Item) for one in named):
             whole = [one for one in named if isinstance(one, Item)]
-            return Report(tuple(said_once(whole, entries)), left)
-        return Report(tuple(chain.from_iterable(entries)), left)
+            return Report(tuple(said_once(whole, entries)), configs)
+        return Report(tuple(chain.from_iterable(entries)), configs)
 
 
 def said_once(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -40,7 +41,7 @@ def _seconds(value: Seconds | None) -> Fraction | None:
 
 
 class PrepareOptions(TypedDict, total=False):
-    """The options of ``prepare``, for those who hand them on; what each means is said there."""
+    """The options of ``prepare`` as keyword arguments; see there for what each means."""
 
     start: Seconds | None
     duration: Seconds | None
@@ -83,31 +84,25 @@ def prepare(
     timeout: float | None = None,
     config: Pathish | Config | None = None,
 ) -> PrepareReport:
-    """Fix files, folders of them or jobs, into new files; sources are never changed.
+    """Prepare files, folders of them or jobs as new files; sources are never changed.
 
-    A Job or a mapping is a job in the current folder, called ``job.json``.
-    ``output`` is a folder or a file; without it, ``prepared/`` beside each source. Times are
-    seconds. ``progress`` is told how far each source is; ``cancelled`` is asked all along, and
-    where it says yes, Cancelled is raised and the file at work is left out. ``config`` is a
-    configuration or its file, for the roles, limits, hosts and the output folder that it names;
-    without it none is read. Whatever is encoded is decoded again and compared with its source;
-    ``deep`` decodes every frame of what is only copied, too. What is wrong with a file is in its
-    entry, never an exception.
+    A Job or a mapping is a job in the current folder, named ``job.json``. ``output`` is a folder
+    or a file; without it, ``prepared/`` beside each source. Times are in seconds. ``progress`` is
+    called with the share of each source that is done; as soon as ``cancelled`` returns true,
+    Cancelled is raised and the current file is not written. ``config`` is a configuration or its
+    file, for roles, limits, hosts and the output folder; without it none is read. Encoded output
+    is decoded and compared with its source; ``deep`` also decodes every copied frame. An error of
+    a file is in its entry, never an exception.
 
-    ``isolate`` prepares each source in a worker process: one that crashes its decoder, takes more
-    than 1 GB, writes a file over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120)
-    fails, and the others go on. As always with processes, a script that asks for it must keep its
-    own work under ``if __name__ == "__main__":``. Standard input is prepared in this process.
+    ``isolate`` prepares each source in a worker process; a source fails whose worker crashes,
+    takes more than 1 GB, writes over 512 MiB, or makes no progress for ``timeout`` seconds
+    (J: 120). The calling script needs ``if __name__ == "__main__":``. Standard input is prepared
+    in this process.
 
-    Raises ValueError for an unknown role, a time that is none, an ``output`` or a configuration
-    that cannot be meant; Cancelled; CannotIsolate (a RuntimeError) where no process can be started.
+    Raises ValueError for an unknown role, an invalid time, ``output`` or configuration; Cancelled;
+    CannotIsolate (a RuntimeError) where no process can be started.
     """
-    if role is not None and role not in ROLES:
-        raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise ValueError(f"work cannot be given {timeout} seconds")
-    named = without_content(given(source, "job.json"), "prepare")
-    names = [one.source if isinstance(one, Item) else one for one in named]
+    _check_arguments(role, timeout)
     options = Options(
         start=_seconds(start),
         duration=_seconds(duration),
@@ -119,30 +114,65 @@ def prepare(
         keep_audio=keep_audio,
         salvage=salvage,
     )
-    at = {"name": ""}
+    work = Work(options, role, force, dry_run, deep=deep)
+    reporter = _Reporter(progress, cancelled)
+    return _prepare(source, output, work, reporter, configured(config), isolate, timeout)
 
-    def tell(done: Fraction) -> None:
-        if cancelled is not None and cancelled():
+
+def _check_arguments(role: Role | None, timeout: float | None) -> None:
+    """Raises ValueError for an unknown role and for a time that is none."""
+    if role is not None and role not in ROLES:
+        raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise ValueError(f"work cannot be given {timeout} seconds")
+
+
+class _Reporter:
+    """Calls the caller's functions with the source that is being prepared."""
+
+    def __init__(self, progress: Progress | None, cancelled: Callable[[], bool] | None) -> None:
+        self._progress = progress
+        self._cancelled = cancelled
+        self._name = ""
+
+    def __call__(self, done: Fraction) -> None:
+        """Report progress. Raises Cancelled."""
+        if self._cancelled is not None and self._cancelled():
             raise Cancelled("the work was called off")
-        if progress is not None:
-            progress(at["name"], float(done))
+        if self._progress is not None:
+            self._progress(self._name, float(done))
 
-    held = configured(config)
-    folder = None if held is None else held.output
-    to = parse_output(folder if output is None else os.fsdecode(output))
-    items = list(fitting(to, list(expanded(named, walk_skips(to, names)))))
-    sources_named = tuple(i.source for i in items)
-    work = Work(options, role, force, dry_run, tell, sources_named, deep=deep)
-
-    def announced() -> Iterator[Item]:
+    def each(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items; the beginning of each is reported."""
         for item in items:
-            at["name"] = item.source
-            tell(Fraction(0))
+            self._name = item.source
+            self(Fraction(0))
             yield item
 
+
+def _prepare(
+    source: Given | Iterable[Given],
+    output: Pathish | None,
+    work: Work,
+    reporter: _Reporter,
+    config: Config | None,
+    isolate: bool,
+    timeout: float | None,
+) -> PrepareReport:
+    given_items = without_content(given(source, "job.json"), "prepare")
+    names = [one.source if isinstance(one, Item) else one for one in given_items]
+    folder = None if config is None else config.output
+    to = parse_output(folder if output is None else os.fsdecode(output))
+    items = list(fitting(to, list(expanded(given_items, walk_skips(to, names)))))
+    work = replace(work, tell=reporter, sources=tuple(item.source for item in items))
     groups = prepare_items(
-        announced(), to, work, configured=lambda _: held, isolate=isolate, seconds=timeout
+        reporter.each(items),
+        to,
+        work,
+        configured=lambda _: config,
+        isolate=isolate,
+        seconds=timeout,
     )
-    left = () if held is None else (held.judging_nothing(),)
+    configs = () if config is None else (config.judging_nothing(),)
     with closing(groups):
-        return PrepareReport(tuple(chain.from_iterable(groups)), left)
+        return PrepareReport(tuple(chain.from_iterable(groups)), configs)

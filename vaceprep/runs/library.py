@@ -65,9 +65,7 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     config: Pathish | Config | None = None,
 ) -> RunReport:
-    """Turn jobs into videos in the folder ``output`` (default: the current one).
-
-    Each new task costs money.
+    """Turn jobs into videos in the folder ``output`` (default: the current one); tasks cost money.
 
     ``job`` is a Job, a mapping, a job file, a manifest, or several; ``publish`` is a target as for
     ``--publish``, or an object with the methods of ``vaceprep.publish.target.Target``.
@@ -83,7 +81,6 @@ def run(
     service cannot be asked whether the key is valid, LedgerError.
     """
     held = configured(config)
-    control = Control(cancelled)
     settings = read_settings(api_key=api_key, site=site, base_url=base_url)
     options = RunOptions(
         output=os.fsdecode(output) if output is not None else (held and held.output) or ".",
@@ -102,6 +99,12 @@ def run(
     if held is not None:
         publish, public_base = held.place(publish, public_base)
     target = parse_target(publish, public_base) if isinstance(publish, str) else publish
+    report = _run(_items(job), settings, target, options, Control(cancelled), _on_step(progress))
+    return report if held is None else replace(report, configs=(held.judging_nothing(),))
+
+
+def _on_step(progress: Progress | None) -> Callable[[Step], None]:
+    """What is called at each step of a job."""
 
     def on_step(step: Step) -> None:
         if progress is not None:
@@ -109,8 +112,7 @@ def run(
             done = float(share) if isinstance(share, Fraction) else None
             progress(step.source, step.name, done, step.note)
 
-    report = _run(_items(job), settings, target, options, control, on_step)
-    return report if held is None else replace(report, configs=(held.judging_nothing(),))
+    return on_step
 
 
 def _items(job: Given | Iterable[Given]) -> list[Item]:

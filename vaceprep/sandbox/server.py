@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import socket
 import tempfile
@@ -192,44 +193,12 @@ class Sandbox:
             ready.set()
 
     async def _serve(self, ready: threading.Event) -> None:
-        import os
-
         import uvicorn
 
         from vaceprep.sandbox import app
-        from vaceprep.sandbox.fetch import FETCH_SECONDS
-        from vaceprep.sandbox.files import Files
         from vaceprep.sandbox.protocol import Protocol
-        from vaceprep.sandbox.render.results import make
-        from vaceprep.sandbox.tasks import Tasks
 
-        if self._folder is None or self._socket is None:
-            raise RuntimeError("the sandbox is closed")
-        folder = self._folder.name
-        allow_hosts = (*self.own_hosts, *self._allow_hosts)
-        tasks = Tasks(
-            folder,
-            make,
-            seconds=self._seconds,
-            fetch_seconds=FETCH_SECONDS if self._fetch_seconds is None else self._fetch_seconds,
-            limits=self._limits,
-            allow_hosts=allow_hosts,
-        )
-        slow = self._slow_seconds
-        service = app.Service(
-            root=self._root,
-            base_url=self.base_url,
-            tasks=tasks,
-            files=Files(os.path.join(folder, "files")),
-            faults=self.faults,
-            key=self._key,
-            extra_fields=self._extra_fields,
-            allow_hosts=allow_hosts,
-            strict_limits=self._strict,
-            limits=self._limits,
-            slow_seconds=app.SLOW_SECONDS if slow is None else slow,
-        )
-        self._service = service
+        self._service = service = self._new_service()
         self._loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             app.application(service),
@@ -252,4 +221,39 @@ class Sandbox:
         try:
             await serving
         finally:
-            await tasks.close()
+            await service.tasks.close()
+
+    def _new_service(self) -> Service:
+        """The service with its tasks and files, in the sandbox's folder."""
+        from vaceprep.sandbox import app
+        from vaceprep.sandbox.fetch import FETCH_SECONDS
+        from vaceprep.sandbox.files import Files
+        from vaceprep.sandbox.render.results import make
+        from vaceprep.sandbox.tasks import Tasks
+
+        if self._folder is None or self._socket is None:
+            raise RuntimeError("the sandbox is closed")
+        folder = self._folder.name
+        allow_hosts = (*self.own_hosts, *self._allow_hosts)
+        tasks = Tasks(
+            folder,
+            make,
+            seconds=self._seconds,
+            fetch_seconds=FETCH_SECONDS if self._fetch_seconds is None else self._fetch_seconds,
+            limits=self._limits,
+            allow_hosts=allow_hosts,
+        )
+        slow = self._slow_seconds
+        return app.Service(
+            root=self._root,
+            base_url=self.base_url,
+            tasks=tasks,
+            files=Files(os.path.join(folder, "files")),
+            faults=self.faults,
+            key=self._key,
+            extra_fields=self._extra_fields,
+            allow_hosts=allow_hosts,
+            strict_limits=self._strict,
+            limits=self._limits,
+            slow_seconds=app.SLOW_SECONDS if slow is None else slow,
+        )

@@ -194,7 +194,37 @@ def _from_before(
 ) -> Iterator[VideoFrame]:
     """Frames from one that is shown at ``start`` or before it, or from the beginning.
 
-    Where what came before a keyframe is needed after all, the walk starts further back.
+    Where a keyframe needs pictures before it, decoding starts further back.
+    """
+    frames, moved = _after_seek(source, container, video, origin, start, base)
+    if frames is not None:
+        yield from frames
+        return
+    if moved:
+        container, video = source.open()
+        _, beginning = from_start(container, video)
+    opening = next(beginning, None)
+    if opening is None:
+        return
+    settled = None
+    extradata = video.codec_context.extradata or b""
+    if leans_back(bytes(opening.packet), source.facts.codec or "", extradata):
+        _forgive(video)
+        settled = Fraction(origin)
+    yield from _decoded(chain([opening], beginning), video, source.salvage, settled)
+
+
+def _after_seek(
+    source: _Source,
+    container: InputContainer,
+    video: VideoStream,
+    origin: int,
+    start: Fraction,
+    base: Fraction,
+) -> tuple[Iterator[VideoFrame] | None, bool]:
+    """Frames from a keyframe before ``start`` on, and whether the container was moved.
+
+    None for the frames where no keyframe serves. Raises Damaged.
     """
     facts = source.facts
     context = video.codec_context
@@ -208,23 +238,23 @@ def _from_before(
     for back in BACK_OFF:
         target = first - back / base
         if target <= origin or whole:
-            break
+            return None, moved
         moved = True
         try:
             packets = from_keyframe(container, video, int(target))
             key = next(packets)
             unsettled = leans_back(bytes(key), facts.codec or "", extradata)
             if unsettled and not back:
-                # What it leans on may be asked for in the window itself.
+                # The window itself may need the pictures that this frame refers to.
                 continue
             if unsettled and settled is None:
                 if context.is_open:
                     continue
                 _forgive(video)
                 settled = first
-            walk = with_shown(chain([key], packets), video)
-            frames = _decoded(walk, video, source.salvage, settled)
-            # What is not whole at the start of the window is not put out: then it is too late.
+            coded_frames = with_shown(chain([key], packets), video)
+            frames = _decoded(coded_frames, video, source.salvage, settled)
+            # The decoder gives no frame before one is whole, which may be after ``start``.
             early = next(frames, None)
         except Lost:
             continue
@@ -235,26 +265,12 @@ def _from_before(
             damage = error
             continue
         except BROKEN:
-            break
-        if early is None or early.pts is None or early.pts > first + 1:
-            continue
-        yield early
-        yield from frames
-        return
-    else:
-        if damage is not None:
-            raise damage
-    if moved:
-        container, video = source.open()
-        _, beginning = from_start(container, video)
-    settled = None
-    opening = next(beginning, None)
-    if opening is None:
-        return
-    if leans_back(bytes(opening.packet), facts.codec or "", extradata):
-        _forgive(video)
-        settled = Fraction(origin)
-    yield from _decoded(chain([opening], beginning), video, source.salvage, settled)
+            return None, moved
+        if early is not None and early.pts is not None and early.pts <= first + 1:
+            return chain([early], frames), moved
+    if damage is not None:
+        raise damage
+    return None, moved
 
 
 def _forgive(video: VideoStream) -> None:
