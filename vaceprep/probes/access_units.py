@@ -1,6 +1,6 @@
 """What one packet of H.264 or HEVC holds: a frame, one field of a frame, or no picture. Pure.
 
-Specification: ITU-T H.264, 7.3.1 and 7.3.3; ITU-T H.265, 7.3.1.
+Specification of slice headers: ITU-T H.264, 7.3.3.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from vaceprep.probes.h264 import (
     first_sps,
     length_size,
 )
+from vaceprep.probes.nal_units import (
+    H264_BESIDE,
+    H264_SLICES,
+    HEVC_BESIDE,
+    HEVC_IRAP,
+    HEVC_SKIPPED,
+    H264Unit,
+    h264_type,
+    hevc_type,
+)
 
-#: H.264: slices of a picture that is shown; the last but one is that of an IDR picture.
-H264_SLICES: Final = (1, 2, 5)
-H264_IDR: Final = 5
-#: HEVC: slices, those of pictures at which decoding may begin, and leading ones that it drops.
-HEVC_IRAP: Final = range(16, 24)
-HEVC_SKIPPED: Final = (8, 9)
-#: Units that say something of pictures and hold none: parameter sets, SEI, delimiters, filler.
-H264_BESIDE: Final = range(6, 16)
-HEVC_BESIDE: Final = range(32, 41)
 #: Bytes of a unit that are read: its type, and the header of a slice.
 HEAD: Final = 40
-#: Units of one packet that are looked at.
+#: Units of one packet that are read.
 MAX_UNITS: Final = 200
 
 #: Reads up to so many bytes from a place in the packet.
@@ -97,13 +98,13 @@ def picture(form: Form, size: int, read: Read) -> Picture | None:
     for head in _units(form, size, read):
         kind = -1
         if head:
-            kind = head[0] >> 1 & 63 if form.codec == "hevc" else head[0] & 31
+            kind = hevc_type(head[0]) if form.codec == "hevc" else h264_type(head[0])
         if form.codec == "hevc":
             if kind not in HEVC_BESIDE:
                 return Picture(kind in HEVC_IRAP, None, kind in HEVC_SKIPPED)
         elif kind in H264_SLICES:
             field = _field(head, form.slices) if form.slices else None
-            return Picture(kind == H264_IDR, field, False)
+            return Picture(kind == H264Unit.IDR, field, False)
         elif kind not in H264_BESIDE:
             # Whatever it is: only a decoder can tell.
             return Picture(False, None, False)

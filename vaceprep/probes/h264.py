@@ -1,7 +1,7 @@
 """H.264's sequence parameter set, read from the decoder configuration (``avcC``).
 
-FFmpeg learns pixel format, aspect and colour by decoding a frame (5 to 18 ms); the same stands
-in a few bits of the index. Specification: ITU-T H.264, 7.3.2.1 and Annex E; names of values as
+FFmpeg finds pixel format, aspect and colour by decoding a frame (5 to 18 ms); a few bits of the
+index have the same. Specification: ITU-T H.264, 7.3.2.1 and Annex E; names of values as
 FFmpeg prints them. Anything out of the ordinary gives None, and PyAV opens the file in full.
 """
 
@@ -13,16 +13,18 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-#: H.264: an instantaneous decoding refresh, and a slice of any other picture.
-H264_IDR: Final = 5
-H264_SLICES: Final = (1, 2)
-#: HEVC: IDR with and without leading pictures that can be decoded.
-HEVC_IDR: Final = (19, 20)
-HEVC_SLICES: Final = range(32)
-#: Parameter sets; an SEI unit of H.264 that begins with a recovery point (7.3.2.3, D.1.8).
-H264_SETS: Final = (7, 8, 13, 15)
-HEVC_SETS: Final = (32, 33, 34)
-H264_RECOVERY: Final = (6, 6)
+from vaceprep.probes.nal_units import (
+    H264_NOT_IDR,
+    H264_SETS,
+    HEVC_IDR,
+    HEVC_SETS,
+    HEVC_SLICES,
+    RECOVERY_POINT,
+    H264Unit,
+    h264_type,
+    hevc_type,
+)
+
 #: How a stream that is not length-prefixed tells its units apart.
 START_CODE: Final = re.compile(rb"\x00\x00\x01")
 
@@ -63,13 +65,13 @@ def begins_clean(packet: bytes, codec: str, extradata: bytes) -> bool:
         if not head:
             return False
         if codec == "h264":
-            kind = head[0] & 31
-            if kind == H264_IDR:
+            kind = h264_type(head[0])
+            if kind == H264Unit.IDR:
                 return True
-            if kind in H264_SLICES:
+            if kind in H264_NOT_IDR:
                 return False
         else:
-            kind = head[0] >> 1 & 63
+            kind = hevc_type(head[0])
             if kind in HEVC_SLICES:
                 return kind in HEVC_IDR
     return False
@@ -93,9 +95,11 @@ def prepares(packet: bytes, codec: str, extradata: bytes) -> bool:
         if len(head) < 2:
             continue
         if codec == "hevc":
-            if head[0] >> 1 & 63 in HEVC_SETS:
+            if hevc_type(head[0]) in HEVC_SETS:
                 return True
-        elif head[0] & 31 in H264_SETS or (head[0] & 31, head[1]) == H264_RECOVERY:
+            continue
+        kind = h264_type(head[0])
+        if kind in H264_SETS or (kind == H264Unit.SEI and head[1] == RECOVERY_POINT):
             return True
     return False
 
@@ -123,7 +127,7 @@ def invalid(packet: bytes, codec: str, extradata: bytes) -> bool:
 def _is_invalid(head: bytes, codec: str) -> bool:
     if not head or head[0] & 0x80:
         return True
-    return head[0] & 31 == 0 if codec == "h264" else len(head) < 2 or head[1] & 7 == 0
+    return h264_type(head[0]) == 0 if codec == "h264" else len(head) < 2 or head[1] & 7 == 0
 
 
 class Bits:
@@ -224,7 +228,9 @@ def first_sps(extradata: bytes) -> bytes | None:
         return None
     length = int.from_bytes(extradata[6:8], "big")
     unit = extradata[8 : 8 + length]
-    return unit if 4 < length == len(unit) <= MAX_BYTES and unit[0] & 31 == 7 else None
+    if not 4 < length == len(unit) <= MAX_BYTES:
+        return None
+    return unit if h264_type(unit[0]) == H264Unit.SPS else None
 
 
 def annexb_sps(extradata: bytes) -> bytes | None:
@@ -233,7 +239,7 @@ def annexb_sps(extradata: bytes) -> bytes | None:
     while at >= 0:
         end = extradata.find(b"\0\0\1", at + 3)
         unit = extradata[at + 3 : end if end >= 0 else len(extradata)]
-        if len(unit) > 4 and unit[0] & 31 == 7:
+        if len(unit) > 4 and h264_type(unit[0]) == H264Unit.SPS:
             return unit[:MAX_BYTES]
         at = end
     return None

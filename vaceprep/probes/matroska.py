@@ -1,4 +1,4 @@
-"""What Matroska says of a picture and PyAV does not tell: crop, rotation, Dolby Vision.
+"""Matroska: crop, rotation and Dolby Vision of a picture, which PyAV does not give.
 
 Specification: RFC 9559 (Matroska) and RFC 8794 (EBML).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from vaceprep.facts import Crop
@@ -16,13 +17,35 @@ from vaceprep.probes.display import Turn, turn
 from vaceprep.probes.mp4.sample_entry import DolbyVision, dolby_vision
 from vaceprep.probes.mp4.track import IDENTITY
 
-SEGMENT, SEEK_HEAD, TRACKS, CLUSTER = 0x18538067, 0x114D9B74, 0x1654AE6B, 0x1F43B675
-SEEK, SEEK_ID, SEEK_POSITION = 0x4DBB, 0x53AB, 0x53AC
-ENTRY, NUMBER, TYPE, VIDEO = 0xAE, 0xD7, 0x83, 0xE0
-ADDITION, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
-CROP: Final = (0x54CC, 0x54BB, 0x54DD, 0x54AA)
-PROJECTION, PROJECTION_TYPE = 0x7670, 0x7671
-YAW, PITCH, ROLL = 0x7673, 0x7674, 0x7675
+
+class Element(IntEnum):
+    """Identifiers of elements (RFC 9559, section 5), with their length marker."""
+
+    SEGMENT = 0x18538067
+    SEEK_HEAD = 0x114D9B74
+    SEEK = 0x4DBB
+    SEEK_ID = 0x53AB
+    SEEK_POSITION = 0x53AC
+    CLUSTER = 0x1F43B675
+    TRACKS = 0x1654AE6B
+    TRACK_ENTRY = 0xAE
+    VIDEO = 0xE0
+    CROP_LEFT = 0x54CC
+    CROP_TOP = 0x54BB
+    CROP_RIGHT = 0x54DD
+    CROP_BOTTOM = 0x54AA
+    PROJECTION = 0x7670
+    PROJECTION_TYPE = 0x7671
+    YAW = 0x7673
+    PITCH = 0x7674
+    ROLL = 0x7675
+    BLOCK_ADDITION_MAPPING = 0x41E4
+    BLOCK_ADD_ID_TYPE = 0x41E7
+    BLOCK_ADD_ID_EXTRA_DATA = 0x41ED
+
+
+CROP: Final = (Element.CROP_LEFT, Element.CROP_TOP, Element.CROP_RIGHT, Element.CROP_BOTTOM)
+#: Projection types: a flat picture.
 RECTANGULAR: Final = 0
 DOLBY: Final = frozenset(int.from_bytes(n) for n in (b"dvcC", b"dvvC", b"dvwC"))
 #: Elements at the top of a segment that are looked at, and bytes of one that is read.
@@ -96,7 +119,7 @@ def _tracks(opened: Opened) -> bytes:
     if first is None or first[2] is None:
         return b""
     segment = _header(opened, first[1] + first[2])
-    if segment is None or segment[0] != SEGMENT:
+    if segment is None or segment[0] != Element.SEGMENT:
         return b""
     at, elsewhere = segment[1], None
     for _ in range(MAX_ELEMENTS):
@@ -104,17 +127,17 @@ def _tracks(opened: Opened) -> bytes:
         if found is None:
             break
         kind, start, length = found
-        if kind == TRACKS and length is not None:
+        if kind == Element.TRACKS and length is not None:
             return opened.read_at(start, min(length, MAX_BYTES))
-        if kind == SEEK_HEAD and length is not None:
+        if kind == Element.SEEK_HEAD and length is not None:
             elsewhere = _sought(opened.read_at(start, min(length, MAX_BYTES)))
-        if kind == CLUSTER or length is None:
+        if kind == Element.CLUSTER or length is None:
             break
         at = start + length
     if elsewhere is None:
         return b""
     found = _header(opened, segment[1] + elsewhere)
-    if found is None or found[0] != TRACKS or found[2] is None:
+    if found is None or found[0] != Element.TRACKS or found[2] is None:
         return b""
     return opened.read_at(found[1], min(found[2], MAX_BYTES))
 
@@ -122,9 +145,9 @@ def _tracks(opened: Opened) -> bytes:
 def _sought(body: bytes) -> int | None:
     """Where the seek head says that Tracks is, from the segment's body on."""
     for kind, seek in _elements(body):
-        parts = dict(_elements(seek)) if kind == SEEK else {}
-        if _number(parts.get(SEEK_ID)) == TRACKS and SEEK_POSITION in parts:
-            return _number(parts[SEEK_POSITION])
+        parts = dict(_elements(seek)) if kind == Element.SEEK else {}
+        if _number(parts.get(Element.SEEK_ID)) == Element.TRACKS and Element.SEEK_POSITION in parts:
+            return _number(parts[Element.SEEK_POSITION])
     return None
 
 
@@ -146,7 +169,7 @@ def picture(opened: Opened, order: int) -> Picture:
     """
     at = opened.tell()
     try:
-        entries = [body for kind, body in _elements(_tracks(opened)) if kind == ENTRY]
+        entries = [body for kind, body in _elements(_tracks(opened)) if kind == Element.TRACK_ENTRY]
     finally:
         # A demuxer may be reading on from here.
         opened.seek(at)
@@ -154,16 +177,16 @@ def picture(opened: Opened, order: int) -> Picture:
         return PLAIN
     crop, turned, dolby = None, UPRIGHT, None
     for kind, body in _elements(entries[order]):
-        if kind == VIDEO:
+        if kind == Element.VIDEO:
             parts = dict(_elements(body))
             sides = Crop(*(_number(parts.get(side)) for side in CROP))
             crop = sides if any(sides) else None
-            if PROJECTION in parts:
-                turned = _turn(dict(_elements(parts[PROJECTION])))
-        elif kind == ADDITION:
+            if Element.PROJECTION in parts:
+                turned = _turn(dict(_elements(parts[Element.PROJECTION])))
+        elif kind == Element.BLOCK_ADDITION_MAPPING:
             parts = dict(_elements(body))
-            if _number(parts.get(ADDITION_TYPE)) in DOLBY:
-                dolby = dolby_vision(parts.get(ADDITION_DATA, b"")[:5])
+            if _number(parts.get(Element.BLOCK_ADD_ID_TYPE)) in DOLBY:
+                dolby = dolby_vision(parts.get(Element.BLOCK_ADD_ID_EXTRA_DATA, b"")[:5])
     return Picture(crop, turned, dolby)
 
 
@@ -173,8 +196,10 @@ def _turn(projection: dict[int, bytes]) -> Turn:
     The roll is counter-clockwise; a yaw of 180 degrees mirrors before the roll. Any other pose is
     one in space, which players leave out of account.
     """
-    yaw, pitch, roll = (_float(projection.get(part)) for part in (YAW, PITCH, ROLL))
-    if _number(projection.get(PROJECTION_TYPE)) != RECTANGULAR:
+    yaw, pitch, roll = (
+        _float(projection.get(part)) for part in (Element.YAW, Element.PITCH, Element.ROLL)
+    )
+    if _number(projection.get(Element.PROJECTION_TYPE)) != RECTANGULAR:
         return UPRIGHT
     if pitch != 0 or yaw not in (0, 180, -180) or not math.isfinite(roll):
         return UPRIGHT

@@ -18,16 +18,21 @@ from av.video.stream import VideoStream
 from vaceprep.probes.access_units import Pairs, form_of, picture
 from vaceprep.probes.container import fraction
 from vaceprep.probes.h264 import Bits, begins_clean, length_size, units
+from vaceprep.probes.nal_units import (
+    H264_SLICES,
+    HEVC_SKIPPED,
+    HEVC_SLICES,
+    H264Unit,
+    h264_type,
+    hevc_type,
+)
 
 #: Packets that are held back while no keyframe comes; then all of them count.
 PENDING: Final = 5_000
 #: Bytes of a packet of H.264 or HEVC under which its units are looked at.
 SMALL: Final = 200
-#: Unit types that carry a slice.
-H264_SLICES: Final = frozenset([1, 2, 5, 20])
-HEVC_SLICES: Final = frozenset(range(32))
-#: HEVC pictures that lead a keyframe and refer to pictures before it (RASL).
-HEVC_SKIPPED: Final = frozenset([8, 9])
+#: Units of H.264 that carry a slice of any layer or view.
+H264_ANY_SLICE: Final = H264_SLICES | {H264Unit.SLICE_EXTENSION}
 #: AV1's units: a frame's header, and a frame with its header.
 AV1_FRAMES: Final = frozenset([3, 6])
 AV1_SEQUENCE: Final = 1
@@ -177,7 +182,9 @@ def shows(packet: Packet[VideoStream], codec: str, extradata: bytes) -> bool:
         if packet.size >= SMALL:
             return True
         kinds = _kinds(packet, codec, extradata)
-        return not kinds or bool(kinds & (H264_SLICES if codec == "h264" else HEVC_SLICES))
+        return not kinds or bool(
+            kinds.intersection(H264_ANY_SLICE if codec == "h264" else HEVC_SLICES)
+        )
     if codec == "vp8":
         # Frame tag: one bit keyframe (0), three of version, one that shows (RFC 6386, 9.1).
         return bool(memoryview(packet)[0] & 0x10)
@@ -192,13 +199,17 @@ def _kinds(packet: Packet[VideoStream], codec: str, extradata: bytes) -> set[int
     """The types of the units in a packet of H.264 or HEVC."""
     heads = units(bytes(packet), length_size(codec, extradata))
     if codec == "h264":
-        return {head[0] & 31 for head in heads if head}
-    return {head[0] >> 1 & 63 for head in heads if head}
+        return {h264_type(head[0]) for head in heads if head}
+    return {hevc_type(head[0]) for head in heads if head}
+
+
+#: MPEG-2's group of pictures header (ITU-T H.262, table 6-1).
+GROUP_START: Final = b"\0\0\1\xb8"
 
 
 def closed_gop(data: bytes) -> bool:
     """Whether the group of pictures header in a packet of MPEG-1 or MPEG-2 says ``closed_gop``."""
-    at = data.find(b"\0\0\1\xb8")
+    at = data.find(GROUP_START)
     # After the start code: a time code of 25 bits, closed_gop, broken_link.
     return at >= 0 and len(data) > at + 7 and bool(data[at + 7] & 0x40)
 

@@ -63,6 +63,8 @@ def _signed(head: bytes, kind: str) -> str | None:
 
 
 def _tiff_kind(head: bytes) -> str:
+    from vaceprep.probes.images.tiff_tags import Tag
+
     if head[8:10] == b"CR" and head[3:4] in (b"\0", b"*"):
         return "cr2"
     if head[2:3] == b"+" or head[3:4] == b"+":
@@ -75,7 +77,7 @@ def _tiff_kind(head: bytes) -> str:
         return "tiff"
     (count,) = struct.unpack_from(order + "H", head, start)
     for at in range(start + 2, min(start + 2 + 12 * count, len(head) - 11), 12):
-        if struct.unpack_from(order + "H", head, at)[0] == 50706:
+        if struct.unpack_from(order + "H", head, at)[0] == Tag.DNG_VERSION:
             return "dng"
     return "tiff"
 
@@ -167,6 +169,8 @@ FIRST_BOXES: Final = frozenset(
     b"ftyp moov mdat free skip wide pnot styp moof sidx uuid udta emsg".split()
 )
 RIFF_FORMS: Final = (b"WEBP", b"AVI ", b"AVIX", b"WAVE")
+#: MPEG-TS (ITU-T H.222.0, 2.4.3.2): the first byte of each packet, and the bytes of a packet.
+TS_SYNC: Final = 0x47
 TS_PACKET: Final = 188
 BLURAY_PACKET: Final = 192
 
@@ -232,25 +236,37 @@ def family(brand: str | None) -> str | None:
 def _transport_stream(head: bytes) -> bool:
     for size, first in ((TS_PACKET, 0), (BLURAY_PACKET, 4), (204, 0)):
         marks = range(first, min(len(head), first + 8 * size), size)
-        if len(marks) >= 3 and all(head[at] == 0x47 for at in marks):
+        if len(marks) >= 3 and all(head[at] == TS_SYNC for at in marks):
             return True
     return False
 
 
+#: Start codes: MPEG program stream (ITU-T H.222.0, 2.5.3.3), MPEG-1 and MPEG-2 video (H.262,
+#: table 6-1), MPEG-4 Visual (ISO/IEC 14496-2, table 6-3).
+PACK: Final = 0xBA
+SEQUENCE_HEADER: Final = 0xB3
+VISUAL_OBJECT_SEQUENCE: Final = 0xB0
+VISUAL_OBJECT: Final = 0xB5
+
+
 def _elementary(head: bytes) -> Sniffed | None:
+    """A bare stream, by the start code or the unit that it begins with."""
     start = head.find(b"\0\0\1", 0, 5)
     if start < 0 or len(head) < start + 5:
         return None
     code = head[start + 3]
-    if code == 0xBA:
+    if code == PACK:
         return _video("mpeg")
-    if code == 0xB3:
+    if code == SEQUENCE_HEADER:
         return _video("mpegvideo")
-    if code in (0xB0, 0xB5):
+    if code in (VISUAL_OBJECT_SEQUENCE, VISUAL_OBJECT):
         return _video("m4v")
-    if code & 0x9F in (7, 9):
+    from vaceprep.probes.nal_units import H264Unit, HevcUnit
+
+    # The two bits that say how much other units refer to a unit may have any value.
+    if code & 0x9F in (H264Unit.SPS, H264Unit.DELIMITER):
         return _video("h264")
-    if code in (0x40, 0x42, 0x44, 0x46):
+    if code in [unit << 1 for unit in range(HevcUnit.VPS, HevcUnit.DELIMITER + 1)]:
         return _video("hevc")
     return None
 

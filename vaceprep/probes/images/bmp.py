@@ -1,29 +1,41 @@
-"""BMP: two headers and where the pixels lie."""
+"""BMP: two headers and where the pixels are.
+
+Specification: Microsoft's BITMAPFILEHEADER, BITMAPCOREHEADER to BITMAPV5HEADER.
+"""
 
 from __future__ import annotations
 
 import struct
+from typing import Final
 
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import MAX_METADATA, Layout
 
-_RAW_COMPRESSIONS = (0, 3, 6)
+#: BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS: rows of pixels as they are.
+_RAW_COMPRESSIONS: Final = (0, 3, 6)
+#: Bytes of the file header, of the oldest and the newest bitmap header, and of those between.
+_FILE_HEADER: Final = 14
+_CORE_HEADER: Final = 12
+_V5_HEADER: Final = 124
+_INFO_HEADERS: Final = (40, 52, 56, 64, 108, _V5_HEADER)
+#: PROFILE_EMBEDDED, as bytes in the file.
+_EMBEDDED: Final = b"DEBM"
 
 
 def read_bmp(source: Source) -> Layout:
     """Read a BMP's headers. Sizes in pixels; never raises."""
     layout = Layout("bmp")
     layout.keep(0, source.size)
-    head = source.read_at(0, 14 + 124)
+    head = source.read_at(0, _FILE_HEADER + _V5_HEADER)
     if len(head) < 26:
         return layout.cut("the file ends inside the BMP's header")
     start, header = struct.unpack_from("<II", head, 10)
-    if len(head) < 14 + min(header, 124):
+    if len(head) < _FILE_HEADER + min(header, _V5_HEADER):
         return layout.cut("the file ends inside the BMP's header")
     compression, data_size = 0, 0
-    if header == 12:
+    if header == _CORE_HEADER:
         width, height, _, bits = struct.unpack_from("<HHHH", head, 18)
-    elif header in (40, 52, 56, 64, 108, 124):
+    elif header in _INFO_HEADERS:
         width, height, _, bits = struct.unpack_from("<iiHH", head, 18)
         compression, data_size = struct.unpack_from("<II", head, 30)
     else:
@@ -39,10 +51,10 @@ def read_bmp(source: Source) -> Layout:
     if start + data_size > source.size:
         missing = start + data_size - source.size
         return layout.cut(f"the file ends {missing} bytes before its pixels do")
-    if header == 124:
+    if header == _V5_HEADER:
         kind, offset, length = struct.unpack_from("<4s48x4xII", head, 70)[0:3]
-        if kind == b"DEBM":
-            if 14 + offset + length > source.size:
+        if kind == _EMBEDDED:
+            if _FILE_HEADER + offset + length > source.size:
                 return layout.cut("the file ends inside the BMP's colour profile")
-            layout.icc = source.read_at(14 + offset, min(length, MAX_METADATA))
+            layout.icc = source.read_at(_FILE_HEADER + offset, min(length, MAX_METADATA))
     return layout

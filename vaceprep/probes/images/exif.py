@@ -12,30 +12,56 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-#: Bytes of one value by TIFF field type.
-TYPE_BYTES: Final = {
-    1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8,
-    17: 8, 18: 8,
-}  # fmt: skip
-_INTEGERS: Final = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 18: "Q"}
+from vaceprep.probes.images.tiff_tags import FieldType, GpsTag, Tag
+
+#: Bytes of one value by field type.
+TYPE_BYTES: Final[dict[int, int]] = {
+    FieldType.BYTE: 1,
+    FieldType.ASCII: 1,
+    FieldType.SHORT: 2,
+    FieldType.LONG: 4,
+    FieldType.RATIONAL: 8,
+    FieldType.SBYTE: 1,
+    FieldType.UNDEFINED: 1,
+    FieldType.SSHORT: 2,
+    FieldType.SLONG: 4,
+    FieldType.SRATIONAL: 8,
+    FieldType.FLOAT: 4,
+    FieldType.DOUBLE: 8,
+    FieldType.IFD: 4,
+    FieldType.LONG8: 8,
+    FieldType.SLONG8: 8,
+    FieldType.IFD8: 8,
+}
+_INTEGERS: Final[dict[int, str]] = {
+    FieldType.BYTE: "B",
+    FieldType.SHORT: "H",
+    FieldType.LONG: "I",
+    FieldType.SBYTE: "b",
+    FieldType.SSHORT: "h",
+    FieldType.SLONG: "i",
+    FieldType.IFD: "I",
+    FieldType.LONG8: "Q",
+    FieldType.IFD8: "Q",
+}
 #: Entries of one directory, and values of one entry, that are read at most. J
 _MAX_ENTRIES: Final = 4096
 _MAX_VALUES: Final = 2_000_000
 
-ORIENTATION: Final = 274
-_EXIF_IFD: Final = 34665
-_GPS_IFD: Final = 34853
-_GPS_PLACES: Final = {
-    2: "GPSLatitude",
-    4: "GPSLongitude",
-    6: "GPSAltitude",
-    20: "GPSDestLatitude",
-    22: "GPSDestLongitude",
-    28: "GPSAreaInformation",
+_GPS_PLACES: Final[dict[int, str]] = {
+    GpsTag.LATITUDE: "GPSLatitude",
+    GpsTag.LONGITUDE: "GPSLongitude",
+    GpsTag.ALTITUDE: "GPSAltitude",
+    GpsTag.DEST_LATITUDE: "GPSDestLatitude",
+    GpsTag.DEST_LONGITUDE: "GPSDestLongitude",
+    GpsTag.AREA_INFORMATION: "GPSAreaInformation",
 }
-_MAIN_SERIALS: Final = {0xC62F: "CameraSerialNumber"}
-_EXIF_SERIALS: Final = {0xA431: "BodySerialNumber", 0xA435: "LensSerialNumber"}
-_RATIONALS: Final = (5, 10)
+_MAIN_SERIALS: Final[dict[int, str]] = {Tag.CAMERA_SERIAL_NUMBER: "CameraSerialNumber"}
+_EXIF_SERIALS: Final[dict[int, str]] = {
+    Tag.BODY_SERIAL_NUMBER: "BodySerialNumber",
+    Tag.LENS_SERIAL_NUMBER: "LensSerialNumber",
+}
+_RATIONALS: Final = (FieldType.RATIONAL, FieldType.SRATIONAL)
 
 _XMP_NAMES: Final = re.compile(
     rb"\b(exif:GPS(?:Latitude|Longitude|Altitude|DestLatitude|DestLongitude|AreaInformation)"
@@ -186,7 +212,7 @@ def orientation(blocks: Iterable[bytes]) -> int:
         view = _block(data)
         main = view.directory(view.first)
         if main is not None:
-            return valid_orientation(main.integer(ORIENTATION))
+            return valid_orientation(main.integer(Tag.ORIENTATION))
     return 1
 
 
@@ -216,7 +242,7 @@ def directory_location(view: TiffView, main: Directory | None) -> list[str]:
     if main is None:
         return []
     names = [name for tag, name in _MAIN_SERIALS.items() if main.has_value(tag)]
-    for pointer, wanted in ((_EXIF_IFD, _EXIF_SERIALS), (_GPS_IFD, _GPS_PLACES)):
+    for pointer, wanted in ((Tag.EXIF_IFD, _EXIF_SERIALS), (Tag.GPS_IFD, _GPS_PLACES)):
         inner = view.directory(main.integer(pointer) or 0)
         if inner is not None:
             names += [name for tag, name in wanted.items() if inner.has_value(tag)]

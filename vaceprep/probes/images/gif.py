@@ -1,4 +1,7 @@
-"""GIF: blocks up to the trailer."""
+"""GIF: blocks up to the trailer.
+
+Specification: GIF89a, sections 18 to 27.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,18 @@ from typing import Final
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
 
-_CUT = "the file ends before the GIF's end mark"
+#: The bytes that begin an extension, an image and the trailer, and the extension for one image.
+_EXTENSION: Final = b"!"
+_IMAGE: Final = b","
+_TRAILER: Final = b";"
+_GRAPHIC_CONTROL: Final = b"\xf9"
+#: Flags of the screen and of an image: a colour table follows, of so many entries by its low bits.
+_HAS_TABLE: Final = 0x80
+_TABLE_SIZE: Final = 0x07
+_CUT: Final = "the file ends before the GIF's end mark"
 
 
-#: Sub-blocks that are walked: a gigabyte of full ones. A file of short ones takes a minute. J
+#: Sub-blocks that are read: a gigabyte of full ones. A file of short ones takes a minute. J
 _MAX_BLOCKS: Final = 4_000_000
 
 
@@ -51,22 +62,22 @@ class _Blocks:
 
 
 def read_gif(source: Source) -> Layout:
-    """Walk a GIF's blocks; the decoder gets the first frame. Sizes in pixels; never raises."""
+    """Read a GIF's blocks; the decoder gets the first frame. Sizes in pixels; never raises."""
     layout = Layout("gif", bit_depth=8)
     try:
-        return _walk(source, layout)
+        return _read(source, layout)
     except TooMany:
         return layout.broken("the GIF has too many blocks")
 
 
-def _walk(source: Source, layout: Layout) -> Layout:
+def _read(source: Source, layout: Layout) -> Layout:
     blocks = _Blocks(source)
     head = blocks.take(13)
     if len(head) < 13:
         return layout.cut("the file ends inside the GIF's header")
     layout.width, layout.height, flags = struct.unpack_from("<HHB", head, 6)
-    if flags & 0x80:
-        blocks.at += 3 << (flags & 7) + 1
+    if flags & _HAS_TABLE:
+        blocks.at += 3 << (flags & _TABLE_SIZE) + 1
     layout.keep(0, blocks.at)
     frames = 0
     for _ in range(MAX_PIECES):
@@ -74,21 +85,21 @@ def _walk(source: Source, layout: Layout) -> Layout:
         kind = blocks.take(1)
         if not kind:
             return layout.cut(_CUT)
-        if kind == b";":
+        if kind == _TRAILER:
             break
-        if kind == b"!":
+        if kind == _EXTENSION:
             label = blocks.take(1)
             if not blocks.skip_blocks():
                 return layout.cut(_CUT)
-            if label == b"\xf9" and not frames:
+            if label == _GRAPHIC_CONTROL and not frames:
                 layout.keep(start, blocks.at - start)
-        elif kind == b",":
+        elif kind == _IMAGE:
             image = blocks.take(9)
             if len(image) < 9:
                 return layout.cut(_CUT)
             left, top, width, height, flags = struct.unpack("<HHHHB", image)
-            if flags & 0x80:
-                blocks.at += 3 << (flags & 7) + 1
+            if flags & _HAS_TABLE:
+                blocks.at += 3 << (flags & _TABLE_SIZE) + 1
             blocks.at += 1
             if not blocks.skip_blocks():
                 return layout.cut(_CUT)
@@ -101,7 +112,7 @@ def _walk(source: Source, layout: Layout) -> Layout:
                 break
         elif kind != b"\0":
             return layout.broken("the GIF's blocks are damaged")
-    layout.parts.append(b";")
+    layout.parts.append(_TRAILER)
     if not frames:
         return layout.broken("the GIF has no picture")
     layout.frames = frames

@@ -1,4 +1,7 @@
-"""PNG and APNG: every chunk, with its checksum."""
+"""PNG and APNG: every chunk, with its checksum.
+
+Specification: PNG (third edition), sections 5 and 11; a chunk's type is its name.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,33 @@ from vaceprep.probes.images import png_data
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import MAX_PIECES, Layout
 from vaceprep.probes.images.png_colours import COLOUR_CHUNKS, Told
+from vaceprep.probes.images.png_data import ColourType
 
 #: Critical chunks: what a reader must know to show the picture.
 _CRITICAL: Final = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
 #: Chunks that the decoder gets.
 _PIXEL_CHUNKS: Final = _CRITICAL | {b"tRNS"}
-_MODES: Final = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
-#: Allowed depths by colour type.
-_DEPTHS: Final = {
-    0: (1, 2, 4, 8, 16),
-    2: (8, 16),
-    3: (1, 2, 4, 8),
-    4: (8, 16),
-    6: (8, 16),
+_MODES: Final[dict[int, str]] = {
+    ColourType.GREY: "L",
+    ColourType.RGB: "RGB",
+    ColourType.PALETTE: "P",
+    ColourType.GREY_ALPHA: "LA",
+    ColourType.RGBA: "RGBA",
 }
-_PALETTE: Final = 3
+#: Allowed depths by colour type.
+_DEPTHS: Final[dict[int, tuple[int, ...]]] = {
+    ColourType.GREY: (1, 2, 4, 8, 16),
+    ColourType.RGB: (8, 16),
+    ColourType.PALETTE: (1, 2, 4, 8),
+    ColourType.GREY_ALPHA: (8, 16),
+    ColourType.RGBA: (8, 16),
+}
+#: Bit 5 of a chunk's first letter: no reader needs the chunk.
+_ANCILLARY: Final = 0x20
 #: A zlib stream's first byte with the largest window.
 _LARGEST_WINDOW: Final = b"\x78"
 #: Bytes of a tRNS chunk by colour type; of a palette, as many as it has colours at most.
-_KEY_BYTES: Final = {0: 2, 2: 6}
+_KEY_BYTES: Final[dict[int, int]] = {ColourType.GREY: 2, ColourType.RGB: 6}
 _XMP_KEY: Final = b"XML:com.adobe.xmp"
 _BLOCK: Final = 2**20
 
@@ -103,14 +114,14 @@ class _Reader:
 
     def _chunk(self, name: bytes, body: bytes, at: int, length: int) -> str:
         """Take one chunk behind the header; what is wrong with it, or nothing."""
-        if not name[0] & 0x20 and name not in _CRITICAL:
+        if not name[0] & _ANCILLARY and name not in _CRITICAL:
             return f"the PNG has a critical chunk that no reader knows ({name.decode()})"
         if name == b"IHDR":
             return "the PNG has a second header"
         if name == b"IDAT":
             if not self.data:
                 self.still_outside = self.announced and not self.frames
-                if self.header[9] == _PALETTE and not self.colours:
+                if self.header[9] == ColourType.PALETTE and not self.colours:
                     return "the PNG's palette is missing"
             if self.data_ended:
                 return ""
@@ -127,18 +138,20 @@ class _Reader:
     def _is_wanted(self, name: bytes, length: int) -> bool:
         colour = self.header[9]
         if name == b"PLTE":
-            return colour == _PALETTE
+            return colour == ColourType.PALETTE
         if name != b"tRNS":
             return True
         # Readers pass over one of a wrong length, of a wrong place or beside an alpha channel.
         right = (
-            0 < length <= self.colours if colour == _PALETTE else length == _KEY_BYTES.get(colour)
+            0 < length <= self.colours
+            if colour == ColourType.PALETTE
+            else length == _KEY_BYTES.get(colour)
         )
         self.keyed = right and not self.data
         return self.keyed
 
     def _palette(self, body: bytes) -> str:
-        if self.header[9] != _PALETTE:
+        if self.header[9] != ColourType.PALETTE:
             return ""
         if self.colours or self.data:
             return "the PNG has a second palette, or one behind its pixels"
@@ -172,7 +185,7 @@ class _Reader:
         if not self.data:
             return layout.broken("the PNG has no pixel data")
         layout.frames = max(1, self.frames + (self.announced and self.still_outside))
-        self.told.into(layout, grey=self.header[9] in (0, 4))
+        self.told.into(layout, grey=self.header[9] in (ColourType.GREY, ColourType.GREY_ALPHA))
         bits = (layout.bit_depth or 8) * png_data.SAMPLES[self.header[9]]
         interlaced = self.header[12] == 1
         first = next((self.source.read_at(piece[0], 1) for piece in self.data if piece[1]), b"")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from vaceprep.probes.images.byte_source import Source
@@ -29,8 +30,26 @@ _PASSES: Final = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
+
+
+class ColourType(IntEnum):
+    """The colour types of IHDR (PNG, third edition, table 11.1)."""
+
+    GREY = 0
+    RGB = 2
+    PALETTE = 3
+    GREY_ALPHA = 4
+    RGBA = 6
+
+
 #: Samples of a pixel by colour type.
-SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+SAMPLES: Final[dict[int, int]] = {
+    ColourType.GREY: 1,
+    ColourType.RGB: 3,
+    ColourType.PALETTE: 1,
+    ColourType.GREY_ALPHA: 2,
+    ColourType.RGBA: 4,
+}
 
 #: Where a piece of the stream lies: offset and length in bytes.
 Piece = tuple[int, int]

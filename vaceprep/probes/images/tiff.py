@@ -19,22 +19,50 @@ from vaceprep.probes.images.exif import (
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_METADATA, Layout
 from vaceprep.probes.images.tiff_directory import Field, with_directory
 from vaceprep.probes.images.tiff_raster import missing, page_blocks, raster_of
+from vaceprep.probes.images.tiff_tags import Tag
 
-_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
-_SUBFILE, _ORIENTATION, _MAKE, _SUB_IFDS = 254, 274, 271, 330
-_XMP, _ICC, _DNG, _SAMPLES = 700, 34675, 50706, 277
 _THUMBNAIL_OR_MASK: Final = 0b101
 #: Colour filter array and linear raw: pixels of a sensor, not of a picture.
 _SENSOR: Final = (32803, 34892)
 _MAKERS: Final = {b"NIKON": "nef", b"SONY": "arw", b"PENTAX": "pef", b"SAMSUNG": "srw"}
 _MAX_SUB_IFDS: Final = 16
 #: Tags that make pixels: those that hold exactly one value, and all.
-_SINGLE: Final = frozenset(
-    [256, 257, 259, 262, 263, 266, 277, 278, 284, 292, 293, 317, 322, 323, 332, 531]
+_SINGLE: Final[frozenset[int]] = frozenset(
+    [
+        Tag.IMAGE_WIDTH,
+        Tag.IMAGE_LENGTH,
+        Tag.COMPRESSION,
+        Tag.PHOTOMETRIC,
+        Tag.THRESHOLDING,
+        Tag.FILL_ORDER,
+        Tag.SAMPLES_PER_PIXEL,
+        Tag.ROWS_PER_STRIP,
+        Tag.PLANAR_CONFIGURATION,
+        Tag.T4_OPTIONS,
+        Tag.T6_OPTIONS,
+        Tag.PREDICTOR,
+        Tag.TILE_WIDTH,
+        Tag.TILE_LENGTH,
+        Tag.INK_SET,
+        Tag.YCBCR_POSITIONING,
+    ]
 )
-_PICTURE_TAGS: Final = _SINGLE.union(
-    (258, 273, 279, 320, 324, 325, 338, 339, 347, *range(512, 522), 529, 530, 532)
+_PICTURE_TAGS: Final[frozenset[int]] = _SINGLE.union(
+    [
+        Tag.BITS_PER_SAMPLE,
+        Tag.STRIP_OFFSETS,
+        Tag.STRIP_BYTE_COUNTS,
+        Tag.COLOR_MAP,
+        Tag.TILE_OFFSETS,
+        Tag.TILE_BYTE_COUNTS,
+        Tag.EXTRA_SAMPLES,
+        Tag.SAMPLE_FORMAT,
+        Tag.JPEG_TABLES,
+        Tag.YCBCR_COEFFICIENTS,
+        Tag.YCBCR_SUBSAMPLING,
+        Tag.REFERENCE_BLACK_WHITE,
+        *range(Tag.JPEG_PROC, Tag.JPEG_AC_TABLES + 1),
+    ]
 )
 #: What all pages' directories may cost to walk: values of their tables of strips, and so many
 #: times that for each entry. Pages may share both, so the file's size is no bound. J
@@ -72,7 +100,7 @@ def read_tiff(source: Source) -> Layout:
         work += _cost(page)
         if work > _MAX_WORK:
             return layout.broken("the TIFF's pages have more entries than any picture's")
-        pages += not (page.integer(_SUBFILE) or 0) & _THUMBNAIL_OR_MASK
+        pages += not (page.integer(Tag.SUBFILE_TYPE) or 0) & _THUMBNAIL_OR_MASK
         if not _is_whole(page, source):
             return layout.cut(_CUT)
         if page.next is None:
@@ -108,36 +136,44 @@ def _no_directory(layout: Layout, view: TiffView, source: Source, at: int) -> La
 
 
 def _describe(layout: Layout, view: TiffView, main: Directory) -> None:
-    layout.width = max(0, main.integer(_WIDTH) or 0)
-    layout.height = max(0, main.integer(_LENGTH) or 0)
-    bits = main.integers(_BITS) if _BITS in main.entries else (1,)
+    layout.width = max(0, main.integer(Tag.IMAGE_WIDTH) or 0)
+    layout.height = max(0, main.integer(Tag.IMAGE_LENGTH) or 0)
+    bits = main.integers(Tag.BITS_PER_SAMPLE) if Tag.BITS_PER_SAMPLE in main.entries else (1,)
     layout.bit_depth = bits[0] if bits else None
-    layout.orientation = valid_orientation(main.integer(_ORIENTATION))
+    layout.orientation = valid_orientation(main.integer(Tag.ORIENTATION))
     layout.location = directory_location(view, main)
-    for tag in (_XMP, _ICC):
+    for tag in (Tag.XMP, Tag.ICC_PROFILE):
         if tag in main.entries and main.entries[tag].bytes <= MAX_METADATA:
             data = main.raw(tag)
-            if tag == _XMP:
+            if tag == Tag.XMP:
                 layout.xmp.append(data)
             else:
                 layout.icc = data
 
 
 def _raw_kind(view: TiffView, main: Directory, source: Source) -> str | None:
-    if _DNG in main.entries:
+    if Tag.DNG_VERSION in main.entries:
         return "dng"
     if source.read_at(8, 2) == b"CR" and not view.big:
         return "cr2"
-    inner = [view.directory(at) for at in main.integers(_SUB_IFDS)[:_MAX_SUB_IFDS]]
+    inner = [view.directory(at) for at in main.integers(Tag.SUB_IFDS)[:_MAX_SUB_IFDS]]
     pictures = [main, *(d for d in inner if d is not None)]
-    if not any(d.integer(_PHOTOMETRIC) in _SENSOR for d in pictures):
+    if not any(d.integer(Tag.PHOTOMETRIC) in _SENSOR for d in pictures):
         return None
-    make = main.raw(_MAKE).upper()
+    make = main.raw(Tag.MAKE).upper()
     return next((name for maker, name in _MAKERS.items() if make.startswith(maker)), "raw")
 
 
 def _cost(page: Directory) -> int:
-    tables = (page.entries.get(tag) for tag in (_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES))
+    tables = (
+        page.entries.get(tag)
+        for tag in (
+            Tag.STRIP_OFFSETS,
+            Tag.STRIP_BYTE_COUNTS,
+            Tag.TILE_OFFSETS,
+            Tag.TILE_BYTE_COUNTS,
+        )
+    )
     return _ENTRY_COST * page.listed + sum(entry.count for entry in tables if entry)
 
 
@@ -145,7 +181,10 @@ def _is_whole(page: Directory, source: Source) -> bool:
     """Whether the page's values, strips and tiles all lie inside the file."""
     if any(page.outside(tag) for tag in page.entries):
         return False
-    for places, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
+    for places, lengths in (
+        (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS),
+        (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS),
+    ):
         offsets, sizes = page.integers(places), page.integers(lengths)
         # Without lengths (allowed long ago) an offset alone must lie inside.
         sizes = sizes or (1,) * len(offsets)
@@ -156,10 +195,10 @@ def _is_whole(page: Directory, source: Source) -> bool:
 
 def _plain_bytes(layout: Layout, main: Directory) -> int:
     """Bytes that the pixels take where they are not compressed; else 0."""
-    subsampled = main.integer(_PHOTOMETRIC) == 6
-    if (main.integer(_COMPRESSION) or 1) != 1 or subsampled:
+    subsampled = main.integer(Tag.PHOTOMETRIC) == 6
+    if (main.integer(Tag.COMPRESSION) or 1) != 1 or subsampled:
         return 0
-    bits = (layout.bit_depth or 1) * max(1, main.integer(_SAMPLES) or 1)
+    bits = (layout.bit_depth or 1) * max(1, main.integer(Tag.SAMPLES_PER_PIXEL) or 1)
     return (layout.width * bits + 7) // 8 * layout.height
 
 

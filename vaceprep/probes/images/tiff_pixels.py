@@ -10,11 +10,11 @@ from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import Spliced
 from vaceprep.probes.images.tiff_directory import Field, with_directory
 from vaceprep.probes.images.tiff_raster import CMYK, WHITE_IS_ZERO, Raster, Short, rows_of
+from vaceprep.probes.images.tiff_tags import FieldType, Tag
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_SHORT, _LONG = 3, 4
 _FLOATS: Final = {16: "e", 32: "f", 64: "d"}
 _HALF_RANGE: Final = 128
 
@@ -74,16 +74,16 @@ def _unpacked(source: Source, raster: Raster, first: int, blocks: int, rows: int
     if max(places) + max(sizes) >= 2**32:
         raise ValueError("strips behind the first 4 GB")
     fields: list[Field] = [
-        (256, _LONG, 1, longs(raster.block_row)),
-        (257, _LONG, 1, longs(rows)),
-        (258, _SHORT, 1, short(8)),
-        (259, _SHORT, 1, short(raster.compression)),
-        (262, _SHORT, 1, short(1)),
-        (266, _SHORT, 1, short(2 if raster.reversed_bits else 1)),
-        (273, _LONG, blocks, longs(*places)),
-        (277, _SHORT, 1, short(1)),
-        (278, _LONG, 1, longs(raster.block[1])),
-        (279, _LONG, blocks, longs(*sizes)),
+        (Tag.IMAGE_WIDTH, FieldType.LONG, 1, longs(raster.block_row)),
+        (Tag.IMAGE_LENGTH, FieldType.LONG, 1, longs(rows)),
+        (Tag.BITS_PER_SAMPLE, FieldType.SHORT, 1, short(8)),
+        (Tag.COMPRESSION, FieldType.SHORT, 1, short(raster.compression)),
+        (Tag.PHOTOMETRIC, FieldType.SHORT, 1, short(1)),
+        (Tag.FILL_ORDER, FieldType.SHORT, 1, short(2 if raster.reversed_bits else 1)),
+        (Tag.STRIP_OFFSETS, FieldType.LONG, blocks, longs(*places)),
+        (Tag.SAMPLES_PER_PIXEL, FieldType.SHORT, 1, short(1)),
+        (Tag.ROWS_PER_STRIP, FieldType.LONG, 1, longs(raster.block[1])),
+        (Tag.STRIP_BYTE_COUNTS, FieldType.LONG, blocks, longs(*sizes)),
     ]
     parts = with_directory(source, raster.order, fields)
     make = pixels.decoder("tiff")

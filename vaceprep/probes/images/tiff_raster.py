@@ -16,10 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from vaceprep.probes.images.exif import Directory
-
-_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL = 256, 257, 258, 259, 262, 266
-_STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
-_TILE_WIDTH, _TILE_LENGTH, _TILES, _TILE_BYTES, _EXTRA, _FORMAT = 322, 323, 324, 325, 338, 339
+from vaceprep.probes.images.tiff_tags import Tag
 
 Kind = Literal["unsigned", "signed", "float"]
 _KINDS: Final[dict[int, Kind]] = {1: "unsigned", 2: "signed", 3: "float", 4: "unsigned"}
@@ -115,7 +112,7 @@ def raster_of(page: Directory, order: str) -> Raster | None:
     if raster is None or raster.compression not in COMPRESSIONS:
         return None
     depths = (16, 32, 64) if raster.kind == "float" else range(1, 33)
-    if raster.bits not in depths or _pillow_reads(raster, page.integers(_EXTRA)):
+    if raster.bits not in depths or _pillow_reads(raster, page.integers(Tag.EXTRA_SAMPLES)):
         return None
     return raster
 
@@ -123,21 +120,24 @@ def raster_of(page: Directory, order: str) -> Raster | None:
 def page_blocks(page: Directory, order: str) -> Raster | None:
     """Where the pixels of a grey, RGB or CMYK page lie; None for every other. Never raises."""
     one = page.integer
-    bits, kinds = page.integers(_BITS) or (1,), page.integers(_FORMAT) or (1,)
-    samples = one(_SAMPLES) or 1
-    photometric = one(_PHOTOMETRIC)
-    extra = page.integers(_EXTRA)
+    bits, kinds = (
+        page.integers(Tag.BITS_PER_SAMPLE) or (1,),
+        page.integers(Tag.SAMPLE_FORMAT) or (1,),
+    )
+    samples = one(Tag.SAMPLES_PER_PIXEL) or 1
+    photometric = one(Tag.PHOTOMETRIC)
+    extra = page.integers(Tag.EXTRA_SAMPLES)
     if photometric not in _COLOURS or not 0 < samples <= _MAX_SAMPLES or order not in ("<", ">"):
         return None
     colours, kind = _COLOURS[photometric], _KINDS.get(kinds[0])
     alike = len(set(bits)) == 1 and len(set(kinds)) == 1 and len(bits) in (1, samples)
     if not alike or kind is None or samples < colours or bits[0] <= 0:
         return None
-    width, height = one(_WIDTH) or 0, one(_LENGTH) or 0
-    tiled = _TILES in page.entries
-    block = (one(_TILE_WIDTH) or 0, one(_TILE_LENGTH) or 0)
+    width, height = one(Tag.IMAGE_WIDTH) or 0, one(Tag.IMAGE_LENGTH) or 0
+    tiled = Tag.TILE_OFFSETS in page.entries
+    block = (one(Tag.TILE_WIDTH) or 0, one(Tag.TILE_LENGTH) or 0)
     if not tiled:
-        block = (width, min(one(_ROWS) or height, height))
+        block = (width, min(one(Tag.ROWS_PER_STRIP) or height, height))
     if min(width, height, *block) <= 0:
         return None
     return Raster(
@@ -149,14 +149,14 @@ def page_blocks(page: Directory, order: str) -> Raster | None:
         samples=samples,
         photometric=photometric,
         alpha=extra[0] if samples > colours and extra and extra[0] in _ALPHAS else 0,
-        planar=(one(_PLANAR) or 1) == 2 and samples > 1,
-        compression=one(_COMPRESSION) or 1,
-        predictor=one(_PREDICTOR) or _NO_PREDICTOR,
-        reversed_bits=one(_FILL) == 2,
+        planar=(one(Tag.PLANAR_CONFIGURATION) or 1) == 2 and samples > 1,
+        compression=one(Tag.COMPRESSION) or 1,
+        predictor=one(Tag.PREDICTOR) or _NO_PREDICTOR,
+        reversed_bits=one(Tag.FILL_ORDER) == 2,
         block=block,
         tiled=tiled,
-        offsets=page.integers(_TILES if tiled else _STRIPS),
-        lengths=page.integers(_TILE_BYTES if tiled else _STRIP_BYTES),
+        offsets=page.integers(Tag.TILE_OFFSETS if tiled else Tag.STRIP_OFFSETS),
+        lengths=page.integers(Tag.TILE_BYTE_COUNTS if tiled else Tag.STRIP_BYTE_COUNTS),
     )
 
 

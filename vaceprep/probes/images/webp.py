@@ -1,4 +1,7 @@
-"""WEBP: the RIFF's chunks."""
+"""WEBP: the RIFF's chunks.
+
+Specification: RFC 9649 (WebP), RFC 6386 (VP8: 9.1, the frame header).
+"""
 
 from __future__ import annotations
 
@@ -59,10 +62,15 @@ def canvas(head: bytes) -> tuple[int, int]:
 
 
 _METADATA: Final = (b"EXIF", b"XMP ", b"ICCP")
+#: What a lossy picture has behind its frame tag, and what a lossless one begins with.
+_VP8_START: Final = b"\x9d\x01\x2a"
+_VP8L_SIGNATURE: Final = b"\x2f"
+#: Both have sides of 14 bits, lossless ones less 1.
+_SIDE: Final = 0x3FFF
 
 
 def read_webp(source: Source) -> Layout:
-    """Walk a WEBP's chunks. Sizes in pixels (the canvas where there is one); never raises."""
+    """Read a WEBP's chunks. Sizes in pixels (the canvas where there is one); never raises."""
     layout = Layout("webp", bit_depth=8)
     head = source.read_at(0, 12)
     end = 8 + int.from_bytes(head[4:8], "little")
@@ -79,16 +87,16 @@ def read_webp(source: Source) -> Layout:
         if name == b"VP8X" and len(body) == 10 and not layout.width:
             layout.width = 1 + int.from_bytes(body[4:7], "little")
             layout.height = 1 + int.from_bytes(body[7:10], "little")
-        elif name == b"VP8 " and body[3:6] == b"\x9d\x01\x2a" and len(body) == 10:
+        elif name == b"VP8 " and body[3:6] == _VP8_START and len(body) == 10:
             pictures += 1
             if not layout.width:
-                layout.width = int.from_bytes(body[6:8], "little") & 0x3FFF
-                layout.height = int.from_bytes(body[8:10], "little") & 0x3FFF
-        elif name == b"VP8L" and body[:1] == b"\x2f" and len(body) >= 5:
+                layout.width = int.from_bytes(body[6:8], "little") & _SIDE
+                layout.height = int.from_bytes(body[8:10], "little") & _SIDE
+        elif name == b"VP8L" and body[:1] == _VP8L_SIGNATURE and len(body) >= 5:
             pictures += 1
             if not layout.width:
                 bits = int.from_bytes(body[1:5], "little")
-                layout.width, layout.height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+                layout.width, layout.height = (bits & _SIDE) + 1, (bits >> 14 & _SIDE) + 1
         elif name == b"ANMF":
             frames += 1
         elif name in _METADATA and at + 8 + length <= source.size:

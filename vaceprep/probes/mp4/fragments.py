@@ -7,16 +7,42 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from vaceprep.probes.mp4.tables import children, numbers
 
-#: Flags of ``tfhd`` and ``trun``: which optional fields are there.
-BASE_OFFSET, ENTRY, DURATION, SIZE, FLAGS = 0x1, 0x2, 0x8, 0x10, 0x20
-BASE_IS_MOOF: Final = 0x20000
-DATA_OFFSET, FIRST_FLAGS = 0x1, 0x4
-RUN_FIELDS: Final = (0x100, 0x200, 0x400, 0x800)
-RUN_SIZE: Final = 0x200
+
+class TrackFlag(IntEnum):
+    """Flags of ``tfhd`` (8.8.7): which fields it has, and where offsets count from."""
+
+    BASE_DATA_OFFSET = 0x1
+    SAMPLE_ENTRY = 0x2
+    DEFAULT_DURATION = 0x8
+    DEFAULT_SIZE = 0x10
+    BASE_IS_MOOF = 0x20000
+
+
+class RunFlag(IntEnum):
+    """Flags of ``trun`` (8.8.8): which fields it and each of its samples have."""
+
+    DATA_OFFSET = 0x1
+    FIRST_SAMPLE_FLAGS = 0x4
+    SAMPLE_DURATION = 0x100
+    SAMPLE_SIZE = 0x200
+    SAMPLE_FLAGS = 0x400
+    SAMPLE_TIME_OFFSET = 0x800
+
+
+#: The fields of each sample of a run, in their order.
+RUN_FIELDS: Final = (
+    RunFlag.SAMPLE_DURATION,
+    RunFlag.SAMPLE_SIZE,
+    RunFlag.SAMPLE_FLAGS,
+    RunFlag.SAMPLE_TIME_OFFSET,
+)
+#: The flags of a full box, without its version.
+FLAGS: Final = 0xFFFFFF
 
 
 class Claim(NamedTuple):
@@ -66,28 +92,32 @@ def _header(
 ) -> tuple[int, int]:
     """Where offsets of a track fragment count from, and the usual bytes of a sample."""
     flags, track = struct.unpack_from(">II", body)
-    flags &= 0xFFFFFF
+    flags &= FLAGS
     at = 8
-    base = start if flags & BASE_IS_MOOF else previous
-    if flags & BASE_OFFSET:
+    base = start if flags & TrackFlag.BASE_IS_MOOF else previous
+    if flags & TrackFlag.BASE_DATA_OFFSET:
         base = struct.unpack_from(">Q", body, at)[0]
         at += 8
-    at += 4 * bool(flags & ENTRY) + 4 * bool(flags & DURATION)
-    size = struct.unpack_from(">I", body, at)[0] if flags & SIZE else sizes.get(track, 0)
+    at += 4 * bool(flags & TrackFlag.SAMPLE_ENTRY) + 4 * bool(flags & TrackFlag.DEFAULT_DURATION)
+    size = (
+        struct.unpack_from(">I", body, at)[0]
+        if flags & TrackFlag.DEFAULT_SIZE
+        else sizes.get(track, 0)
+    )
     return base, size
 
 
 def _run(body: memoryview, base: int, at: int, size: int) -> tuple[int, int]:
     """The frames of a run, and the byte after its last one."""
     flags, count = struct.unpack_from(">II", body)
-    flags &= 0xFFFFFF
+    flags &= FLAGS
     where = 8
-    if flags & DATA_OFFSET:
+    if flags & RunFlag.DATA_OFFSET:
         at = base + struct.unpack_from(">i", body, where)[0]
         where += 4
-    where += 4 * bool(flags & FIRST_FLAGS)
+    where += 4 * bool(flags & RunFlag.FIRST_SAMPLE_FLAGS)
     fields = [bit for bit in RUN_FIELDS if flags & bit]
-    if RUN_SIZE not in fields:
+    if RunFlag.SAMPLE_SIZE not in fields:
         return count, at + count * size
     table = numbers(body, where, count * len(fields), "I", "frames")
-    return count, at + sum(table[fields.index(RUN_SIZE) :: len(fields)])
+    return count, at + sum(table[fields.index(RunFlag.SAMPLE_SIZE) :: len(fields)])
