@@ -10,11 +10,13 @@ Specification: ISO/IEC 14496-12 (ISO base media file format) and Apple's QuickTi
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES, MAX_STREAMS
 from vaceprep.files.source import Opened
+from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.fragments import claim, default_sizes
 from vaceprep.probes.mp4.structure import check_structure, misplaced
 from vaceprep.probes.mp4.tables import BoxError, children
@@ -33,9 +35,9 @@ KNOWN: Final = frozenset(
     "imda".split()
 )
 #: Of these, boxes without which samples are lost.
-INDEX_BOXES: Final = ("moov", "moof")
+INDEX_BOXES: Final = (Box.MOOV, Box.MOOF)
 #: Top-level boxes beside the index that FFmpeg looks into.
-HOLDERS: Final = ("udta", "meta")
+HOLDERS: Final = (Box.UDTA, Box.META)
 #: Bytes of XMP that are searched in all.
 MAX_XMP_BYTES: Final = 1 << 20
 XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -81,20 +83,20 @@ def _mvhd(view: memoryview, movie: Movie) -> None:
 def _moov(view: memoryview, movie: Movie) -> None:
     movie.has_index = True
     for kind, body in children(view):
-        if kind == "mvhd":
+        if kind == Box.MVHD:
             _mvhd(body, movie)
-        elif kind == "trak":
+        elif kind == Box.TRAK:
             if len(movie.tracks) >= MAX_STREAMS:
                 raise BoxError(f"it has more than {MAX_STREAMS} tracks")
             movie.tracks.append(read_track(body))
-        elif kind == "mvex":
+        elif kind == Box.MVEX:
             movie.fragmented = True
             movie.fragment_sizes = default_sizes(body)
-        elif kind == "cmov":
+        elif kind == Box.CMOV:
             movie.compressed_index = True
-        elif kind == "udta":
+        elif kind == Box.UDTA:
             for name, packet in children(body):
-                if name == "XMP_":
+                if name == Box.XMP:
                     movie.xmp += bytes(packet[: MAX_XMP_BYTES - len(movie.xmp)])
 
 
@@ -111,6 +113,18 @@ def _check_counts(movie: Movie) -> None:
         raise BoxError(f"its index claims {total:,} frames; {MAX_SAMPLES:,} at most are read")
 
 
+class _TopBox(NamedTuple):
+    """A box at the file's top level. ``at`` and ``start`` (of its body) are offsets in bytes."""
+
+    kind: str
+    at: int
+    start: int
+    #: Bytes of the body.
+    length: int
+    #: Whether the file has all of it.
+    whole: bool
+
+
 class _Reader:
     """One pass over the top-level boxes of a file."""
 
@@ -122,12 +136,8 @@ class _Reader:
         self.frames = 0
 
     def read(self) -> Movie:
-        at = 0
-        for _ in range(MAX_TOP_BOXES):
-            step = self._box(at)
-            if step is None:
-                break
-            at += step
+        for box in self._boxes():
+            self._content(box)
         self.opened.seek(0)
         movie = self.movie
         if self.index_at is not None and self.data_at is not None:
@@ -136,8 +146,17 @@ class _Reader:
         _find_missing_samples(movie, self.opened.size)
         return movie
 
-    def _box(self, at: int) -> int | None:
-        """Read the box at byte ``at``; its size, or None at the end."""
+    def _boxes(self) -> Iterator[_TopBox]:
+        at = 0
+        for _ in range(MAX_TOP_BOXES):
+            box = self._box(at)
+            if box is None:
+                return
+            yield box
+            at = box.start + box.length
+
+    def _box(self, at: int) -> _TopBox | None:
+        """The box at byte ``at``, noted if it claims more than the file has; None at the end."""
         opened, movie = self.opened, self.movie
         header = opened.read_at(at, 16) if at + 8 <= opened.size else b""
         if len(header) < 8:
@@ -159,33 +178,34 @@ class _Reader:
                 f"its box {kind!r} should end at byte {at + size:,} "
                 f"but the file ends at byte {opened.size:,}"
             )
-            if kind in INDEX_BOXES and not (kind == "moov" and movie.has_index):
+            if kind in INDEX_BOXES and not (kind == Box.MOOV and movie.has_index):
                 movie.truncation = movie.overrun
-        self._content(kind, at, start, size - (start - at), whole)
-        return int(size)
+        return _TopBox(kind, at, start, at + size - start, whole)
 
-    def _content(self, kind: str, at: int, start: int, length: int, whole: bool) -> None:
+    def _content(self, box: _TopBox) -> None:
+        """Take over what a box says. Raises BoxError."""
+        kind, at, start, length, whole = box
         opened, movie = self.opened, self.movie
-        if kind == "ftyp" and movie.major_brand is None:
+        if kind == Box.FTYP and movie.major_brand is None:
             body = opened.read_at(start, min(length, 4096))
             movie.major_brand = body[:4].decode("latin-1").strip(" \0")
             movie.brands = tuple(
                 body[i : i + 4].decode("latin-1").strip(" \0") for i in range(8, len(body) - 3, 4)
             )
-        elif kind == "moov" and not movie.has_index:
+        elif kind == Box.MOOV and not movie.has_index:
             self.index_at = at
             size = length + start - at
             if size > MAX_INDEX_BYTES:
                 raise BoxError(f"its index claims {size:,} bytes; {MAX_INDEX_BYTES:,} are read")
             if whole:
                 self._index(memoryview(opened.read_at(start, length)))
-        elif kind == "moof":
+        elif kind == Box.MOOF:
             movie.fragmented = True
             if whole:
                 self._fragment(at, start, length)
-        elif kind == "mdat" and self.data_at is None:
+        elif kind == Box.MDAT and self.data_at is None:
             self.data_at = at
-        elif kind == "uuid" and whole and not movie.xmp:
+        elif kind == Box.UUID and whole and not movie.xmp:
             body = opened.read_at(start, min(length, MAX_XMP_BYTES))
             movie.xmp = body[16:] if body.startswith(XMP_UUID) else b""
         elif whole and kind in HOLDERS and length <= MAX_HOLDER_BYTES:
@@ -195,7 +215,7 @@ class _Reader:
             raise BoxError(f"its box {kind!r} stands outside the index")
 
     def _index(self, body: memoryview) -> None:
-        check_structure("moov", body)
+        check_structure(Box.MOOV.value, body)
         try:
             _moov(body, self.movie)
         except (struct.error, IndexError):
@@ -205,7 +225,7 @@ class _Reader:
         if length > MAX_HOLDER_BYTES:
             raise BoxError(f"the header of a fragment claims {length:,} bytes")
         view = memoryview(self.opened.read_at(start, length))
-        check_structure("moof", view)
+        check_structure(Box.MOOF.value, view)
         try:
             frames, end = claim(view, at, self.movie.fragment_sizes)
         except (struct.error, IndexError):

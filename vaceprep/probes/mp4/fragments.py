@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.tables import children, numbers
 
 
@@ -56,7 +57,7 @@ def default_sizes(extends: memoryview) -> dict[int, int]:
     """Bytes of a sample by track id, from the ``trex`` boxes of ``mvex``."""
     found = {}
     for name, body in children(extends):
-        if name == "trex" and len(body) >= 20:
+        if name == Box.TREX and len(body) >= 20:
             track, size = struct.unpack_from(">I8xI", body, 4)
             found[track] = size
     return found
@@ -70,15 +71,15 @@ def claim(view: memoryview, start: int, sizes: Mapping[int, int]) -> Claim:
     frames, last = 0, 0
     base = start
     for name, fragment in children(view):
-        if name != "traf":
+        if name != Box.TRAF:
             continue
         size = 0
         at = base
         for kind, body in children(fragment):
-            if kind == "tfhd":
+            if kind == Box.TFHD:
                 at, size = _header(body, start, base, sizes)
                 base = at
-            elif kind == "trun":
+            elif kind == Box.TRUN:
                 count, at = _run(body, base, at, size)
                 frames += count
                 last = max(last, at)

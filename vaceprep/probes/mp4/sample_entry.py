@@ -12,6 +12,7 @@ from math import floor
 from typing import Final, NamedTuple
 
 from vaceprep.facts import Crop
+from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.tables import children
 
 #: Bytes of a video sample entry before its boxes.
@@ -52,7 +53,7 @@ def read_entry(body: memoryview) -> Entry | None:
     width, height = struct.unpack_from(">HH", body, 24)
     crop, dolby = None, None
     for name, inner in children(body[FIXED:]):
-        if name == "clap":
+        if name == Box.CLAP:
             crop = clean_aperture(inner, width, height)
         elif name in DOLBY_VISION:
             dolby = dolby_vision(bytes(inner[:5]))

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.tables import BoxError, children
 
 #: The box that each box of the structure belongs into; the empty name is the file itself.
-HOMES: Final = {
-    **{"moov": "", "moof": ""},
-    **{"mvhd": "moov", "trak": "moov", "mvex": "moov"},
-    **{"tkhd": "trak", "edts": "trak", "mdia": "trak", "elst": "edts"},
-    **{"mdhd": "mdia", "minf": "mdia", "stbl": "minf"},
-    **dict.fromkeys(("stts", "ctts", "stsz", "stz2", "stsc", "stco", "co64", "stss"), "stbl"),
-    **{"traf": "moof", "tfhd": "traf", "trun": "traf"},
+HOMES: Final[dict[str, str]] = {
+    **{Box.MOOV: "", Box.MOOF: ""},
+    **{Box.MVHD: Box.MOOV, Box.TRAK: Box.MOOV, Box.MVEX: Box.MOOV},
+    **{Box.TKHD: Box.TRAK, Box.EDTS: Box.TRAK, Box.MDIA: Box.TRAK, Box.ELST: Box.EDTS},
+    **{Box.MDHD: Box.MDIA, Box.MINF: Box.MDIA, Box.STBL: Box.MINF},
+    **dict.fromkeys(
+        (Box.STTS, Box.CTTS, Box.STSZ, Box.STZ2, Box.STSC, Box.STCO, Box.CO64, Box.STSS), Box.STBL
+    ),
+    **{Box.TRAF: Box.MOOF, Box.TFHD: Box.TRAF, Box.TRUN: Box.TRAF},
 }
 #: Boxes that may stand more than once in their home.
-MANY: Final = frozenset(["trak", "traf", "trun", "moof"])
+MANY: Final[frozenset[str]] = frozenset([Box.TRAK, Box.TRAF, Box.TRUN, Box.MOOF])
 #: Boxes that hold boxes and that FFmpeg looks into.
 HOLDERS: Final = frozenset(
     "moov trak mdia minf stbl edts dinf mvex moof traf udta meta wave sinf schi tref gmhd".split()

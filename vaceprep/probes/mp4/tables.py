@@ -15,6 +15,7 @@ from operator import ge, mul, sub
 from typing import Final, overload
 
 from vaceprep.contract import MAX_SAMPLES
+from vaceprep.probes.mp4.box_types import Box
 
 
 class BoxError(ValueError):
@@ -129,7 +130,7 @@ def signed_durations(runs: Runs) -> Sequence[tuple[int, int]]:
 
 def sizes_of(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:
     """``(samples, fixed size, sizes)`` of ``stsz`` or ``stz2``."""
-    if kind == "stsz":
+    if kind == Box.STSZ:
         fixed, count = struct.unpack_from(">II", view, 4)
         if fixed:
             return count, fixed, None

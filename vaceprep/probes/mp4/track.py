@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_STREAMS
+from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.sample_entry import Entry, read_entry
 from vaceprep.probes.mp4.tables import (
     BoxError,
@@ -137,26 +138,26 @@ def _stsd(view: memoryview, track: Track, external: list[bool]) -> None:
 
 def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
     for kind, body in children(view):
-        if kind == "stsd":
+        if kind == Box.STSD:
             _stsd(body, track, external)
-        elif kind == "stts":
+        elif kind == Box.STTS:
             track.stored = Runs(body, "I")
             track.durations = signed_durations(track.stored)
             if 0 in track.stored.counts:
                 track.durations = [run for run in track.durations if run[0]]
             track.timed_samples = sum(track.stored.counts)
-        elif kind == "ctts":
+        elif kind == Box.CTTS:
             # Version 0 is unsigned on paper; every writer of negative offsets uses it as signed.
             track.offsets = Runs(body, "i")
-        elif kind in ("stsz", "stz2"):
+        elif kind in (Box.STSZ, Box.STZ2):
             track.samples, track.fixed_size, track.sizes = sizes_of(body, kind)
-        elif kind in ("stco", "co64"):
+        elif kind in (Box.STCO, Box.CO64):
             count = counted(body, 4, "chunks")
-            track.chunks = numbers(body, 8, count, "I" if kind == "stco" else "Q", "chunks")
-        elif kind == "stsc":
+            track.chunks = numbers(body, 8, count, "I" if kind == Box.STCO else "Q", "chunks")
+        elif kind == Box.STSC:
             count = counted(body, 4, "runs of chunks")
             track.per_chunk = numbers(body, 8, 3 * count, "I", "runs of chunks")
-        elif kind == "stss":
+        elif kind == Box.STSS:
             track.sync = numbers(body, 8, counted(body, 4, "keyframes"), "I", "keyframes")
     if track.chunks and track.per_chunk:
         track.end = end_of_data(track.chunks, track.per_chunk, track.sizes, track.fixed_size)
@@ -165,29 +166,29 @@ def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
 def _minf(view: memoryview, track: Track) -> None:
     inner = dict(children(view))
     external: list[bool] = []
-    if "dinf" in inner:
-        references = dict(children(inner["dinf"])).get("dref")
+    if Box.DINF in inner:
+        references = dict(children(inner[Box.DINF])).get(Box.DREF)
         external = _dref_external(references) if references else []
-    if "stbl" in inner:
-        _stbl(inner["stbl"], track, external)
+    if Box.STBL in inner:
+        _stbl(inner[Box.STBL], track, external)
 
 
 def read_track(view: memoryview) -> Track:
     """The body of a ``trak``. Raises BoxError, struct.error or IndexError where it is broken."""
     track = Track()
     for kind, body in children(view):
-        if kind == "tkhd":
+        if kind == Box.TKHD:
             _tkhd(body, track)
-        elif kind == "edts":
+        elif kind == Box.EDTS:
             for name, entry in children(body):
-                if name == "elst":
+                if name == Box.ELST:
                     track.edits = _elst(entry)
-        elif kind == "mdia":
+        elif kind == Box.MDIA:
             parts = dict(children(body))
-            if "mdhd" in parts:
-                _mdhd(parts["mdhd"], track)
-            if "hdlr" in parts:
-                track.handler = bytes(parts["hdlr"][8:12]).decode("latin-1")
-            if "minf" in parts:
-                _minf(parts["minf"], track)
+            if Box.MDHD in parts:
+                _mdhd(parts[Box.MDHD], track)
+            if Box.HDLR in parts:
+                track.handler = bytes(parts[Box.HDLR][8:12]).decode("latin-1")
+            if Box.MINF in parts:
+                _minf(parts[Box.MINF], track)
     return track

@@ -1,0 +1,49 @@
+"""Types of the boxes that are read of a file of the MP4 family.
+
+Specification: ISO/IEC 14496-12 (sections beside the types), Apple's QuickTime File Format.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Box(StrEnum):
+    """The four characters of a box's type."""
+
+    FTYP = "ftyp"  # brands, 4.3
+    MOOV = "moov"  # the index, 8.2.1
+    MVHD = "mvhd"  # movie header, 8.2.2
+    TRAK = "trak"  # track, 8.3.1
+    TKHD = "tkhd"  # track header, 8.3.2
+    EDTS = "edts"  # edits, 8.6.5
+    ELST = "elst"  # edit list, 8.6.6
+    MDIA = "mdia"  # media, 8.4.1
+    MDHD = "mdhd"  # media header, 8.4.2
+    HDLR = "hdlr"  # kind of media, 8.4.3
+    MINF = "minf"  # media information, 8.4.4
+    DINF = "dinf"  # data information, 8.7.1
+    DREF = "dref"  # data references, 8.7.2
+    STBL = "stbl"  # tables of samples, 8.5.1
+    STSD = "stsd"  # sample entries, 8.5.2
+    STTS = "stts"  # durations, 8.6.1.2
+    CTTS = "ctts"  # offsets of presentation times, 8.6.1.3
+    STSS = "stss"  # keyframes, 8.6.2
+    STSZ = "stsz"  # sizes of samples, 8.7.3.2
+    STZ2 = "stz2"  # sizes of samples in fewer bits, 8.7.3.3
+    STSC = "stsc"  # samples of each chunk, 8.7.4
+    STCO = "stco"  # offsets of chunks, 8.7.5
+    CO64 = "co64"  # offsets of chunks in 64 bits, 8.7.5
+    CLAP = "clap"  # clean aperture, 12.1.4
+    MVEX = "mvex"  # there are fragments, 8.8.1
+    TREX = "trex"  # defaults of fragments, 8.8.3
+    MOOF = "moof"  # fragment, 8.8.4
+    TRAF = "traf"  # track of a fragment, 8.8.6
+    TFHD = "tfhd"  # header of a track of a fragment, 8.8.7
+    TRUN = "trun"  # run of samples, 8.8.8
+    MDAT = "mdat"  # media data, 8.1.1
+    UUID = "uuid"  # a type of its own, 11.1
+    UDTA = "udta"  # user data, 8.10.1
+    META = "meta"  # metadata, 8.11.1
+    CMOV = "cmov"  # compressed index, QuickTime
+    XMP = "XMP_"  # XMP packet in user data, ISO 16684-3
