@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 from vaceprep.facts import Crop
@@ -18,7 +17,7 @@ from vaceprep.probes.mp4.sample_entry import DolbyVision, dolby_vision
 from vaceprep.probes.mp4.track import IDENTITY
 
 
-class Element(IntEnum):
+class Element:
     """Identifiers of elements (RFC 9559, section 5), with their length marker."""
 
     SEGMENT = 0x18538067

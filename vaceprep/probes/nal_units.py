@@ -5,11 +5,10 @@ Specification: ITU-T H.264, table 7-1 and 7.3.1; ITU-T H.265, table 7-1 and 7.3.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 
-class H264Unit(IntEnum):
+class H264Unit:
     """``nal_unit_type`` of H.264."""
 
     SLICE = 1
@@ -26,7 +25,7 @@ class H264Unit(IntEnum):
     SLICE_EXTENSION = 20
 
 
-class HevcUnit(IntEnum):
+class HevcUnit:
     """``nal_unit_type`` of HEVC."""
 
     #: Leading pictures that refer to pictures before the keyframe.

@@ -5,14 +5,13 @@ Specification: ITU-T T.81 (ISO/IEC 10918-1), table B.1.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 #: The byte before each marker, which may be repeated.
 FILL: Final = 0xFF
 
 
-class Marker(IntEnum):
+class Marker:
     """The second byte of a marker."""
 
     #: In coded data: the byte before it was a value, not the start of a marker.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 from vaceprep.probes.images.byte_source import Source
@@ -32,7 +31,7 @@ _PASSES: Final = (
 )
 
 
-class ColourType(IntEnum):
+class ColourType:
     """The colour types of IHDR (PNG, third edition, table 11.1)."""
 
     GREY = 0

@@ -5,10 +5,8 @@ Specification: TIFF 6.0, BigTIFF, Adobe's TIFF technical notes, CIPA DC-008 (Exi
 
 from __future__ import annotations
 
-from enum import IntEnum
 
-
-class Tag(IntEnum):
+class Tag:
     """Numbers of the fields of a directory."""
 
     SUBFILE_TYPE = 254
@@ -55,7 +53,7 @@ class Tag(IntEnum):
     CAMERA_SERIAL_NUMBER = 50735
 
 
-class GpsTag(IntEnum):
+class GpsTag:
     """Numbers of the fields of Exif's GPS directory."""
 
     LATITUDE = 2
@@ -66,7 +64,7 @@ class GpsTag(IntEnum):
     AREA_INFORMATION = 28
 
 
-class FieldType(IntEnum):
+class FieldType:
     """Types of the values of a field."""
 
     BYTE = 1

@@ -5,10 +5,8 @@ Specification: ISO/IEC 14496-12 (sections beside the types), Apple's QuickTime F
 
 from __future__ import annotations
 
-from enum import StrEnum
 
-
-class Box(StrEnum):
+class Box:
     """The four characters of a box's type."""
 
     FTYP = "ftyp"  # brands, 4.3

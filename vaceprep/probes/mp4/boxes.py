@@ -215,7 +215,7 @@ class _Reader:
             raise BoxError(f"its box {kind!r} stands outside the index")
 
     def _index(self, body: memoryview) -> None:
-        check_structure(Box.MOOV.value, body)
+        check_structure(Box.MOOV, body)
         try:
             _moov(body, self.movie)
         except (struct.error, IndexError):
@@ -225,7 +225,7 @@ class _Reader:
         if length > MAX_HOLDER_BYTES:
             raise BoxError(f"the header of a fragment claims {length:,} bytes")
         view = memoryview(self.opened.read_at(start, length))
-        check_structure(Box.MOOF.value, view)
+        check_structure(Box.MOOF, view)
         try:
             frames, end = claim(view, at, self.movie.fragment_sizes)
         except (struct.error, IndexError):

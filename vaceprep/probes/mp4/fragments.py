@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.tables import children, numbers
 
 
-class TrackFlag(IntEnum):
+class TrackFlag:
     """Flags of ``tfhd`` (8.8.7): which fields it has, and where offsets count from."""
 
     BASE_DATA_OFFSET = 0x1
@@ -24,7 +23,7 @@ class TrackFlag(IntEnum):
     BASE_IS_MOOF = 0x20000
 
 
-class RunFlag(IntEnum):
+class RunFlag:
     """Flags of ``trun`` (8.8.8): which fields it and each of its samples have."""
 
     DATA_OFFSET = 0x1
