@@ -23,7 +23,7 @@ from tests.paths import ROOT
 from tests.processes import busy_worker, of_session, wait_for
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.isolated import report_of
-from vaceprep.checks.source import Look, Options
+from vaceprep.checks.source import FileCheck, Options
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
@@ -174,7 +174,7 @@ def test_the_finding_is_of_the_files_role(
     path = tmp_path / name
     if head is not None:
         path.write_bytes(head + bytes(100))
-    look = Look(Item(str(path), "path"), Options(role=role))
+    look = FileCheck(Item(str(path), "path"), Options(role=role))
     for fault, message in (
         ("crashed", "cannot be read: the decoder crashed"),
         ("slow", "cannot be read: it took longer than 10 s"),

@@ -17,7 +17,7 @@ from vaceprep.facts import SampleFacts, Unreadable, VideoFacts
 from vaceprep.limits import Limits
 from vaceprep.plans.model import NOTHING_ASKED, CopyRecipe, EncodeRecipe, Options, Plan, wanted
 from vaceprep.plans.predict import predict
-from vaceprep.plans.request import asked_cut
+from vaceprep.plans.request import requested_cut
 from vaceprep.plans.video import CannotPlan, plan_video, window_of
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
@@ -296,5 +296,5 @@ def test_one_frame_at_an_allowed_rate_is_the_least(frames: int, seconds: int, cu
     """A configuration may allow one frame a second, of which half a second cannot be kept."""
     limits = Limits(video_fps=Fraction(1))
     facts = video_facts(duration=Fraction(seconds), frames=frames, fps=Fraction(frames, seconds))
-    asked = asked_cut(facts, Options(duration=Fraction(1, 2), limits=limits))
+    asked = requested_cut(facts, Options(duration=Fraction(1, 2), limits=limits))
     assert bool(asked) is cut

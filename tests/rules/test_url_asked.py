@@ -15,7 +15,7 @@ from tests.media import video_facts
 from vaceprep.contract import EXPIRES_SOON_SECONDS
 from vaceprep.facts import Facts, ImageFacts, Unreached
 from vaceprep.rules.catalogue import Finding
-from vaceprep.rules.url import expires_at, judge_asked
+from vaceprep.rules.url import expires_at, judge_fetched
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 URL = "https://example.com/clip.mp4"
@@ -24,7 +24,7 @@ URL = "https://example.com/clip.mp4"
 def asked(
     url: str = URL, facts: Facts | Unreached | None = None, content_type: str | None = None
 ) -> list[Finding]:
-    return judge_asked(url, facts, content_type, "video_url", NOW)
+    return judge_fetched(url, facts, content_type, "video_url", NOW)
 
 
 def codes(*of: Any) -> list[str]:

@@ -13,14 +13,14 @@ from vaceprep.checks.inputs import Item
 from vaceprep.checks.isolated import each_isolated, report_of
 from vaceprep.checks.library import spread, spread_far
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import Asked, Look, Options, look_at
+from vaceprep.checks.source import FileCheck, Options, SourceCheck, look_at
 
 if TYPE_CHECKING:
     from vaceprep.net.session import Web
     from vaceprep.workers.faults import Fault
 
 
-class Lone(Look):
+class Lone(FileCheck):
     """A look at a source that is no job's: nobody else needs its report."""
 
 
@@ -65,7 +65,7 @@ def _alone(report: FileReport) -> Alone:
     return Alone(Packed(text, tuple(broken(entry["findings"]))), report.ok)
 
 
-def see(look: Look) -> Seen:
+def see(look: FileCheck) -> Seen:
     """Look at a source and read its content: for a worker."""
     content = Content()
     if look.item.kind == "path":
@@ -74,7 +74,7 @@ def see(look: Look) -> Seen:
     return Seen(_alone(report) if isinstance(look, Lone) else report, content)
 
 
-def _told(look: Look, result: Seen | Fault | None, seconds: float) -> Seen:
+def _told(look: FileCheck, result: Seen | Fault | None, seconds: float) -> Seen:
     if isinstance(result, Seen):
         return result
     report = report_of(look, result, seconds)
@@ -86,16 +86,16 @@ def _far(report: FileReport) -> Seen:
     return Seen(report, Content())
 
 
-def ask(item: Item, options: Options) -> Asked:
+def ask(item: Item, options: Options) -> SourceCheck:
     """What has to be looked at for one source."""
     if item.kind == "job":
         from vaceprep.checks.job import ask_job_item
 
         return ask_job_item(item, options)
-    return Asked((Lone(item, options),), tuple)
+    return SourceCheck((Lone(item, options),), tuple)
 
 
-def whole(item: Item, asked: Asked, seen: list[Seen]) -> Checked:
+def whole(item: Item, asked: SourceCheck, seen: list[Seen]) -> Checked:
     """The entries of a source whose looks were taken."""
     if item.kind != "job":
         return Checked(item, (seen[0].report,), seen[0].content)
@@ -108,7 +108,7 @@ def whole(item: Item, asked: Asked, seen: list[Seen]) -> Checked:
 def check_one(item: Item, options: Options, *, packed: bool = True) -> Checked:
     """One source, here and now; not ``packed``, its entries are reports."""
     asked = ask(item, options)
-    looks = asked.looks if packed else [Look(*look) for look in asked.looks]
+    looks = asked.looks if packed else [FileCheck(*look) for look in asked.looks]
     return whole(item, asked, [see(look) for look in looks])
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
 from vaceprep.checks.source import (
-    Asked,
-    Look,
+    FileCheck,
     Options,
+    SourceCheck,
     judged_by_text,
     look_at,
     name_of,
@@ -53,20 +53,20 @@ WAITING: Final = 2 * REMOTE_AT_ONCE
 MOST_HOLES: Final = 16
 
 
-class PartLook(NamedTuple):
+class PartCheck(NamedTuple):
     """What was fetched of a URL, to be looked at."""
 
-    look: Look
+    look: FileCheck
     part: Part
 
 
-Task = Look | PartLook
+Task = FileCheck | PartCheck
 Answer = FileReport | Hole
 
 
-def do(work: Callable[[Look], R], task: Task) -> R | Answer:
+def do(work: Callable[[FileCheck], R], task: Task) -> R | Answer:
     """What a worker does with its task: ``work`` on a file, and a look at what a URL gave."""
-    if isinstance(task, PartLook):
+    if isinstance(task, PartCheck):
         return look_at_part(task.look.item.source, task.part, task.look.options)
     return work(task)
 
@@ -74,7 +74,7 @@ def do(work: Callable[[Look], R], task: Task) -> R | Answer:
 class FarTicket:
     """One URL on its way: being fetched, then being measured."""
 
-    def __init__(self, look: Look, future: Future[tuple[Far, Remote | None]]) -> None:
+    def __init__(self, look: FileCheck, future: Future[tuple[Far, Remote | None]]) -> None:
         self.look = look
         self._future = future
         self._ticket: Ticket[Task, Answer] | None = None
@@ -89,7 +89,7 @@ class FarTicket:
         if remote is not None and remote.path is not None:
             part = Part(remote.path, remote.size, remote.present)
             options = options_for(remote, self.look.options)
-            self._ticket = workers.put(PartLook(Look(self.look.item, options), part))
+            self._ticket = workers.put(PartCheck(FileCheck(self.look.item, options), part))
 
     def get(
         self,
@@ -141,7 +141,7 @@ class Fetchers:
         self._count = 0
         self.waiting: list[FarTicket] = []
 
-    def put(self, look: Look) -> FileReport | FarTicket:
+    def put(self, look: FileCheck) -> FileReport | FarTicket:
         """Begin to fetch; what is said of a URL that is not asked for is said at once."""
         said = judged_by_text(look.item, look.options)
         if said is not None or look.options.web is None:
@@ -229,11 +229,11 @@ def each_isolated(
     asked_for: Callable[[Item], Options],
     jobs: int,
     allowed: float,
-    work: Callable[[Look], R],
-    told: Callable[[Look, R | Fault | None, float], R],
+    work: Callable[[FileCheck], R],
+    told: Callable[[FileCheck, R | Fault | None, float], R],
     plain: Callable[[FileReport], R],
-    ask: Callable[[Item, Options], Asked] | None = None,
-) -> Generator[tuple[Item, Asked, list[R]]]:
+    ask: Callable[[Item, Options], SourceCheck] | None = None,
+) -> Generator[tuple[Item, SourceCheck, list[R]]]:
     """Each source in order, what it asked for, and what ``work`` came to in a worker process.
 
     ``told`` says it of a look whose worker did not come back, and gets every other result too;
@@ -248,7 +248,7 @@ def each_isolated(
     )
     fetchers = Fetchers()
     ahead = jobs * QUEUED * BATCH
-    waiting: deque[tuple[Item, list[_OnTheWay], Asked]] = deque()
+    waiting: deque[tuple[Item, list[_OnTheWay], SourceCheck]] = deque()
     count = 0
 
     def ended(one: _OnTheWay) -> R:
@@ -259,11 +259,11 @@ def each_isolated(
             fetchers.done(one)
             return plain(one.get(workers, lambda fault, size: _fact(fault, allowed, size)))
         look = one.task
-        if not isinstance(look, Look):
+        if not isinstance(look, FileCheck):
             raise TypeError(look)
         return told(look, workers.get(one), allowed)
 
-    def next_one() -> tuple[Item, Asked, list[R]]:
+    def next_one() -> tuple[Item, SourceCheck, list[R]]:
         item, tickets, asked = waiting.popleft()
         return item, asked, [ended(one) for one in tickets]
 
@@ -282,7 +282,7 @@ def each_isolated(
         fetchers.close()
 
 
-def _begin(look: Look, workers: Workers[Task, Any], fetchers: Fetchers) -> _OnTheWay:
+def _begin(look: FileCheck, workers: Workers[Task, Any], fetchers: Fetchers) -> _OnTheWay:
     """Start to fetch a URL, or to measure a file in a worker."""
     if look.item.kind == "url":
         return fetchers.put(look)
@@ -290,15 +290,15 @@ def _begin(look: Look, workers: Workers[Task, Any], fetchers: Fetchers) -> _OnTh
     return workers.put(look._replace(options=look.options._replace(web=None, known=None)))
 
 
-def _ask(item: Item, options: Options) -> Asked:
+def _ask(item: Item, options: Options) -> SourceCheck:
     if item.kind in ("job", "stdin"):
         from vaceprep.checks.job import ask_job_item
 
         return ask_job_item(item, options)
-    return Asked((Look(item, options),), tuple)
+    return SourceCheck((FileCheck(item, options),), tuple)
 
 
-def report_of(look: Look, result: Answer | Fault | None, seconds: float) -> FileReport:
+def report_of(look: FileCheck, result: Answer | Fault | None, seconds: float) -> FileReport:
     """The report of a look, also where its worker did not come back."""
     if isinstance(result, FileReport):
         return result

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import Asked, Look, Options, probe_opened, report_on
+from vaceprep.checks.source import FileCheck, Options, SourceCheck, probe_opened, report_on
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.files.source import CannotOpen, open_stdin
@@ -27,11 +27,11 @@ from vaceprep.rules.job_media import Together, judge_together
 MAX_ASSETS: Final = 16
 
 
-def _said(*reports: FileReport) -> Asked:
-    return Asked((), lambda _: reports)
+def _said(*reports: FileReport) -> SourceCheck:
+    return SourceCheck((), lambda _: reports)
 
 
-def ask_job_item(item: Item, options: Options) -> Asked:
+def ask_job_item(item: Item, options: Options) -> SourceCheck:
     """What a job file, a manifest's line, or what standard input holds asks for."""
     if item.kind == "stdin":
         return _stdin(item, options)
@@ -50,7 +50,7 @@ def _broken(source: str, error: JobUnreadable, options: Options) -> FileReport:
     return FileReport(source, None, None, options.selection.apply(findings))
 
 
-def _stdin(item: Item, options: Options) -> Asked:
+def _stdin(item: Item, options: Options) -> SourceCheck:
     """Standard input is a job where it begins as JSON's mapping does, else media."""
     try:
         with open_stdin() as opened:
@@ -61,7 +61,7 @@ def _stdin(item: Item, options: Options) -> Asked:
                     return _said(_broken(item.source, error, options))
             role, facts = probe_opened(opened, None, options)
     except CannotOpen as error:
-        # Asked a second time, standard input would give what is left of it, or nothing.
+        # A second read of standard input would give the rest of it, or nothing.
         role, facts = options.role or default_role(None, None), error.fact
     return _said(report_on(item.source, role, facts, None, options))
 
@@ -76,10 +76,10 @@ def check_mapping(
     return ask_mapping(source, data, folder, options).at_once()
 
 
-def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Options) -> Asked:
+def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Options) -> SourceCheck:
     """The same, with its media still to be looked at."""
     draft = draft_of(data, options.limits)
-    looks: dict[str, Look] = {}
+    looks: dict[str, FileCheck] = {}
     wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
     for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
         if at in wrong:
@@ -90,19 +90,19 @@ def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Opti
             # VP408 speaks of the field; its file does not matter.
             continue
         path = resolve(value, folder)
-        looks[at] = Look(Item(path, kind_of(path)), options._replace(role=role))
+        looks[at] = FileCheck(Item(path, kind_of(path)), options._replace(role=role))
 
     def answer(reports: Sequence[FileReport]) -> tuple[FileReport, ...]:
         return _together(source, draft, dict(zip(looks, reports, strict=True)), options)
 
-    return Asked(tuple(looks.values()), answer)
+    return SourceCheck(tuple(looks.values()), answer)
 
 
 def look_at_urls(data: Mapping[str, Any], options: Options) -> dict[tuple[str, Role], FileReport]:
     """What is said of a job's URLs, by themselves and under their roles."""
     asked = ask_mapping("job", data, "", options)
     far = tuple(look for look in asked.looks if look.far)
-    found = Asked(far, tuple).at_once()
+    found = SourceCheck(far, tuple).at_once()
     return {(e.source, e.role): e for e in found if e.role is not None}
 
 

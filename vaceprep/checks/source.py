@@ -17,9 +17,9 @@ from vaceprep.probes.measure import default_role
 from vaceprep.rules.catalogue import Finding
 
 __all__ = [
-    "Asked",
-    "Look",
+    "FileCheck",
     "Options",
+    "SourceCheck",
     "check_item",
     "look_at",
     "probe_item",
@@ -115,7 +115,7 @@ def judged_by_text(item: Item, options: Options) -> FileReport | None:
     return None
 
 
-class Look(NamedTuple):
+class FileCheck(NamedTuple):
     """One source to be looked at, by whoever does it."""
 
     item: Item
@@ -127,18 +127,18 @@ class Look(NamedTuple):
         return self.item.kind == "url" and self.options.web is not None
 
 
-def look_at(look: Look) -> FileReport:
+def look_at(look: FileCheck) -> FileReport:
     """The same as ``check_item``, for a worker that takes one argument."""
     return check_item(look.item, look.options)
 
 
-class Asked(NamedTuple):
+class SourceCheck(NamedTuple):
     """What has to be looked at for one source, and what is said once that is done.
 
     ``answer`` takes the reports on ``looks``, in their order.
     """
 
-    looks: tuple[Look, ...]
+    looks: tuple[FileCheck, ...]
     answer: Callable[[Sequence[FileReport]], tuple[FileReport, ...]]
 
     def at_once(self) -> tuple[FileReport, ...]:

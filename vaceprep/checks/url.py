@@ -177,6 +177,6 @@ def with_url(report: FileReport, far: Far, options: Options) -> FileReport:
 
 
 def _asked(url: str, facts: Facts | Unreached | None, far: Far) -> list[Finding]:
-    from vaceprep.rules.url import judge_asked
+    from vaceprep.rules.url import judge_fetched
 
-    return judge_asked(url, facts, far.content_type, far.role)
+    return judge_fetched(url, facts, far.content_type, far.role)

@@ -17,7 +17,7 @@ from vaceprep.plans.frames import (
     step_rate,
 )
 from vaceprep.plans.model import CopyRecipe, Edit, Plan
-from vaceprep.plans.request import Asked
+from vaceprep.plans.request import VideoRequest
 from vaceprep.rules import codes
 
 #: Rules that a new container around the same packets fixes.
@@ -36,35 +36,36 @@ FRAME_OVERHEAD: Final = 32
 FILE_OVERHEAD: Final = 4096
 
 
-def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | None:
+def copied(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -> Plan | None:
     """The plan that copies packets; None where none does."""
-    samples = ask.samples
-    if ask.must_encode() or samples is None or ask.options.frames is not None:
+    samples = request.samples
+    if request.must_encode() or samples is None or request.options.frames is not None:
         return None
-    first = ask.first(start)
+    first = request.first(start)
     if first is None:
         return None
     run = copyable(samples, first, room if cut else None)
     if run is None:
         return None
-    rate = _grid(ask, run)
+    rate = _grid(request, run)
     if rate is not None and cut and run.frames > room * rate:
         run = shortened(run, samples, max(floor(room * rate), 1))
     length = run.frames / rate if rate is not None else packed_length(run, samples)
-    if (cut and length > room) or run.frames / length < ask.options.limits.video_fps:
+    if (cut and length > room) or run.frames / length < request.options.limits.video_fps:
         return None
     if rate is None and (
-        ask.reasons([codes.VIDEO_VARIABLE_RATE, codes.VIDEO_FPS]) or ask.options.rate is not None
+        request.reasons([codes.VIDEO_VARIABLE_RATE, codes.VIDEO_FPS])
+        or request.options.rate is not None
     ):
         return None
-    if not cut and run.frames != ask.facts.frames:
+    if not cut and run.frames != request.facts.frames:
         # An edit list shows frames that cannot be copied without what it hides.
         return None
     size = run.bytes + FILE_OVERHEAD + FRAME_OVERHEAD * run.frames
-    if ask.options.keep_audio:
-        size = max(size, ask.facts.bytes or 0)
-    least, most = ask.options.limits.video_bytes
-    if size > (most if ask.options.only_errors else least):
+    if request.options.keep_audio:
+        size = max(size, request.facts.bytes or 0)
+    least, most = request.options.limits.video_bytes
+    if size > (most if request.options.only_errors else least):
         return None
     recipe = CopyRecipe(
         start=first,
@@ -72,54 +73,56 @@ def copied(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan | Non
         length=length,
         rate=rate,
         limit=size,
-        keep_audio=ask.options.keep_audio and ask.facts.has_audio,
+        keep_audio=request.options.keep_audio and request.facts.has_audio,
     )
-    edits = _copy_edits(ask, run, first, room, rate)
-    return Plan(ask.role, edits, True, recipe, ask.remaining)
+    edits = _copy_edits(request, run, first, room, rate)
+    return Plan(request.role, edits, True, recipe, request.remaining)
 
 
-def _grid(ask: Asked, run: Run) -> Fraction | None:
+def _grid(request: VideoRequest, run: Run) -> Fraction | None:
     """The even rate on which each copied frame has its place; None where none has."""
-    if ask.options.rate is not None:
-        rates = [ask.options.rate]
+    if request.options.rate is not None:
+        rates = [request.options.rate]
     else:
-        found = (base_rate(ask.facts, run.times, run.end), step_rate(run.times))
+        found = (base_rate(request.facts, run.times, run.end), step_rate(run.times))
         rates = [rate for rate in found if rate is not None]
     return next((rate for rate in rates if on_grid(run, rate)), None)
 
 
 def _copy_edits(
-    ask: Asked, run: Run, first: Fraction, room: Fraction, rate: Fraction | None
+    request: VideoRequest, run: Run, first: Fraction, room: Fraction, rate: Fraction | None
 ) -> tuple[Edit, ...]:
-    facts, edits = ask.facts, []
-    if codes.VIDEO_NAME in ask.wanted:
-        edits.append(ask.rename())
+    facts, edits = request.facts, []
+    if codes.VIDEO_NAME in request.wanted:
+        edits.append(request.rename())
     if run.frames != facts.frames:
-        reason = ask.reasons([codes.VIDEO_DURATION]) + ask.cuts
+        reason = request.reasons([codes.VIDEO_DURATION]) + request.cuts
         which = wording.kept(run.frames, facts.frames, first, facts.duration, run.end)
-        text = f"{which}, packets copied{_fewer(ask, run, room, rate)}"
+        text = f"{which}, packets copied{_fewer(request, run, room, rate)}"
         edits.append(Edit("cut", reason, text))
-    if codes.VIDEO_VARIABLE_RATE in ask.wanted and rate is not None:
+    if codes.VIDEO_VARIABLE_RATE in request.wanted and rate is not None:
         told = f"each frame put on its place at {wording.rate(rate)} FPS, packets copied"
-        edits.append(Edit("retime", ask.reasons([codes.VIDEO_VARIABLE_RATE]), told))
-    reasons = ask.reasons((*REWRAPPED, codes.VIDEO_SIZE))
+        edits.append(Edit("retime", request.reasons([codes.VIDEO_VARIABLE_RATE]), told))
+    reasons = request.reasons((*REWRAPPED, codes.VIDEO_SIZE))
     if reasons or not edits:
-        told = wording.rewrapped(facts, set(ask.wanted), ask.options.keep_audio)
-        edits.append(Edit("rewrap", reasons or ask.cuts, told))
+        told = wording.rewrapped(facts, set(request.wanted), request.options.keep_audio)
+        edits.append(Edit("rewrap", reasons or request.cuts, told))
     return tuple(edits)
 
 
-def _fewer(ask: Asked, run: Run, room: Fraction, rate: Fraction | None) -> str:
+def _fewer(request: VideoRequest, run: Run, room: Fraction, rate: Fraction | None) -> str:
     """Why there are fewer frames than ``--duration`` asks for; empty where there are not.
 
     ``room`` is the length asked for, in seconds, and at most what the role allows.
     """
-    rate = rate or ask.facts.fps
-    if "--duration" not in ask.cuts or ask.samples is None or rate is None:
+    rate = rate or request.facts.fps
+    if "--duration" not in request.cuts or request.samples is None or rate is None:
         return ""
     first = run.times[0]
-    begin = sum(1 for time in ask.samples.times if first <= time < first + room)
+    begin = sum(1 for time in request.samples.times if first <= time < first + room)
     asked = min(begin, floor(room * rate))
     if run.frames >= asked:
         return ""
-    return wording.fewer(run.frames, asked, longer=room < ask.options.limits.seconds(ask.role))
+    return wording.fewer(
+        run.frames, asked, longer=room < request.options.limits.seconds(request.role)
+    )

@@ -11,7 +11,7 @@ from vaceprep.facts import VideoFacts
 from vaceprep.plans import wording
 from vaceprep.plans.frames import base_rate, multiple, slot
 from vaceprep.plans.model import Edit, EncodeRecipe, Plan
-from vaceprep.plans.request import Asked
+from vaceprep.plans.request import VideoRequest
 from vaceprep.plans.size import Fit, even, fit, scaled_to, within
 from vaceprep.rules import codes
 
@@ -48,43 +48,43 @@ def tags(facts: VideoFacts, *, tone_mapped: bool) -> Colours:
     )
 
 
-def encoded(ask: Asked, start: Fraction, room: Fraction, cut: bool) -> Plan:
+def encoded(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -> Plan:
     """The plan that encodes the window anew, with all that is wanted of the picture."""
-    facts, options = ask.facts, ask.options
-    found = ask.first(start)
+    facts, options = request.facts, request.options
+    found = request.first(start)
     first = start if found is None else found
-    rate, frames = _timeline(ask, first, room)
+    rate, frames = _timeline(request, first, room)
     recipe = EncodeRecipe(
         start=first,
         rate=rate,
         frames=frames,
-        size=_size(ask),
+        size=_size(request),
         rotation=facts.rotation or 0,
         mirrored=facts.mirrored,
         deinterlace=facts.interlaced is not False,
         tone_map=_is_hdr(facts),
         blend=options.fps_mode == "blend",
-        threshold=ask.role == "mask_video_url",
+        threshold=request.role == "mask_video_url",
         keep_audio=options.keep_audio and facts.has_audio,
         salvage=options.salvage,
         beside=options.beside,
         behind=options.behind,
         limit=options.limits.video_bytes[0],
     )
-    return Plan(ask.role, _encode_edits(ask, recipe, cut), False, recipe, ask.remaining)
+    return Plan(request.role, _encode_edits(request, recipe, cut), False, recipe, request.remaining)
 
 
-def _timeline(ask: Asked, start: Fraction, room: Fraction) -> tuple[Fraction, int]:
+def _timeline(request: VideoRequest, start: Fraction, room: Fraction) -> tuple[Fraction, int]:
     """Rate and number of frames of the output."""
-    facts, options = ask.facts, ask.options
+    facts, options = request.facts, request.options
     left = (facts.duration or room) - start
     times: list[Fraction] = []
     end = None
-    if ask.samples is not None and ask.samples.times:
-        shown = sorted(t for t in ask.samples.times if t >= start)
+    if request.samples is not None and request.samples.times:
+        shown = sorted(t for t in request.samples.times if t >= start)
         times = [t for t in shown if t < start + room]
         after = next((t for t in shown if t >= start + room), None)
-        end = ask.samples.end if after is None else after
+        end = request.samples.end if after is None else after
     base = base_rate(facts, times, end)
     least = options.limits.video_fps
     base = base or least
@@ -95,15 +95,15 @@ def _timeline(ask: Asked, start: Fraction, room: Fraction) -> tuple[Fraction, in
     return rate, max(frames, 1)
 
 
-def _size(ask: Asked) -> Fit:
-    facts, options = ask.facts, ask.options
+def _size(request: VideoRequest) -> Fit:
+    facts, options = request.facts, request.options
     size = (facts.width, facts.height)
     if options.size is not None and options.size != size:
         return even(scaled_to(size, options.size, options.shape))
     how = Fit(size, size)
-    if codes.VIDEO_DIMENSIONS in ask.wanted:
+    if codes.VIDEO_DIMENSIONS in request.wanted:
         how = fit(size, VIDEO_SIDE, options.shape)
-    if codes.VIDEO_ABOVE_720P in ask.wanted:
+    if codes.VIDEO_ABOVE_720P in request.wanted:
         smaller = within(how.canvas)
         if smaller != how.canvas:
             how = Fit(smaller, smaller)
@@ -113,27 +113,27 @@ def _size(ask: Asked) -> Fit:
     return even(how)
 
 
-def _encode_edits(ask: Asked, recipe: EncodeRecipe, cut: bool) -> tuple[Edit, ...]:
-    facts, edits = ask.facts, []
-    if codes.VIDEO_NAME in ask.wanted:
-        edits.append(ask.rename())
+def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tuple[Edit, ...]:
+    facts, edits = request.facts, []
+    if codes.VIDEO_NAME in request.wanted:
+        edits.append(request.rename())
     whole = facts.duration or recipe.length
     if recipe.start or (cut and recipe.length < whole):
-        reason = ask.reasons([codes.VIDEO_DURATION]) + ask.cuts
+        reason = request.reasons([codes.VIDEO_DURATION]) + request.cuts
         told = wording.stretch(recipe.start, recipe.length, whole)
         edits.append(Edit("cut", reason or ("frames",), told))
     for name, code, told in wording.pictures(facts, recipe.size, recipe.deinterlace):
-        reason = ask.reasons([code]) or ("re-encode",)
+        reason = request.reasons([code]) or ("re-encode",)
         edits.append(Edit(name, reason, told))
     base = base_rate(facts)
-    slow, uneven = ask.reasons([codes.VIDEO_FPS]), ask.reasons([codes.VIDEO_VARIABLE_RATE])
+    slow, uneven = request.reasons([codes.VIDEO_FPS]), request.reasons([codes.VIDEO_VARIABLE_RATE])
     if slow or uneven or (base is not None and recipe.rate != base):
         told = wording.resampled(facts, recipe.rate, recipe.blend)
         edits.append(Edit("frame-rate", slow + uneven or ("rate",), told))
-    if codes.MASK_NOT_BINARY in ask.wanted:
+    if codes.MASK_NOT_BINARY in request.wanted:
         told = "every pixel made pure white or pure black"
-        edits.append(Edit("threshold", ask.reasons([codes.MASK_NOT_BINARY]), told))
-    others = ask.reasons(
+        edits.append(Edit("threshold", request.reasons([codes.MASK_NOT_BINARY]), told))
+    others = request.reasons(
         [
             codes.VIDEO_NOT_FASTSTART,
             codes.VIDEO_FRAGMENTED,
@@ -144,28 +144,28 @@ def _encode_edits(ask: Asked, recipe: EncodeRecipe, cut: bool) -> tuple[Edit, ..
             codes.VIDEO_HEADER_LIES,
         ]
     )
-    forced = ask.must_encode() + ask.reasons(
+    forced = request.must_encode() + request.reasons(
         [codes.VIDEO_CONTAINER, codes.VIDEO_SIZE, codes.VIDEO_VARIABLE_RATE]
     )
     why = (
         tuple(dict.fromkeys((*forced, *others)))
-        or ask.reasons([codes.VIDEO_DURATION]) + ask.cuts
+        or request.reasons([codes.VIDEO_DURATION]) + request.cuts
         or ("frames",)
     )
-    told = wording.encoded(facts, recipe, _obstacle(ask, forced))
+    told = wording.encoded(facts, recipe, _obstacle(request, forced))
     edits.append(Edit("re-encode", why, told))
     return tuple(edits)
 
 
-def _obstacle(ask: Asked, forced: tuple[str, ...]) -> str | None:
+def _obstacle(request: VideoRequest, forced: tuple[str, ...]) -> str | None:
     """Why packets could not be copied though no rule forbids it; None where one does."""
-    if ask.must_encode():
+    if request.must_encode():
         return None
-    if ask.samples is not None and ask.samples.obstacle:
-        return ask.samples.obstacle
-    if codes.VIDEO_SIZE in ask.wanted:
+    if request.samples is not None and request.samples.obstacle:
+        return request.samples.obstacle
+    if codes.VIDEO_SIZE in request.wanted:
         return None
-    if codes.VIDEO_VARIABLE_RATE in ask.wanted:
+    if codes.VIDEO_VARIABLE_RATE in request.wanted:
         return "its frames come too unevenly to be put on an even grid as they are"
     return "decoding cannot begin at the first frame that is kept"
 

@@ -33,7 +33,7 @@ ENCODED: Final = (
 )
 
 
-def asked_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
+def requested_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
     """The options that leave something of this video out."""
     asked = ["--start"] if options.start else []
     length = facts.duration
@@ -46,7 +46,7 @@ def asked_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VideoRequest:
     """One video with its facts, its coded frames where they were surveyed, and what is wanted."""
 
     facts: VideoFacts
@@ -65,7 +65,7 @@ class Asked:
         role: Role,
         options: Options,
         samples: SampleFacts | None,
-    ) -> Asked:
+    ) -> VideoRequest:
         """Sort the findings."""
         to_fix = {f.code: f for f in findings if _wants(facts, f, options)}
         stay = tuple(f for f in findings if f.code not in to_fix)
@@ -74,7 +74,7 @@ class Asked:
     @property
     def cuts(self) -> tuple[str, ...]:
         """The options that leave something out."""
-        return asked_cut(self.facts, self.options)
+        return requested_cut(self.facts, self.options)
 
     def reasons(self, codes: Sequence[str]) -> tuple[str, ...]:
         """The slugs of those of the rules that are to be fixed."""

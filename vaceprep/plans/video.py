@@ -12,7 +12,7 @@ from vaceprep.plans import wording
 from vaceprep.plans.copy import copied
 from vaceprep.plans.encode import encoded
 from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unmended, wanted
-from vaceprep.plans.request import Asked, asked_cut
+from vaceprep.plans.request import VideoRequest, requested_cut
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.video_picture import video_hdr
@@ -39,7 +39,7 @@ def plan_video(
     hopeless = tuple(f for f in findings if _is_hopeless(f, options))
     if hopeless or not isinstance(facts, VideoFacts):
         return impossible(role, hopeless or tuple(findings))
-    return _plan(Asked.of(facts, findings, role, options, samples))
+    return _plan(VideoRequest.of(facts, findings, role, options, samples))
 
 
 def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction, Fraction]:
@@ -66,7 +66,7 @@ def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Option
     found = {f.code for f in findings if wanted(f, options)}
     return bool(
         found - {codes.VIDEO_NAME}
-        or asked_cut(facts, options)
+        or requested_cut(facts, options)
         or options.size
         or options.rate
         or options.frames
@@ -81,27 +81,27 @@ def _is_hopeless(finding: Finding, options: Options) -> bool:
     return finding.code in HOPELESS and finding.fix is None
 
 
-def _plan(ask: Asked) -> Plan:
+def _plan(request: VideoRequest) -> Plan:
     """The plan with the least damage."""
-    facts = ask.facts
-    cut = codes.VIDEO_DURATION in ask.wanted or bool(ask.cuts)
-    if not ask.wanted and not cut and ask.conforms():
-        return Plan(ask.role, (), True, None, ask.remaining)
-    if set(ask.wanted) == {codes.VIDEO_NAME} and not cut and ask.conforms():
-        return Plan(ask.role, (ask.rename(),), True, None, ask.remaining)
+    facts = request.facts
+    cut = codes.VIDEO_DURATION in request.wanted or bool(request.cuts)
+    if not request.wanted and not cut and request.conforms():
+        return Plan(request.role, (), True, None, request.remaining)
+    if set(request.wanted) == {codes.VIDEO_NAME} and not cut and request.conforms():
+        return Plan(request.role, (request.rename(),), True, None, request.remaining)
     if facts.duration is None or facts.fps is None or not facts.frames:
         # Nothing tells how long a frame is shown: any rate would be made up.
         message = "its frames carry no times, so no rate can be kept"
-        blind = [f for f in ask.wanted.values() if f.severity is Severity.ERROR]
-        rest = blind or list(ask.wanted.values())
-        return impossible(ask.role, (*(unmended(f, message) for f in rest), *ask.remaining))
-    start, room = window_of(facts, ask.role, ask.options)
-    copy = copied(ask, start, room, cut)
+        blind = [f for f in request.wanted.values() if f.severity is Severity.ERROR]
+        rest = blind or list(request.wanted.values())
+        return impossible(request.role, (*(unmended(f, message) for f in rest), *request.remaining))
+    start, room = window_of(facts, request.role, request.options)
+    copy = copied(request, start, room, cut)
     if copy is None and facts.dolby_vision is not None:
         return impossible(
-            ask.role, (_undecodable(facts), *_without(ask.remaining, codes.VIDEO_HDR))
+            request.role, (_undecodable(facts), *_without(request.remaining, codes.VIDEO_HDR))
         )
-    return copy or encoded(ask, start, room, cut)
+    return copy or encoded(request, start, room, cut)
 
 
 def _undecodable(facts: VideoFacts) -> Finding:

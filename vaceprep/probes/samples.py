@@ -30,7 +30,7 @@ MAX_WINDOW: Final = 50_000
 AVI: Final = "avi"
 
 
-class Lost(Exception):
+class SeekFailed(Exception):
     """The window was not found by seeking."""
 
 
@@ -94,7 +94,7 @@ def survey(
                     return none("it has no video track")
                 try:
                     return _survey(container, video, facts, start, length, back)
-                except Lost:
+                except SeekFailed:
                     continue
     except BROKEN as error:
         return none(f"reading its packets fails ({clause(error)})")
@@ -145,15 +145,15 @@ def earliest(packets: Iterable[Packet[VideoStream]], demuxer: str) -> int | None
 def from_keyframe(
     container: InputContainer, video: VideoStream, target: int
 ) -> Iterator[Packet[VideoStream]]:
-    """Packets from a keyframe that is shown at ``target`` ticks or before. Raises Lost."""
+    """Packets from a keyframe that is shown at ``target`` ticks or before. Raises SeekFailed."""
     container.seek(target, stream=video, backward=True)
     packets = (p for p in container.demux(video) if p.size)
     for packet in packets:
         if packet.is_keyframe:
             if packet.pts is None or packet.pts > target:
-                raise Lost
+                raise SeekFailed
             return chain([packet], packets)
-    raise Lost
+    raise SeekFailed
 
 
 def _survey(

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from vaceprep.facts import NO_STRETCH
 from vaceprep.formats import REORDER_PACKETS
-from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, shown_times
+from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, shown_times
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Edit, Track
 
@@ -175,7 +175,7 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
         yield times, ends, last
 
 
-def _seen(track: Track, unseen: Unseen) -> tuple[list[int], dict[int, int]]:
+def _seen(track: Track, excluded: ExcludedSamples) -> tuple[list[int], dict[int, int]]:
     """Sorted presentation times of the samples that are frames, and their ends."""
     last = track.durations[-1][1]
     durations = chain(expand(track.durations), repeat(last))
@@ -184,9 +184,9 @@ def _seen(track: Track, unseen: Unseen) -> tuple[list[int], dict[int, int]]:
     for number, (time, duration) in enumerate(
         zip(islice(shown_times(track), track.samples), durations, strict=False)
     ):
-        if number in unseen.hidden:
+        if number in excluded.hidden:
             continue
-        if number in unseen.seconds and times:
+        if number in excluded.seconds and times:
             # The two fields are one frame, shown from the first one on.
             ends[times[-1]] = max(ends[times[-1]], time + duration)
             continue
@@ -195,10 +195,10 @@ def _seen(track: Track, unseen: Unseen) -> tuple[list[int], dict[int, int]]:
     return sorted(times), ends
 
 
-def _count_frames(track: Track, windows: list[Window], unseen: Unseen) -> None:
+def _count_frames(track: Track, windows: list[Window], excluded: ExcludedSamples) -> None:
     """Count the track's frames in each window."""
-    if unseen.hidden or unseen.seconds:
-        frames, stops = _seen(track, unseen)
+    if excluded.hidden or excluded.seconds:
+        frames, stops = _seen(track, excluded)
         for window in windows:
             window.take(frames, stops, 0)
         return
@@ -246,7 +246,7 @@ def _read_edits(edits: Sequence[Edit], scale: int, movie_timescale: int) -> _Edi
     return _EditList(windows, delay, gap)
 
 
-def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Timing:
+def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTHING) -> Timing:
     """The track's timing as presented, edit list applied, without samples that are no frames.
 
     A track without frames or with a time base of zero gives no duration and no rate.
@@ -257,11 +257,11 @@ def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Tim
     edits = track.edits if movie_timescale > 0 else ()
     shown = _read_edits(edits, scale, movie_timescale)
     whole = Window(start=-(1 << 62), end=None)
-    _count_frames(track, [whole], unseen)
+    _count_frames(track, [whole], excluded)
     # Nearly every edit list only undoes the delay of B-frames: its window has all the frames.
     rest = [window for window in shown.windows if not window.takes_all(whole)]
     if rest:
-        _count_frames(track, rest, unseen)
+        _count_frames(track, rest, excluded)
     end = whole.shown_end
     for window in shown.windows:
         # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or
@@ -269,7 +269,7 @@ def present(track: Track, movie_timescale: int, unseen: Unseen = NOTHING) -> Tim
         tick = ceil(scale * window.rate / movie_timescale)
         if window.end is not None and window.end >= end - tick:
             window.end = None
-    lead = _lead(whole, shown.windows) if unseen.hidden else 0
+    lead = _lead(whole, shown.windows) if excluded.hidden else 0
     return _timing(
         shown.windows or [whole],
         scale,

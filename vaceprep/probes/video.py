@@ -28,7 +28,7 @@ from vaceprep.probes.headers import Claims, claims_of, other_streams, track_ends
 from vaceprep.probes.images import webp
 from vaceprep.probes.mp4 import boxes
 from vaceprep.probes.mp4.consistency import contradiction
-from vaceprep.probes.mp4.hidden_samples import NOTHING, Unseen, unseen
+from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, excluded_samples
 from vaceprep.probes.sniff import Sniffed, family
 from vaceprep.probes.timing import Timing, present
 from vaceprep.probes.video_facts import Measured, facts_of
@@ -118,7 +118,7 @@ class _Content(NamedTuple):
     timing: Timing
     truncation: str | None
     streams: tuple[StreamFacts, ...]
-    missing: Unseen
+    excluded: ExcludedSamples
     #: Seconds on the container's clock at which the first frame is shown.
     start: Fraction
     #: Whether frames are coded as two fields, each in a sample of its own.
@@ -182,10 +182,10 @@ def _content(video: _Video, codec: Codec) -> _Content:
     truncation = movie.truncation if movie else extent.missing_end(video.opened, name)
     if movie is not None and track is not None and track.samples and not movie.fragmented:
         form = form_of(codec.name, stream.codec_context.extradata or b"")
-        missing = unseen(video.opened, track, form)
+        excluded = excluded_samples(video.opened, track, form)
         streams = tuple(other_streams(container, stream, track_ends(movie)))
-        timing = present(track, movie.timescale, missing)
-        return _Content(timing, truncation, streams, missing, Fraction(0), bool(missing.seconds))
+        timing = present(track, movie.timescale, excluded)
+        return _Content(timing, truncation, streams, excluded, Fraction(0), bool(excluded.seconds))
     rates = [fraction(stream.base_rate), fraction(stream.average_rate)]
     found = packets.measure(container, stream, name, rates)
     return _Content(
@@ -200,44 +200,44 @@ def _content(video: _Video, codec: Codec) -> _Content:
 
 def _measured(video: _Video, codec: Codec, content: _Content) -> Measured:
     container, opened, sniffed, stream, movie, track = video
-    timing, missing = content.timing, content.missing
+    timing, excluded = content.timing, content.excluded
     tags, xmp = set[str](), b""
     if movie is not None:
         tags, xmp = {tag for t in movie.tracks for tag in t.formats}, movie.xmp
     ends = [s.duration for s in content.streams if s.duration is not None]
     claims = claims_of(container, sniffed, stream, movie, track, timing, ends, content.start)
-    all_frames = missing._replace(before=0) == NOTHING or movie is None
+    all_frames = excluded._replace(before=0) == NOTHING or movie is None
     return Measured(
         size=opened.size,
         container=sniffed.format,
         codec=codec,
         timing=timing,
-        claims=_with_empty(claims, missing),
+        claims=_with_empty(claims, excluded),
         truncation=content.truncation,
         movie=movie,
         track=track,
         picture=_picture(video),
-        unshown=_unshown(missing),
+        unshown=_unshown(excluded),
         packets_are_frames=not content.fields and all_frames,
         streams=content.streams,
         location=_location(container, stream, xmp, tags),
     )
 
 
-def _unshown(missing: Unseen) -> str | None:
+def _unshown(excluded: ExcludedSamples) -> str | None:
     """What is not shown because no keyframe comes before, in words."""
-    count = missing.before
+    count = excluded.before
     if not count:
         return None
     which = "frame is" if count == 1 else f"{count} frames are"
     return f"its first {which} not shown: no keyframe comes before"
 
 
-def _with_empty(claims: Claims, missing: Unseen) -> Claims:
+def _with_empty(claims: Claims, excluded: ExcludedSamples) -> Claims:
     """The claims with samples counted that hold no picture."""
-    if claims.frames is None or not missing.empty:
+    if claims.frames is None or not excluded.empty:
         return claims
-    return claims._replace(frames=claims.frames + missing.empty)
+    return claims._replace(frames=claims.frames + excluded.empty)
 
 
 def _picture(video: _Video) -> matroska.Picture:

@@ -163,8 +163,8 @@ def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
 ANY_BYTES = ("application/octet-stream", "binary/octet-stream", "application/x-download")
 
 
-class Asked(NamedTuple):
-    """A URL that was asked for: what it gave, and when."""
+class FetchedUrl(NamedTuple):
+    """What fetching a URL gave, and when."""
 
     url: str
     #: None: it gave bytes that cannot be measured.
@@ -184,14 +184,14 @@ class Asked(NamedTuple):
     fix=None,
     why="The service fetches the file itself, so the URL must give it to anybody who asks.",
 )
-def url_unreachable(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
-    if not isinstance(asked.facts, Unreached) or asked.facts.reason != "unreachable":
+def url_unreachable(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
+    if not isinstance(fetched.facts, Unreached) or fetched.facts.reason != "unreachable":
         return None
-    message = f"the file cannot be fetched: {asked.facts.message}"
-    end = expires_at(asked.url)
-    if end is not None and end <= asked.now:
+    message = f"the file cannot be fetched: {fetched.facts.message}"
+    end = expires_at(fetched.url)
+    if end is not None and end <= fetched.now:
         message += f" (its signature ended at {_clock(end)})"
-    return rule.found(message, measured=asked.facts.status, allowed="200 or 206")
+    return rule.found(message, measured=fetched.facts.status, allowed="200 or 206")
 
 
 @rule(
@@ -204,14 +204,16 @@ def url_unreachable(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
     fix=None,
     why="Who goes by the type takes the file for something else; set it where it is published.",
 )
-def url_type(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
-    if asked.facts is None or isinstance(asked.facts, Unreached):
+def url_type(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
+    if fetched.facts is None or isinstance(fetched.facts, Unreached):
         return None
-    said = (asked.content_type or "").partition(";")[0].strip().lower()
+    said = (fetched.content_type or "").partition(";")[0].strip().lower()
     if not said or said in ANY_BYTES:
         return None
-    image = isinstance(asked.facts, ImageFacts)
-    name = asked.facts.format if isinstance(asked.facts, ImageFacts) else asked.facts.container
+    image = isinstance(fetched.facts, ImageFacts)
+    name = (
+        fetched.facts.format if isinstance(fetched.facts, ImageFacts) else fetched.facts.container
+    )
     known = TYPES.get(name)
     kind = "image" if image else "video"
     if said in known if known else said.startswith(f"{kind}/"):
@@ -234,11 +236,11 @@ def url_type(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
     fix=None,
     why="A task may wait before its media are fetched; a signed URL should stay valid until then.",
 )
-def url_expires(rule: Rule, asked: Asked, _: Asset) -> Finding | None:
-    end = expires_at(asked.url)
-    if end is None or isinstance(asked.facts, Unreached):
+def url_expires(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
+    end = expires_at(fetched.url)
+    if end is None or isinstance(fetched.facts, Unreached):
         return None
-    left = (end - asked.now).total_seconds()
+    left = (end - fetched.now).total_seconds()
     if left > EXPIRES_SOON_SECONDS:
         return None
     when = f"ends in {max(1, round(left / 60))} min" if left > 0 else "has ended"
@@ -276,7 +278,7 @@ def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list
     return next((found for rule in rules if (found := run([rule], url, asset))), [])
 
 
-def judge_asked(
+def judge_fetched(
     url: str,
     facts: Facts | Unreached | None,
     content_type: str | None,
@@ -288,5 +290,5 @@ def judge_asked(
     if isinstance(facts, Unreached) and facts.reason == "not-public":
         message = f"the service cannot reach this URL: {facts.message}"
         return [url_not_public.found(message, allowed="a public host")]
-    asked = Asked(url, facts, content_type, now or datetime.now(UTC))
-    return run((url_unreachable, url_type, url_expires), asked, asset)
+    fetched = FetchedUrl(url, facts, content_type, now or datetime.now(UTC))
+    return run((url_unreachable, url_type, url_expires), fetched, asset)

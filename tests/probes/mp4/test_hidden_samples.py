@@ -146,13 +146,13 @@ def test_ordinary_frames_are_not_read(tmp_path: Path) -> None:
     from vaceprep.files.source import Opened
     from vaceprep.probes.access_units import form_of
     from vaceprep.probes.mp4.boxes import read_boxes
-    from vaceprep.probes.mp4.hidden_samples import NOTHING, unseen
+    from vaceprep.probes.mp4.hidden_samples import NOTHING, excluded_samples
 
     data = FieldFile(frames=8).data()
     opened = Opened(BytesIO(data), len(data))
     (track,) = read_boxes(opened).tracks
     opened.seek(0)
-    assert unseen(opened, track, form_of("h264", coded()[0])) is NOTHING
+    assert excluded_samples(opened, track, form_of("h264", coded()[0])) is NOTHING
     assert opened.tell() == 0
 
 

@@ -24,7 +24,7 @@ from vaceprep.preparation.video.audio import Sound
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import fraction, open_container
 from vaceprep.probes.h264 import invalid
-from vaceprep.probes.samples import BACK_OFF, Lost, from_keyframe, from_start, shows_nothing
+from vaceprep.probes.samples import BACK_OFF, SeekFailed, from_keyframe, from_start, shows_nothing
 from vaceprep.probes.sniff import Sniffed
 
 
@@ -98,7 +98,7 @@ def _found(
             break
         try:
             packets = from_keyframe(container, video, int(first - back / base))
-        except Lost:
+        except SeekFailed:
             continue
         got = list(islice(_from(packets, first), count))
         if len(got) == count:

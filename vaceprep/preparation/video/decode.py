@@ -25,7 +25,7 @@ from vaceprep.probes.mp4.track import Edit
 from vaceprep.probes.samples import (
     AVI,
     BACK_OFF,
-    Lost,
+    SeekFailed,
     from_keyframe,
     from_start,
     in_stretches,
@@ -256,7 +256,7 @@ def _after_seek(
             frames = _decoded(coded_frames, video, source.salvage, settled)
             # The decoder gives no frame before one is whole, which may be after ``start``.
             early = next(frames, None)
-        except Lost:
+        except SeekFailed:
             continue
         except Damaged as error:
             if settled is None:

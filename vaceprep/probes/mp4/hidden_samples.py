@@ -26,7 +26,7 @@ MAX_FIELDS: Final = 500_000
 MAX_BEFORE: Final = 10_000
 
 
-class Unseen(NamedTuple):
+class ExcludedSamples(NamedTuple):
     """Numbers (from 0, in decoding order) of samples that are no frames of their own."""
 
     #: Never shown.
@@ -39,10 +39,10 @@ class Unseen(NamedTuple):
     before: int
 
 
-NOTHING: Final = Unseen(frozenset(), frozenset(), 0, 0)
+NOTHING: Final = ExcludedSamples(frozenset(), frozenset(), 0, 0)
 
 
-def unseen(opened: Opened, track: Track, form: Form | None) -> Unseen:
+def excluded_samples(opened: Opened, track: Track, form: Form | None) -> ExcludedSamples:
     """The samples that are no frames. Raises OSError where reading fails."""
     samples = _Samples(opened, track, form)
     empty = frozenset(samples.empty())
@@ -56,7 +56,7 @@ def unseen(opened: Opened, track: Track, form: Form | None) -> Unseen:
     if not empty and not before and not seconds:
         return NOTHING
     frames = len(before - seconds)
-    return Unseen(empty | before, seconds - empty - before, len(empty), frames)
+    return ExcludedSamples(empty | before, seconds - empty - before, len(empty), frames)
 
 
 class _Samples:
