@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from vaceprep.cli import check, config_options, options, prepare, run, run_setup
-from vaceprep.cli.batch_loop import Made, see_to
+from vaceprep.cli import config_options, options
+from vaceprep.cli.batch_loop import Made, process
+from vaceprep.cli.check import Reading, RuleSelection, check_settings, options_by_item
+from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
+from vaceprep.cli.prepare import Changes, PrepareIsolation, plan_options
+from vaceprep.cli.run_setup import (
+    RESTORE_AUDIO,
+    RunSettings,
+    RunWindow,
+    check_sandbox,
+    open_runner,
+    run_options,
+)
+from vaceprep.cli.window_options import Window
+from vaceprep.contract import Role
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
+    from vaceprep.batch.check import Checked
     from vaceprep.batch.sources import Stores
     from vaceprep.checks.inputs import Item
     from vaceprep.checks.source import Options
     from vaceprep.net.session import Web
+    from vaceprep.preparation.outputs import Output
 
 EPILOG: Final = """\b
 Examples:
@@ -70,129 +85,172 @@ def command() -> None:
     """
 
 
-def _params(
-    own: Sequence[click.Parameter], other: click.Command, *without: str
-) -> list[click.Parameter]:
-    """The arguments that all three share, ``own`` ones, and another command's but ``without``."""
-    shared = [parameter for parameter in other.params if parameter.name not in without]
-    return [
-        click.Argument(
-            ["sources"],
-            nargs=-1,
-            required=True,
-            metavar="SOURCE...",
-            shell_complete=options.complete_files,
-        ),
-        click.Option(
-            ["-o", "--output", "results"],
-            metavar="FILE.jsonl|.parquet",
-            shell_complete=options.complete_files,
-            help="Append results there and go on from what it has; else print them.",
-        ),
-        click.Option(
-            ["--fresh"],
-            is_flag=True,
-            help="Believe nothing that the results file has: see to every source anew.",
-        ),
-        *own,
-        *shared,
-    ]
+@option_group
+class BatchOptions:
+    """The sources and the results of each batch command."""
+
+    sources: tuple[str, ...] = argument(
+        nargs=-1, required=True, metavar="SOURCE...", shell_complete=options.complete_files
+    )
+    results: str | None = option(
+        "-o",
+        "--output",
+        metavar="FILE.jsonl|.parquet",
+        shell_complete=options.complete_files,
+        help="Append results there and go on from what it has; else print them.",
+    )
+    fresh: bool = option(
+        "--fresh",
+        is_flag=True,
+        help="Believe nothing that the results file has: see to every source anew.",
+    )
 
 
-def _output_dir(words: str) -> click.Option:
-    return click.Option(
-        ["--output-dir", "where"],
+@option_group
+class BatchCheckOptions:
+    """The command line of ``batch check``."""
+
+    batch: BatchOptions = group(BatchOptions)
+    scheduler: str | None = option(
+        "--scheduler", metavar="URL", help="Check on this Dask cluster: tcp://host:8786."
+    )
+    role: Role | None = shared(options.ROLE)
+    rules: RuleSelection = group(RuleSelection)
+    reading: Reading = group(Reading)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    jobs: int | None = shared(options.JOBS)
+    isolation: options.Isolation = group(options.Isolation)
+
+
+@option_group
+class BatchPrepareOptions:
+    """The command line of ``batch prepare``."""
+
+    batch: BatchOptions = group(BatchOptions)
+    where: str | None = option(
+        "--output-dir",
         metavar="DIR",
         shell_complete=options.complete_folders,
-        help=words,
+        help="Where outputs go; without it, prepared/ beside each source.",
     )
+    role: Role | None = shared(options.ROLE)
+    window: Window = group(Window)
+    changes: Changes = group(Changes)
+    isolation: PrepareIsolation = group(PrepareIsolation)
+    configuration: config_options.Configuration = group(config_options.Configuration)
 
 
-def _check(**given: Any) -> int:
+@option_group
+class BatchRunOptions:
+    """The command line of ``batch run``."""
+
+    batch: BatchOptions = group(BatchOptions)
+    where: str | None = option(
+        "--output-dir",
+        metavar="DIR",
+        shell_complete=options.complete_folders,
+        help="Folder for the videos (default: the current folder).",
+    )
+    settings: RunSettings = group(RunSettings)
+    restore_audio: bool = shared(RESTORE_AUDIO)
+    window: RunWindow = group(RunWindow)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+
+
+@command.command("check", epilog=CHECK)
+@takes(BatchCheckOptions)
+def check(given: BatchCheckOptions) -> int:
     """Check many sources."""
-    from vaceprep.batch.resume import check_mark
-    from vaceprep.checks.isolated import seconds_for
-    from vaceprep.checks.library import default_jobs, make_selection, may_be_far, ways
-    from vaceprep.checks.source import Options
-    from vaceprep.rules.catalogue import UnknownRule
-
-    try:
-        selection = make_selection(given["select"] or None, given["ignore"], bool(given["strict"]))
-    except UnknownRule as error:
-        raise click.UsageError(str(error)) from None
-    settings = Options(
-        role=given["role"],
-        deep=given["deep"],
-        selection=selection,
-        allowed_hosts=given["allow_host"],
-    )
-    find = config_options.finder(given["config_file"], given["no_config"])
-    held = config_options.Judging(
-        find,
-        settings,
-        select=bool(given["select"]),
-        ignore=bool(given["ignore"]),
-        strict=given["strict"] is not None,
-    )
-
+    sources, reading = given.batch.sources, given.reading
+    settings = check_settings(given.role, given.rules, reading)
+    find = config_options.finder(given.configuration)
+    by_item = options_by_item(settings, given.rules, find)
     # A folder may hold jobs, and these URLs.
-    far = not given["no_remote"] and any(
-        may_be_far(source) or os.path.isdir(source) for source in given["sources"]
-    )
-    # Of those below the sources, nobody knows before they are met.
-    above = [config_options.config_above(find, source) for source in given["sources"]]
-    stores = _stores(given["sources"], remote=not given["no_remote"])
-    hosts = [*given["allow_host"], *(host for c in above if c for host in c.allow_hosts)]
-    hosts += stores.hosts if stores is not None else ()
+    far = not reading.no_remote and any(may_name_urls(source) for source in sources)
+    # The configurations below the sources are not known before their files are found.
+    above = [config_options.config_above(find, source) for source in sources]
+    stores = _stores(sources, remote=not reading.no_remote)
+    hosts = [*reading.allow_host, *(host for c in above if c for host in c.allow_hosts)]
+    checker = _Checker(given, by_item, stores, far, hosts)
+    return process(given.batch, checker.fingerprint, checker.results, stores=stores)
 
-    def mark_of(item: Item) -> str:
-        return check_mark(held.of(item), far and item.kind != "path")
 
-    def work(items: Iterable[Item]) -> Generator[Made]:
-        with ways(far, hosts) as web:
-            yield from _checked(items, web)
+def may_name_urls(source: str) -> bool:
+    """Whether a source may be, or name, a URL: jobs in a folder do."""
+    from vaceprep.checks.library import may_be_far
 
-    def options_of(item: Item, web: Web | None) -> Options:
-        asked = held.of(item)._replace(web=web)
-        if item.tag is None or stores is None:
-            return asked
-        return asked._replace(allowed_hosts=(*asked.allowed_hosts, *stores.hosts))
+    return may_be_far(source) or os.path.isdir(source)
 
-    def _checked(items: Iterable[Item], web: Web | None) -> Generator[Made]:
-        from vaceprep.batch.check import check_many
 
-        named = None
-        if stores is not None:
-            from vaceprep.batch.sources import Named
+class _Checker:
+    """Checks the inputs of a batch, on this machine or on a Dask cluster."""
 
-            named = Named(stores)
+    def __init__(
+        self,
+        given: BatchCheckOptions,
+        by_item: config_options.ItemOptions,
+        stores: Stores | None,
+        far: bool,
+        hosts: Sequence[str],
+    ) -> None:
+        self._given, self._by_item, self._stores = given, by_item, stores
+        self._far, self._hosts = far, hosts
+
+    def fingerprint(self, item: Item) -> str:
+        """What a result of this input depends on beside its content."""
+        from vaceprep.batch.resume import check_mark
+
+        return check_mark(self._by_item.of(item), self._far and item.kind != "path")
+
+    def results(self, items: Iterable[Item]) -> Generator[Made]:
+        """A result for each input. Exits with 1 where the cluster or a store fails."""
+        from vaceprep.batch.sources import Named
+        from vaceprep.checks.library import ways
+
+        store_hosts = () if self._stores is None else self._stores.hosts
+        named = None if self._stores is None else Named(self._stores)
+        if named is not None:
             items = named.signed(items)
-        if given["scheduler"] is not None:
+        with ways(self._far, [*self._hosts, *store_hosts]) as web:
+            try:
+                for checked in self._checked(items, web):
+                    done = checked if named is None else named.named(checked)
+                    mark = self.fingerprint(done.item)
+                    yield done.item, done.ok, done.content, mark, done.entries
+            except Exception as error:
+                if _is_told(error):
+                    options.say(f"vaceprep: {printable(str(error), limit=4000)}")
+                    raise click.exceptions.Exit(1) from None
+                raise
+
+    def _options(self, item: Item, web: Web | None) -> Options:
+        """The options of an input; an object may be read from the host of its store."""
+        own = self._by_item.of(item)._replace(web=web)
+        if item.tag is None or self._stores is None:
+            return own
+        return own._replace(allowed_hosts=(*own.allowed_hosts, *self._stores.hosts))
+
+    def _checked(self, items: Iterable[Item], web: Web | None) -> Iterable[Checked]:
+        from vaceprep.checks.isolated import seconds_for
+        from vaceprep.checks.library import default_jobs
+
+        given = self._given
+        if given.scheduler is not None:
             from vaceprep.batch.cluster import check_on
 
-            checked = check_on(
-                given["scheduler"], items, lambda item: options_of(item, None), far=far
+            return check_on(
+                given.scheduler, items, lambda item: self._options(item, None), far=self._far
             )
-        else:
-            checked = check_many(
-                items,
-                lambda item: options_of(item, web),
-                given["jobs"] or default_jobs(),
-                web=web,
-                isolate=given["isolate"] is not False,
-                seconds=seconds_for(given["deep"], given["timeout"]),
-            )
-        try:
-            for one in checked:
-                done = one if named is None else named.named(one)
-                yield done.item, done.ok, done.content, mark_of(done.item), done.entries
-        except Exception as error:
-            if _is_told(error):
-                options.say(f"vaceprep: {printable(str(error), limit=4000)}")
-                raise click.exceptions.Exit(1) from None
-            raise
+        from vaceprep.batch.check import check_many
 
-    return see_to(given["sources"], given["results"], mark_of, work, stores=stores)
+        return check_many(
+            items,
+            lambda item: self._options(item, web),
+            given.jobs or default_jobs(),
+            web=web,
+            isolate=given.isolation.isolate is not False,
+            seconds=seconds_for(given.reading.deep, given.isolation.timeout),
+        )
 
 
 def _is_told(error: Exception) -> bool:
@@ -220,29 +278,62 @@ def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
         raise click.UsageError(printable(str(error), limit=4000)) from None
 
 
-def _prepare(**given: Any) -> int:
+@command.command("prepare", epilog=PREPARE)
+@takes(BatchPrepareOptions)
+def prepare(given: BatchPrepareOptions) -> int:
     """Fix many sources."""
     from vaceprep.batch.prepare import claimed, prepare_many
     from vaceprep.batch.resume import mark
-    from vaceprep.preparation.file import Work as PrepareWork
-    from vaceprep.preparation.outputs import Outputs, parse_output, walk_skips
+    from vaceprep.preparation.file import Work
+    from vaceprep.preparation.outputs import Outputs
 
-    asked, named = prepare.plan_options(
-        given["start"],
-        given["duration"],
-        **{
-            name: given[name]
-            for name in ("only_errors", "fit_720p", "fps_mode", "pad", "background", "keep_audio")
-        },
-        salvage=given["salvage"],
-    )
-    sources, find = (
-        given["sources"],
-        config_options.finder(given["config_file"], given["no_config"]),
-    )
-    where = given["where"]
+    plan, by_field = plan_options(given.window, given.changes)
+    sources = given.batch.sources
+    find = config_options.finder(given.configuration)
+    where = given.where
     if where is None:
         where = config_options.output_of(find, sources)
+    to, skips = _outputs(where, sources)
+    work = Work(plan, given.role, given.changes.force, deep=given.changes.deep)
+    names = Outputs(to)
+
+    def fingerprint(item: Item) -> str:
+        config = config_options.config_of(find, item)
+        changed = None if config is None else config.to_dict()
+        # A result without --deep does not count for a run with it.
+        deep = ["deep"] * given.changes.deep
+        return mark("prepare", [plan, by_field, given.role, where, changed, *deep])
+
+    def results(items: Iterable[Item]) -> Generator[Made]:
+        prepared = prepare_many(
+            items,
+            to,
+            names,
+            work,
+            by_field,
+            lambda item: config_options.config_of(find, item),
+            isolate=given.isolation.isolate is not False,
+            seconds=given.isolation.timeout,
+        )
+        for item, files, content in prepared:
+            ok = all(entry.status != "failed" for entry in files)
+            entries = {"files": [entry.to_dict() for entry in files]}
+            yield item, ok, content, fingerprint(item), entries
+
+    return process(
+        given.batch,
+        fingerprint,
+        results,
+        holds=lambda _, line: claimed(names, line),
+        outputs=skips,
+        wanted="media",
+    )
+
+
+def _outputs(where: str | None, sources: Sequence[str]) -> tuple[Output, frozenset[str]]:
+    """Where outputs go, and the real paths that are not taken for sources."""
+    from vaceprep.preparation.outputs import parse_output, walk_skips
+
     try:
         to = parse_output(where)
         skips = walk_skips(to, sources)
@@ -250,130 +341,55 @@ def _prepare(**given: Any) -> int:
         raise click.UsageError(printable(str(error))) from None
     if to.kind == "file":
         raise click.UsageError("--output-dir is a folder.")
-    prepare_work = PrepareWork(
-        asked, given["role"], given["force"], False, lambda _: None, (), deep=given["deep"]
-    )
-    names = Outputs(to)
-
-    def mark_of(item: Item) -> str:
-        config = config_options.config_of(find, item)
-        changed = None if config is None else config.to_dict()
-        # What was made without --deep does not count with it.
-        deep = ["deep"] * given["deep"]
-        return mark("prepare", [asked, named, given["role"], where, changed, *deep])
-
-    def work(items: Iterable[Item]) -> Generator[Made]:
-        made = prepare_many(
-            items,
-            to,
-            names,
-            prepare_work,
-            named,
-            lambda item: config_options.config_of(find, item),
-            isolate=given["isolate"] is not False,
-            seconds=given["timeout"],
-        )
-        for item, files, content in made:
-            ok = all(entry.status != "failed" for entry in files)
-            entries = {"files": [entry.to_dict() for entry in files]}
-            yield item, ok, content, mark_of(item), entries
-
-    return see_to(
-        sources,
-        given["results"],
-        mark_of,
-        work,
-        holds=lambda _, line: claimed(names, line),
-        outputs=skips,
-        wanted="media",
-    )
+    return to, skips
 
 
-def _run(**given: Any) -> int:
+@command.command("run", epilog=RUN)
+@takes(BatchRunOptions)
+def run(given: BatchRunOptions) -> int:
     """Take many jobs to finished videos; each new task costs money."""
     from dataclasses import replace
 
     from vaceprep.batch.resume import mark
     from vaceprep.batch.run import is_home, run_many
 
-    sources = given["sources"]
-    if not (given["yes"] or given["sandbox"]):
+    sources, settings = given.batch.sources, given.settings
+    if not (settings.yes or settings.sandbox):
         raise click.UsageError(
             "each job that was not sent before costs money, and nobody is asked in a batch: "
             "give --yes, or --sandbox to rehearse."
         )
-    find = config_options.finder(given["config_file"], given["no_config"])
+    find = config_options.finder(given.configuration)
     uses = config_options.EVERY
     config = config_options.the_one(
-        (s, config_options.config_above(find, s, uses)) for s in sources
+        (source, config_options.config_above(find, source, uses)) for source in sources
     )
     config = config_options.bounded(config, sources)
-    with run_setup.walking_alone(config, given) as (walk, account, target, asked):
-        # Each sandbox is a service of its own, and all of them are one rehearsal.
-        service = "sandbox" if given["sandbox"] else account.service
-        # The sandbox's port is another one each time.
-        alike = replace(asked, allowed_hosts=given["allow_host"]) if given["sandbox"] else asked
-        made_by = mark("run", [service, account.fingerprint, alike])
+    check_sandbox(settings)
+    options_of_run, place = run_options(
+        config,
+        settings,
+        where=given.where,
+        restore_audio=given.restore_audio,
+        window=given.window,
+    )
+    with open_runner(settings, options_of_run, place) as (runner, account, target, held):
+        # All sandboxes are one rehearsal, though each has a port of its own.
+        service = "sandbox" if settings.sandbox else account.service
+        hosts = settings.publishing.allow_host if settings.sandbox else held.allowed_hosts
+        made_by = mark("run", [service, account.fingerprint, replace(held, allowed_hosts=hosts)])
 
-        def work(items: Iterable[Item]) -> Generator[Made]:
-            for item, entry, content in run_many(items, walk, account, target, asked):
+        def results(items: Iterable[Item]) -> Generator[Made]:
+            for item, entry, content in run_many(items, runner, account, target, held):
                 if entry.status == "interrupted":
                     # What was sent is in the ledger; the others were not begun.
                     raise KeyboardInterrupt
                 yield item, entry.ok, content, made_by, {"jobs": [entry.to_dict()]}
 
-        return see_to(
-            sources,
-            given["results"],
+        return process(
+            given.batch,
             lambda _: made_by,
-            work,
+            results,
             holds=lambda _, line: is_home(line),
             wanted="jobs",
         )
-
-
-command.add_command(
-    click.Command(
-        "check",
-        callback=_check,
-        help=_check.__doc__,
-        epilog=CHECK,
-        params=_params(
-            [
-                click.Option(
-                    ["--scheduler"],
-                    metavar="URL",
-                    help="Check on this Dask cluster: tcp://host:8786.",
-                )
-            ],
-            check.command,
-            *("sources", "advice", "output", "output_file", "report"),
-        ),
-    )
-)
-command.add_command(
-    click.Command(
-        "prepare",
-        callback=_prepare,
-        help=_prepare.__doc__,
-        epilog=PREPARE,
-        params=_params(
-            [_output_dir("Where outputs go; without it, prepared/ beside each source.")],
-            prepare.command,
-            *("sources", "where", "dry_run", "report", "output"),
-        ),
-    )
-)
-command.add_command(
-    click.Command(
-        "run",
-        callback=_run,
-        help=_run.__doc__,
-        epilog=RUN,
-        params=_params(
-            [_output_dir("Folder for the videos (default: the current folder).")],
-            run.command,
-            *("jobs", "where", "dry_run", "report", "output", "extra"),
-        ),
-    )
-)

@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from vaceprep.batch.resume import Holds, Sink, Tally
     from vaceprep.batch.sources import Stores
     from vaceprep.checks.inputs import Item, Wanted
+    from vaceprep.cli.batch import BatchOptions
 
 #: A result: its source, whether it is well, what it is of, its mark, and its entries.
 Made = tuple["Item", bool, "Content", str, "dict[str, Any] | Packed"]
@@ -108,11 +109,12 @@ Work = Callable[[Iterable["Item"]], Generator[Made]]
 
 
 @contextmanager
-def _sink(results: str | None, sources: Sequence[str], fresh: bool) -> Iterator[Sink]:
+def _sink(given: BatchOptions) -> Iterator[Sink]:
     """Where results go. Exits with 1 where that fails, with 2 where it cannot be meant."""
     from vaceprep.batch.results import Results, ResultsError, ResultsFull, check_place
     from vaceprep.batch.resume import Printed
 
+    results, sources = given.results, given.sources
     if results is None:
         yield Printed(options.write)
         return
@@ -133,7 +135,7 @@ def _sink(results: str | None, sources: Sequence[str], fresh: bool) -> Iterator[
         if packed:
             check_place(results, sources)
             parquet.unpack(results)
-        with Results(path, sources, fresh=fresh) as file:
+        with Results(path, sources, fresh=given.fresh) as file:
             yield file
             file.finish()
         if packed:
@@ -148,9 +150,8 @@ def _sink(results: str | None, sources: Sequence[str], fresh: bool) -> Iterator[
         raise
 
 
-def see_to(
-    sources: Sequence[str],
-    results: str | None,
+def process(
+    given: BatchOptions,
     mark_of: Callable[[Item], str],
     work: Work,
     *,
@@ -159,12 +160,13 @@ def see_to(
     stores: Stores | None = None,
     wanted: Wanted = "all",
 ) -> int:
-    """See to every source; the exit code."""
+    """Write a result for each source that has none yet, and print the sum; the exit code."""
     from vaceprep.batch.results import line_of
     from vaceprep.batch.resume import Tally, left
     from vaceprep.batch.sources import NothingThere, check_sources, is_store, items
     from vaceprep.checks.inputs import Skipped
 
+    sources, results = given.sources, given.results
     if stores is None and any(map(is_store, sources)):
         raise click.UsageError("objects of a store are checked; download them for anything else.")
     try:
@@ -175,10 +177,9 @@ def see_to(
     own = [path for path in (results, *outputs) if path is not None]
     journals = [f"{path}.journal.jsonl" for path in own]
     skip = frozenset(os.path.realpath(path) for path in (*own, *journals))
-    context = click.get_current_context()
-    name, anew = context.info_name or "check", bool(context.params.get("fresh"))
+    name = click.get_current_context().info_name or "check"
     options.collect_garbage()
-    with options.terminable(), _sink(results, sources, anew) as sink, Live(tally, sources) as live:
+    with options.terminable(), _sink(given) as sink, Live(tally, sources) as live:
         found = items(sources, skipped, skip, None if stores is None else stores.items, wanted)
         fresh = left(found, sink, mark_of, tally, holds)
         with closing(work(fresh)) as made:

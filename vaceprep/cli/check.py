@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from vaceprep.cli import check_output, config_options, html_report, options
+from vaceprep.cli.option_groups import group, option, option_group, shared, takes
 from vaceprep.contract import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vaceprep.checks.inputs import Item
     from vaceprep.checks.report import FileReport
-    from vaceprep.report.formats import Format
+    from vaceprep.checks.source import Options
+    from vaceprep.config.find import Finder
 
 EPILOG = """\b
 Examples:
@@ -44,108 +47,159 @@ def _say_undecoded(files: Sequence[FileReport]) -> None:
             options.say(f"{name}: not decoded; {REMOTE_BYTES:,} bytes at most are fetched of a URL")
 
 
-@click.command("check", epilog=EPILOG)
-@options.sources
-@options.role
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="RULES",
-    shell_complete=options.complete_rules,
-    help="Report only these rules.",
-)
-@click.option(
-    "--ignore",
-    multiple=True,
-    metavar="RULES",
-    shell_complete=options.complete_rules,
-    help="Do not report these rules.",
-)
-@click.option("--strict/--no-strict", default=None, help="Warnings count as errors.")
-@click.option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
-@options.deep
-@click.option("--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text.")
-@options.allow_host
-@html_report.report
-@config_options.options
-@check_output.form_options
-@options.jobs
-@options.isolate
-@options.timeout("Seconds that one isolated file may take: 10 without it, 300 with --deep.")
-def command(
-    sources: tuple[str, ...],
-    role: Role | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    strict: bool | None,
-    advice: bool,
-    deep: bool,
-    no_remote: bool,
-    allow_host: tuple[str, ...],
-    report: str | None,
-    config_file: str | None,
-    no_config: bool,
-    output: Format | None,
-    output_file: str | None,
-    jobs: int | None,
-    isolate: bool | None,
-    timeout: float | None,
-) -> int:
-    """Check videos and images, folders of them, URLs, or standard input (-).
+@option_group
+class RuleSelection:
+    """Which rules are reported, and whether warnings count as errors."""
 
-    RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.
-    """
-    from vaceprep.checks.inputs import Skipped, collect
-    from vaceprep.checks.library import (
-        check_items,
-        default_jobs,
-        make_selection,
-        may_be_far,
-        said_once,
-        threads_for,
-        ways,
+    select: tuple[str, ...] = option(
+        "--select",
+        multiple=True,
+        metavar="RULES",
+        shell_complete=options.complete_rules,
+        help="Report only these rules.",
     )
-    from vaceprep.checks.report import summarise
+    ignore: tuple[str, ...] = option(
+        "--ignore",
+        multiple=True,
+        metavar="RULES",
+        shell_complete=options.complete_rules,
+        help="Do not report these rules.",
+    )
+    strict: bool | None = option(
+        "--strict/--no-strict", default=None, help="Warnings count as errors."
+    )
+
+
+@option_group
+class Reading:
+    """How much of the media is read, and from which hosts."""
+
+    deep: bool = shared(options.DEEP)
+    no_remote: bool = option(
+        "--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text."
+    )
+    allow_host: tuple[str, ...] = shared(options.ALLOW_HOST)
+
+
+@option_group
+class CheckOptions:
+    """The command line of ``check``."""
+
+    sources: tuple[str, ...] = shared(options.SOURCES)
+    role: Role | None = shared(options.ROLE)
+    rules: RuleSelection = group(RuleSelection)
+    advice: bool = option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
+    reading: Reading = group(Reading)
+    report: str | None = shared(html_report.REPORT)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    form: check_output.OutputForm = group(check_output.OutputForm)
+    jobs: int | None = shared(options.JOBS)
+    isolation: options.Isolation = group(options.Isolation)
+
+
+def check_settings(role: Role | None, rules: RuleSelection, reading: Reading) -> Options:
+    """The options of a check from the command line. Exits with 2 for an unknown rule."""
+    from vaceprep.checks.library import make_selection
     from vaceprep.checks.source import Options
     from vaceprep.rules.catalogue import UnknownRule
 
     try:
-        selection = make_selection(select or None, ignore, bool(strict))
+        selection = make_selection(rules.select or None, rules.ignore, bool(rules.strict))
     except UnknownRule as error:
         raise click.UsageError(str(error)) from None
-    html_report.ready(report, sources)
-    settings = Options(role=role, deep=deep, selection=selection, allowed_hosts=allow_host)
+    return Options(
+        role=role, deep=reading.deep, selection=selection, allowed_hosts=reading.allow_host
+    )
+
+
+def options_by_item(
+    settings: Options, rules: RuleSelection, find: Finder
+) -> config_options.ItemOptions:
+    """The options of each source: the command line's, completed by its configuration."""
+    return config_options.ItemOptions(
+        find,
+        settings,
+        select=bool(rules.select),
+        ignore=bool(rules.ignore),
+        strict=rules.strict is not None,
+    )
+
+
+@click.command("check", epilog=EPILOG)
+@takes(CheckOptions)
+def command(given: CheckOptions) -> int:
+    """Check videos and images, folders of them, URLs, or standard input (-).
+
+    RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.
+    """
+    from vaceprep.checks.library import said_once
+    from vaceprep.checks.report import summarise
+
+    settings = check_settings(given.role, given.rules, given.reading)
+    html_report.ready(given.report, given.sources)
+    items = _items(given)
+    find = config_options.finder(given.configuration)
+    by_item = options_by_item(settings, given.rules, find)
+    by_item.settle(items)
+    check_output.check_output_file(given.form.output_file, (item.source for item in items))
+    groups = _check(items, by_item, given)
+    if any(item.kind == "job" for item in items):
+        files = list(said_once(items, groups))
+    else:
+        files = list(chain.from_iterable(groups))
+    if given.reading.deep:
+        _say_undecoded(files)
+    code = check_output.show(
+        files,
+        summarise(files),
+        form=given.form,
+        advice=given.advice,
+        configs=by_item.configs,
+        given=given.sources,
+    )
+    reported = html_report.written(
+        given.report, "check", items, groups, given.sources, jobs=given.jobs
+    )
+    return code if reported else 1
+
+
+def _items(given: CheckOptions) -> list[Item]:
+    """The inputs that the sources name; prints what was skipped, and when none is left."""
+    from vaceprep.checks.inputs import Skipped, collect
+
     skipped = Skipped()
-    own = html_report.skipped(report) | html_report.skipped(output_file)
-    items = list(collect(sources, skipped, own, "all"))
+    own = html_report.skipped(given.report) | html_report.skipped(given.form.output_file)
+    items = list(collect(given.sources, skipped, own, "all"))
     note = skipped.sentence()
     if note:
         options.say(note)
     if not items:
         options.say("no video or image was found, and no job")
-    held = config_options.Judging(
-        config_options.finder(config_file, no_config),
-        settings,
-        select=bool(select),
-        ignore=bool(ignore),
-        strict=strict is not None,
-    )
-    held.settle(items)
-    check_output.check_output_file(output_file, (item.source for item in items))
+    return items
+
+
+def _check(
+    items: list[Item], by_item: config_options.ItemOptions, given: CheckOptions
+) -> list[tuple[FileReport, ...]]:
+    """The reports of each input, with a progress line on a terminal."""
+    from vaceprep.checks.library import check_items, default_jobs, may_be_far, threads_for, ways
+
     groups: list[tuple[FileReport, ...]] = []
     options.collect_garbage()
-    apart = options.apart(isolate, items)
-    jobs_found = any(item.kind == "job" for item in items)
-    far = not no_remote and (jobs_found or any(map(may_be_far, sources)))
-    # Alone, nothing of it is left behind however it ends.
-    ending = options.terminable() if apart or far or report or output_file else nullcontext()
-    with ways(far, held.hosts) as web, ending:
+    deep = given.reading.deep
+    apart = options.apart(given.isolation.isolate, items)
+    has_jobs = any(item.kind == "job" for item in items)
+    far = not given.reading.no_remote and (has_jobs or any(map(may_be_far, given.sources)))
+    leaves_files = apart or far or given.report or given.form.output_file
+    # Without these, a signal may end the process at any point: it leaves no file and no worker.
+    ending = options.terminable() if leaves_files else nullcontext()
+    with ways(far, by_item.hosts) as web, ending:
         work = check_items(
             items,
-            lambda item: held.of(item)._replace(web=web),
-            jobs or (default_jobs() if apart else threads_for(items, deep=deep)),
+            lambda item: by_item.of(item)._replace(web=web),
+            given.jobs or (default_jobs() if apart else threads_for(items, deep=deep)),
             isolate=apart,
-            seconds=timeout,
+            seconds=given.isolation.timeout,
             deep=deep,
             web=web,
         )
@@ -153,17 +207,4 @@ def command(
             for entries in work:
                 groups.append(entries)
                 step()
-    files = list(said_once(items, groups)) if jobs_found else list(chain.from_iterable(groups))
-    if deep:
-        _say_undecoded(files)
-    code = check_output.show(
-        files,
-        summarise(files),
-        output=output,
-        output_file=output_file,
-        advice=advice,
-        configs=held.configs,
-        given=sources,
-    )
-    told = html_report.written(report, "check", items, groups, sources, jobs=jobs)
-    return code if told else 1
+    return groups

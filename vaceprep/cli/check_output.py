@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.option_groups import option, option_group
 from vaceprep.cli.streams import IN_ACTIONS, write_commands
 from vaceprep.report.escape import printable
 from vaceprep.report.formats import FORMATS, Format, format_of, pieces
@@ -19,34 +20,33 @@ if TYPE_CHECKING:
     from vaceprep.checks.report import FileReport, Summary
     from vaceprep.config.model import Config
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 #: Files that the next command is spelled out for.
 SUGGESTED: Final = 3
 #: Characters of a command that is worth suggesting.
 LONGEST_COMMAND: Final = 2000
 
 
-def form_options(command: F) -> F:
-    """``--format`` and ``--output-file``."""
-    command = click.option(
+@option_group
+class OutputForm:
+    """In which format findings are printed, and the file that they are written to."""
+
+    output: Format | None = option(
+        "--format",
+        type=click.Choice(FORMATS),
+        help="What to print: text (the default), json, github (annotations; the default in GitHub "
+        "Actions), sarif or junit.",
+    )
+    output_file: str | None = option(
         "--output-file",
         metavar="FILE",
         shell_complete=options.complete_files,
         help="Write the report there, whole or not at all, in the format asked for or that its "
         "ending says (.sarif, .xml, .json); the text still goes to standard output.",
-    )(command)
-    return click.option(
-        "--format",
-        "output",
-        type=click.Choice(FORMATS),
-        help="What to print: text (the default), json, github (annotations; the default in GitHub "
-        "Actions), sarif or junit.",
-    )(command)
+    )
 
 
-def by_itself() -> Format:
-    """The form on standard output where nobody named one."""
+def default_format() -> Format:
+    """The format on standard output without ``--format``."""
     in_actions = os.environ.get(IN_ACTIONS, "").lower() == "true"
     return "github" if in_actions and not sys.stdout.isatty() else "text"
 
@@ -92,8 +92,7 @@ def show(
     files: list[FileReport],
     summary: Summary,
     *,
-    output: Format | None,
-    output_file: str | None,
+    form: OutputForm,
     advice: bool,
     configs: Sequence[Config] = (),
     given: Sequence[str] = (),
@@ -103,17 +102,18 @@ def show(
     ``given`` are the sources as they were typed.
     """
     style = options.style(advice=advice)
-    printed = by_itself() if output is None or output_file is not None else output
+    printed = form.output if form.output_file is None else None
+    printed = printed or default_format()
     tell = write_commands if printed == "github" else options.write
     for piece in pieces(printed, files, summary, style, configs):
         tell(piece)
     if printed == "text" and sys.stdout.isatty() and sys.stderr.isatty():
         sys.stdout.flush()
         _suggest(files, given)
-    if output_file is not None:
-        form = output or format_of(output_file)
-        told = pieces(form, files, summary, Style(advice=advice), configs)
-        if not _write("".join(told), output_file, [entry.source for entry in files]):
+    if form.output_file is not None:
+        written = form.output or format_of(form.output_file)
+        text = pieces(written, files, summary, Style(advice=advice), configs)
+        if not _write("".join(text), form.output_file, [entry.source for entry in files]):
             return 1
     return int(summary.errors > 0)
 

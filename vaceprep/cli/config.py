@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, options
+from vaceprep.cli.option_groups import argument, group, option_group, shared, takes
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -37,19 +38,27 @@ A configuration, in vaceprep.toml or under [tool.vaceprep] in pyproject.toml:
 Exit codes: 0 shown; 2 the configuration is invalid."""
 
 
+@option_group
+class ConfigOptions:
+    """The command line of ``config``."""
+
+    place: str = argument(required=False, default=".", metavar="[FILE|DIR]")
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    output: str = shared(options.FORMAT)
+
+
 @click.command("config", epilog=EPILOG)
-@click.argument("place", required=False, default=".", metavar="[FILE|DIR]")
-@config_options.options
-@options.output_format
-def command(place: str, config_file: str | None, no_config: bool, output: str) -> int:
+@takes(ConfigOptions)
+def command(given: ConfigOptions) -> int:
     """Show the configuration that is in force for a file or folder (this one without)."""
+    place = given.place
     if not os.path.lexists(place):
         raise click.UsageError(f"there is no file or folder {printable(place)}.")
-    find = config_options.finder(config_file, no_config)
+    find = config_options.finder(given.configuration)
     config = config_options.config_above(find, place, config_options.EVERY)
     role = None if config is None or os.path.isdir(place) else config.role_of(place)
     values = in_force(config)
-    if output == "json":
+    if given.output == "json":
         import json
 
         path = None if config is None else config.path

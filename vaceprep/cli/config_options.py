@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
+from vaceprep.cli.option_groups import option, option_group
 from vaceprep.cli.streams import say
 from vaceprep.config import GUARDED, BadConfig
 from vaceprep.config.find import Finder
@@ -20,30 +21,30 @@ if TYPE_CHECKING:
     from vaceprep.checks.source import Options
     from vaceprep.config.model import Config
 
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 
-def options(command: F) -> F:
-    """``--config FILE`` and ``--no-config``."""
-    command = click.option(
-        "--no-config", is_flag=True, help="Read no vaceprep.toml and no pyproject.toml."
-    )(command)
-    return click.option(
+@option_group
+class Configuration:
+    """Which configuration is read."""
+
+    config_file: str | None = option(
         "--config",
-        "config_file",
         metavar="FILE",
         help="Read this configuration; else the nearest vaceprep.toml or pyproject.toml upwards "
         "from each source.",
-    )(command)
+    )
+    no_config: bool = option(
+        "--no-config", is_flag=True, help="Read no vaceprep.toml and no pyproject.toml."
+    )
 
 
-def finder(config_file: str | None, no_config: bool) -> Finder:
-    """What finds each source's configuration. Exits with 2 where the one named is none."""
-    if config_file is not None and no_config:
+def finder(given: Configuration) -> Finder:
+    """The search for each source's configuration. Exits with 2 where the file named is invalid."""
+    if given.config_file is not None and given.no_config:
         raise click.UsageError("--config names a configuration and --no-config wants none.")
     try:
-        return Finder(config_file, search=not no_config)
+        return Finder(given.config_file, search=not given.no_config)
     except BadConfig as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
 
@@ -160,7 +161,7 @@ def the_one(said: Iterable[tuple[str, T]]) -> T | None:
     return next(iter(once), None)
 
 
-class Judging:
+class ItemOptions:
     """The options of each source of a check, by its configuration."""
 
     def __init__(self, find: Finder, options: Options, **settled: bool) -> None:

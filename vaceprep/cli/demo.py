@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import html_report, options
+from vaceprep.cli.option_groups import option, option_group, shared, takes
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -36,19 +37,25 @@ results are stand-ins too: made from the input, not by the model.
 Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C."""
 
 
+@option_group
+class DemoOptions:
+    """The command line of ``demo``."""
+
+    where: str = option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        shell_complete=options.complete_folders,
+        default=FOLDER,
+        show_default=True,
+        help="Where everything is written.",
+    )
+    output: str = shared(options.FORMAT)
+
+
 @click.command("demo", epilog=EPILOG)
-@click.option(
-    "-o",
-    "--output",
-    "where",
-    metavar="DIR",
-    shell_complete=options.complete_folders,
-    default=FOLDER,
-    show_default=True,
-    help="Where everything is written.",
-)
-@options.output_format
-def command(where: str, output: str) -> int:
+@takes(DemoOptions)
+def command(given: DemoOptions) -> int:
     """The whole way for one job of each function, against a local stand-in."""
     from vaceprep.cli.run import code_of, in_sandbox, show_entries
     from vaceprep.cli.run_setup import SANDBOX_POLL
@@ -59,6 +66,7 @@ def command(where: str, output: str) -> int:
     from vaceprep.runs.preconditions import items_of
     from vaceprep.sandbox.demo import write_demo
 
+    where = given.where
     folder = os.path.join(where, JOBS)
     options.collect_garbage()
     try:
@@ -77,8 +85,8 @@ def command(where: str, output: str) -> int:
     )
     items = items_of(jobs)
     entries = in_sandbox(items, asked)
-    if output == "json":
-        show_entries(entries, output)
+    if given.output == "json":
+        show_entries(entries, given.output)
     else:
         _show(entries)
     told = html_report.written(page, "run", items, [(entry,) for entry in entries], jobs)

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.option_groups import option_group, shared, takes
 from vaceprep.report.escape import printable
 
 EPILOG: Final = """\b
@@ -23,9 +24,16 @@ COLOURS: Final = {"ok": "green", "note": "cyan", "error": "red"}
 NAMES: Final = 16
 
 
+@option_group
+class DoctorOptions:
+    """The command line of ``doctor``."""
+
+    output: str = shared(options.FORMAT)
+
+
 @click.command("doctor", epilog=EPILOG)
-@options.output_format
-def command(output: str) -> int:
+@takes(DoctorOptions)
+def command(given: DoctorOptions) -> int:
     """Check versions, encoders, the state directory, key and URL; fix a test clip."""
     from vaceprep.checks.report import JSON_VERSION
     from vaceprep.cli.selftest import Check, examine
@@ -36,7 +44,7 @@ def command(output: str) -> int:
     checks: list[Check] = []
     for check in examine():
         checks.append(check)
-        if output == "json":
+        if given.output == "json":
             continue
         # Printed as it goes: whatever dies in the next check, this one has been seen.
         label = style.paint(f"{check.status:<5}", COLOURS[check.status])
@@ -49,7 +57,7 @@ def command(output: str) -> int:
             for line in wrapped(" " * (NAMES + 9), f"next: {hint}", style, NAMES + 9):
                 options.write(line + "\n")
     ok = not any(check.status == "error" for check in checks)
-    if output == "json":
+    if given.output == "json":
         told = {"version": JSON_VERSION, "ok": ok, "checks": [c.to_dict() for c in checks]}
         options.write(json.dumps(told, indent=1) + "\n")
     else:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.option_groups import declare
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.checks.inputs import Item
 
-report = click.option(
+REPORT: Final = declare(
     "--report",
     metavar="FILE.html",
     help="Write a report with pictures too: one page that needs no network.",

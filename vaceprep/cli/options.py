@@ -6,10 +6,18 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from vaceprep.cli.option_groups import (
+    Declaration,
+    declare,
+    declare_argument,
+    option,
+    option_group,
+    shared,
+)
 from vaceprep.cli.streams import REMARK, colourful, is_terminal, moves, say
 from vaceprep.contract import ROLES
 from vaceprep.report.escape import printable
@@ -27,8 +35,6 @@ MANY: Final = 8
 
 #: Seconds of the longest that anything may be given.
 LONGEST: Final = 86400.0
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def complete_files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -61,56 +67,62 @@ def complete_rules(_: click.Context, __: click.Parameter, begun: str) -> list[Co
     ]
 
 
-role = click.option(
+ROLE: Final = declare(
     "--role",
     type=click.Choice(ROLES),
     metavar="FIELD",
     help=f"The request's field that the files are for: {', '.join(ROLES)}. "
     "Without it, video_url for videos and ref_images_url for images.",
 )
-deep = click.option("--deep", is_flag=True, help="Decode every frame and report the first to fail.")
-output_format = click.option(
+DEEP: Final = declare(
+    "--deep", is_flag=True, help="Decode every frame and report the first to fail."
+)
+FORMAT: Final = declare(
     "--format",
-    "output",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
     help="What to print on standard output.",
 )
-jobs = click.option(
+JOBS: Final = declare(
     "-j",
     "--jobs",
     type=click.IntRange(min=1, max=256),
     metavar="N",
     help="Files checked in parallel (default: the number of cores, where that helps).",
 )
-isolate = click.option(
-    "--isolate/--no-isolate",
-    default=None,
-    help="Look at each file in a process of its own, with limits on time, memory and output. "
-    "Without either: yes for folders and for more than one file.",
-)
-allow_host = click.option(
+ALLOW_HOST: Final = declare(
     "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
 )
-sources = click.argument(
-    "sources",
-    nargs=-1,
-    required=True,
-    metavar="FILE|DIR|URL|-...",
-    shell_complete=complete_files,
+SOURCES: Final = declare_argument(
+    nargs=-1, required=True, metavar="FILE|DIR|URL|-...", shell_complete=complete_files
 )
 
 
-def timeout(words: str) -> Callable[[F], F]:
-    """``--timeout S``, said in the words of the command."""
+def _check_timeout(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= LONGEST:
+        raise click.BadParameter(f"{value:g} is not a valid time limit in seconds")
+    return value
 
-    def given(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-        if value is not None and not 0 < value <= LONGEST:
-            raise click.BadParameter(f"{value:g} is not a valid time limit in seconds")
-        return value
 
-    return click.option("--timeout", type=float, metavar="S", callback=given, help=words)
+def timeout(words: str) -> Declaration:
+    """``--timeout S`` with the help of the command."""
+    return declare("--timeout", type=float, metavar="S", callback=_check_timeout, help=words)
+
+
+@option_group
+class Isolation:
+    """Whether each file is read in a worker process, and how long it may take there (seconds)."""
+
+    isolate: bool | None = option(
+        "--isolate/--no-isolate",
+        default=None,
+        help="Look at each file in a process of its own, with limits on time, memory and output. "
+        "Without either: yes for folders and for more than one file.",
+    )
+    timeout: float | None = shared(
+        timeout("Seconds that one isolated file may take: 10 without it, 300 with --deep.")
+    )
 
 
 def style(*, advice: bool = False) -> Style:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing, contextmanager
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from vaceprep.cli import config_options, html_report, options
-from vaceprep.cli.window_options import times, windows
+from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
+from vaceprep.cli.window_options import Window, with_window
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
 
+    from vaceprep.checks.inputs import Item
+    from vaceprep.config.model import Config
     from vaceprep.plans.model import Colour, Options
+    from vaceprep.preparation.outputs import Output
     from vaceprep.preparation.report import Prepared
 
 EPILOG: Final = """\b
@@ -45,233 +47,208 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
     return red, green, blue
 
 
+@option_group
+class Changes:
+    """How files are changed, how much is verified, and whether existing files are replaced."""
+
+    force: bool = option(
+        "--force", is_flag=True, help="Write over existing files (never over a source)."
+    )
+    only_errors: bool = option("--only-errors", is_flag=True, help="Fix errors only, not warnings.")
+    fit_720p: bool = option(
+        "--fit-720p", is_flag=True, help="Scale videos down to what the service keeps."
+    )
+    fps_mode: Literal["repeat", "blend"] = option(
+        "--fps-mode",
+        type=click.Choice(["repeat", "blend"]),
+        default="repeat",
+        show_default=True,
+        help="How frames are made where there are too few.",
+    )
+    pad: bool = option(
+        "--pad/--crop",
+        default=True,
+        show_default=True,
+        help="What is done where no scale fits both sides.",
+    )
+    background: Colour | None = option(
+        "--background",
+        metavar="COLOUR",
+        callback=_colour,
+        help="Beside padded pictures and behind transparent ones (black and white without it).",
+    )
+    keep_audio: bool = option("--keep-audio", is_flag=True, help="Keep one sound track.")
+    salvage: bool = option(
+        "--salvage", is_flag=True, help="Encode what still decodes of a damaged video."
+    )
+    deep: bool = option(
+        "--deep", is_flag=True, help="Decode every frame of what is only copied, too."
+    )
+
+
+@option_group
+class PrepareIsolation(options.Isolation):
+    """The same for ``prepare``, whose time limit starts again with each progress."""
+
+    timeout: float | None = shared(
+        options.timeout("Seconds without progress after which an isolated file is given up (120).")
+    )
+
+
+@option_group
+class PrepareOptions:
+    """The command line of ``prepare``."""
+
+    sources: tuple[str, ...] = argument(
+        nargs=-1, required=True, metavar="FILE|DIR|JOB|-...", shell_complete=options.complete_files
+    )
+    where: str | None = option(
+        "-o",
+        "--output",
+        metavar="DIR|FILE",
+        shell_complete=options.complete_files,
+        help="Where outputs go; without it, prepared/ beside each source.",
+    )
+    role: Role | None = shared(options.ROLE)
+    window: Window = group(Window)
+    dry_run: bool = option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
+    changes: Changes = group(Changes)
+    isolation: PrepareIsolation = group(PrepareIsolation)
+    report: str | None = shared(html_report.REPORT)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    output: str = shared(options.FORMAT)
+
+
+def plan_options(window: Window, changes: Changes) -> tuple[Options, dict[str, Options]]:
+    """The options for every file, and those for single fields of jobs by the field's name."""
+    from vaceprep.plans.model import Options
+
+    plan = Options(
+        only_errors=changes.only_errors,
+        fit_720p=changes.fit_720p,
+        fps_mode=changes.fps_mode,
+        shape="pad" if changes.pad else "crop",
+        background=changes.background,
+        keep_audio=changes.keep_audio,
+        salvage=changes.salvage,
+    )
+    return with_window(plan, window)
+
+
 @click.command("prepare", epilog=EPILOG)
-@click.argument(
-    "sources",
-    nargs=-1,
-    required=True,
-    metavar="FILE|DIR|JOB|-...",
-    shell_complete=options.complete_files,
-)
-@click.option(
-    "-o",
-    "--output",
-    "where",
-    metavar="DIR|FILE",
-    shell_complete=options.complete_files,
-    help="Where outputs go; without it, prepared/ beside each source.",
-)
-@options.role
-@click.option(
-    "--start",
-    multiple=True,
-    metavar="[FIELD=]S",
-    callback=times,
-    help="Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it means "
-    "video_url, or the field named.",
-)
-@click.option(
-    "--duration",
-    multiple=True,
-    metavar="[FIELD=]S",
-    callback=times,
-    help="Keep at most so many seconds.",
-)
-@click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
-@click.option("--force", is_flag=True, help="Write over existing files (never over a source).")
-@click.option("--only-errors", is_flag=True, help="Fix errors only, not warnings.")
-@click.option("--fit-720p", is_flag=True, help="Scale videos down to what the service keeps.")
-@click.option(
-    "--fps-mode",
-    type=click.Choice(["repeat", "blend"]),
-    default="repeat",
-    show_default=True,
-    help="How frames are made where there are too few.",
-)
-@click.option(
-    "--pad/--crop",
-    default=True,
-    show_default=True,
-    help="What is done where no scale fits both sides.",
-)
-@click.option(
-    "--background",
-    metavar="COLOUR",
-    callback=_colour,
-    help="Beside padded pictures and behind transparent ones (black and white without it).",
-)
-@click.option("--keep-audio", is_flag=True, help="Keep one sound track.")
-@click.option("--salvage", is_flag=True, help="Encode what still decodes of a damaged video.")
-@click.option("--deep", is_flag=True, help="Decode every frame of what is only copied, too.")
-@options.isolate
-@options.timeout("Seconds without progress after which an isolated file is given up (120).")
-@html_report.report
-@config_options.options
-@options.output_format
-def command(
-    sources: tuple[str, ...],
-    where: str | None,
-    role: Role | None,
-    start: dict[str, Fraction],
-    duration: dict[str, Fraction],
-    dry_run: bool,
-    force: bool,
-    only_errors: bool,
-    fit_720p: bool,
-    fps_mode: Any,
-    pad: bool,
-    background: Colour | None,
-    keep_audio: bool,
-    salvage: bool,
-    deep: bool,
-    isolate: bool | None,
-    timeout: float | None,
-    report: str | None,
-    config_file: str | None,
-    no_config: bool,
-    output: str,
-) -> int:
+@takes(PrepareOptions)
+def command(given: PrepareOptions) -> int:
     """Make videos, images and jobs compliant, with the least change, in new files.
 
     Packets are copied where that is enough, and a frame of a copy is decoded; what is encoded is
     decoded again and compared with its source. Sources are never changed; every output is checked
     before it gets its name.
     """
-    from vaceprep.checks.inputs import Skipped, collect
-    from vaceprep.preparation.file import Work
-    from vaceprep.preparation.many import prepare_items
-    from vaceprep.preparation.outputs import fitting, parse_output, walk_skips
     from vaceprep.preparation.report import summarise
-    from vaceprep.report import prepare as text
-    from vaceprep.report.text import config_lines
 
-    asked, named = plan_options(
-        start,
-        duration,
-        only_errors=only_errors,
-        fit_720p=fit_720p,
-        fps_mode=fps_mode,
-        pad=pad,
-        background=background,
-        keep_audio=keep_audio,
-        salvage=salvage,
-    )
-    html_report.ready(report, sources, force=force)
-    skipped = Skipped()
-    find = config_options.finder(config_file, no_config)
+    plan, by_field = plan_options(given.window, given.changes)
+    html_report.ready(given.report, given.sources, force=given.changes.force)
+    find = config_options.finder(given.configuration)
+    where = given.where
     if where is None:
-        where = config_options.output_of(find, sources)
+        where = config_options.output_of(find, given.sources)
+    to, items = _items(given, where, by_field)
+    configs = {id(item): config_options.config_of(find, item) for item in items}
+    options.collect_garbage()
+    groups = _prepare(items, to, (plan, by_field), configs, given)
+    entries = [entry for group in groups for entry in group]
+    summary = summarise(entries)
+    shown = config_options.in_force(c and c.judging_nothing() for c in configs.values())
+    if given.output == "json":
+        from vaceprep.report.json import prepare_json
+
+        for piece in prepare_json((entry.to_dict() for entry in entries), shown):
+            options.write(piece)
+    else:
+        from vaceprep.report.prepare import summary_line
+        from vaceprep.report.text import config_lines
+
+        style = options.style()
+        for line in (*config_lines(shown, style), summary_line(summary, style)):
+            options.write(line + "\n")
+    reported = html_report.written(
+        given.report, "prepare", items, groups, given.sources, force=given.changes.force
+    )
+    return int(summary.failed > 0 or not reported)
+
+
+def _items(
+    given: PrepareOptions, where: str | None, by_field: Collection[str]
+) -> tuple[Output, list[Item]]:
+    """Where outputs go, and the inputs; prints what was skipped, and when none is left.
+
+    Exits with 2 where ``by_field``, the fields with options of their own, meet a file.
+    """
+    from vaceprep.checks.inputs import Skipped, collect
+    from vaceprep.preparation.outputs import fitting, parse_output, walk_skips
+
+    skipped = Skipped()
     try:
         to = parse_output(where)
-        found = list(
-            collect(sources, skipped, walk_skips(to, sources) | html_report.skipped(report))
-        )
-        items = list(fitting(to, found))
+        own = walk_skips(to, given.sources) | html_report.skipped(given.report)
+        items = list(fitting(to, list(collect(given.sources, skipped, own))))
     except ValueError as error:
         raise click.UsageError(printable(str(error))) from None
-    if named and not all(item.kind == "job" for item in items):
-        raise click.UsageError(f"{next(iter(named))}= is for jobs; for a file give the time alone.")
+    if by_field and not all(item.kind == "job" for item in items):
+        raise click.UsageError(
+            f"{next(iter(by_field))}= is for jobs; for a file give the time alone."
+        )
     note = skipped.sentence()
     if note:
         options.say(note)
     if not items:
         options.say("no video, image or job was found")
-    configs = {id(item): config_options.config_of(find, item) for item in items}
-    held = config_options.in_force(c and c.judging_nothing() for c in configs.values())
-    options.collect_garbage()
-    entries: list[Prepared] = []
+    return to, items
+
+
+def _prepare(
+    items: list[Item],
+    to: Output,
+    plans: tuple[Options, dict[str, Options]],
+    configs: dict[int, Config | None],
+    given: PrepareOptions,
+) -> list[tuple[Prepared, ...]]:
+    """Prepare each input and print its entries as they come; the entries of each input."""
+    from vaceprep.cli.prepare_progress import progress
+    from vaceprep.preparation.file import Work
+    from vaceprep.preparation.many import prepare_items
+    from vaceprep.report.prepare import entry_lines
+
+    plan, by_field = plans
     groups: list[tuple[Prepared, ...]] = []
     style = options.style()
-    doing = "planning" if dry_run else "reading"
-    with options.terminable(), _telling(doing) as (name_it, tell):
-        named_sources = tuple(i.source for i in items)
-        work = Work(asked, role, force, dry_run, tell, named_sources, deep=deep)
-        apart = options.apart(isolate, items)
-        walk = prepare_items(
+    doing = "planning" if given.dry_run else "reading"
+    with options.terminable(), progress(doing) as line:
+        work = Work(
+            plan,
+            given.role,
+            given.changes.force,
+            given.dry_run,
+            line.advance,
+            tuple(item.source for item in items),
+            deep=given.changes.deep,
+        )
+        prepared = prepare_items(
             items,
             to,
             work,
-            named,
-            lambda i: configs[id(i)],
-            isolate=apart,
-            seconds=timeout,
-            begun=lambda item: name_it(item.source),
+            by_field,
+            lambda item: configs[id(item)],
+            isolate=options.apart(given.isolation.isolate, items),
+            seconds=given.isolation.timeout,
+            begun=lambda item: line.start(item.source),
         )
-        with closing(walk):
-            for group in walk:
-                name_it(None)
-                entries.extend(group)
+        with closing(prepared):
+            for group in prepared:
+                line.clear()
                 groups.append(group)
-                if output == "text":
+                if given.output == "text":
                     for entry in group:
-                        for line in text.entry_lines(entry, style):
-                            options.write(line + "\n")
-    summary = summarise(entries)
-    if output == "json":
-        from vaceprep.report.json import prepare_json
-
-        for piece in prepare_json((entry.to_dict() for entry in entries), held):
-            options.write(piece)
-    else:
-        for line in config_lines(held, style):
-            options.write(line + "\n")
-        options.write(text.summary_line(summary, style) + "\n")
-    told = html_report.written(report, "prepare", items, groups, sources, force=force)
-    return int(summary.failed > 0 or not told)
-
-
-def plan_options(
-    start: dict[str, Fraction],
-    duration: dict[str, Fraction],
-    *,
-    pad: bool,
-    **given: Any,
-) -> tuple[Options, dict[str, Options]]:
-    """What is asked of every file, and of single fields of jobs, by their names."""
-    from vaceprep.plans.model import Options
-
-    return windows(Options(shape="pad" if pad else "crop", **given), start, duration)
-
-
-@contextmanager
-def _telling(
-    doing: str,
-) -> Iterator[tuple[Callable[[str | None], None], Callable[[Fraction], None]]]:
-    """How far the work on one source is, with the time left; on a terminal alone.
-
-    ``doing`` names what comes before anything is written.
-    """
-    import os
-    import sys
-
-    from vaceprep.cli.progress import Bar, waiting
-
-    if not options.moves(sys.stderr):
-        yield (lambda _: None), (lambda _: None)
-        return
-    bars: list[Bar] = []
-    here = ""
-
-    def close() -> None:
-        while bars:
-            bars.pop().close()
-
-    def name_it(name: str | None) -> None:
-        nonlocal here
-        close()
-        here = os.path.basename(name or "")
-        if line is not None:
-            line.say(here and f"{doing} {here}")
-
-    def tell(done: Fraction) -> None:
-        if not bars:
-            if line is not None:
-                line.say(None)
-            bars.append(Bar(here))
-        bars[0].share = float(done)
-
-    with waiting() as line:
-        try:
-            yield name_it, tell
-        finally:
-            close()
+                        for text in entry_lines(entry, style):
+                            options.write(text + "\n")
+    return groups

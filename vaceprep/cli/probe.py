@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vaceprep.cli import config_options, options
+from vaceprep.cli.option_groups import group, option_group, shared, takes
 from vaceprep.contract import Role
 
 EPILOG = """\b
@@ -15,24 +16,22 @@ Examples:
 Exit codes: 0 every file was measured; 1 a file could not be read; 2 wrong usage."""
 
 
+@option_group
+class ProbeOptions:
+    """The command line of ``probe``."""
+
+    sources: tuple[str, ...] = shared(options.SOURCES)
+    role: Role | None = shared(options.ROLE)
+    deep: bool = shared(options.DEEP)
+    allow_host: tuple[str, ...] = shared(options.ALLOW_HOST)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    output: str = shared(options.FORMAT)
+    jobs: int | None = shared(options.JOBS)
+
+
 @click.command("probe", epilog=EPILOG)
-@options.sources
-@options.role
-@options.deep
-@options.allow_host
-@config_options.options
-@options.output_format
-@options.jobs
-def command(
-    sources: tuple[str, ...],
-    role: Role | None,
-    deep: bool,
-    allow_host: tuple[str, ...],
-    config_file: str | None,
-    no_config: bool,
-    output: str,
-    jobs: int | None,
-) -> int:
+@takes(ProbeOptions)
+def command(given: ProbeOptions) -> int:
     """Measure videos and images: what they are, exactly, without judging them."""
     from vaceprep.checks.inputs import Item, Skipped, collect
     from vaceprep.checks.library import default_jobs, spread, spread_far, ways
@@ -41,19 +40,19 @@ def command(
     from vaceprep.report import json, text
 
     skipped = Skipped()
-    items = list(collect(sources, skipped))
+    items = list(collect(given.sources, skipped))
     note = skipped.sentence()
     if note:
         options.say(note)
 
-    settings = Options(role=role, deep=deep, allowed_hosts=allow_host)
-    held = config_options.Judging(config_options.finder(config_file, no_config), settings)
-    held.settle(items)
+    settings = Options(role=given.role, deep=given.deep, allowed_hosts=given.allow_host)
+    by_item = config_options.ItemOptions(config_options.finder(given.configuration), settings)
+    by_item.settle(items)
 
     def look(item: Item) -> tuple[str, Facts | None, str | None]:
         if item.kind == "job":
             return item.source, None, "it is a job, not media; vaceprep check judges it"
-        facts = probe_item(item, held.of(item)._replace(web=web))[1]
+        facts = probe_item(item, by_item.of(item)._replace(web=web))[1]
         if isinstance(facts, Unreadable):
             return item.source, None, facts.message
         return item.source, facts, None
@@ -61,14 +60,14 @@ def command(
     results = []
     options.collect_garbage()
     far = any(item.kind == "url" for item in items)
-    with ways(far, held.hosts) as web, options.progress(len(items), "measuring") as step:
-        threads = jobs or default_jobs()
+    with ways(far, by_item.hosts) as web, options.progress(len(items), "measuring") as step:
+        threads = given.jobs or default_jobs()
         for result in (
             spread(look, items, threads) if web is None else spread_far(look, items, threads, web)
         ):
             results.append(result)
             step()
-    if output == "json":
+    if given.output == "json":
         for piece in json.probe_json([json.probe_entry(*result) for result in results]):
             options.write(piece)
     else:

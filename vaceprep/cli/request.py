@@ -11,6 +11,16 @@ from urllib.parse import quote
 import click
 
 from vaceprep.cli import config_options, options
+from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
+from vaceprep.cli.option_groups import (
+    argument,
+    group,
+    option,
+    option_group,
+    shared,
+    takes,
+    takes_with_rest,
+)
 from vaceprep.contract import FUNCTIONS, Function
 from vaceprep.report import text
 from vaceprep.report.escape import printable
@@ -129,57 +139,60 @@ def _print(job: Job, placeholder_urls: bool, source: str) -> int:
     return 0
 
 
-def _show(make: Callable[[], Job], placeholder_urls: bool, output: str, source: str) -> int:
+def _show(make: Callable[[], Job], given: RequestOptions, source: str) -> int:
+    """Print the body of a job, or the findings that refuse it; the exit code."""
     from vaceprep.job.model import InvalidJob
 
     try:
         job = make()
     except InvalidJob as error:
-        return _refuse(error.findings, output, source)
-    return _print(job, placeholder_urls, source)
+        return _refuse(error.findings, given.output, source)
+    return _print(job, given.placeholder_urls, source)
 
 
-placeholder = click.option(
-    "--placeholder-urls", is_flag=True, help="Put example.com URLs in place of local paths."
-)
-extra = click.option(
-    "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
-)
+@option_group
+class RequestOptions:
+    """The options of ``request`` that do not depend on the function."""
+
+    placeholder_urls: bool = option(
+        "--placeholder-urls", is_flag=True, help="Put example.com URLs in place of local paths."
+    )
+    extra: tuple[str, ...] = shared(EXTRA)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    output: str = shared(options.FORMAT)
+
+
+@option_group
+class FileOptions:
+    """The command line of ``request`` for a job file."""
+
+    job: str = argument(metavar="JOB", shell_complete=options.complete_files)
+    request: RequestOptions = group(RequestOptions)
 
 
 @click.command("request", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("job", metavar="JOB", shell_complete=options.complete_files)
-@placeholder
-@extra
-@config_options.options
-@options.output_format
-def file_command(
-    job: str,
-    placeholder_urls: bool,
-    extra: tuple[str, ...],
-    config_file: str | None,
-    no_config: bool,
-    output: str,
-) -> int:
+@takes(FileOptions)
+def file_command(given: FileOptions) -> int:
     """The body of a job file."""
     from vaceprep.job.model import Job
 
-    added = extras(extra)
-    limits = _limits(config_file, no_config, job)
+    job = given.job
+    added = extras(given.request.extra)
+    limits = _limits(given.request.configuration, job)
 
     def make() -> Job:
         values = with_extra(_values(job), added)
         base = "" if job == "-" else os.path.dirname(job)
         return Job.from_dict(values, base=base, limits=limits)
 
-    return _show(make, placeholder_urls, output, job)
+    return _show(make, given.request, job)
 
 
-def _limits(config_file: str | None, no_config: bool, source: str) -> Limits:
-    """The limits of the configuration of a job, which are told where they are not the usual."""
+def _limits(configuration: config_options.Configuration, source: str) -> Limits:
+    """The limits of a job's configuration; prints those that differ from the contract's."""
     from vaceprep.limits import CONTRACT
 
-    config = config_options.config_above(config_options.finder(config_file, no_config), source)
+    config = config_options.config_above(config_options.finder(configuration), source)
     if config is None:
         return CONTRACT
     for line in text.config_lines([config.judging_nothing()], text.Style()):
@@ -204,58 +217,31 @@ def _values(job: str) -> dict[str, Any]:
         raise unreadable(error) from None
 
 
-def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs; a value that is JSON is taken as such, else as text."""
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise click.UsageError(f"--extra takes KEY=VALUE, not {pair!r}")
-        try:
-            values[key] = json.loads(value)
-        except (ValueError, RecursionError):
-            values[key] = value
-    return values
-
-
-def with_extra(values: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
-    """A job's mapping with more fields; an ``extra`` that is no mapping stays, for the rules."""
-    own = values.get("extra")
-    if not added or not isinstance(own, dict | None):
-        return values
-    return {**values, "extra": {**(own or {}), **added}}
-
-
 def function_command(function: Function) -> click.Command:
     """The command of one function: its flags come from its model."""
     from vaceprep.cli.fields import flags, values_of
 
-    @click.pass_context
-    def run(ctx: click.Context, /, **given: Any) -> int:
+    def run(given: RequestOptions, fields: dict[str, object]) -> int:
         from vaceprep.job.model import Job
 
-        names = ("placeholder_urls", "extra", "config_file", "no_config", "output")
-        settings = {k: given.pop(k) for k in names}
-        limits = _limits(settings["config_file"], settings["no_config"], "-")
-        values = values_of(function, given)
-        added = extras(settings["extra"])
+        limits = _limits(given.configuration, "-")
+        values = values_of(function, fields)
+        added = extras(given.extra)
         if added:
             values["extra"] = added
 
         def make() -> Job:
             return Job.from_dict(values, limits=limits)
 
-        return _show(make, settings["placeholder_urls"], settings["output"], "JOB")
+        return _show(make, given, "JOB")
 
     command = click.command(
         function,
         short_help=f"The body of {function} from flags.",
         epilog=EXAMPLE.format(function, USES[function]),
-    )(run)
+    )(takes_with_rest(RequestOptions)(run))
     command.help = f"The body of a {function} job, each field given as a flag."
-    command.params += flags(function)
-    for decorate in (placeholder, extra, config_options.options, options.output_format):
-        decorate(command)
+    command.params[:0] = flags(function)
     return command
 
 

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, html_report, options, service, signals
+from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
+from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
 from vaceprep.cli.progress import waiting
-from vaceprep.cli.run_setup import check_sandbox, in_own_sandbox, run_options, target_of
-from vaceprep.cli.window_options import times
+from vaceprep.cli.run_setup import (
+    RESTORE_AUDIO,
+    RunSettings,
+    RunWindow,
+    check_sandbox,
+    in_own_sandbox,
+    run_options,
+    target_of,
+)
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from vaceprep.api.settings import Settings
     from vaceprep.checks.inputs import Item
@@ -42,169 +50,73 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C, 143 afte
 after SIGHUP."""
 
 
+@option_group
+class RunCommand:
+    """The command line of ``run``."""
+
+    jobs: tuple[str, ...] = argument(
+        nargs=-1, required=True, metavar="JOB|-...", shell_complete=options.complete_files
+    )
+    settings: RunSettings = group(RunSettings)
+    where: str | None = option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        shell_complete=options.complete_folders,
+        help="Folder for the videos (default: the current folder).",
+    )
+    dry_run: bool = option(
+        "--dry-run", is_flag=True, help="Check and plan; send and write nothing."
+    )
+    restore_audio: bool = shared(RESTORE_AUDIO)
+    window: RunWindow = group(RunWindow)
+    extra: tuple[str, ...] = shared(EXTRA)
+    report: str | None = shared(html_report.REPORT)
+    configuration: config_options.Configuration = group(config_options.Configuration)
+    output: str = shared(options.FORMAT)
+
+
 @click.command("run", epilog=EPILOG)
-@click.argument(
-    "jobs", nargs=-1, required=True, metavar="JOB|-...", shell_complete=options.complete_files
-)
-@click.option(
-    "--publish",
-    metavar="TARGET",
-    shell_complete=options.complete_folders,
-    help="Where local media are made public: s3://, gs:// or az://, a web folder (with "
-    "--public-base), or a URL with {key} to PUT to.",
-)
-@click.option(
-    "--public-base",
-    metavar="URL",
-    help="The URL under which what was published there is read.",
-)
-@click.option("--inline-images", is_flag=True, help="Send images in the request itself.")
-@click.option(
-    "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
-)
-@click.option("--no-remote", is_flag=True, help="Do not read the URLs of jobs before sending.")
-@click.option("--sandbox", is_flag=True, help="Rehearse against a local stand-in: no key, no cost.")
-@click.option(
-    "--fault",
-    multiple=True,
-    metavar="NAME[:COUNT]",
-    help="With --sandbox: a fault to rehearse, such as 429 or drop-after-accept.",
-)
-@click.option(
-    "--no-wait",
-    is_flag=True,
-    help="Do not wait for the videos; exit when the tasks are accepted.",
-)
-@click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
-@click.option("--again", is_flag=True, help="Send even what was sent within the last 24 hours.")
-@service.waiting
-@click.option(
-    "--max-tasks",
-    type=click.IntRange(min=1, max=64),
-    metavar="N",
-    help="Tasks of the account at once, over all your processes (2).",
-)
-@click.option(
-    "--max-rate",
-    type=click.FloatRange(min=0.01, max=100),
-    metavar="N",
-    help="Submissions a second, over all your processes (2).",
-)
-@service.account
-@click.option(
-    "-o",
-    "--output",
-    "where",
-    metavar="DIR",
-    shell_complete=options.complete_folders,
-    help="Folder for the videos (default: the current folder).",
-)
-@click.option("--dry-run", is_flag=True, help="Check and plan; send and write nothing.")
-@click.option("--restore-audio", is_flag=True, help="Put the source's sound under the result.")
-@click.option(
-    "--start",
-    multiple=True,
-    metavar="[FIELD=]S",
-    callback=times,
-    help="Use the part of video_url (or of the field named) that begins at that time: 1.5, 1:02.5 "
-    "or a fraction.",
-)
-@click.option(
-    "--duration",
-    multiple=True,
-    metavar="[FIELD=]S",
-    callback=times,
-    help="Use at most so many seconds of it.",
-)
-@click.option(
-    "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
-)
-@html_report.report
-@config_options.options
-@options.output_format
-def command(
-    jobs: tuple[str, ...],
-    publish: str | None,
-    public_base: str | None,
-    inline_images: bool,
-    allow_host: tuple[str, ...],
-    no_remote: bool,
-    sandbox: bool,
-    fault: tuple[str, ...],
-    no_wait: bool,
-    yes: bool,
-    again: bool,
-    poll_interval: float | None,
-    max_wait: float | None,
-    max_tasks: int | None,
-    max_rate: float | None,
-    site: str | None,
-    base_url: str | None,
-    api_key_file: str | None,
-    where: str | None,
-    dry_run: bool,
-    restore_audio: bool,
-    start: dict[str, Fraction],
-    duration: dict[str, Fraction],
-    extra: tuple[str, ...],
-    report: str | None,
-    config_file: str | None,
-    no_config: bool,
-    output: str,
-) -> int:
+@takes(RunCommand)
+def command(given: RunCommand) -> int:
     """Check jobs, fix and publish their media, submit each once, wait, download the videos.
 
     A job file is .json, .yaml, .yml or .toml, or a .jsonl manifest with a job a line.
     """
-    from vaceprep.cli.request import extras
-
-    # From the beginning on: reading and planning may take long.
+    # Before anything is read: reading and planning may take long.
     click.get_current_context().with_resource(signals.terminable(own_code=True))
-    check_sandbox(
-        {"fault": fault, "sandbox": sandbox, "site": site, "base_url": base_url}
-        | {"publish": publish, "api_key_file": api_key_file}
-    )
-    added = extras(extra)
-    items = _items(jobs, added)
-    find = config_options.finder(config_file, no_config)
+    settings = given.settings
+    check_sandbox(settings)
+    added = extras(given.extra)
+    items = _items(given.jobs, added)
+    find = config_options.finder(given.configuration)
     config: Config | None = config_options.the_one(
         (item.source, config_options.config_of(find, item, config_options.EVERY)) for item in items
     )
     config = config_options.bounded(config, [item.base or item.source for item in items])
-    held = () if config is None else (config.judging_nothing(),)
-    asked, publish, public_base = run_options(
+    shown = () if config is None else (config.judging_nothing(),)
+    run, place = run_options(
         config,
-        publish=publish,
-        public_base=public_base,
-        allow_host=allow_host,
-        where=where,
-        sandbox=sandbox,
-        told=not dry_run,
-        inline_images=inline_images,
-        again=again,
-        no_wait=no_wait,
-        poll_interval=poll_interval,
-        max_wait=max_wait,
-        max_tasks=max_tasks,
-        max_rate=max_rate,
-        restore_audio=restore_audio,
-        no_remote=no_remote,
-        start=start,
-        duration=duration,
-        api_key_file=api_key_file,
+        settings,
+        where=given.where,
+        restore_audio=given.restore_audio,
+        window=given.window,
+        show_target=not given.dry_run,
     )
-    html_report.ready(report, jobs)
+    html_report.ready(given.report, given.jobs)
     options.collect_garbage()
-    if dry_run:
-        entries = _planned(items, asked)
-    elif sandbox:
-        entries = in_sandbox(items, asked, fault, list(added))
+    if given.dry_run:
+        entries = _planned(items, run)
+    elif settings.sandbox:
+        entries = in_sandbox(items, run, settings.fault, list(added))
     else:
-        settings = service.settings_of(site, base_url, api_key_file)
-        entries = _run(items, settings, target_of(publish, public_base), asked, sandbox, yes)
-    show_entries(entries, output, held)
-    told = html_report.written(report, "run", items, [(entry,) for entry in entries], jobs)
-    return code_of(entries) or int(not told)
+        at = service.settings_of(settings.account)
+        entries = _run(items, at, target_of(place), run, sandbox=False, yes=settings.yes)
+    show_entries(entries, given.output, shown)
+    reported = html_report.written(
+        given.report, "run", items, [(entry,) for entry in entries], given.jobs
+    )
+    return code_of(entries) or int(not reported)
 
 
 def code_of(entries: Sequence[RunEntry]) -> int:
@@ -238,7 +150,6 @@ def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
 
 def _with_extra(item: Item, added: dict[str, Any]) -> Item:
     """The job with more fields; what cannot be read stays for the rules to name."""
-    from vaceprep.cli.request import with_extra
     from vaceprep.job.read import JobUnreadable, read_job
 
     try:
@@ -255,9 +166,14 @@ def _run(
     settings: Settings,
     target: Target | None,
     asked: RunOptions,
+    *,
     sandbox: bool,
     yes: bool,
 ) -> list[RunEntry]:
+    """Check, ask, publish and run jobs.
+
+    Exits with 2 where something must be set first, with 1 where nothing could be sent.
+    """
     from vaceprep.api.model import ApiError
     from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
     from vaceprep.runs.model import Control

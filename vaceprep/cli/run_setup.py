@@ -1,15 +1,17 @@
-"""What a run begins with: its options, its service, its place to publish, its walk."""
+"""Set-up shared by run, batch run and demo: options, service, publishing target, runner."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from vaceprep.cli import options, service, signals
+from vaceprep.cli.option_groups import declare, group, option, option_group, shared
+from vaceprep.cli.window_options import Window, times, with_window
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -25,85 +27,179 @@ if TYPE_CHECKING:
 SANDBOX_POLL: Final = 0.5
 
 
+@option_group
+class Publishing:
+    """Where media are made public, and which hosts are asked for them."""
+
+    publish: str | None = option(
+        "--publish",
+        metavar="TARGET",
+        shell_complete=options.complete_folders,
+        help="Where local media are made public: s3://, gs:// or az://, a web folder (with "
+        "--public-base), or a URL with {key} to PUT to.",
+    )
+    public_base: str | None = option(
+        "--public-base",
+        metavar="URL",
+        help="The URL under which what was published there is read.",
+    )
+    inline_images: bool = option(
+        "--inline-images", is_flag=True, help="Send images in the request itself."
+    )
+    allow_host: tuple[str, ...] = shared(options.ALLOW_HOST)
+    no_remote: bool = option(
+        "--no-remote", is_flag=True, help="Do not read the URLs of jobs before sending."
+    )
+
+
+@option_group
+class RunSettings:
+    """How jobs are published, sent and waited for: the options that run and batch run share."""
+
+    publishing: Publishing = group(Publishing)
+    sandbox: bool = option(
+        "--sandbox", is_flag=True, help="Rehearse against a local stand-in: no key, no cost."
+    )
+    fault: tuple[str, ...] = option(
+        "--fault",
+        multiple=True,
+        metavar="NAME[:COUNT]",
+        help="With --sandbox: a fault to rehearse, such as 429 or drop-after-accept.",
+    )
+    no_wait: bool = option(
+        "--no-wait",
+        is_flag=True,
+        help="Do not wait for the videos; exit when the tasks are accepted.",
+    )
+    yes: bool = option("--yes", is_flag=True, help="Do not ask before money is spent.")
+    again: bool = option(
+        "--again", is_flag=True, help="Send even what was sent within the last 24 hours."
+    )
+    polling: service.Polling = group(service.Polling)
+    max_tasks: int | None = option(
+        "--max-tasks",
+        type=click.IntRange(min=1, max=64),
+        metavar="N",
+        help="Tasks of the account at once, over all your processes (2).",
+    )
+    max_rate: float | None = option(
+        "--max-rate",
+        type=click.FloatRange(min=0.01, max=100),
+        metavar="N",
+        help="Submissions a second, over all your processes (2).",
+    )
+    account: service.Service = group(service.Service)
+
+
+@option_group
+class RunWindow(Window):
+    """The same for ``run``."""
+
+    start: dict[str, Fraction] = option(
+        "--start",
+        multiple=True,
+        metavar="[FIELD=]S",
+        callback=times,
+        help="Use the part of video_url (or of the field named) that begins at that time: 1.5, "
+        "1:02.5 or a fraction.",
+    )
+    duration: dict[str, Fraction] = option(
+        "--duration",
+        multiple=True,
+        metavar="[FIELD=]S",
+        callback=times,
+        help="Use at most so many seconds of it.",
+    )
+
+
+RESTORE_AUDIO: Final = declare(
+    "--restore-audio", is_flag=True, help="Put the source's sound under the result."
+)
+
+
+class Place(NamedTuple):
+    """The publishing target as text and the URL that it is read under; None where not given."""
+
+    publish: str | None
+    public_base: str | None
+
+
 def run_options(
     config: Config | None,
+    given: RunSettings,
     *,
-    publish: str | None,
-    public_base: str | None,
-    allow_host: tuple[str, ...],
     where: str | None,
-    sandbox: bool,
-    told: bool = True,
-    inline_images: bool,
-    again: bool,
-    no_wait: bool,
-    poll_interval: float | None,
-    max_wait: float | None,
-    max_tasks: int | None,
-    max_rate: float | None,
     restore_audio: bool,
-    no_remote: bool,
-    start: dict[str, Fraction],
-    duration: dict[str, Fraction],
-    api_key_file: str | None,
-) -> tuple[RunOptions, str | None, str | None]:
-    """What is asked of a run, with where to publish and the base of that; ``told``: say whence."""
+    window: Window,
+    show_target: bool = True,
+) -> tuple[RunOptions, Place]:
+    """The options of a run and where to publish: the command line's, then the configuration's.
+
+    ``show_target``: print a publishing target that comes from the configuration. Exits with 2
+    where the folder for the videos is a file.
+    """
     from vaceprep import contract
-    from vaceprep.cli.window_options import windows
     from vaceprep.plans.model import NOTHING_ASKED, Options
     from vaceprep.runs.hints import Hints
     from vaceprep.runs.model import RunOptions
 
+    allow_host = given.publishing.allow_host
     if config is not None:
         where = where or config.output
         allow_host = allow_host or config.allow_hosts
-        if not sandbox:
-            given = publish
-            publish, public_base = config.place(publish, public_base)
-            if publish != given and told:
-                options.say(f"publishing to {printable(publish)}, as {printable(config.path)} says")
+    place = _place(config, given, show=show_target)
     where = where or "."
     if os.path.lexists(where) and not os.path.isdir(where):
         raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
-    prepare = Options(limits=config.limits) if config is not None else NOTHING_ASKED
-    prepare, fields = windows(prepare, start, duration)
-    going_on = going_on_with(
+    plan = Options(limits=config.limits) if config is not None else NOTHING_ASKED
+    plan, by_field = with_window(plan, window)
+    resumed = wait_arguments(
         where=where,
         restore_audio=restore_audio,
         allow_host=allow_host,
-        api_key_file=api_key_file,
-        poll_interval=poll_interval,
-        max_wait=max_wait,
+        api_key_file=given.account.api_key_file,
+        polling=given.polling,
     )
-    asked = RunOptions(
+    polling, poll = given.polling, SANDBOX_POLL if given.sandbox else contract.POLL_SECONDS
+    run = RunOptions(
         output=where,
-        inline_images=inline_images,
-        again=again,
-        wait=not no_wait,
-        poll_interval=poll_interval or (SANDBOX_POLL if sandbox else contract.POLL_SECONDS),
-        max_wait=contract.MAX_WAIT_SECONDS if max_wait is None else max_wait,
-        at_once=max_tasks or contract.TASKS_AT_ONCE,
-        per_second=max_rate or contract.SUBMISSIONS_PER_SECOND,
+        inline_images=given.publishing.inline_images,
+        again=given.again,
+        wait=not given.no_wait,
+        poll_interval=polling.poll_interval or poll,
+        max_wait=contract.MAX_WAIT_SECONDS if polling.max_wait is None else polling.max_wait,
+        at_once=given.max_tasks or contract.TASKS_AT_ONCE,
+        per_second=given.max_rate or contract.SUBMISSIONS_PER_SECOND,
         restore_audio=restore_audio,
         allowed_hosts=allow_host,
-        remote=not no_remote,
-        prepare=prepare,
-        fields=fields,
-        hints=Hints(sandbox, going_on, own_service=sandbox),
+        remote=not given.publishing.no_remote,
+        prepare=plan,
+        fields=by_field,
+        hints=Hints(given.sandbox, resumed, own_service=given.sandbox),
     )
-    return asked, publish, public_base
+    return run, place
 
 
-def going_on_with(
+def _place(config: Config | None, given: RunSettings, *, show: bool) -> Place:
+    """Where to publish; the sandbox takes nothing from a configuration."""
+    own = Place(given.publishing.publish, given.publishing.public_base)
+    if config is None or given.sandbox:
+        return own
+    place = Place(*config.place(*own))
+    if place.publish is not None and place.publish != own.publish and show:
+        options.say(f"publishing to {printable(place.publish)}, as {printable(config.path)} says")
+    return place
+
+
+def wait_arguments(
     *,
     where: str,
     restore_audio: bool,
     allow_host: Sequence[str],
     api_key_file: str | None,
-    poll_interval: float | None,
-    max_wait: float | None,
+    polling: service.Polling | None,
 ) -> tuple[str, ...]:
-    """The options with which ``task wait`` goes on with what a command was at."""
+    """The command-line options with which ``task wait`` resumes a command."""
     words: list[str] = []
     if where != ".":
         words += ["-o", where]
@@ -113,36 +209,18 @@ def going_on_with(
         words += ["--allow-host", host]
     if api_key_file is not None:
         words += ["--api-key-file", api_key_file]
-    if poll_interval is not None:
-        words += ["--poll-interval", f"{poll_interval:g}"]
-    if max_wait is not None:
-        words += ["--max-wait", f"{max_wait:g}"]
+    if polling is not None and polling.poll_interval is not None:
+        words += ["--poll-interval", f"{polling.poll_interval:g}"]
+    if polling is not None and polling.max_wait is not None:
+        words += ["--max-wait", f"{polling.max_wait:g}"]
     return tuple(words)
 
 
-#: Names of what ``run_options`` takes.
-_ASKED: Final = (
-    *("publish", "public_base", "allow_host", "where", "sandbox", "inline_images", "again"),
-    *(
-        "no_wait",
-        "poll_interval",
-        "max_wait",
-        "max_tasks",
-        "max_rate",
-        "restore_audio",
-        "no_remote",
-        "start",
-        "duration",
-        "api_key_file",
-    ),
-)
-
-
 @contextmanager
-def walking_alone(
-    config: Config | None, given: dict[str, Any]
+def open_runner(
+    given: RunSettings, run: RunOptions, place: Place
 ) -> Iterator[tuple[Runner, Account, Target | None, RunOptions]]:
-    """A walk that jobs are given to one by one, by the options of ``run``.
+    """A runner for jobs one by one, with the options that it runs them by.
 
     Exits with 2 where something must be set first, with 1 where the service cannot be asked.
     """
@@ -151,28 +229,22 @@ def walking_alone(
     from vaceprep.runs.model import Control
     from vaceprep.runs.preconditions import NotConfigured, account_of, check_key, runner_of
 
-    sandbox = given["sandbox"]
-    check_sandbox(given)
-    asked, publish, public_base = run_options(config, **{name: given[name] for name in _ASKED})
     target: Target | None
     try:
         with ExitStack() as stack:
-            if sandbox:
-                settings, target, asked = in_own_sandbox(stack, given["fault"], (), asked)
+            if given.sandbox:
+                settings, target, run = in_own_sandbox(stack, given.fault, (), run)
             else:
-                settings = service.settings_of(
-                    given["site"], given["base_url"], given["api_key_file"]
-                )
-                target = target_of(publish, public_base)
+                settings, target = service.settings_of(given.account), target_of(place)
             account = account_of(settings)
-            ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
+            ledger = stack.enter_context(Ledger(SANDBOX if given.sandbox else PAID))
             control = Control()
-            stack.enter_context(signals.interruptible(control, sandbox=sandbox))
+            stack.enter_context(signals.interruptible(control, sandbox=given.sandbox))
             runner = stack.enter_context(
-                runner_of(settings, account, ledger, target, asked, control, lambda _: None)
+                runner_of(settings, account, ledger, target, run, control, lambda _: None)
             )
             check_key(runner.client, settings)
-            yield runner, account, target, asked
+            yield runner, account, target, run
     except NotConfigured as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
     except (LedgerError, ApiError) as error:
@@ -180,27 +252,28 @@ def walking_alone(
         raise click.exceptions.Exit(1) from None
 
 
-def check_sandbox(given: dict[str, Any]) -> None:
-    """Exits with 2 where the sandbox goes together with what is the real service's."""
-    if given["fault"] and not given["sandbox"]:
+def check_sandbox(given: RunSettings) -> None:
+    """Exits with 2 where options of the sandbox and of the real service are combined."""
+    if given.fault and not given.sandbox:
         raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
-    real = ("site", "base_url", "publish", "api_key_file")
-    if given["sandbox"] and any(given[name] for name in real):
+    at = given.account
+    real = (at.site, at.base_url, given.publishing.publish, at.api_key_file)
+    if given.sandbox and any(real):
         raise click.UsageError(
             "--sandbox cannot be combined with --publish, --site, --base-url or --api-key-file."
         )
 
 
-def target_of(publish: str | None, public_base: str | None) -> Target | None:
-    """Where to publish. Exits with 2 where that cannot be meant."""
+def target_of(place: Place) -> Target | None:
+    """The publishing target. Exits with 2 where it is invalid."""
     from vaceprep.publish.target import parse_target
 
-    if publish is None:
-        if public_base is not None:
+    if place.publish is None:
+        if place.public_base is not None:
             raise click.UsageError("--public-base says where --publish TARGET is read.")
         return None
     try:
-        return parse_target(publish, public_base)
+        return parse_target(place.publish, place.public_base)
     except ValueError as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.option_groups import option, option_group, shared, takes
 from vaceprep.report.escape import printable
 from vaceprep.sandbox.faults import ALWAYS, DESCRIPTIONS
 
@@ -61,59 +62,64 @@ def _key(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     return key
 
 
+@option_group
+class SandboxOptions:
+    """The command line of ``sandbox``; times in seconds."""
+
+    port: int = option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="N",
+        help="The port on 127.0.0.1; a free one without it.",
+    )
+    faults: tuple[Fault, ...] = option(
+        "--fault",
+        multiple=True,
+        metavar="NAME[:COUNT]",
+        callback=_faults,
+        help=f"Something to do wrong, once or COUNT times ({ALWAYS}: always).",
+    )
+    key: str | None = option(
+        "--key-file",
+        metavar="FILE",
+        callback=_key,
+        help="Accept only the token in FILE; any token without it.",
+    )
+    seconds_per_task: float = option(
+        "--seconds-per-task",
+        type=click.FloatRange(0, 3600),
+        default=0.0,
+        metavar="S",
+        help="How long a task takes at the least.",
+    )
+    slow_seconds: float | None = option(
+        "--slow-seconds",
+        type=click.FloatRange(0, 3600),
+        metavar="S",
+        help="How late the fault slow answers; 75 without it.",
+    )
+    strict_limits: bool = option(
+        "--strict-limits", is_flag=True, help="Refuse a third task at once with 429."
+    )
+    extra_fields: tuple[str, ...] = option(
+        "--extra-field",
+        multiple=True,
+        metavar="NAME",
+        help="Let a body field through that the contract does not have.",
+    )
+    allow_hosts: tuple[str, ...] = option(
+        "--allow-host",
+        multiple=True,
+        metavar="HOST",
+        help="A private host that media may be fetched from, beside the sandbox itself.",
+    )
+    output: str = shared(options.FORMAT)
+
+
 @click.command("sandbox", epilog=EPILOG)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="N",
-    help="The port on 127.0.0.1; a free one without it.",
-)
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="NAME[:COUNT]",
-    callback=_faults,
-    help=f"Something to do wrong, once or COUNT times ({ALWAYS}: always).",
-)
-@click.option(
-    "--key-file",
-    "key",
-    metavar="FILE",
-    callback=_key,
-    help="Accept only the token in FILE; any token without it.",
-)
-@click.option(
-    "--seconds-per-task",
-    type=click.FloatRange(0, 3600),
-    default=0.0,
-    metavar="S",
-    help="How long a task takes at the least.",
-)
-@click.option(
-    "--slow-seconds",
-    type=click.FloatRange(0, 3600),
-    metavar="S",
-    help="How late the fault slow answers; 75 without it.",
-)
-@click.option("--strict-limits", is_flag=True, help="Refuse a third task at once with 429.")
-@click.option(
-    "--extra-field",
-    "extra_fields",
-    multiple=True,
-    metavar="NAME",
-    help="Let a body field through that the contract does not have.",
-)
-@click.option(
-    "--allow-host",
-    "allow_hosts",
-    multiple=True,
-    metavar="HOST",
-    help="A private host that media may be fetched from, beside the sandbox itself.",
-)
-@options.output_format
-def command(output: str, **settings: Any) -> int:
+@takes(SandboxOptions)
+def command(given: SandboxOptions) -> int:
     """Run a stand-in for the service on this machine.
 
     It is as strict as the contract, makes real videos from what a job sends, costs nothing, and
@@ -125,8 +131,17 @@ def command(output: str, **settings: Any) -> int:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     options.collect_garbage()
     try:
-        with Sandbox(**settings) as sandbox:
-            _tell(sandbox, output, any_key=settings["key"] is None)
+        with Sandbox(
+            given.faults,
+            port=given.port,
+            key=given.key,
+            seconds_per_task=given.seconds_per_task,
+            slow_seconds=given.slow_seconds,
+            strict_limits=given.strict_limits,
+            extra_fields=given.extra_fields,
+            allow_hosts=given.allow_hosts,
+        ) as sandbox:
+            _show_addresses(sandbox, given.output, any_key=given.key is None)
             ended.wait()
     except SandboxUnavailable as error:
         options.say(f"vaceprep: {error}")
@@ -134,16 +149,16 @@ def command(output: str, **settings: Any) -> int:
     return 0
 
 
-def _tell(sandbox: Sandbox, output: str, *, any_key: bool) -> None:
-    """Where it is, on standard output; the token itself is nobody's to read there."""
+def _show_addresses(sandbox: Sandbox, output: str, *, any_key: bool) -> None:
+    """Print the addresses, and whether a token is needed; the token itself is not printed."""
     if output == "json":
-        told = {
+        addresses = {
             "version": JSON_VERSION,
             "base_url": sandbox.base_url,
             "publish_pattern": sandbox.publish_pattern,
             "account_url": f"{sandbox.base_url}/_sandbox",
         }
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(addresses))
         return
     click.echo(f"base URL         {sandbox.base_url}")
     click.echo(f"publish pattern  {sandbox.publish_pattern}")

@@ -5,24 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vaceprep.cli import options
+from vaceprep.cli.option_groups import option, option_group
 from vaceprep.cli.progress import Line, Row
-from vaceprep.cli.signals import interruptible
-from vaceprep.contract import BASE_URLS
+from vaceprep.contract import BASE_URLS, MAX_WAIT_SECONDS, POLL_SECONDS
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.api.settings import Settings
     from vaceprep.runs.model import Step
-
-__all__ = ["Display", "account", "interruptible", "settings_of", "waiting"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 #: Seconds between two drawings while tasks are waited for.
 TICK: Final = 1.0
@@ -37,48 +32,48 @@ DOING: Final = {
 }
 
 
-def account(command: F) -> F:
-    """``--site``, ``--base-url`` and ``--api-key-file``."""
-    for option in (
-        click.option("--site", metavar="NAME", help="mulerouter or mulerun."),
-        click.option(
-            "--base-url", metavar="URL", help="Base URL of the service; overrides --site."
-        ),
-        click.option(
-            "--api-key-file",
-            metavar="FILE",
-            shell_complete=options.complete_files,
-            help="A file with the key; else MULEROUTER_API_KEY, from the environment or .env.",
-        ),
-    ):
-        command = option(command)
-    return command
+@option_group
+class Service:
+    """Which service is asked, and where its key is."""
+
+    api_key_file: str | None = option(
+        "--api-key-file",
+        metavar="FILE",
+        shell_complete=options.complete_files,
+        help="A file with the key; else MULEROUTER_API_KEY, from the environment or .env.",
+    )
+    base_url: str | None = option(
+        "--base-url", metavar="URL", help="Base URL of the service; overrides --site."
+    )
+    site: str | None = option("--site", metavar="NAME", help="mulerouter or mulerun.")
 
 
-def waiting(command: F) -> F:
-    """``--poll-interval`` and ``--max-wait``."""
-    from vaceprep.contract import MAX_WAIT_SECONDS, POLL_SECONDS
+@option_group
+class Polling:
+    """How often a task is asked for, and how long at most, in seconds."""
 
-    command = click.option(
-        "--poll-interval",
-        type=click.FloatRange(min=0.05, max=3600),
-        metavar="S",
-        help=f"Seconds between two looks at a task ({POLL_SECONDS:g}).",
-    )(command)
-    return click.option(
+    max_wait: float | None = option(
         "--max-wait",
         type=click.FloatRange(min=0),
         metavar="S",
         help=f"Seconds that a task is waited for ({MAX_WAIT_SECONDS:g}).",
-    )(command)
+    )
+    poll_interval: float | None = option(
+        "--poll-interval",
+        type=click.FloatRange(min=0.05, max=3600),
+        metavar="S",
+        help=f"Seconds between two looks at a task ({POLL_SECONDS:g}).",
+    )
 
 
-def settings_of(site: str | None, base_url: str | None, api_key_file: str | None) -> Settings:
-    """The settings; wrong ones are wrong usage."""
+def settings_of(given: Service) -> Settings:
+    """Base URL and key of the service. Exits with 2 where they are wrong."""
     from vaceprep.api.settings import ConfigError, read_settings
 
     try:
-        settings = read_settings(api_key_file=api_key_file, site=site, base_url=base_url)
+        settings = read_settings(
+            api_key_file=given.api_key_file, site=given.site, base_url=given.base_url
+        )
     except ConfigError as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
     if settings.base_origin.endswith(".env") and settings.base_url not in BASE_URLS.values():

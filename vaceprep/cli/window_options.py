@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vaceprep.cli.option_groups import option, option_group
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.report.escape import printable
 
@@ -52,12 +53,32 @@ def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) 
     return found
 
 
-def windows(
-    asked: Options, start: dict[str, Fraction], duration: dict[str, Fraction]
-) -> tuple[Options, dict[str, Options]]:
-    """The options with the window that was given, and those of single fields by their names."""
+@option_group
+class Window:
+    """Which part of a video is used, in seconds by field; "" is the field that is not named."""
+
+    start: dict[str, Fraction] = option(
+        "--start",
+        multiple=True,
+        metavar="[FIELD=]S",
+        callback=times,
+        help="Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it "
+        "means video_url, or the field named.",
+    )
+    duration: dict[str, Fraction] = option(
+        "--duration",
+        multiple=True,
+        metavar="[FIELD=]S",
+        callback=times,
+        help="Keep at most so many seconds.",
+    )
+
+
+def with_window(plan: Options, window: Window) -> tuple[Options, dict[str, Options]]:
+    """The options with the window of the field that is not named, and of each named field."""
     from dataclasses import replace
 
-    asked = replace(asked, start=start.get(""), duration=duration.get(""))
+    start, duration = window.start, window.duration
+    plan = replace(plan, start=start.get(""), duration=duration.get(""))
     fields = sorted({name for name in (*start, *duration) if name})
-    return asked, {f: replace(asked, start=start.get(f), duration=duration.get(f)) for f in fields}
+    return plan, {f: replace(plan, start=start.get(f), duration=duration.get(f)) for f in fields}

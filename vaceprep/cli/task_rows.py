@@ -1,0 +1,158 @@
+"""What the commands of ``vaceprep task`` need: the ledger, its rows, and clients of the service."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from vaceprep.cli import options, service
+from vaceprep.cli.option_groups import declare, declare_argument
+from vaceprep.ledger.row import WAITED_FOR
+from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from vaceprep.api.client import Client
+    from vaceprep.api.settings import Settings
+    from vaceprep.ledger.row import Row
+    from vaceprep.ledger.store import Ledger
+
+IDS: Final = declare_argument(nargs=-1, metavar="[ID]...")
+SANDBOX: Final = declare("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
+#: States of rows whose task the service is asked about.
+ASKED: Final = ("accepted", "missing", "finished", "expired")
+#: Characters from which a name that no row has may be a whole task id.
+FULL_ID: Final = 20
+
+
+@contextmanager
+def open_ledger(in_sandbox: bool) -> Iterator[Ledger]:
+    """The ledger of paid submissions, or of the sandbox's. Exits with 1 where it fails."""
+    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
+
+    try:
+        with Ledger(SANDBOX if in_sandbox else PAID) as ledger:
+            yield ledger
+    except LedgerError as error:
+        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
+        raise click.exceptions.Exit(1) from None
+
+
+def find_row(ledger: Ledger, name: str) -> Row | None:
+    """The row with a number, a task id or the first characters of one."""
+    if name.isascii() and name.isdigit():
+        row = ledger.row(int(name)) if len(name) < 18 else None
+        if row is not None:
+            return row
+    return ledger.by_task(name)
+
+
+def rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
+    """The rows named. Exits with 2 where there is no such row."""
+    from vaceprep.runs.hints import Hints
+
+    found = []
+    ledger.reap()
+    for name in names:
+        row = find_row(ledger, name)
+        if row is None:
+            raise click.UsageError(
+                f"no row and no task here is called {printable(name)}; to see them: "
+                f"{Hints(ledger.rehearsal).list()}"
+            )
+        found.append(row)
+    return found
+
+
+def settings_of(given: service.Service, *, in_sandbox: bool) -> Settings:
+    """Base URL and key; the sandbox takes any key and never gets the user's."""
+    if not in_sandbox:
+        return service.settings_of(given)
+    if given.site or given.base_url or given.api_key_file:
+        raise click.UsageError("--sandbox cannot be combined with --site, --base-url or a key.")
+    from vaceprep.api.settings import read_settings
+    from vaceprep.sandbox.server import ANY_KEY, LOOPBACK
+
+    # Each row keeps the address of the sandbox that it was sent to.
+    return read_settings(api_key=ANY_KEY, base_url=f"http://{LOOPBACK}:9")
+
+
+def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
+    """Print rows of the ledger as text or JSON."""
+    from vaceprep.checks.report import JSON_VERSION
+    from vaceprep.report import run as ran
+
+    if output == "json":
+        listed = {"version": JSON_VERSION, "tasks": [row.to_dict() for row in rows]}
+        options.write(json.dumps(listed, indent=1) + "\n")
+        return
+    style = options.style()
+    for row in rows:
+        for line in ran.row_lines(row, style, sandbox=in_sandbox):
+            options.write(line + "\n")
+    if not rows:
+        options.write("nothing was sent from here yet\n")
+
+
+class Clients:
+    """A client for each service that rows were sent to; only the key that sent a row is used."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stack: ExitStack,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """``stack`` closes the clients; ``sleep`` waits between two requests, in seconds."""
+        self._settings, self._stack, self._sleep = settings, stack, sleep
+        self._open: dict[str, Client] = {}
+
+    def of(self, service_url: str, account: str) -> Client:
+        """Exits with 2 where the key is missing or another one."""
+        from dataclasses import replace
+
+        from vaceprep.api.client import Client
+        from vaceprep.runs.preconditions import NotConfigured, account_of
+
+        try:
+            own = account_of(self._settings)
+        except NotConfigured as error:
+            raise click.UsageError(str(error)) from None
+        if own.fingerprint != account:
+            raise click.UsageError(
+                f"it was sent to {printable(service_url)} with another key than that of "
+                f"{self._settings.key_origin}; give that key"
+            )
+        if service_url not in self._open:
+            service.confirm_service(service_url, self._settings)
+            settings = replace(self._settings, base_url=service_url)
+            self._open[service_url] = self._stack.enter_context(Client(settings, sleep=self._sleep))
+        return self._open[service_url]
+
+
+def rows_to_download(ledger: Ledger, ids: Sequence[str], settings: Settings) -> list[Row]:
+    """The rows named, or all without a downloaded video; the id of an unlisted task gets a row.
+
+    Unknown submissions are among them: a person must decide about each.
+    """
+    if not ids:
+        return ledger.rows([*WAITED_FOR, "unknown"])
+    from vaceprep.api.responses import usable_id
+    from vaceprep.runs.preconditions import NotConfigured, account_of
+
+    ledger.reap()
+    found = []
+    for name in ids:
+        row = find_row(ledger, name)
+        if row is None and len(name) >= FULL_ID and usable_id(name) is not None:
+            try:
+                account = account_of(settings)
+            except NotConfigured as error:
+                raise click.UsageError(str(error)) from None
+            row = ledger.foreign(name, service=account.service, account=account.fingerprint)
+        found += [row] if row is not None else rows_of(ledger, [name])
+    return found
