@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.fuzz import trace
 from tests.fuzz.mutate import fix_checksums, mutant, truncation
 from tests.fuzz.seeds import FIXTURES, seeds
 from tests.paths import ROOT
+
+#: Seconds of the guided fuzzing; as many as one has.
+SECONDS = os.environ.get("FUZZ_SECONDS", "60")
 
 
 def fuzz(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def test_some_hundred_broken_files(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_many_broken_files(tmp_path: Path) -> None:
-    found = fuzz(tmp_path, "--inputs", "8000", "--truncations", "2000", "--seed", "60")
+    found = fuzz(tmp_path, "--inputs", "5000", "--truncations", "1500", "--seed", "60")
     assert_held(found)
 
 
@@ -81,8 +85,8 @@ def test_many_broken_files(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="needs atheris: pip install -e '.[fuzz]'"
 )
-def test_two_minutes_of_guided_fuzzing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.fuzz.guided", "--seconds", "120"]
+def test_guided_fuzzing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.fuzz.guided", "--seconds", SECONDS]
     done = subprocess.run(
         [*command, "--keep", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
     )
