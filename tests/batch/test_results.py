@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaceprep.batch.content import END, WHOLE, Content, content_of
-from vaceprep.batch.results import BEGIN, Done, Index, Results, ResultsError, line_of
+from vaceprep.batch.results import BEGIN, Results, ResultsError, line_of
+from vaceprep.batch.results_index import Done, Index
 from vaceprep.batch.resume import Tally
 from vaceprep.cli.batch_loop import line_of as shown
 from vaceprep.cli.progress import clock
@@ -90,6 +91,6 @@ def test_the_clock(seconds: float, told: str) -> None:
 def test_the_line_of_a_batch_on_its_way() -> None:
     tally = Tally(done=300, skipped=1000, refused=7, rules=Counter(a=9, b=3, c=2, d=1))
     assert shown(tally, 2.0, 2000) == (
-        "1,300 of 2,000  1,000 were there  150/s  00:04 left  7 with errors  a 9  b 3  c 2"
+        "1,300 of 2,000  1,000 already done  150/s  00:04 left  7 with errors  a 9  b 3  c 2"
     )
     assert shown(Tally(), 0.0, None) == "0  0.0/s  0 with errors"

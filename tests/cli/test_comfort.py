@@ -147,6 +147,15 @@ def test_every_help_has_an_example_of_that_command(
     assert f"  vaceprep {' '.join(path)}" in shown.split("Example", 1)[1]
 
 
+@pytest.mark.parametrize("path", [(), *every_command(app)], ids=" ".join)
+def test_help_fits_80_columns(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*path, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
 def test_the_module_is_the_program(vaceprep_cli: Run) -> None:
     done = vaceprep_cli("--version")
     assert done.stdout == f"vaceprep {vaceprep.__version__}\n"

@@ -134,8 +134,14 @@ def test_the_table_of_a_pyproject() -> None:
         ('public-base = "https://a.example"', "publish is missing"),
         ('publish = "p"\npublic-base = "cdn"', 'public-base is "cdn"; it must be a URL'),
         ("roles = []", "roles is []; it must be a table"),
-        ('[roles]\n"a/*" = "mask_image"', "no field of a request; did you mean mask_image_url?"),
-        ('[roles]\n"a/*" = 3', 'roles: "a/*" is 3, no field of a request; fields: video_url'),
+        (
+            '[roles]\n"a/*" = "mask_image"',
+            "which is not a request field; did you mean mask_image_url?",
+        ),
+        (
+            '[roles]\n"a/*" = 3',
+            'roles: "a/*" is 3, which is not a request field; fields: video_url',
+        ),
         ('[roles]\n"!a" = "video_url"', 'roles has the glob "!a", which matches nothing'),
         ('[roles]\n"" = "video_url"', "which matches nothing"),
         ('[roles]\n"../a" = "video_url"', "which matches nothing"),

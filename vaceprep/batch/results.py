@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
@@ -19,78 +18,10 @@ from typing import Any, Final, NamedTuple, Self
 from filelock import FileLock, Timeout
 
 from vaceprep.batch.content import Content
+from vaceprep.batch.results_index import Done, Index
 from vaceprep.checks.report import JSON_VERSION
 from vaceprep.files.atomic import part_name
 from vaceprep.files.state import state_dir
-
-
-class Done(NamedTuple):
-    """What is known of a result: where its line begins, and what it is of."""
-
-    at: int
-    content: str | None
-    stamp: str | None
-    made_by: str
-    ok: bool
-
-
-def _key(source: str) -> int:
-    # 63 bits: of ten million names, no two are likely to meet.
-    digest = hashlib.blake2b(source.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
-
-
-class Index:
-    """By source. A private database in a temporary file, with a small cache in memory."""
-
-    def __init__(self) -> None:
-        self._base = sqlite3.connect("", isolation_level=None)
-        self._base.execute("PRAGMA cache_size = -8000")
-        self._base.execute("PRAGMA journal_mode = OFF")
-        self._base.execute("PRAGMA synchronous = OFF")
-        self._base.execute(
-            "CREATE TABLE done (key INTEGER PRIMARY KEY, at INTEGER, content TEXT, stamp TEXT,"
-            " made_by TEXT, ok INTEGER, seen INTEGER DEFAULT 0)"
-        )
-        self._base.execute("BEGIN")
-
-    def put(self, source: str, done: Done, *, seen: bool = False) -> bool:
-        """Note a result; whether it takes the place of an older one."""
-        key = _key(source)
-        there = self._base.execute("SELECT 1 FROM done WHERE key = ?", (key,)).fetchone()
-        self._base.execute(
-            "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *done, int(seen))
-        )
-        return there is not None
-
-    def get(self, source: str) -> Done | None:
-        """The newest result of a source."""
-        row = self._base.execute(
-            "SELECT at, content, stamp, made_by, ok FROM done WHERE key = ?", (_key(source),)
-        ).fetchone()
-        return None if row is None else Done(row[0], row[1], row[2], row[3], bool(row[4]))
-
-    def first_time(self, source: str) -> bool:
-        """Whether this run meets a source for the first time; from now on it has."""
-        key = _key(source)
-        row = self._base.execute("SELECT seen FROM done WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            self._base.execute("INSERT INTO done VALUES (?, -1, NULL, NULL, '', 0, 1)", (key,))
-            return True
-        if row[0]:
-            return False
-        self._base.execute("UPDATE done SET seen = 1 WHERE key = ?", (key,))
-        return True
-
-    def is_newest(self, source: str, at: int) -> bool:
-        """Whether the line that begins at ``at`` is the newest of its source."""
-        done = self.get(source)
-        return done is not None and done.at == at
-
-    def close(self) -> None:
-        """Let go of the temporary file."""
-        self._base.close()
-
 
 #: Bytes of the longest line that is read back.
 LONGEST: Final = 64 << 20

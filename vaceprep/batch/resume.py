@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from vaceprep.batch.content import content_now, stamp_now
-from vaceprep.batch.results import Done, Line
+from vaceprep.batch.results import Line
+from vaceprep.batch.results_index import Done
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.source import Options
 from vaceprep.preparation.cache import fingerprint

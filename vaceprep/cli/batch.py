@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 EPILOG: Final = """\b
 Examples:
-  vaceprep batch shoot/ -o results.jsonl        one JSON line a file, as they come
-  vaceprep batch 'in/**/*.mp4' -o results.jsonl the same again goes on where it was
+  vaceprep batch shoot/ -o results.jsonl        one JSON line for each file
+  vaceprep batch 'in/**/*.mp4' -o out.jsonl    again: what is not done yet
   vaceprep batch jobs.jsonl -o results.parquet  a manifest with a job a line
   vaceprep batch prepare shoot/ -o made.jsonl --output-dir ready/
   vaceprep batch run jobs.jsonl -o ran.jsonl --publish s3://bucket/vace --yes

@@ -31,7 +31,7 @@ def line_of(tally: Tally, seconds: float, total: int | None) -> str:
     seen = tally.done + tally.skipped
     parts = [f"{seen:,} of {total:,}" if total is not None else f"{seen:,}"]
     if tally.skipped:
-        parts.append(f"{tally.skipped:,} were there")
+        parts.append(f"{tally.skipped:,} already done")
     parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
     if total is not None and rate > 0:
         parts.append(f"{clock(max(0, total - seen) / rate)} left")

@@ -26,8 +26,9 @@ Examples:
   vaceprep check --role first_clip_url clip.mp4
   vaceprep check https://example.com/clip.mp4
   vaceprep check shoot/ --ignore video-dimensions --strict
-  vaceprep check --format json shoot/ | jq '.files[] | select(.findings != [])'
-  vaceprep check shoot/ --output-file vaceprep.sarif   for code scanning; .xml for JUnit
+  vaceprep check --format json shoot/ |
+      jq '.files[] | select(.findings != [])'
+  vaceprep check shoot/ --output-file found.sarif   code scanning; .xml: JUnit
 
 Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong usage."""
 

@@ -14,7 +14,7 @@ VARIABLE: Final = "_VACEPREP_COMPLETE"
 
 EPILOG: Final = """\b
 Examples:
-  echo 'eval "$(vaceprep completion bash)"' >> ~/.bashrc     (bash 4.4 or later)
+  echo 'eval "$(vaceprep completion bash)"' >> ~/.bashrc  (bash 4.4 or later)
   echo 'eval "$(vaceprep completion zsh)"' >> ~/.zshrc
   vaceprep completion fish > ~/.config/fish/completions/vaceprep.fish
 

@@ -25,7 +25,7 @@ Examples:
 
 \b
 A configuration, in vaceprep.toml or under [tool.vaceprep] in pyproject.toml:
-  ignore = ["video-dimensions"]       as --ignore; select, strict and allow-hosts too
+  ignore = ["video-dimensions"]       as --ignore; also select, strict
   output = "ready"                    the folder for what is made
   publish = "s3://bucket/vace"        with public-base where a target needs it
   [roles]

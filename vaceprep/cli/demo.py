@@ -29,9 +29,10 @@ Examples:
   vaceprep demo -o elsewhere/
 
 \b
-It writes small media that need fixing and a job for each function, says what check finds in them,
-starts a local stand-in for the service, and runs the jobs against it: check, prepare, publish,
-submit, wait, download. report.html shows all of it in pictures. No key, no network, no cost. The
+It writes small media that need fixing and a job for each function, prints
+what check finds in them, starts a local stand-in for the service, and runs
+the jobs against it: check, prepare, publish, submit, wait, download.
+report.html shows all of it in pictures. No key, no network, no cost. The
 results are stand-ins too: made from the input, not by the model.
 
 Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EPILOG: Final = """\b
 Examples:
   vaceprep mask make --size-of clip.mp4 --rect 25%,25%,50%,50% -o mask.png
-  vaceprep mask make --size 1280x720 --ellipse 400,200,300,300 --invert -o mask.png
+  vaceprep mask make --size 1280x720 --ellipse 400,200,300,300 -o mask.png
   vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
   vaceprep mask fix painted.png --over frame.png -o mask.png
   vaceprep mask preview mask.png clip.mp4 -o look.png
@@ -30,7 +30,7 @@ Exit codes: 0 the file is written; 1 refused; 2 wrong usage."""
 MAKE: Final = """\b
 Examples:
   vaceprep mask make --size-of clip.mp4 --rect 25%,25%,50%,50% -o mask.png
-  vaceprep mask make --size 1280x720 --polygon "0,0 640,0 320,360" --invert -o mask.png"""
+  vaceprep mask make --size 1280x720 --polygon "0,0 640,0 320,360" -o mask.png"""
 FIX: Final = """\b
 Examples:
   vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 EPILOG: Final = """\b
 Examples:
-  vaceprep prepare clip.mov                     writes prepared/clip.mp4
-  vaceprep prepare shoot/ -o ready/ --dry-run   shows the plan, touches nothing
+  vaceprep prepare clip.mov                    writes prepared/clip.mp4
+  vaceprep prepare shoot/ -o ready/ --dry-run  shows the plan, writes nothing
   vaceprep prepare long.mp4 --start 1:02.5 --duration 4
-  vaceprep prepare edit.vace.yaml --start 2     a job and its media
+  vaceprep prepare edit.vace.yaml --start 2    a job and its media
   vaceprep prepare --role mask_image_url mask.jpg -o mask.png
 
 Exit codes: 0 all are ready; 1 something failed; 2 wrong usage."""
@@ -42,7 +42,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
         red, green, blue, *_rest = ImageColor.getrgb(text)
     except ValueError:
         raise click.BadParameter(
-            f"{printable(text)} is no colour; write it as black, #ffffff or rgb(255,255,255)"
+            f"{printable(text)} is not a colour; write it as black, #ffffff or rgb(255,255,255)"
         ) from None
     return red, green, blue
 

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 EPILOG: Final = """\b
 Examples:
   vaceprep run edit.vace.yaml --publish s3://bucket/vace
-  vaceprep run edit.vace.yaml --publish /var/www/media --public-base https://cdn.example.com/media
-  vaceprep run jobs.jsonl --publish 'https://host/upload/{key}' --yes -o results/
-  vaceprep run edit.vace.yaml --start 12 --restore-audio --publish s3://bucket/vace
-  vaceprep run edit.vace.yaml --sandbox          rehearse offline: no key, no cost
-  vaceprep run edit.vace.yaml --dry-run          what would be done, nothing sent
+  vaceprep run edit.vace.yaml --publish /var/www/m --public-base https://a.b/m
+  vaceprep run jobs.jsonl --publish 'https://host/in/{key}' --yes -o results/
+  vaceprep run edit.vace.yaml --start 12 --restore-audio
+  vaceprep run edit.vace.yaml --sandbox    rehearse offline: no key, no cost
+  vaceprep run edit.vace.yaml --dry-run    show the plan; send nothing
 
 Each accepted task costs money. The same job within 24 hours is picked up, not sent again.
 

@@ -26,7 +26,8 @@ Examples:
   vaceprep sandbox
   vaceprep sandbox --fault 429:2 --fault drop-after-accept
   MULEROUTER_API_KEY=sandbox vaceprep run edit.vace.yaml \\
-      --base-url http://127.0.0.1:PORT/... --publish 'http://127.0.0.1:PORT/.../files/{key}' \\
+      --base-url http://127.0.0.1:PORT/... \\
+      --publish 'http://127.0.0.1:PORT/.../files/{key}' \\
       --allow-host 127.0.0.1:PORT
 
 \b

@@ -7,10 +7,10 @@ from typing import Final
 EPILOG: Final = """\b
 Examples:
   vaceprep task list
-  vaceprep task status                 asks the service about all that are not done
+  vaceprep task status                 asks the service about open tasks
   vaceprep task wait 3c90c3cc -o out/  waits and downloads the video
   vaceprep task adopt 7 3c90c3cc-...   row 7 is that task of your account
-  vaceprep task forget 7               row 7 came to nothing; its job may be sent again
+  vaceprep task forget 7               row 7 was never accepted; run sends it
 
 ID is a row's number, a task's id, or the first characters of one."""
 #: By the command's name.
@@ -18,7 +18,8 @@ EXAMPLES: Final = {
     "list": """\b
 Examples:
   vaceprep task list
-  vaceprep task list --format json | jq '.tasks[] | select(.state == "unknown")'""",
+  vaceprep task list --format json |
+      jq '.tasks[] | select(.state == "unknown")'""",
     "status": """\b
 Examples:
   vaceprep task status

@@ -38,7 +38,7 @@ def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) 
         field, equals, value = text.rpartition("=")
         if equals and field not in VIDEO_ROLES:
             raise click.BadParameter(
-                f"{printable(field)} is no field with a video; fields: {', '.join(VIDEO_ROLES)}"
+                f"{printable(field)} is not a field with a video; fields: {', '.join(VIDEO_ROLES)}"
             )
         if field in found:
             raise click.BadParameter(f"it is given twice{f' for {field}' if field else ''}")

@@ -162,7 +162,7 @@ def _sentence(fault: ErrorDetails) -> str:
         return f"has no key {name}{_near(str(where[-1]), keys, above)}"
     if table == "roles" and len(where) > 1:
         near = _near(value, ROLES) if isinstance(value, str) else f"; fields: {', '.join(ROLES)}"
-        return f'{table}: "{where[1]}" is {_said(value)}, no field of a request{near}'
+        return f'{table}: "{where[1]}" is {_said(value)}, which is not a request field{near}'
     if table == "limits" and len(where) > 1:
         limit = str(where[1]).replace("-", "_")
         least, most = RANGES[limit]

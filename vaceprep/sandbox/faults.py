@@ -15,7 +15,7 @@ DESCRIPTIONS: Final = {
     "503-bare": "a submission is refused with 503 without Retry-After",
     "drop-before-accept": "the connection is closed and no task is made",
     "500-after-accept": "a task is made and the answer is 500",
-    "drop-after-accept": "a task is made and the connection is closed without an answer",
+    "drop-after-accept": "a task is made; the connection closes without an answer",
     "slow": "a task is made and the answer comes late",
     "bad-json": "a task is made and the answer is 202 with broken JSON",
     "no-id": "a task is made and the answer is 202 without its id",
