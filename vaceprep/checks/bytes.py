@@ -1,4 +1,4 @@
-"""Bytes that are open: measured, judged, and reported on. Errors are values here."""
+"""Measure, check and report on open bytes. Errors are returned as values."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """How to look at files."""
+    """How to check files."""
 
     role: Role | None = None
     deep: bool = False
     selection: Selection = Selection()
     allowed_hosts: Collection[str] = ()
     max_pixels: int = MAX_IMAGE_PIXELS
-    #: Bytes that an image's pixels may take; None: whatever they take.
+    #: Bytes that an image's pixels may take; None: no limit.
     memory: int | None = CHECK_PIXEL_MEMORY
     limits: Limits = CONTRACT
-    #: The way to URLs; None: they are judged by their text alone.
+    #: The network session for URLs; None: URLs are checked by their text alone.
     web: Web | None = None
-    #: What was said of URLs under a role before, so that none is asked for again.
+    #: Earlier reports by URL and role, so that no URL is fetched twice.
     known: Mapping[tuple[str, Role], FileReport] | None = None
 
 
 def probe_opened(
     opened: Opened, name: str | None, options: Options
 ) -> tuple[Role, Facts | Unreadable]:
-    """The role and facts of bytes that are open."""
+    """The role and facts of open bytes."""
     sniffed = sniff(opened.head)
     role = options.role or default_role(sniffed, name)
     facts = measure(
@@ -59,7 +59,7 @@ def probe_opened(
 def report_on(
     source: str, role: Role, facts: Facts | Unreadable, name: str | None, options: Options
 ) -> FileReport:
-    """The verdict on measured facts."""
+    """The report on measured facts."""
     findings = judge(facts, Asset(role, name, options.limits))
     known = None if isinstance(facts, Unreadable) else facts
     return FileReport(source, role, known, options.selection.apply(findings))

@@ -1,4 +1,4 @@
-"""From what a user names to the single sources behind it: files, folders, URLs, ``-``."""
+"""Expand the sources that a user names into single ones: files, folders, URLs, ``-``."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ if TYPE_CHECKING:
 #: Endings of job files and of JSON Lines manifests of jobs.
 JOB_ENDINGS: Final = (".json", ".yaml", ".yml", ".toml")
 MANIFEST_ENDING: Final = ".jsonl"
-#: What a call of the library takes as one source.
+#: What a library call accepts as one source.
 Given: TypeAlias = Union[
     str, os.PathLike[str], Mapping[str, Any], "Job", "bytes | bytearray | memoryview", "Readable"
 ]
-#: What the name of a job file in a folder ends with, before JOB_ENDINGS.
+#: The end of a job file's name in a folder, before JOB_ENDINGS.
 JOB_MARK: Final = ".vace"
-#: Bytes up to which a file of a folder that is not called NAME.vace.* is looked into. J
+#: Size in bytes up to which a folder's file not named NAME.vace.* is read to find a job. J
 MAX_UNNAMED_JOB: Final = 2**20
-#: Of a folder: media and jobs, media alone, or jobs alone.
+#: What to take from a folder: media and jobs, media alone, or jobs alone.
 Wanted = Literal["all", "media", "jobs"]
 SourceKind = Literal["path", "stdin", "url", "data", "job", "content"]
 STDIN: Final = "-"
 
 
 class Item(NamedTuple):
-    """One source as it was given; a file of a folder is the folder as given plus its path."""
+    """One source as given; a file in a folder is the folder as given plus the file's path."""
 
     source: str
     kind: SourceKind
-    #: A manifest's line: the mapping in it, or why it is none; and the manifest's path.
+    #: A manifest line: its mapping, or why it has none; and the manifest's path.
     job: dict[str, Any] | JobUnreadable | None = None
     base: str | None = None
-    #: The folder, as given, in which a walk found it.
+    #: The folder, as given, that contains it.
     root: str | None = None
-    #: Of an object in a store: what the store says of its content.
+    #: The store's tag for an object's content.
     tag: str | None = None
-    #: Bytes that the caller of the library holds, or its file object.
+    #: Bytes or a file object that the library's caller passed.
     content: Content | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Skipped:
-    """What walking folders left out."""
+    """Counts of what was skipped in folders."""
 
     hidden: int = 0
     links: int = 0
@@ -61,7 +61,7 @@ class Skipped:
     jobs: int = 0
 
     def sentence(self) -> str | None:
-        """What was skipped, as ``skipped 3 hidden entries``; None where nothing was."""
+        """The counts as text, such as ``skipped 3 hidden entries``; None if nothing was skipped."""
         parts = [
             (self.hidden, "hidden entry", "hidden entries"),
             (self.links, "link out of the folder", "links out of the folder"),
@@ -80,7 +80,7 @@ class Skipped:
 
 
 def kind_of(source: str) -> SourceKind:
-    """What a name on the command line stands for."""
+    """The kind of source that a name on the command line refers to."""
     if source == STDIN:
         return "stdin"
     if is_data_uri(source):
@@ -89,10 +89,10 @@ def kind_of(source: str) -> SourceKind:
 
 
 def given(source: Given | Iterable[Given], job: str = "job") -> list[str | Item]:
-    """What a call of the library names: names, for ``collect``, and items that are no names.
+    """The sources of a library call: names for ``collect``, and items for sources without a name.
 
     Bytes and file objects are media, never a list of names and never a job; a mapping is a job,
-    whose relative paths are relative to the current folder. ``job`` is what such jobs are called.
+    whose relative paths are relative to the current folder. ``job`` is the name of such jobs.
     Raises TypeError for anything else.
     """
     single = _single(source, job)
@@ -110,12 +110,12 @@ def given(source: Given | Iterable[Given], job: str = "job") -> list[str | Item]
 
 
 def is_one(source: object) -> bool:
-    """Whether a value is one source, and not several."""
+    """Whether a value is a single source."""
     return _single(source) is not None
 
 
 def without_content(named: Iterable[str | Item], function: str) -> list[str | Item]:
-    """The same, for a call that makes files. Raises TypeError for bytes and file objects."""
+    """Return ``named``, for calls that write files. Raises TypeError for bytes and file objects."""
     found = list(named)
     if any(isinstance(one, Item) and one.content for one in found):
         raise TypeError(
@@ -124,12 +124,12 @@ def without_content(named: Iterable[str | Item], function: str) -> list[str | It
     return found
 
 
-#: What is said of a source that is none.
+#: The message for a value that is not a source.
 _WRONG: Final = "a source is a path, a URL, a Job, a mapping, bytes or a binary file object, not {}"
 
 
 def _single(source: object, job: str = "job") -> str | Item | None:
-    """One source; None where it is none."""
+    """The value as one source; None if it is not a source."""
     if isinstance(source, str):
         return source
     if isinstance(source, os.PathLike):
@@ -149,7 +149,7 @@ def _single(source: object, job: str = "job") -> str | Item | None:
 def expanded(
     sources: Iterable[str | Item], skip: frozenset[str] = frozenset(), wanted: Wanted = "media"
 ) -> Iterator[Item]:
-    """Every single source behind what ``given`` found, in its order."""
+    """Every single source of the output of ``given``, in order."""
     for source in sources:
         if isinstance(source, Item):
             yield source
@@ -163,11 +163,11 @@ def collect(
     skip: frozenset[str] = frozenset(),
     wanted: Wanted = "media",
 ) -> Iterator[Item]:
-    """Every single source, folders walked in the order of their names.
+    """Every single source; the files of a folder come in the order of their names.
 
-    ``wanted`` says what is taken of folders; what is named itself is always taken. ``skipped`` is
-    counted up as the walk goes. ``skip`` are the real paths of folders and files (outputs, say)
-    that no walk takes up and that are not counted.
+    ``wanted`` selects what is taken from folders; a source named directly is always taken.
+    ``skipped`` counts as folders are read. ``skip`` are the real paths of folders and files
+    (outputs, say) that are left out of folders and not counted.
     """
     for source in sources:
         kind = kind_of(source)
@@ -214,7 +214,7 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -
                 continue
             path = os.path.join(here, name)
             if os.path.islink(path):
-                # A link within the tree leads to what the walk finds under its own name.
+                # The target of a link within the tree is listed under its own name.
                 skipped.links += not leads_inside(path, root)
                 continue
             kept.append(name)
@@ -239,10 +239,10 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -
 
 
 def is_job(path: str, name: str) -> bool:
-    """Whether a file of a folder is a job: by its name, or because its mapping has a function.
+    """Whether a file in a folder is a job: by its name, or because its mapping has a function.
 
-    ``NAME.vace.yaml`` is one whatever is in it, so that a broken one is not passed over. The
-    sidecar of a result has its request below ``request``, and is none.
+    ``NAME.vace.yaml`` is always a job, so that a broken one is reported. The sidecar of a result
+    has its request below ``request`` and is not a job.
     """
     lower = name.lower()
     if not lower.endswith(JOB_ENDINGS):
@@ -264,7 +264,7 @@ def is_job(path: str, name: str) -> bool:
 
 
 def counts(path: str, name: str) -> bool:
-    """Whether a file is media by its ending or its first bytes."""
+    """Whether a file is media, by its ending or its first bytes."""
     if is_media(b"", name):
         return True
     try:

@@ -47,14 +47,14 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-#: URLs that are fetched, or lie fetched, at once: each may take as much room as a URL may.
+#: URLs being fetched or held on disk at once: each may take up to the size limit of a URL.
 WAITING: Final = 2 * REMOTE_AT_ONCE
-#: Times that more is fetched of one URL because measuring it asked for more.
+#: How often more of one URL is fetched because measuring needs further bytes.
 MOST_HOLES: Final = 16
 
 
 class PartCheck(NamedTuple):
-    """What was fetched of a URL, to be looked at."""
+    """The fetched part of a URL, to be checked."""
 
     look: FileCheck
     part: Part
@@ -65,14 +65,14 @@ Answer = FileReport | Hole
 
 
 def do(work: Callable[[FileCheck], R], task: Task) -> R | Answer:
-    """What a worker does with its task: ``work`` on a file, and a look at what a URL gave."""
+    """Run a task in a worker: ``work`` on a file, or the check of the fetched part of a URL."""
     if isinstance(task, PartCheck):
         return look_at_part(task.look.item.source, task.part, task.look.options)
     return work(task)
 
 
 class FarTicket:
-    """One URL on its way: being fetched, then being measured."""
+    """One URL in progress: fetched first, then measured."""
 
     def __init__(self, look: FileCheck, future: Future[tuple[Far, Remote | None]]) -> None:
         self.look = look
@@ -80,7 +80,7 @@ class FarTicket:
         self._ticket: Ticket[Task, Answer] | None = None
 
     def advance(self, workers: Workers[Task, Answer]) -> None:
-        """Hand it to a worker as soon as it is here."""
+        """Submit the part to a worker once it is fetched."""
         if self._ticket is None and self._future.done():
             self._put(workers)
 
@@ -96,7 +96,7 @@ class FarTicket:
         workers: Workers[Task, Answer],
         failed: Callable[[Fault | None, int], Unreadable],
     ) -> FileReport:
-        """The report, waited for. ``failed`` says what it means that a worker did not come back."""
+        """Wait for the report. ``failed`` gives the facts for a worker that died or timed out."""
         far, remote = self._future.result()
         url, options = self.look.item.source, self.look.options
         if remote is None:
@@ -121,7 +121,7 @@ class FarTicket:
             remote.close()
 
     def drop(self) -> None:
-        """Let go of it, now or as soon as it is here."""
+        """Discard it, now or once it is fetched."""
         self._future.add_done_callback(_let_go)
 
 
@@ -133,7 +133,7 @@ def _let_go(future: Future[tuple[Far, Remote | None]]) -> None:
 
 
 class Fetchers:
-    """Fetches URLs into a folder of its own, some at a time. To be closed."""
+    """Fetches URLs into its own temporary folder, several at a time. The caller must close it."""
 
     def __init__(self) -> None:
         self._folder: TemporaryDirectory[str] | None = None
@@ -142,7 +142,7 @@ class Fetchers:
         self.waiting: list[FarTicket] = []
 
     def put(self, look: FileCheck) -> FileReport | FarTicket:
-        """Begin to fetch; what is said of a URL that is not asked for is said at once."""
+        """Start to fetch a URL; a URL that is not fetched is reported at once."""
         said = judged_by_text(look.item, look.options)
         if said is not None or look.options.web is None:
             return said or look_at(look)
@@ -159,18 +159,18 @@ class Fetchers:
         return ticket
 
     def done(self, ticket: FarTicket) -> None:
-        """It was answered."""
+        """Forget a ticket whose report was returned."""
         self.waiting.remove(ticket)
 
     def advance(self, workers: Workers[Task, Answer]) -> None:
-        """Hand to workers what has come meanwhile."""
+        """Submit the parts fetched so far to workers."""
         for ticket in self.waiting:
             ticket.advance(workers)
 
     def close(self) -> None:
-        """Stop fetching, and leave nothing behind."""
+        """Stop fetching and remove all files."""
         if self._pool is not None:
-            # Whoever waits for a server ends as soon as the connections are closed.
+            # Threads that wait for a server end once the connections are closed.
             self._pool.shutdown(wait=False, cancel_futures=True)
             for ticket in self.waiting:
                 ticket.drop()
@@ -184,7 +184,7 @@ if TYPE_CHECKING:
 
     _OnTheWay = Ticket[Task, Any] | FarTicket | FileReport
 
-#: What the workers' server imports once for all of them: what nearly every file needs.
+#: Modules that the workers' server imports once for all workers: needed by nearly every file.
 MODULES: Final = (
     "vaceprep.workers.pool",
     "vaceprep.checks.isolated",
@@ -201,7 +201,7 @@ MODULES: Final = (
 
 
 def seconds_for(deep: bool, seconds: float | None) -> float:
-    """The seconds that one file may take: what is asked for, else by how closely it is read."""
+    """Seconds allowed for one file: ``seconds`` if given, else the default for ``deep`` or not."""
     if seconds is not None:
         return seconds
     return DEEP_SECONDS if deep else CHECK_SECONDS
@@ -210,9 +210,9 @@ def seconds_for(deep: bool, seconds: float | None) -> float:
 def check_isolated(
     items: Iterable[Item], asked_for: Callable[[Item], Options], jobs: int, allowed: float
 ) -> Generator[tuple[FileReport, ...]]:
-    """The entries of each source, in order; ``allowed`` seconds are the longest for one file.
+    """The entries of each source, in order; ``allowed`` is the time limit of one file in seconds.
 
-    Raises CannotIsolate where no worker process can be started.
+    Raises CannotIsolate if no worker process can be started.
     """
     for _, asked, reports in each_isolated(
         items, asked_for, jobs, allowed, look_at, report_of, _itself
@@ -234,13 +234,13 @@ def each_isolated(
     plain: Callable[[FileReport], R],
     ask: Callable[[Item, Options], SourceCheck] | None = None,
 ) -> Generator[tuple[Item, SourceCheck, list[R]]]:
-    """Each source in order, what it asked for, and what ``work`` came to in a worker process.
+    """Each source in order, its SourceCheck, and the results of ``work`` in a worker process.
 
-    ``told`` says it of a look whose worker did not come back, and gets every other result too;
-    ``plain`` takes the report on a URL, which no worker fetches; ``ask`` says what is looked at.
+    ``told`` turns a worker's result or failure into a result; ``plain`` turns the report on a URL
+    into one, since workers fetch no URL; ``ask`` gives the checks needed for a source.
     """
     how = context(MODULES)
-    # Only now: it takes its time, in which the server gets ready.
+    # Import here: the import takes time, in which the server starts.
     from vaceprep.workers.pool import BATCH, QUEUED, Workers
 
     workers: Workers[Task, Any] = Workers(
@@ -299,7 +299,7 @@ def _ask(item: Item, options: Options) -> SourceCheck:
 
 
 def report_of(look: FileCheck, result: Answer | Fault | None, seconds: float) -> FileReport:
-    """The report of a look, also where its worker did not come back."""
+    """The report of a check, also if its worker died or timed out."""
     if isinstance(result, FileReport):
         return result
     item, options = look.item, look.options

@@ -1,4 +1,4 @@
-"""A job judged whole: its fields, each of its media, and its media against each other."""
+"""Check a whole job: its fields, each of its media, and its media against each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.job import judge_job
 from vaceprep.rules.job_media import Together, judge_together
 
-#: Reference images of one job that are looked at, however many it names.
+#: The most reference images of one job that are checked.
 MAX_ASSETS: Final = 16
 
 
@@ -32,7 +32,7 @@ def _said(*reports: FileReport) -> SourceCheck:
 
 
 def ask_job_item(item: Item, options: Options) -> SourceCheck:
-    """What a job file, a manifest's line, or what standard input holds asks for."""
+    """The checks needed for a job file, a manifest line or standard input."""
     if item.kind == "stdin":
         return _stdin(item, options)
     try:
@@ -51,7 +51,7 @@ def _broken(source: str, error: JobUnreadable, options: Options) -> FileReport:
 
 
 def _stdin(item: Item, options: Options) -> SourceCheck:
-    """Standard input is a job where it begins as JSON's mapping does, else media."""
+    """Standard input is a job if it begins like a JSON mapping, else media."""
     try:
         with open_stdin() as opened:
             if opened.head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
@@ -61,7 +61,7 @@ def _stdin(item: Item, options: Options) -> SourceCheck:
                     return _said(_broken(item.source, error, options))
             role, facts = probe_opened(opened, None, options)
     except CannotOpen as error:
-        # A second read of standard input would give the rest of it, or nothing.
+        # Standard input cannot be read a second time.
         role, facts = options.role or default_role(None, None), error.fact
     return _said(report_on(item.source, role, facts, None, options))
 
@@ -77,17 +77,17 @@ def check_mapping(
 
 
 def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Options) -> SourceCheck:
-    """The same, with its media still to be looked at."""
+    """The checks needed for a job; its media are not checked yet."""
     draft = draft_of(data, options.limits)
     looks: dict[str, FileCheck] = {}
     wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
     for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
         if at in wrong:
-            # VP403 speaks of the value; no file has such a name.
+            # VP403 reports the value; no file has such a name.
             continue
         role = role_of(at)
         if draft.function is not None and draft.function not in FIELDS[role]:
-            # VP408 speaks of the field; its file does not matter.
+            # VP408 reports the field; its file does not matter.
             continue
         path = resolve(value, folder)
         looks[at] = FileCheck(Item(path, kind_of(path)), options._replace(role=role))
@@ -99,7 +99,7 @@ def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Opti
 
 
 def look_at_urls(data: Mapping[str, Any], options: Options) -> dict[tuple[str, Role], FileReport]:
-    """What is said of a job's URLs, by themselves and under their roles."""
+    """The reports on a job's URLs, by URL and role."""
     asked = ask_mapping("job", data, "", options)
     far = tuple(look for look in asked.looks if look.far)
     found = SourceCheck(far, tuple).at_once()
@@ -109,7 +109,7 @@ def look_at_urls(data: Mapping[str, Any], options: Options) -> dict[tuple[str, R
 def _together(
     source: str, draft: Draft, reports: Mapping[str, FileReport], options: Options
 ) -> tuple[FileReport, ...]:
-    """The entries of a job whose media were looked at, by their pointers."""
+    """The entries of a job from the reports on its media, by JSON pointer."""
     assets = {at: replace(e, findings=_pointed(e.findings, at)) for at, e in reports.items()}
     facts: dict[str, Facts] = {at: e.facts for at, e in assets.items() if e.facts is not None}
     own = judge_job(draft)

@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class ProbeError(Exception):
-    """A file gave no facts; the message is one clear sentence, ``reason`` a short word."""
+    """A file whose facts cannot be read; the message is one sentence, ``reason`` a short word."""
 
     def __init__(self, source: str, fact: Unreadable) -> None:
         super().__init__(f"{source} cannot be read: {fact.message}")
@@ -63,9 +63,9 @@ def spread(
     jobs: int,
     call_off: Callable[[], None] = lambda: None,
 ) -> Generator[T]:
-    """``work`` on each item, in order, on ``jobs`` threads, a few ahead at most.
+    """Yield the results of ``work`` on the items, in order, from ``jobs`` threads.
 
-    ``call_off`` lets those end that are at work where nobody wants the rest.
+    Calls ``call_off``, which ends the running work, if the caller stops early.
     """
     queue = iter(items)
     start = list(islice(queue, 2))
@@ -94,7 +94,7 @@ def spread(
 def spread_far(
     work: Callable[[Item], T], items: Iterable[Item], jobs: int, web: Web
 ) -> Generator[T]:
-    """The same where URLs may be among the items: more of these are waited for side by side."""
+    """The same where some items are URLs: up to REMOTE_AT_ONCE of these are fetched in parallel."""
     gate = BoundedSemaphore(jobs)
 
     def gated(item: Item) -> T:
@@ -107,23 +107,23 @@ def spread_far(
 
 
 def default_jobs() -> int:
-    """As many workers as this process has cores."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1
 
 
 def threads_for(items: Iterable[Item], *, deep: bool) -> int:
-    """Threads that looking at these in one process is worth.
+    """The number of threads that speed up checking these items in one process.
 
-    What is read of a video holds Python's own lock; pictures and ``deep`` decode, which does not.
+    Reading a video's headers holds Python's GIL; images and ``deep`` decode, which releases it.
     """
     quick = all(i.kind == "path" and ending(i.source) in VIDEO_ENDINGS for i in items)
     return 1 if quick and not deep else default_jobs()
 
 
 def check_entry(item: Item, options: Options) -> tuple[FileReport, ...]:
-    """The entries of one source: a file has one, a job one of its own and one for each asset."""
+    """The entries of one source: one for a file; for a job its own and one for each asset."""
     if item.kind in ("job", "stdin"):
         from vaceprep.checks.job import ask_job_item
 
@@ -143,11 +143,10 @@ def check_items(
 ) -> Generator[tuple[FileReport, ...]]:
     """The entries of each source, in order; ``asked`` gives the options of each.
 
-    ``web`` is the way to URLs, where there may be some among them that are asked for.
+    ``web`` is the network session, if some of the sources may be URLs to fetch.
 
-    With ``isolate`` each file is looked at in a worker process, for ``seconds`` at most (None: as
-    long as a file may take by default, by whether it is looked at ``deep``). Raises CannotIsolate
-    where none can be started.
+    With ``isolate`` a worker process checks each file, for ``seconds`` at most (None: the default,
+    which depends on ``deep``). Raises CannotIsolate if no worker process can be started.
     """
     if not isolate and web is None:
         return spread(lambda item: check_entry(item, asked(item)), items, jobs)
@@ -170,13 +169,13 @@ def probe(
     deep: bool = False,
     allow_hosts: Collection[str] = (),
 ) -> Facts:
-    """Measure one file, what a URL leads to, bytes, or a binary file object.
+    """Measure one file, the content of a URL, bytes, or a binary file object.
 
     ``role`` is the request's field that the file is for; it decides whether an animated image
     is measured as a video. ``deep`` decodes every frame of a video. ``allow_hosts`` are private
     hosts that a URL may lead to.
 
-    Raises ProbeError where the file gives no facts, ValueError for an unknown role.
+    Raises ProbeError if the facts cannot be read, ValueError for an unknown role.
     """
     _known_role(role)
     (one,) = given(path) if is_one(path) else (None,)
@@ -196,7 +195,7 @@ def probe(
 
 @contextmanager
 def ways(wanted: bool, allow_hosts: Collection[str]) -> Iterator[Web | None]:
-    """The way to URLs for as long as they are looked at; None where none are asked for."""
+    """The network session while URLs are read; None if no URL is fetched."""
     if not wanted:
         yield None
         return
@@ -225,23 +224,23 @@ def check(
 
     Bytes and binary file objects are media. A file object is read from its first byte, and its
     position is restored; its name is reported and compared with the content, and never opened. A
-    mapping is a job like a Job: its local paths are read, so do not pass one from an untrusted
-    source without looking at its paths.
+    mapping is a job like a Job: its local paths are read, so check the paths of a mapping from an
+    untrusted source before you pass it.
 
-    ``select`` and ``ignore`` take slugs, codes and code prefixes, one or several; ``strict`` makes
-    errors of warnings; ``deep`` decodes every frame; ``allow_hosts`` are private hosts that URLs
-    may name; ``remote`` False connects nowhere and judges URLs by their text alone. ``jobs`` is
+    ``select`` and ``ignore`` take slugs, codes and code prefixes, one or several; ``strict`` turns
+    warnings into errors; ``deep`` decodes every frame; ``allow_hosts`` are private hosts that URLs
+    may name; ``remote`` False connects nowhere and checks URLs by their text alone. ``jobs`` is
     the number of files checked in parallel, beside up to 8 URLs. ``config`` is a configuration or
-    its file, for what the other arguments leave open; without it none is read. An error of a file
-    is a finding, never an exception.
+    the path of its file, used for arguments not given here; without it no file is read. An error
+    in a file is a finding, never an exception.
 
-    ``isolate`` checks each file in a worker process; a file gets VP105 or VP204 whose worker
+    ``isolate`` checks each file in a worker process; a file gets VP105 or VP204 if its worker
     crashes, takes more than 400 MB or longer than ``timeout`` seconds (J: 10, and 300 with
-    ``deep``). The calling script needs ``if __name__ == "__main__":``. Standard input is checked
-    in this process. URLs are fetched in it, which does not count as time, and measured in workers.
+    ``deep``). The calling script needs ``if __name__ == "__main__":``. This process checks standard
+    input and fetches URLs, which does not count towards the time; workers measure them.
 
     Raises ValueError for an unknown role or rule, an invalid configuration or ``timeout``,
-    CannotIsolate (a RuntimeError) where no process can be started.
+    CannotIsolate (a RuntimeError) if no process can be started.
     """
     _known_role(role)
     select = [select] if isinstance(select, str) else select
@@ -258,11 +257,11 @@ def check(
 
 
 class _Run(NamedTuple):
-    """How files are checked: how many at once, whether in workers, whether over the network."""
+    """How to check files: how many at once, whether in workers, whether over the network."""
 
     jobs: int
     isolate: bool
-    #: Seconds for one file in a worker.
+    #: Time limit in seconds for one file in a worker.
     timeout: float | None
     remote: bool
 
@@ -271,7 +270,7 @@ def _check(named: list[str | Item], options: Options, config: Config | None, run
     if run.timeout is not None and not 0 < run.timeout < float("inf"):
         raise ValueError(f"a file cannot be given {run.timeout} seconds")
     if any(isinstance(one, str) and os.path.isdir(one) for one in named):
-        # Whether there are jobs, and with them URLs, is known only from the folder's files.
+        # Only reading the folders' files shows whether there are jobs, and URLs in them.
         named = list(expanded(named, wanted="all"))
     remote = run.remote and any(
         one.kind in ("job", "url", "stdin") if isinstance(one, Item) else may_be_far(one)
@@ -297,10 +296,10 @@ def _check(named: list[str | Item], options: Options, config: Config | None, run
 def said_once(
     items: Iterable[Item], groups: Iterable[tuple[FileReport, ...]]
 ) -> Iterator[FileReport]:
-    """All entries but those of a job's media that say what the folder's own entry says already.
+    """All entries but those of a job's media that repeat the findings of the folder's own entry.
 
-    A folder's walk finds a job and its media: each file is reported once, unless the job adds to
-    what is said of it.
+    A folder contains both a job and its media: each file is reported once, unless the job's entry
+    has further findings.
     """
     found = list(zip(items, groups, strict=True))
     alone = {
@@ -320,7 +319,7 @@ def said_once(
 
 @contextmanager
 def handed_on(named: Sequence[str | Item], isolate: bool) -> Iterator[Iterator[Item]]:
-    """The single sources; for worker processes what the caller holds is copied to files."""
+    """The single sources; for worker processes, the caller's bytes are copied to files."""
     if not isolate or not any(isinstance(one, Item) and one.content for one in named):
         yield expanded(named)
         return
@@ -336,7 +335,7 @@ def handed_on(named: Sequence[str | Item], isolate: bool) -> Iterator[Iterator[I
 
 
 def configured(config: Pathish | Config | None) -> Config | None:
-    """The configuration that a library call names. Raises BadConfig (a ValueError)."""
+    """The configuration passed to a library call. Raises BadConfig (a ValueError)."""
     if config is None or not isinstance(config, (str, bytes, os.PathLike)):
         return config
     from vaceprep.config.find import read_config
@@ -345,7 +344,7 @@ def configured(config: Pathish | Config | None) -> Config | None:
 
 
 def may_be_far(source: str) -> bool:
-    """Whether what is named may be a URL, or a job with URLs in it."""
+    """Whether a source may be a URL, or a job that contains URLs."""
     return kind_of(source) in ("url", "stdin") or source.lower().endswith(
         (*JOB_ENDINGS, MANIFEST_ENDING)
     )
@@ -358,7 +357,7 @@ def make_selection(
     severity: Sequence[tuple[str, str]] = (),
     origin: str = "",
 ) -> Selection:
-    """A selection from names of rules. Raises UnknownRule (a ValueError)."""
+    """The selection for rule names. Raises UnknownRule (a ValueError)."""
     if select is None and not ignore and not severity:
         return Selection(strict=strict)
     from vaceprep.rules.names import resolve, weights_of
@@ -369,9 +368,9 @@ def make_selection(
 
 
 def under(options: Options, config: Config | None) -> Options:
-    """The options with what a configuration adds: its rules, hosts and limits.
+    """The options with the rules, hosts and limits of a configuration.
 
-    What the options name themselves stays.
+    Values already set in the options take precedence.
     """
     if config is None:
         return options
@@ -391,7 +390,7 @@ def under(options: Options, config: Config | None) -> Options:
 
 
 def for_item(item: Item, options: Options, config: Config | None) -> Options:
-    """The options for one source: with the role that the configuration's globs give a file."""
+    """The options for one source, with the role that the configuration's globs give its file."""
     if config is None or options.role is not None or item.kind != "path":
         return options
     return options._replace(role=config.role_of(item.source))

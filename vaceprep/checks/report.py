@@ -1,4 +1,4 @@
-"""What ``check`` answers: immutable, picklable, and as JSON in the shape that scripts stand on."""
+"""The results of ``check``: immutable, picklable, with a stable JSON form for scripts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vaceprep.rules.catalogue import Finding, Severity
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
 
-#: Version of the JSON; it changes when a key changes its meaning or goes away.
+#: Version of the JSON; it changes if a key changes its meaning or is removed.
 JSON_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One file, as it was given, with its role, facts (None: unreadable) and findings."""
+    """One file, as given, with its role, facts (None: unreadable) and findings."""
 
     source: str
     role: Role | None
@@ -29,7 +29,7 @@ class FileReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stops a submission."""
+        """Whether no finding prevents a submission."""
         return not any(f.severity is Severity.ERROR for f in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,10 +63,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer on one or more files."""
+    """The result for one or more files."""
 
     files: tuple[FileReport, ...]
-    #: The configurations under which they were judged.
+    #: The configurations that were used.
     configs: tuple[Config, ...] = ()
 
     @property
@@ -81,7 +81,7 @@ class Report:
 
     @property
     def summary(self) -> Summary:
-        """How many files and findings there are."""
+        """The numbers of files and findings."""
         return summarise(self.files)
 
     def to_dict(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Report:
 
 
 def summarise(files: Iterable[FileReport]) -> Summary:
-    """Counts over files."""
+    """Count files and findings."""
     entries = tuple(files)
     counts = Counter(f.severity for entry in entries for f in entry.findings)
     return Summary(
@@ -107,6 +107,6 @@ def summarise(files: Iterable[FileReport]) -> Summary:
 
 
 def in_force(configs: Iterable[Config]) -> dict[str, Any]:
-    """The key ``config`` of a report; without a configuration there is none."""
+    """The key ``config`` of a report; empty without a configuration."""
     told = [config.to_dict() for config in configs]
     return {"config": told} if told else {}

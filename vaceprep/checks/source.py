@@ -1,4 +1,4 @@
-"""One source: open it, measure it, judge it. Errors are values here."""
+"""Open, measure and check one source. Errors are returned as values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def opening(item: Item) -> AbstractContextManager[Opened]:
-    """The bytes of one source that is no URL."""
+    """The bytes of one source that is not a URL."""
     if item.kind == "stdin":
         return open_stdin()
     if item.kind == "data":
@@ -41,7 +41,7 @@ def opening(item: Item) -> AbstractContextManager[Opened]:
 
 
 def name_of(item: Item) -> str | None:
-    """The name of one source's file, to compare with what it is; None where it has none."""
+    """The file name of one source, to compare with its content; None if it has none."""
     if item.content is not None:
         return item.content.name and os.path.basename(item.content.name)
     return os.path.basename(item.source) if item.kind == "path" else None
@@ -74,7 +74,7 @@ def _probe_url(item: Item, options: Options) -> tuple[Role, Facts | Unreadable]:
 
 
 def url_role(url: str, role: Role | None) -> Role:
-    """The role of a URL: the one given, or by the ending of its path."""
+    """The role of a URL: the given one, or the one for the ending of its path."""
     return role or default_role(None, url.partition("?")[0].partition("#")[0])
 
 
@@ -85,7 +85,7 @@ def _judge_url(url: str, role: Role, options: Options) -> list[Finding]:
 
 
 def check_item(item: Item, options: Options) -> FileReport:
-    """Everything the rules say of one source."""
+    """The report of all rules on one source."""
     if item.kind == "url":
         said = judged_by_text(item, options)
         if said is not None or options.web is None:
@@ -94,7 +94,7 @@ def check_item(item: Item, options: Options) -> FileReport:
 
         return report_far(item.source, probe_url(item.source, options, options.web), options)
     if item.kind == "data":
-        # Only image fields take bytes in place of a URL.
+        # Only image fields accept bytes in place of a URL.
         role = options.role or DEFAULT_IMAGE_ROLE
         options = options._replace(role=role)
         findings = _judge_url(item.source, role, options)
@@ -105,7 +105,7 @@ def check_item(item: Item, options: Options) -> FileReport:
 
 
 def judged_by_text(item: Item, options: Options) -> FileReport | None:
-    """All that is said of a URL that is not asked for: bad ones are not, nor those known before."""
+    """The report on a URL that is invalid or already known; None if it must be fetched."""
     role = url_role(item.source, options.role)
     if options.known is not None and (item.source, role) in options.known:
         return options.known[item.source, role]
@@ -116,24 +116,24 @@ def judged_by_text(item: Item, options: Options) -> FileReport | None:
 
 
 class FileCheck(NamedTuple):
-    """One source to be looked at, by whoever does it."""
+    """One source to check, here or in a worker."""
 
     item: Item
     options: Options
 
     @property
     def far(self) -> bool:
-        """Whether it is a URL that may be asked for."""
+        """Whether it is a URL that may be fetched."""
         return self.item.kind == "url" and self.options.web is not None
 
 
 def look_at(look: FileCheck) -> FileReport:
-    """The same as ``check_item``, for a worker that takes one argument."""
+    """``check_item`` for a worker, which passes one argument."""
     return check_item(look.item, look.options)
 
 
 class SourceCheck(NamedTuple):
-    """What has to be looked at for one source, and what is said once that is done.
+    """The checks needed for one source, and how to build its report from them.
 
     ``answer`` takes the reports on ``looks``, in their order.
     """
@@ -142,7 +142,7 @@ class SourceCheck(NamedTuple):
     answer: Callable[[Sequence[FileReport]], tuple[FileReport, ...]]
 
     def at_once(self) -> tuple[FileReport, ...]:
-        """Look and answer here and now; URLs are waited for side by side."""
+        """Run the checks in this process and build the report; URLs are fetched in parallel."""
         if sum(look.far for look in self.looks) < 2:
             return self.answer([look_at(look) for look in self.looks])
         from concurrent.futures import ThreadPoolExecutor
@@ -157,7 +157,7 @@ class SourceCheck(NamedTuple):
                     ]
                 )
             except BaseException:
-                # Else who waits for a server is waited for.
+                # Close the session so that pending requests do not block the exit.
                 for look in self.looks:
                     if look.options.web is not None:
                         look.options.web.close()

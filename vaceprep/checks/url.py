@@ -1,4 +1,4 @@
-"""One URL: fetched as far as it takes, measured, judged."""
+"""Fetch as much of one URL as needed, measure it and check it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _FOR_VIDEO: Final = (
     "vaceprep.rules.video_picture",
 )
 _FOR_IMAGE: Final = ("vaceprep.probes.image", "vaceprep.rules.image")
-#: How a web page begins.
+#: The first bytes of web pages.
 _PAGES: Final = (b"<!doctype html", b"<html", b"<?xml", b"<!--", b"<head")
 
 
 class Far(NamedTuple):
-    """What came of a URL."""
+    """The result of reading a URL."""
 
     role: Role
     facts: Facts | Unreadable | Unreached
@@ -44,20 +44,20 @@ class Far(NamedTuple):
 
 
 def name_of(url: str) -> str | None:
-    """The name in a URL's path where it says what the file is; else None."""
+    """The name in a URL's path if its ending is a known file type; else None."""
     path = url.partition("?")[0].partition("#")[0].partition("://")[2]
     name = unquote(path.rpartition("/")[2]) if "/" in path else ""
     return name if ending(name) in IMAGE_ENDINGS or ending(name) in VIDEO_ENDINGS else None
 
 
 def fetch(remote: Remote, head: bytes, options: Options) -> None:
-    """Have here what will be read, in as few requests as it takes. Raises RemoteError.
+    """Fetch the bytes that will be read, in as few requests as possible. Raises RemoteError.
 
-    Of a file that is too large to be decoded whole, what is measured without that.
+    Of a file too large to decode whole, fetch only what is measured without decoding it.
     """
     sniffed = sniff(head)
     if sniffed.kind not in ("video", "image"):
-        # The first bytes tell all that will be said.
+        # The first bytes suffice for the report.
         return
     role = options.role or default_role(sniffed, None)
     decoded = sniffed.kind == "image" or options.deep or role == "mask_video_url"
@@ -69,12 +69,12 @@ def fetch(remote: Remote, head: bytes, options: Options) -> None:
 
 
 def options_for(remote: Remote, options: Options) -> Options:
-    """The same, without what a file of this length is not given."""
+    """The options without the checks that a file of this length does not get."""
     return options._replace(deep=options.deep and remote.size <= REMOTE_BYTES, web=None, known=None)
 
 
 def probe_url(url: str, options: Options, web: Web) -> Far:
-    """The role and facts of what a URL leads to."""
+    """The role and facts of a URL's content."""
     role = options.role or default_role(None, name_of(url))
     with _readied(role):
         return _probed(url, role, options, web)
@@ -82,7 +82,7 @@ def probe_url(url: str, options: Options, web: Web) -> Far:
 
 @contextmanager
 def _readied(role: Role) -> Iterator[None]:
-    """Import what will be needed while the network is waited for."""
+    """Import the needed modules while the network request is pending."""
     needed = _FOR_VIDEO if role in VIDEO_ROLES else _FOR_IMAGE
     if needed[0] in sys.modules:
         yield
@@ -115,13 +115,13 @@ def _probed(url: str, role: Role, options: Options, web: Web) -> Far:
     finally:
         remote.close()
     if remote.problem is not None:
-        # A decoder may have gone on without the bytes that did not come.
+        # A decoder may have continued without the missing bytes.
         return Far(role, remote.problem.fact, remote.content_type)
     return Far(role, _about(facts, opened.head), remote.content_type)
 
 
 def _about(facts: Facts | Unreadable, head: bytes) -> Facts | Unreadable:
-    """The facts, with what it means that a page stands where a file is due."""
+    """The facts, or an explanation if the URL returned a web page instead of a file."""
     page = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].lower().startswith(_PAGES)
     if isinstance(facts, Unreadable) and facts.reason == "not-media" and page:
         message = "the URL leads to a web page, not to a file; give the file's own URL"
@@ -130,10 +130,10 @@ def _about(facts: Facts | Unreadable, head: bytes) -> Facts | Unreadable:
 
 
 def fetched(url: str, options: Options, web: Web, path: str) -> tuple[Far, Remote | None]:
-    """What a URL leads to, fetched into a file at ``path`` and neither measured nor decoded.
+    """Fetch a URL into a file at ``path``, neither measured nor decoded.
 
-    Without a Remote it is done: the facts say why. Else this is to be closed, and the facts are
-    for whoever reads the file, by ``look_at_part``.
+    Without a Remote nothing is left to do: the facts say why. Else the caller must close the
+    Remote, and ``look_at_part`` measures the file.
     """
     role = options.role or default_role(None, name_of(url))
     try:
@@ -152,7 +152,7 @@ def fetched(url: str, options: Options, web: Web, path: str) -> tuple[Far, Remot
 
 
 def look_at_part(url: str, part: Part, options: Options) -> FileReport | Hole:
-    """The verdict on what was fetched of a URL, or what else is to be fetched before."""
+    """The report on the fetched part of a URL, or the bytes that must be fetched first."""
     name = name_of(url)
     with open_part(part) as (opened, file):
         role, facts = probe_opened(opened, name, options)
@@ -162,7 +162,7 @@ def look_at_part(url: str, part: Part, options: Options) -> FileReport | Hole:
 
 
 def report_far(url: str, far: Far, options: Options) -> FileReport:
-    """The verdict on a URL that was asked for."""
+    """The report on a URL that was fetched."""
     if isinstance(far.facts, Unreached):
         found = _asked(url, far.facts, far)
         return FileReport(url, far.role, None, options.selection.apply(found))
@@ -171,7 +171,7 @@ def report_far(url: str, far: Far, options: Options) -> FileReport:
 
 
 def with_url(report: FileReport, far: Far, options: Options) -> FileReport:
-    """A report on a URL's bytes, with what the URL itself breaks."""
+    """A report on a URL's bytes with the findings on the URL itself added."""
     found = _asked(report.source, report.facts, far)
     return replace(report, findings=options.selection.apply(found) + report.findings)
 
