@@ -193,11 +193,6 @@ def _worst(distances: Sequence[Distance], by: Sequence[float]) -> Distance | Non
     return distances[worst] if many or by[worst] > single else None
 
 
-def _flat_bytes(image: Image) -> Image:
-    """RGB as one channel of three times the width."""
-    return Pillow.frombytes("L", (3 * image.width, image.height), image.tobytes())
-
-
 def _strip(images: Sequence[Image]) -> Image:
     """Pictures below each other, as one channel."""
     data = b"".join(image.tobytes() for image in images)
