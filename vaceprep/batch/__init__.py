@@ -1,1 +1,1 @@
-"""The walk for many: sources without end, results as they come, and nothing done twice."""
+"""Process any number of sources: results are written as they come, and no source is done twice."""

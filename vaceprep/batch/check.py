@@ -1,4 +1,4 @@
-"""``check`` for many: the entries of each source with the content that they are of."""
+"""``check`` for many sources: the entries of each source with the content that they describe."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class Lone(FileCheck):
-    """A look at a source that is no job's: nobody else needs its report."""
+    """The check of a source outside a job: only its own line needs the report."""
 
 
 class Alone(NamedTuple):
-    """A report as its line needs it: the worker writes the JSON, since there are more of these."""
+    """A report packed for its line: the worker writes the JSON, since there are more workers."""
 
     packed: Packed
     ok: bool
 
 
 class Seen(NamedTuple):
-    """What a look came to, and the bytes that it was of."""
+    """The report of a check, and the content that was read."""
 
     report: FileReport | Alone
     content: Content
@@ -47,12 +47,12 @@ class Checked(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stops a submission."""
+        """Whether no finding prevents a submission."""
         return all(entry.ok for entry in self.files)
 
     @property
     def entries(self) -> dict[str, Any] | Packed:
-        """What its line has of it."""
+        """The entries as its line contains them."""
         first = self.files[0]
         if isinstance(first, Alone):
             return first.packed
@@ -66,7 +66,7 @@ def _alone(report: FileReport) -> Alone:
 
 
 def see(look: FileCheck) -> Seen:
-    """Look at a source and read its content: for a worker."""
+    """Check a source and read its content, in a worker."""
     content = Content()
     if look.item.kind == "path":
         content = content_of(look.item.source, look.item.root)
@@ -87,7 +87,7 @@ def _far(report: FileReport) -> Seen:
 
 
 def ask(item: Item, options: Options) -> SourceCheck:
-    """What has to be looked at for one source."""
+    """The checks needed for one source."""
     if item.kind == "job":
         from vaceprep.checks.job import ask_job_item
 
@@ -96,7 +96,7 @@ def ask(item: Item, options: Options) -> SourceCheck:
 
 
 def whole(item: Item, asked: SourceCheck, seen: list[Seen]) -> Checked:
-    """The entries of a source whose looks were taken."""
+    """The entries of a source from the results of its checks."""
     if item.kind != "job":
         return Checked(item, (seen[0].report,), seen[0].content)
     files = asked.answer([one.report for one in seen if isinstance(one.report, FileReport)])
@@ -106,7 +106,7 @@ def whole(item: Item, asked: SourceCheck, seen: list[Seen]) -> Checked:
 
 
 def check_one(item: Item, options: Options, *, packed: bool = True) -> Checked:
-    """One source, here and now; not ``packed``, its entries are reports."""
+    """Check one source in this process; if not ``packed``, its entries are reports."""
     asked = ask(item, options)
     looks = asked.looks if packed else [FileCheck(*look) for look in asked.looks]
     return whole(item, asked, [see(look) for look in looks])
@@ -125,7 +125,7 @@ def check_many(
     seconds: float,
     web: Web | None = None,
 ) -> Generator[Checked]:
-    """Each source in order, a few ahead at most; ``web`` is the way to URLs.
+    """Yield each source in order, a few checked ahead; ``web`` is the network session for URLs.
 
     Raises CannotIsolate.
     """

@@ -1,7 +1,7 @@
-"""``check`` on a Dask cluster that is there already: a task a file, results as they come.
+"""``check`` on an existing Dask cluster: one task per file, results in order of completion.
 
-What a worker that dies was at is done again by another; a file that kills one after the other is
-said to have crashed its decoder. Paths have to mean the same on every machine.
+The cluster repeats the tasks of a worker that dies on another worker; a file that kills one
+worker after another is reported as a decoder crash. Paths must be valid on every machine.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from vaceprep.checks.source import Options, report_on
 from vaceprep.probes.measure import default_role
 from vaceprep.workers.faults import crashed
 
-#: Tasks on the way for each thread of the cluster, and the fewest in all.
+#: Tasks in flight for each thread of the cluster, and the minimum in all.
 AHEAD: Final = 4
 FEWEST: Final = 16
 #: Seconds to wait for the scheduler.
 PATIENCE: Final = 15
-#: What futures raise whose scheduler is gone; asyncio's is no Exception.
+#: Exceptions of futures whose scheduler is gone; asyncio's is not an Exception.
 CANCELLED: Final = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
@@ -45,7 +45,7 @@ def check_on(
     *,
     far: bool = False,
 ) -> Generator[Checked]:
-    """Each source, in the order in which they are done; ``far``: workers read URLs.
+    """Yield each source in order of completion; ``far``: workers read URLs.
 
     Raises NoCluster.
     """
@@ -81,19 +81,19 @@ def check_on(
         said = str(error).partition("\n")[0] or type(error).__name__
         raise NoCluster(f"the cluster at {scheduler} is gone: {said}") from None
     finally:
-        # A scheduler that is gone takes no leave.
+        # The scheduler may be gone already.
         with contextlib.suppress(OSError, TimeoutError, RuntimeError, *CANCELLED):
             client.close()
 
 
 def check_there(item: Item, options: Options, far: bool) -> Checked:
-    """One source, at the worker that has its task."""
+    """Check one source, in the worker that runs its task."""
     with ways(far and item.kind in ("url", "job"), options.allowed_hosts) as web:
         return check_one(item, options._replace(web=web), packed=False)
 
 
 def _placed(item: Item, here: str) -> Item:
-    """The source by whole paths: workers are at home elsewhere."""
+    """The source with absolute paths: workers have other current folders."""
 
     def whole(path: str | None) -> str | None:
         return None if path is None else os.path.join(here, path)
@@ -105,7 +105,7 @@ def _placed(item: Item, here: str) -> Item:
 
 
 def _named(checked: Checked, item: Item, here: str) -> Checked:
-    """The entries with names as they were given."""
+    """The entries with the names as given."""
     top = os.path.join(here, "")
     files = tuple(
         replace(entry, source=entry.source.removeprefix(top))

@@ -1,4 +1,4 @@
-"""What a file's bytes are, so that a result is known to be of them and of no others."""
+"""Fingerprints of file content, which tie a result to the bytes that it describes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.media import resolve
 from vaceprep.job.read import JobUnreadable, read_job
 
-#: Bytes up to which a file is hashed whole: every one that the service might take. J
+#: Size in bytes up to which a file is hashed whole: every file that the service may accept. J
 WHOLE: Final = VIDEO_BYTES_BINARY
-#: Bytes at each end of a longer one, which is refused for its size whatever is between. J
+#: Bytes hashed at each end of a longer file, which is refused for its size in any case. J
 END: Final = 1 << 20
 
 
 class Content(NamedTuple):
-    """``digest`` of the bytes; ``stamp`` of the file as it stood, which any change of it changes.
+    """``digest`` of the bytes; ``stamp`` of the file's metadata, which changes with the file.
 
-    None where there is no such file, or where its clock tells too little.
+    None if there is no such file, or if its timestamps are not reliable enough.
     """
 
     digest: str | None = None
@@ -38,7 +38,7 @@ def stamp_of(path: str) -> str | None:
 
 
 def content_of(path: str, root: str | None = None) -> Content:
-    """Read a file. Its stamp is taken before: what changes meanwhile is read again next time."""
+    """Read a file. The stamp is taken first: a file changed meanwhile is read again next time."""
     stamp = stamp_of(path)
     try:
         with open_path(path, root) as opened:
@@ -78,9 +78,9 @@ def _together(values: Any, parts: list[tuple[str, str | None]]) -> str:
 
 
 def job_content(item: Item, known: Mapping[str, Content]) -> Content:
-    """The content of a job is its values with the content of its local files.
+    """The content of a job: its values with the content of its local files.
 
-    ``known`` are those that were read already, by path.
+    ``known`` has the content of files already read, by path.
     """
     values, paths = assets_of(item)
     found = [(path, known.get(path) or content_of(path)) for path in paths]
@@ -100,7 +100,7 @@ def stamp_now(item: Item) -> str | None:
 
 
 def content_now(item: Item) -> Content:
-    """The content of any source; a URL's is nobody's to know beforehand."""
+    """The content of any source; unknown for a URL before it is fetched."""
     if item.tag is not None:
         return Content(f"tag:{item.tag}", item.tag)
     if item.kind == "job":

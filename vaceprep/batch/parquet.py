@@ -1,7 +1,7 @@
-"""Results as Parquet: collected a line at a time, and one table when the run ends.
+"""Results as Parquet: collected line by line, and written as one table when the run ends.
 
-A Parquet file is readable only once its end is written. So results are kept as lines in a journal
-beside it, which a kill leaves whole, and the same command goes on from there.
+A Parquet file is readable only once its footer is written. Results are therefore kept as lines
+in a journal beside it, which survives a kill, and the same command resumes from the journal.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from vaceprep.files.atomic import part_name
 if TYPE_CHECKING:
     import pyarrow
 
-#: Results that are written together.
+#: Results read or written in one batch.
 ROWS: Final = 10_000
 JOURNAL: Final = ".journal.jsonl"
 
 
 def journal_of(path: str) -> str:
-    """Where the lines of a Parquet file are until it is written."""
+    """The path of a Parquet file's journal."""
     return path + JOURNAL
 
 
@@ -53,16 +53,16 @@ def _schema() -> pyarrow.Schema:
             ("warnings", pa.list_(text)),
             ("status", text),
             ("output", text),
-            # The whole result: every other column is taken from it.
+            # The whole result; every other column is derived from it.
             ("line", text),
         ]
     )
 
 
 def row_of(line: dict[str, Any]) -> dict[str, Any]:
-    """The columns of one result: of a job, those of its own entry.
+    """The columns of one result; for a job, those of its own entry.
 
-    What is not of its column's type is left out: the line may be anybody's.
+    Values that do not have their column's type are left out: the line may come from elsewhere.
     """
     entries = [*entries_of(line, "files"), *entries_of(line, "jobs")]
     own = entries[0] if entries else {}
@@ -98,7 +98,7 @@ def _rules(found: list[dict[str, Any]], severity: str) -> list[str]:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """The value, if it fits its column; else None."""
+    """The value if it has its column's type; else None."""
     if name == "ok":
         return value if isinstance(value, bool) else None
     if name in ("bytes", "width", "height", "frames"):
@@ -109,14 +109,14 @@ def _typed(name: str, value: Any) -> Any:
         return float(value) if number and abs(value) < 2**63 else None
     if not isinstance(value, str):
         return None
-    # A name that is not UTF-8 is in the line as it is, and here as it may be printed.
+    # The line keeps a name that is not UTF-8 unchanged; this column has it in printable form.
     return value.encode("utf-8", "backslashreplace").decode()
 
 
 def unpack(path: str) -> None:
-    """Make the journal of a Parquet file that is there, unless a run left one.
+    """Make the journal of an existing Parquet file, unless a run left one.
 
-    Raises ResultsError where it is no results file.
+    Raises ResultsError if it is not a results file.
     """
     journal = journal_of(path)
     if not os.path.exists(path):
@@ -130,7 +130,7 @@ def unpack(path: str) -> None:
             if "line" not in table.schema_arrow.names:
                 raise ResultsError(f"{path} is no results file of batch; name another")
             if os.path.lexists(journal):
-                # A run left it, with all that the table has.
+                # A run left it, with all rows of the table.
                 return
             with open(target, "x", encoding="ascii") as out:
                 for batch in table.iter_batches(batch_size=ROWS, columns=["line"]):
@@ -148,9 +148,9 @@ def unpack(path: str) -> None:
 
 
 def pack(path: str) -> None:
-    """Write the Parquet file from its journal, whole or not at all, and let the journal go.
+    """Write the Parquet file from its journal atomically, then delete the journal.
 
-    Raises ResultsError; the journal stays then.
+    Raises ResultsError and keeps the journal.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""``prepare`` for many: outputs get the names that they would have without an interruption."""
+"""``prepare`` for many sources: output names are those of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PreparedItem(NamedTuple):
-    """A source with its entries, and the content that they were made of."""
+    """A source with its entries, and the content that they were made from."""
 
     item: Item
     files: tuple[Prepared, ...]
@@ -39,7 +39,7 @@ def prepare_many(
     isolate: bool,
     seconds: float | None,
 ) -> Generator[PreparedItem]:
-    """Each source in order. ``names`` has those that earlier results took."""
+    """Yield each source in order. ``names`` has the names taken by earlier results."""
     waiting: deque[tuple[Item, Content]] = deque()
 
     def noted() -> Iterator[Item]:
@@ -56,9 +56,9 @@ def prepare_many(
 
 
 def claimed(names: Outputs, line: dict[str, Any]) -> bool:
-    """Take the names of an earlier result; whether all of its outputs are still there.
+    """Claim the output names of an earlier result; whether all of its outputs still exist.
 
-    What failed for want of a rule (a full disk, say) is worth another try.
+    A failure that no rule explains (a full disk, say) is tried again.
     """
     entries = entries_of(line, "files")
     outputs = [path for entry in entries if isinstance(path := entry.get("output"), str) and path]

@@ -1,7 +1,7 @@
-"""The results file: a JSON object a line, appended as results come, and read again to go on.
+"""The results file: one JSON object per line, appended as results come, and read to resume.
 
-A line is whole or it is not there: what a kill left of one is taken away when the file is opened
-again. A source whose bytes changed gets a new line, and the old one goes when the run is over.
+Lines are written whole: opening the file removes the partial line of a killed run. A source
+whose bytes changed gets a new line, and the end of the run removes the old one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from vaceprep.files.state import state_dir
 
 #: Bytes of the longest line that is read back.
 LONGEST: Final = 64 << 20
-#: Bytes after which what was written is made to last.
+#: Bytes written between two calls of fsync.
 SYNCED: Final = 4 << 20
-#: Where findings stand in an entry.
+#: Keys of an entry that contain findings.
 FINDINGS: Final = ("findings", "remaining")
 
 
@@ -36,7 +36,7 @@ class ResultsError(Exception):
 
 
 class ResultsFull(ResultsError):
-    """It takes no more: what was written before is whole."""
+    """The file accepts no more data; earlier lines are whole."""
 
 
 class Packed(NamedTuple):
@@ -47,7 +47,7 @@ class Packed(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One result: what is known of it, and all of it as JSON."""
+    """One result: its properties, and its JSON."""
 
     source: str
     ok: bool
@@ -65,7 +65,7 @@ def line_of(
     made_by: str,
     entries: dict[str, Any] | Packed,
 ) -> Line:
-    """One result: ``entries`` is ``files`` or ``jobs`` as the command's own JSON has them."""
+    """One result: ``entries`` is ``files`` or ``jobs`` as in the command's own JSON."""
     head = {
         "version": JSON_VERSION,
         "command": command,
@@ -85,16 +85,16 @@ def line_of(
 
 
 def broken(findings: Iterable[dict[str, Any]]) -> list[str]:
-    """The rules that findings in JSON speak of, advice left out."""
+    """The rules of findings in JSON, without advice."""
     return [f["rule"] for f in findings if f["severity"] != "advice"]
 
 
-#: How each line begins, to the letter.
+#: The first bytes of each line.
 BEGIN: Final = f'{{"version": {JSON_VERSION}, "command": "'.encode()
 
 
 def is_line(value: Any) -> bool:
-    """Whether a JSON value is a result: each member that is read again is of its type."""
+    """Whether a JSON value is a result: each member that is read again has its type."""
     return (
         isinstance(value, dict)
         and type(value.get("version")) is int
@@ -107,7 +107,7 @@ def is_line(value: Any) -> bool:
 
 
 def entries_of(line: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The entries of a result that was read again; nothing where they are none."""
+    """The entries of a result that was read again; empty if they are not valid."""
     found = line.get(name)
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         return []
@@ -119,7 +119,7 @@ def _is_word(value: Any) -> bool:
 
 
 def check_place(path: str, sources: Iterable[str] = ()) -> None:
-    """See that results may be kept at ``path``: nothing, or an ordinary file that is no source.
+    """Check that ``path`` does not exist, or is a regular file and no source.
 
     Raises ResultsError.
     """
@@ -141,13 +141,13 @@ def check_place(path: str, sources: Iterable[str] = ()) -> None:
 
 
 class Results:
-    """The file at ``path`` while the ``with`` block lasts; one process at a time.
+    """The file at ``path`` while the ``with`` block runs; one process at a time.
 
-    Raises ResultsError where it is no results file, cannot be written, or is in use.
+    Raises ResultsError if it is not a results file, cannot be written, or is in use.
     """
 
     def __init__(self, path: str, sources: Iterable[str] = (), *, fresh: bool = False) -> None:
-        """``fresh``: what it has is not believed, and goes. ``sources`` are never written to."""
+        """``fresh`` discards existing results. ``sources`` are never written to."""
         self.path = path
         self._sources = sources
         self._fresh = fresh
@@ -166,7 +166,7 @@ class Results:
             for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
                 flags |= getattr(os, name, 0)
             self._handle = os.open(self.path, flags, 0o666)
-            # What came in between is looked at by the handle, not by the name.
+            # Check the handle, not the name: the file may have been replaced meanwhile.
             if not stat.S_ISREG(os.fstat(self._handle).st_mode):
                 raise ResultsError(f"{self.path} is no ordinary file; name another")
             self._size = self._read()
@@ -193,7 +193,7 @@ class Results:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._handle >= 0:
             with contextlib.suppress(OSError):
                 os.fsync(self._handle)
@@ -219,7 +219,7 @@ class Results:
         return lock
 
     def _read(self) -> int:
-        """Note what is there; the size without what a kill left of a line."""
+        """Index the existing lines; the size without the partial line of a killed run."""
         good = 0
         for at, end, value in read_lines(self.path):
             if end < 0:
@@ -233,11 +233,11 @@ class Results:
         return good
 
     def _torn(self, at: int) -> None:
-        """Raises ResultsError unless the rest of the file is the beginning of a line of ours."""
+        """Raise ResultsError unless the rest of the file is the beginning of a result's line."""
         with open(self.path, "rb") as file:
             file.seek(at)
             begin = file.read(len(BEGIN))
-        # Behind a whole line, even a few bytes of the next one are ours.
+        # After a whole line, even a few bytes of the next one suffice.
         if begin != BEGIN and not (at and BEGIN.startswith(begin)):
             raise self._foreign(at)
 
@@ -252,18 +252,18 @@ class Results:
         return None if done is None or done.at < 0 else done
 
     def first_time(self, source: str) -> bool:
-        """Whether a source has not been met in this run."""
+        """Whether this run meets a source for the first time."""
         return self.index.first_time(source)
 
     def line(self, done: Done) -> dict[str, Any]:
-        """A result that is there, read again."""
+        """An existing result, read again."""
         with open(self.path, "rb") as file:
             file.seek(done.at)
             found: dict[str, Any] = json.loads(file.readline(LONGEST))
         return found
 
     def add(self, line: Line) -> None:
-        """Append a result. Raises ResultsFull; then the file is as it was before."""
+        """Append a result. Raises ResultsFull and leaves the file as it was before."""
         data = line.text.encode("ascii") + b"\n"
         try:
             view = memoryview(data)
@@ -289,7 +289,7 @@ class Results:
             os.fsync(self._handle)
 
     def finish(self) -> None:
-        """Leave one line a source: where some were made anew, the older ones go."""
+        """Keep one line per source: remove the older lines of sources with a newer one."""
         if not self._old:
             return
         folder, part = os.path.dirname(self.path), part_name()
@@ -314,16 +314,16 @@ class Results:
 
 
 def read_lines(path: str) -> Iterator[tuple[int, int, Any]]:
-    """Where each line begins and ends, and its JSON value.
+    """The start and end of each line, and its JSON value.
 
-    None stands for what is no JSON; the end is then -1 where the file ends within the line.
+    The value is None if it is not JSON; the end is then -1 if the file ends within the line.
     """
     at = 0
     with open(path, "rb") as file:
         while raw := file.readline(LONGEST):
             end = at + len(raw)
             whole = raw.endswith(b"\n")
-            # A line that is too long goes on: only the file's end tears one.
+            # A line that is too long is read in pieces: only the last one can be partial.
             torn = not whole and len(raw) < LONGEST
             try:
                 value = json.loads(raw) if whole else None

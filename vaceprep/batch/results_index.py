@@ -1,4 +1,4 @@
-"""The index of a results file: for each source, where its newest line begins and what it says."""
+"""The index of a results file: for each source, the offset and properties of its newest line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Done(NamedTuple):
-    """What is known of a result: where its line begins, and what it is of."""
+    """The properties of a result and the offset of its line."""
 
     at: int
     content: str | None
@@ -18,13 +18,13 @@ class Done(NamedTuple):
 
 
 def _key(source: str) -> int:
-    # 63 bits: of ten million names, no two are likely to meet.
+    # 63 bits: collisions are unlikely among ten million names.
     digest = hashlib.blake2b(source.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 class Index:
-    """By source. A private database in a temporary file, with a small cache in memory."""
+    """Results by source. A private database in a temporary file, with a small cache in memory."""
 
     def __init__(self) -> None:
         self._base = sqlite3.connect("", isolation_level=None)
@@ -38,7 +38,7 @@ class Index:
         self._base.execute("BEGIN")
 
     def put(self, source: str, done: Done, *, seen: bool = False) -> bool:
-        """Note a result; whether it takes the place of an older one."""
+        """Add a result; whether it replaces an older one."""
         key = _key(source)
         there = self._base.execute("SELECT 1 FROM done WHERE key = ?", (key,)).fetchone()
         self._base.execute(
@@ -54,7 +54,7 @@ class Index:
         return None if row is None else Done(row[0], row[1], row[2], row[3], bool(row[4]))
 
     def first_time(self, source: str) -> bool:
-        """Whether this run meets a source for the first time; from now on it has."""
+        """Whether this run meets a source for the first time; records that it has."""
         key = _key(source)
         row = self._base.execute("SELECT seen FROM done WHERE key = ?", (key,)).fetchone()
         if row is None:
@@ -66,10 +66,10 @@ class Index:
         return True
 
     def is_newest(self, source: str, at: int) -> bool:
-        """Whether the line that begins at ``at`` is the newest of its source."""
+        """Whether the line at offset ``at`` is the newest of its source."""
         done = self.get(source)
         return done is not None and done.at == at
 
     def close(self) -> None:
-        """Let go of the temporary file."""
+        """Delete the temporary file."""
         self._base.close()

@@ -1,4 +1,4 @@
-"""Going on: which sources still have to be seen to, and what comes of those that have been."""
+"""Resume: which sources are still to do, and the counts of those that are done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vaceprep.preparation.cache import fingerprint
 
 
 def _plain(value: Any) -> Any:
-    """JSON values that are the same in every process."""
+    """Convert to JSON values that are the same in every process."""
     if isinstance(value, Fraction):
         return str(value)
     if isinstance(value, (set, frozenset)):
@@ -39,23 +39,23 @@ def mark(command: str, asked: Any) -> str:
 
 @functools.lru_cache(maxsize=256)
 def check_mark(options: Options, far: bool) -> str:
-    """That of a check, whose options may differ from source to source; ``far``: URLs are read."""
+    """The mark of a check, whose options may differ between sources; ``far``: URLs are read."""
     return mark("check", [options, far])
 
 
 class Sink(Protocol):
-    """Where results go."""
+    """The destination of results."""
 
     def known(self, source: str) -> Done | None:
         """The newest result of a source, if there is one."""
         ...
 
     def first_time(self, source: str) -> bool:
-        """Whether a source has not been met in this run."""
+        """Whether this run meets a source for the first time."""
         ...
 
     def line(self, done: Done) -> dict[str, Any]:
-        """A result that is there, read again."""
+        """An existing result, read again."""
         ...
 
     def add(self, line: Line) -> None:
@@ -65,7 +65,7 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the sources so far."""
+    """Counts of the results so far."""
 
     done: int = 0
     skipped: int = 0
@@ -73,13 +73,13 @@ class Tally:
     rules: Counter[str] = field(default_factory=Counter)
 
     def count(self, line: Line) -> None:
-        """Take in a result."""
+        """Count a result."""
         self.done += 1
         self.refused += not line.ok
         self.rules.update(line.rules)
 
 
-#: Whether an earlier result of the very same content and options still holds.
+#: Whether an earlier result with the same content and options is still valid.
 Holds = Callable[[Item, dict[str, Any]], bool]
 
 
@@ -90,7 +90,7 @@ def left(
     tally: Tally,
     holds: Holds | None = None,
 ) -> Iterator[Item]:
-    """The items whose results are not there yet, each once."""
+    """The items without a result, each once."""
     for item in items:
         if not sink.first_time(item.source):
             continue
@@ -114,18 +114,18 @@ def _stands(item: Item, done: Done, mark: str) -> bool:
 
 
 class Printed:
-    """Results on standard output: nothing is known of earlier ones."""
+    """Results on standard output, without any earlier results."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._seen: set[int] = set()
 
     def known(self, _: str) -> Done | None:
-        """Never."""
+        """Always None."""
         return None
 
     def first_time(self, source: str) -> bool:
-        """By a number for each name, since there may be many."""
+        """Keeps a number for each name, since there may be many."""
         key = hash(source)
         if key in self._seen:
             return False
@@ -133,7 +133,7 @@ class Printed:
         return True
 
     def line(self, done: Done) -> dict[str, Any]:
-        """There is none."""
+        """Raises: there are no earlier results."""
         raise LookupError(done)
 
     def add(self, line: Line) -> None:

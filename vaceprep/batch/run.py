@@ -1,7 +1,7 @@
-"""``run`` for many: each job by itself, as many at a time as the account may have.
+"""``run`` for many jobs: each by itself, as many in parallel as the account allows.
 
-The ledger decides what is sent: a job that was is picked up, and one whose fate is unknown is not
-sent again, whatever the results file says.
+The ledger decides what is sent: a job already sent is resumed, and one in state unknown is not
+sent again, whatever the results file contains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vaceprep.runs.runner import Account, Runner
 
 
 class Ran(NamedTuple):
-    """A job, what became of it, and the content that it was of."""
+    """A job, its result, and the content that the result describes."""
 
     item: Item
     entry: RunEntry
@@ -35,7 +35,7 @@ def run_many(
     target: Target | None,
     options: RunOptions,
 ) -> Generator[Ran]:
-    """Each job in order; jobs that would be refused cost nothing and stop nothing."""
+    """Yield each job in order; a refused job costs nothing and does not stop the run."""
 
     def one(item: Item) -> Ran:
         content = content_now(item)
@@ -53,7 +53,7 @@ def run_many(
 
 
 def is_home(line: dict[str, Any]) -> bool:
-    """Whether every video of an earlier result is on disk; else the ledger is asked again."""
+    """Whether every video of an earlier result is on disk; if not, the ledger is read again."""
     jobs = entries_of(line, "jobs")
     return bool(jobs) and all(
         job.get("status") == "downloaded" and _are_there(job.get("videos")) for job in jobs

@@ -1,4 +1,4 @@
-"""Sources without end, one at a time: folders, patterns, manifests and single files."""
+"""Iterate over any number of sources: folders, patterns, manifests and single files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from vaceprep.contract import RESULT_SECONDS
 from vaceprep.probes.measure import is_media
 from vaceprep.publish.credentials import Sign, listing, objects, parse_place, signing
 
-#: A key that is signed to learn at which host a store is.
+#: A key that is signed only to get the host of a store.
 _ANY: Final = "any"
 
 
 class Stores:
-    """The stores of one run, each by the prefix that names it.
+    """The stores of one run, each by its prefix.
 
-    Raises ValueError for a prefix that cannot be meant, PublishError where there are no
+    Raises ValueError for an invalid prefix, PublishError if there are no
     credentials.
     """
 
@@ -48,11 +48,11 @@ class Stores:
             self._signs[_base(source)] = sign = signing(store, place.cloud)
             self._lists[source] = partial(listing, store, place.cloud)
             hosts.append(urlsplit(sign("GET", _ANY, 60)).netloc)
-        #: Whoever names a store vouches for its host.
+        #: The user named these stores, so their hosts are allowed.
         self.hosts = tuple(dict.fromkeys(hosts))
 
     def items(self, source: str, skipped: Skipped) -> Iterator[Item]:
-        """The media below a prefix, by the ending of their names. Raises PublishError."""
+        """The media below a prefix, selected by name ending. Raises PublishError."""
         base = _base(source)
         for key, tag in self._lists[source]():
             name = key.rpartition("/")[2]
@@ -64,7 +64,7 @@ class Stores:
                 skipped.other += 1
 
     def signed(self, item: Item) -> Item:
-        """The item by a URL that can be read for a day, which is longer than any run of a file."""
+        """The item with a URL that is readable for a day, longer than reading any file takes."""
         for base, sign in self._signs.items():
             if item.tag is not None and item.source.startswith(f"{base}/"):
                 key = item.source[len(base) + 1 :]
@@ -77,14 +77,14 @@ def _base(source: str) -> str:
 
 
 class Named:
-    """Gives results the names of their objects, whatever URL they were read by."""
+    """Maps results read by signed URL back to the names of their objects."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self._items: dict[str, Item] = {}
 
     def signed(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items to be read."""
+        """The items with readable URLs."""
         for item in items:
             read = self._stores.signed(item)
             if read is not item:
@@ -106,12 +106,12 @@ class Named:
 
 #: Schemes of object stores.
 CLOUDS: Final = ("s3", "gs", "az")
-#: What makes a pattern of a name.
+#: The characters that make a name a pattern.
 MAGIC: Final = "*?["
 
 
 class NothingThere(ValueError):
-    """A source that cannot be meant; the message is one sentence."""
+    """An invalid source; the message is one sentence."""
 
 
 def is_store(source: str) -> bool:
@@ -121,14 +121,14 @@ def is_store(source: str) -> bool:
 
 
 def is_pattern(source: str) -> bool:
-    """Whether a name stands for others: it has a wildcard and is no file itself."""
+    """Whether a name is a pattern: it has a wildcard and is not itself a file."""
     if kind_of(source) != "path" or os.path.lexists(source):
         return False
     return any(sign in source for sign in MAGIC)
 
 
 def check_sources(sources: Sequence[str]) -> None:
-    """See before any work that each source is there. Raises NothingThere."""
+    """Check before any work that each source exists. Raises NothingThere."""
     for source in sources:
         if kind_of(source) in ("stdin", "data"):
             raise NothingThere("batch reads files, folders, patterns and manifests; see check")
@@ -137,7 +137,7 @@ def check_sources(sources: Sequence[str]) -> None:
 
 
 def matches(pattern: str) -> Iterator[str]:
-    """The paths that a pattern stands for."""
+    """The paths that match a pattern."""
     return glob.iglob(pattern, recursive=True)
 
 
@@ -148,12 +148,12 @@ def items(
     stores: Callable[[str, Skipped], Iterator[Item]] | None = None,
     wanted: Wanted = "all",
 ) -> Iterator[Item]:
-    """Every single source; nothing is kept of those that went by.
+    """Every single source; keeps no list of those already yielded.
 
     ``stores`` lists the objects below a prefix of a store. ``skip`` are real paths that are left
-    out of folders: results and outputs. ``wanted`` says what is taken of folders and patterns.
+    out of folders: results and outputs. ``wanted`` selects what is taken from folders and patterns.
     """
-    # Where a name is another's, there is nothing to resolve.
+    # Resolve a path only if its base name matches one of these.
     names = {os.path.basename(path) for path in skip}
     for source in sources:
         if stores is not None and is_store(source):
