@@ -1,4 +1,4 @@
-"""What one packet of H.264 or HEVC holds: a frame, one field of a frame, or no picture. Pure.
+"""Classify a packet of H.264 or HEVC: a frame, one field of a frame, or no picture. Pure.
 
 Specification of slice headers: ITU-T H.264, 7.3.3.
 """
@@ -28,22 +28,22 @@ from vaceprep.probes.nal_units import (
     hevc_type,
 )
 
-#: Bytes of a unit that are read: its type, and the header of a slice.
+#: Bytes read of a NAL unit: its type and the slice header.
 HEAD: Final = 40
-#: Units of one packet that are read.
+#: NAL units read of one packet.
 MAX_UNITS: Final = 200
 
-#: Reads up to so many bytes from a place in the packet.
+#: Read up to this many bytes at this offset in the packet.
 Read = Callable[[int, int], bytes]
 
 
 class Form(NamedTuple):
-    """How a stream's packets are to be read."""
+    """How to parse the packets of a stream."""
 
     codec: str
-    #: Bytes of the length before each unit; None where start codes stand there.
+    #: Bytes of the length before each unit; None for start codes.
     length: int | None
-    #: How to read a slice; None where no picture is a field.
+    #: How to read a slice header; None where no picture is a field.
     slices: Slices | None
 
 
@@ -55,18 +55,18 @@ class Field(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """The picture that a packet begins with."""
+    """The first picture of a packet."""
 
-    #: Whether decoding may begin there, by the kind of its first slice.
+    #: Whether decoding may begin there, by the type of its first slice.
     entry: bool
-    #: None where it is a whole frame.
+    #: None for a whole frame.
     field: Field | None
-    #: HEVC: whether decoders skip it where decoding began at the keyframe that it leads.
+    #: HEVC: whether decoders skip it if decoding began at the keyframe it leads (RASL).
     skipped: bool
 
 
 def form_of(codec: str | None, extradata: bytes) -> Form | None:
-    """How to read the packets of a stream; None for other codecs."""
+    """Return how to parse the packets of a stream; None for other codecs."""
     if codec not in ("h264", "hevc"):
         return None
     slices = None
@@ -77,7 +77,7 @@ def form_of(codec: str | None, extradata: bytes) -> Form | None:
 
 
 def _units(form: Form, size: int, read: Read) -> Iterator[bytes]:
-    """The first bytes of each unit of a packet of ``size`` bytes; empty ones where it is broken."""
+    """Yield the first bytes of each unit of a packet of ``size`` bytes; empty where broken."""
     if form.length is None:
         data = read(0, size)
         starts = [found.end() for found in START_CODE.finditer(data)]
@@ -94,7 +94,7 @@ def _units(form: Form, size: int, read: Read) -> Iterator[bytes]:
 
 
 def picture(form: Form, size: int, read: Read) -> Picture | None:
-    """What the packet shows; None where all of its units are of kinds that hold no picture."""
+    """Return the picture of a packet; None if no unit is of a type that holds a picture."""
     for head in _units(form, size, read):
         kind = -1
         if head:
@@ -106,13 +106,13 @@ def picture(form: Form, size: int, read: Read) -> Picture | None:
             field = _field(head, form.slices) if form.slices else None
             return Picture(kind == H264Unit.IDR, field, False)
         elif kind not in H264_BESIDE:
-            # Whatever it is: only a decoder can tell.
+            # Unknown: only a decoder can classify it.
             return Picture(False, None, False)
     return None
 
 
 def _field(head: bytes, slices: Slices) -> Field | None:
-    """The field that a slice belongs to; None where it belongs to a frame."""
+    """Return the field that a slice belongs to; None for a frame."""
     bits = Bits(head[1:].replace(b"\0\0\3", b"\0\0"))
     try:
         for _ in range(3):
@@ -126,13 +126,13 @@ def _field(head: bytes, slices: Slices) -> Field | None:
 
 
 class Pairs:
-    """Tells the second field of a frame from the first, packet by packet in decoding order."""
+    """Tells second fields from first fields, packet by packet in decoding order."""
 
     def __init__(self) -> None:
         self._open: Field | None = None
 
     def second(self, field: Field | None) -> bool:
-        """Whether this field completes the frame of the packet before."""
+        """Return whether this field completes the frame of the previous packet."""
         waiting, self._open = self._open, field
         if field is None or waiting is None:
             return False

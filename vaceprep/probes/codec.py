@@ -1,4 +1,4 @@
-"""What is known of the coded picture, by the container, the parameter set or a full open."""
+"""Properties of the coded picture, from the container, the parameter set or a full open."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ RANGES: Final = {1: "tv", 2: "pc"}
 
 
 def number(names: dict[int, str], name: str) -> int:
-    """The number of a name in one of the tables above; 2 (unspecified) where it has none."""
+    """Return the number of a name in one of the tables above; 2 (unspecified) if it has none."""
     return next((n for n, known in names.items() if known == name), 2)
 
 
 DEFAULT: Final = av.stream.Disposition.default
-#: Codecs of thumbnails: where nobody counts their frames, there is one.
+#: Codecs of thumbnails: a stream without a frame count has one frame.
 STILL_CODECS: Final = frozenset(["mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpeg2000", "ppm"])
-#: Frames from which a stream counts as moving.
+#: Least number of frames of a stream that counts as moving.
 ENOUGH_FRAMES: Final = 5
-#: Field orders that FFmpeg counts as interlaced begin here; 1 is progressive, 0 unknown.
+#: The first of FFmpeg's field orders that are interlaced; 0 is unknown, 1 is progressive.
 FIRST_INTERLACED: Final = 2
 
 
 class Codec(NamedTuple):
-    """The coded picture; colour values as in ITU-T H.273, None where nothing says."""
+    """Properties of the coded picture; colour values as in ITU-T H.273, None where unknown."""
 
     name: str | None
     profile: str | None
@@ -61,16 +61,16 @@ class Codec(NamedTuple):
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """The video that players show: moving rather than still, enabled, the largest, the first.
+    """Return the video stream that players show: moving before still, enabled, largest, first.
 
-    Cover pictures are none. What it asks is the same however the container was opened.
+    Ignores cover pictures. The result does not depend on how the container was opened.
     """
     found = [s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE]
     return max(found, key=_shown, default=None) if len(found) > 1 else next(iter(found), None)
 
 
 def _shown(stream: VideoStream) -> tuple[int, bool, int]:
-    """What makes one video stream rather shown than another; FFmpeg looks at five frames."""
+    """Return the sort key for the stream to show; FFmpeg reads five frames."""
     context = stream.codec_context
     still = context is not None and context.codec.canonical_name in STILL_CODECS
     frames = stream.frames or (1 if still else ENOUGH_FRAMES)
@@ -79,7 +79,7 @@ def _shown(stream: VideoStream) -> tuple[int, bool, int]:
 
 
 def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
-    """The codec's facts; None where a full open is due (``fast``) or the codec is unknown."""
+    """Return the codec's facts; None if it is unknown or (``fast``) a full open is needed."""
     context = video.codec_context
     if context is None:
         return None
@@ -124,7 +124,7 @@ def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
 
 
 def _interlaced_by_header(name: str, extradata: bytes | None) -> bool | None:
-    """What MPEG-4's header says; codecs that know no fields are progressive; else nobody knows."""
+    """Return the header's interlaced flag: False for codecs without fields, None if unknown."""
     if name == "mpeg4":
         return mpeg4.interlaced(extradata or b"")
     fieldless = ("av1", "vp8", "vp9", "gif", "apng", "mjpeg", "png", "webp", "h263", "hevc")

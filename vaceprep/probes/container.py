@@ -1,7 +1,7 @@
-"""Opening a container through PyAV so that it can reach nothing but the bytes it is given.
+"""Open a container through PyAV so that FFmpeg can read nothing but the given bytes.
 
-A path or a named file object lets FFmpeg follow playlists, sequences and protocols. What holds:
-a nameless object, exactly one demuxer allowed, no protocol, and a refusal for every nested open.
+A path or a named file object lets FFmpeg follow playlists, sequences and protocols. Prevented by: a
+nameless object, exactly one allowed demuxer, no protocol, and refusing every nested open.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from av.container import InputContainer
 from vaceprep.contract import MAX_FRAME_PIXELS, READ_SECONDS
 from vaceprep.files.source import Opened
 
-#: What PyAV raises on broken bytes, beside its own errors.
+#: Exceptions that PyAV raises on broken bytes, beside its own.
 BROKEN: Final = (
     av.error.FFmpegError,
     OSError,
@@ -28,20 +28,20 @@ BROKEN: Final = (
     IndexError,
 )
 
-#: For every decoder: a header's claim of a huge frame is refused before memory is taken for it.
+#: For every decoder: refuse a header that claims a huge frame before allocating memory for it.
 BOUNDED: Final = {"max_pixels": str(MAX_FRAME_PIXELS)}
-#: A cover picture poses as a video stream.
+#: A cover picture is listed as a video stream.
 ATTACHED_PICTURE: Final = av.stream.Disposition.attached_pic
 
-#: PyAV 18 raises on metadata that is not UTF-8 unless this is given. PyAV 19 does not have the
-#: argument: it keeps such bytes as lone surrogates, and ``read_tags`` replaces them.
+#: PyAV 18 raises on metadata that is not UTF-8 unless this is given. PyAV 19 lacks the argument: it
+#: keeps such bytes as lone surrogates, which ``read_tags`` replaces.
 _METADATA: Final[dict[str, Any]] = (
     {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
 )
 
 
 class _Rational(Protocol):
-    """What PyAV gives for rates and time bases: ``Fraction`` (18) or ``AVRational`` (19)."""
+    """PyAV's type of rates and time bases: ``Fraction`` (18) or ``AVRational`` (19)."""
 
     @property
     def numerator(self) -> int: ...
@@ -51,10 +51,10 @@ class _Rational(Protocol):
 
 
 def fraction(value: _Rational | None) -> Fraction | None:
-    """A rate, time base or aspect of PyAV as a Fraction; None where it is unset or undefined.
+    """Convert a rate, time base or aspect of PyAV to a Fraction; None if unset or undefined.
 
-    PyAV 19 gives 0/1 or 0/0 where PyAV 18 gives None, and rounds the product of two of its own
-    rationals to 32 bits: so each value is converted where it is read.
+    PyAV 19 returns 0/1 or 0/0 where PyAV 18 returns None, and rounds the product of two of its
+    rationals to 32 bits, so convert each value where it is read.
     """
     if value is None or not value.numerator or not value.denominator:
         return None
@@ -62,7 +62,7 @@ def fraction(value: _Rational | None) -> Fraction | None:
 
 
 def read_tags(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Metadata of a container or stream; bytes that are not UTF-8 become U+FFFD."""
+    """Return the metadata of a container or stream; bytes that are not UTF-8 become U+FFFD."""
     return {_valid(key): _valid(value) for key, value in metadata.items()}
 
 
@@ -81,7 +81,7 @@ def open_container(
 ) -> InputContainer:
     """Open with one demuxer. ``fast`` decodes nothing and leaves codec facts incomplete.
 
-    ``without_edits`` shows the whole track, whatever an edit list says.
+    ``without_edits`` ignores the edit list and shows the whole track.
 
     Raises one of ``BROKEN`` where the bytes are not what the demuxer expects.
     """
@@ -91,7 +91,7 @@ def open_container(
     if without_edits:
         limits |= {"ignore_editlist": "1"}
     if demuxer == "apng":
-        # A delay of 0 is shown as 100 ms by browsers; FFmpeg would take 1/15 s.
+        # Browsers show a delay of 0 as 100 ms; FFmpeg would use 1/15 s.
         limits |= {"default_fps": "10"}
     if fast:
         limits |= {"probesize": "32", "analyzeduration": "1"}
@@ -110,7 +110,7 @@ def open_container(
 
 
 def clause(error: BaseException) -> str:
-    """What FFmpeg says, as a short clause without its numbers and paths."""
+    """Return FFmpeg's message as a short clause without its numbers and paths."""
     if isinstance(error, av.error.FFmpegError) and error.strerror:
         return str(error.strerror).lower()
     if isinstance(error, MemoryError):

@@ -1,4 +1,4 @@
-"""Decoding every frame: to prove that they all decode, and to look at a mask's pixels."""
+"""Decode every frame, to prove that all decode and to count a mask's pixels."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from vaceprep.probes.access_units import Form, form_of, picture
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
 
-#: Codecs whose every packet shows a frame, unless it holds no picture. Others have packets that
-#: only serve to decode later ones.
+#: Codecs in which every packet shows a frame unless it holds no picture. Others have packets that
+#: are only needed to decode later ones.
 ONE_A_PACKET: Final = frozenset(
     ["h264", "hevc", "vvc", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "huffyuv", "rawvideo"]
 )
@@ -30,63 +30,63 @@ CLASSES: Final = bytes(
     for v in range(256)
 )
 
-#: Pixels of a frame that are counted at a time.
+#: Pixels of a frame counted at a time.
 BAND_PIXELS: Final = 1 << 20
-#: A bit for each class that is the one counted.
+#: A bit for each class: whether it is the counted one.
 _BLACKS: Final = bytes(c == BLACK for c in range(256))
 _WHITES: Final = bytes(c == WHITE for c in range(256))
 
 
 def _in_all(classes: bytes, wanted: bytes) -> int:
-    """Pixels whose three channels are of one class: as long numbers, a second's work is a blink."""
+    """Count pixels whose three channels have one class; long integers make it fast."""
     flags = classes.translate(wanted)
     red, green, blue = (int.from_bytes(flags[channel::3], "little") for channel in range(3))
     return (red & green & blue).bit_count()
 
 
 class Failure(NamedTuple):
-    """The number (from 1) of a packet that did not decode, and what the decoder says."""
+    """The number (from 1) of a packet that did not decode, and the decoder's message."""
 
     number: int
     error: str
 
 
 class Decoded(NamedTuple):
-    """What came out of the decoder."""
+    """The result of decoding."""
 
     frames: int
-    #: Packets that hold no picture.
+    #: Packets without a picture.
     empty: int
     #: Pictures from the first keyframe on.
     pictures: int
-    #: The first failure before the first keyframe, and the first from there on.
+    #: The first failure before the first keyframe, and the first after that.
     early: Failure | None
     late: Failure | None
 
     @property
     def failure(self) -> Failure | None:
-        """The first packet of all that did not decode."""
+        """Return the first packet that did not decode."""
         return self.early or self.late
 
     def facts(self, counted: VideoFacts) -> DecodeFacts:
-        """The outcome, held against what was counted without decoding."""
+        """Return the outcome, compared with what was counted without decoding."""
         indexed = counted.fragmented is not None
         frames = counted.frames or 0
         failure = self.failure
         if counted.unshown is not None or not indexed:
-            # What precedes the first keyframe leans on frames that are not there.
+            # Packets before the first keyframe refer to missing frames.
             failure = self.late
         if not indexed:
             frames = min(frames, self.pictures)
         short = max(frames - self.frames, 0)
         if failure is not None and not short:
-            # Every frame that is shown decodes: what failed is hidden by the edit list.
+            # Every shown frame decodes; the edit list hides the one that failed.
             failure = None
         never = missing = 0
         if failure is None and not _at_another_speed(counted):
             never = short
             if counted.codec in ONE_A_PACKET:
-                # What was left out of the count already is not left out once more.
+                # Do not subtract packets that the count already excludes.
                 never = min(self.empty, short) if counted.packets_are_frames else 0
             missing = short - never
         number, error = failure or (None, None)
@@ -94,13 +94,13 @@ class Decoded(NamedTuple):
 
 
 def _at_another_speed(counted: VideoFacts) -> bool:
-    """Whether FFmpeg, which plays all edits at their track's speed, shows other frames."""
+    """Return whether FFmpeg, which plays all edits at the track's speed, shows other frames."""
     return "speed" in (counted.edit_effect or "")
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Tally:
-    """Pixels of a mask's frames counted so far."""
+    """Pixel counts of a mask's frames so far."""
 
     pixels: int = 0
     white: int = 0
@@ -115,7 +115,7 @@ class _Tally:
             left = above = right = below = 0
         first, width = left * 3, frame.width - left - right
         view, row, stride = memoryview(plane), width * 3, plane.line_size
-        # A band at a time, for a frame may have any size and each step here copies it.
+        # Count in bands: a frame may be of any size, and each step here copies it.
         rows = max(1, BAND_PIXELS // width)
         self.frames += 1
         for top in range(above, frame.height - below, rows):
@@ -149,7 +149,7 @@ class _Tally:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Walk:
-    """What decoding packet by packet has shown so far."""
+    """The state of decoding packet by packet."""
 
     form: Form | None
     frames: int = 0
@@ -158,9 +158,9 @@ class _Walk:
     pictures: int = 0
     early: Failure | None = None
     late: Failure | None = None
-    #: Whether a keyframe has come.
+    #: Whether a keyframe was read.
     begun: bool = False
-    #: Whether a frame came out that is not damaged.
+    #: Whether an undamaged frame was decoded.
     whole: bool = False
 
     def fail(self, number: int, error: str) -> None:
@@ -170,7 +170,7 @@ class _Walk:
             self.early = self.early or Failure(number, error)
 
     def pictured(self, packet: Packet[VideoStream]) -> bool:
-        """Whether the packet holds a picture; counts it where it does not."""
+        """Return whether the packet holds a picture; count it if not."""
         if self.form is None or not packet.size:
             return True
         data = memoryview(packet)
@@ -179,7 +179,7 @@ class _Walk:
         return found is not None
 
     def shown(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
-        """The frames that come out for one packet. Raises EOFError at the end."""
+        """Yield the frames decoded from one packet. Raises EOFError at the end."""
         self.number += bool(packet.size)
         pictured = self.pictured(packet)
         self.begun = self.begun or (packet.is_keyframe and pictured)
@@ -189,14 +189,14 @@ class _Walk:
                 if isinstance(frame, VideoFrame):
                     if frame.is_corrupt:
                         self.fail(self.number, "the decoder marks it as damaged")
-                    # At the start, frames may refer to others that were cut off.
+                    # At the start, frames may refer to frames that were cut off.
                     self.whole = self.whole or not frame.is_corrupt
                     self.frames += not (self.whole and frame.is_corrupt)
                     yield frame
         except EOFError:
             raise
         except BROKEN as error:
-            # What an edit list hides may lean on frames that were cut off.
+            # Packets hidden by an edit list may refer to frames that were cut off.
             if pictured and not packet.is_discard:
                 self.fail(self.number, clause(error))
 
@@ -211,8 +211,8 @@ def decode_all(
 ) -> tuple[Decoded, MaskFacts | None]:
     """Decode the video track to its end, or to ``until`` seconds after its first frame.
 
-    A damaged frame does not stop the walk: what comes after it still counts. Errors are values.
-    A mask is judged without what ``crop`` hides.
+    A damaged frame does not stop decoding: later frames still count. Returns errors as values.
+    Counts a mask's pixels without those that ``crop`` hides.
     """
     tally = _Tally()
     walk = _Walk(None)
@@ -223,7 +223,7 @@ def decode_all(
                 raise ValueError("it has no video track")
             context = video.codec_context
             walk.form = form_of(context.codec.canonical_name, context.extradata or b"")
-            # Without this a decoder paints over what it cannot read and says nothing.
+            # Without this a decoder conceals what it cannot read and reports nothing.
             context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
             start: Fraction | None = None
             for packet in container.demux(video):

@@ -1,14 +1,14 @@
-"""The display matrix: how a picture is turned and mirrored when it is shown. Pure."""
+"""The display matrix: how players rotate and mirror the picture. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-#: How much larger the one diagonal is than the other within a degree of a right angle, which
-#: FFmpeg takes for one.
+#: Least ratio of the two diagonals within one degree of a right angle, which FFmpeg rounds to the
+#: right angle.
 STEEP: Final = 57
-#: The signs of ``(a, d)`` and of ``(b, c)`` for a turn by so many degrees clockwise (y runs down).
+#: Degrees clockwise by the signs of ``(a, d)`` and of ``(b, c)`` (y points down).
 STRAIGHT: Final = {(1, 1): 0, (-1, -1): 180}
 CROSSED: Final = {(1, -1): 90, (-1, 1): 270}
 
@@ -24,7 +24,7 @@ NONE: Final = Turn(None, False)
 
 
 def _linear(track: Sequence[int], movie: Sequence[int]) -> tuple[int, int, int, int] | None:
-    """The 2x2 part of ``track x movie``; None where perspective is involved."""
+    """Return the 2x2 part of ``track x movie``; None if it has perspective."""
     for matrix in (track, movie):
         if matrix[2] or matrix[5] or matrix[8] != 0x40000000:
             return None
@@ -38,10 +38,9 @@ def _sign(value: int) -> int:
 
 
 def turn(track: Sequence[int], movie: Sequence[int]) -> Turn:
-    """What the track's matrix and then the movie's do to the picture (nine numbers each).
+    """Return the rotation by the track's matrix, then the movie's (nine numbers each).
 
-    Players turn the picture and leave its scale out of account. A matrix that only scales is none
-    that can be shown.
+    Players rotate the picture and ignore its scale. A matrix that only scales is ignored.
     """
     linear = _linear(track, movie)
     if linear is None:
@@ -61,5 +60,5 @@ def turn(track: Sequence[int], movie: Sequence[int]) -> Turn:
 
 
 def _plain(a: int, d: int) -> bool:
-    """Whether the two scales, products of 16.16 numbers, are 1."""
+    """Return whether both scales, products of 16.16 numbers, are 1."""
     return (a, d) == (1 << 32, 1 << 32)

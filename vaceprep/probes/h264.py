@@ -1,8 +1,8 @@
 """H.264's sequence parameter set, read from the decoder configuration (``avcC``).
 
-FFmpeg finds pixel format, aspect and colour by decoding a frame (5 to 18 ms); a few bits of the
-index have the same. Specification: ITU-T H.264, 7.3.2.1 and Annex E; names of values as
-FFmpeg prints them. Anything out of the ordinary gives None, and PyAV opens the file in full.
+FFmpeg decodes a frame (5 to 18 ms) to find pixel format, aspect and colour; a few bits of the index
+hold the same. Specification: ITU-T H.264, 7.3.2.1 and Annex E; values have FFmpeg's names. Anything
+unusual gives None, and PyAV opens the file in full.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from vaceprep.probes.nal_units import (
     hevc_type,
 )
 
-#: How a stream that is not length-prefixed tells its units apart.
+#: Separates the units of a stream that has no length prefixes.
 START_CODE: Final = re.compile(rb"\x00\x00\x01")
 
 
 def length_size(codec: str, extradata: bytes) -> int | None:
-    """Bytes of the length before each unit (1, 2 or 4); None where start codes stand there."""
+    """Return the bytes of the length before each unit (1, 2 or 4); None for start codes."""
     if len(extradata) < 23 and codec == "hevc":
         return None
     if len(extradata) < 7 or extradata[0] != 1:
@@ -39,7 +39,7 @@ def length_size(codec: str, extradata: bytes) -> int | None:
 
 
 def units(packet: bytes, size: int | None) -> Iterator[bytes]:
-    """The first bytes of each unit; ends early where a length is wrong."""
+    """Yield the first bytes of each unit; stop where a length is wrong."""
     if size is None:
         for found in START_CODE.finditer(packet):
             yield packet[found.end() : found.end() + 2]
@@ -53,10 +53,10 @@ def units(packet: bytes, size: int | None) -> Iterator[bytes]:
 
 
 def begins_clean(packet: bytes, codec: str, extradata: bytes) -> bool:
-    """Whether nothing after this key frame may lean on anything before it.
+    """Return whether nothing after this keyframe may refer to a picture before it.
 
-    A key frame that is only a recovery point, or an open GOP's, is none. Codecs without units
-    have no such frames: their key frames are clean.
+    False for a keyframe that is only a recovery point or starts an open GOP. Codecs without NAL
+    units have no such keyframes: always True.
     """
     if codec not in ("h264", "hevc"):
         return True
@@ -78,18 +78,18 @@ def begins_clean(packet: bytes, codec: str, extradata: bytes) -> bool:
 
 
 def leans_back(packet: bytes, codec: str, extradata: bytes) -> bool:
-    """Whether a decoder that begins with this key frame may still ask for pictures before it.
+    """Return whether a decoder that starts at this keyframe may still need earlier pictures.
 
-    Such a frame of H.264 is only a point of recovery: it clears no references, and may itself
-    need some frames until the picture is whole. HEVC's decoder leaves out what leads it.
+    True for an H.264 recovery point: it clears no references, and may itself need some frames until
+    the picture is complete. HEVC decoders skip the pictures that lead the keyframe.
     """
     return codec == "h264" and not begins_clean(packet, codec, extradata)
 
 
 def prepares(packet: bytes, codec: str, extradata: bytes) -> bool:
-    """Whether decoding the next picture needs a packet that holds no picture.
+    """Return whether decoding the next picture needs a packet that holds no picture.
 
-    It does where the packet has a parameter set, or begins an SEI message with a recovery point.
+    True if the packet has a parameter set, or starts an SEI message with a recovery point.
     """
     for head in units(packet, length_size(codec, extradata)):
         if len(head) < 2:
@@ -105,10 +105,10 @@ def prepares(packet: bytes, codec: str, extradata: bytes) -> bool:
 
 
 def invalid(packet: bytes, codec: str, extradata: bytes) -> bool:
-    """Whether a coded frame has a unit that no decoder accepts.
+    """Return whether a coded frame has a unit that no decoder accepts.
 
-    A length of zero or past the packet's end, a ``forbidden_zero_bit`` that is set, H.264's type
-    0, HEVC's ``nuh_temporal_id_plus1`` of 0. Other codecs have no units.
+    A length of zero or past the packet's end, ``forbidden_zero_bit`` set, H.264's type 0, HEVC's
+    ``nuh_temporal_id_plus1`` of 0. Other codecs have no units.
     """
     if codec not in ("h264", "hevc"):
         return False
@@ -131,7 +131,7 @@ def _is_invalid(head: bytes, codec: str) -> bool:
 
 
 class Bits:
-    """Reads whole numbers of bits. Raises ValueError past the end."""
+    """A bit reader. Raises ValueError past the end."""
 
     __slots__ = ("left", "value")
 
@@ -140,14 +140,14 @@ class Bits:
         self.left = len(data) * 8
 
     def u(self, count: int) -> int:
-        """``count`` bits as an unsigned number."""
+        """Read ``count`` bits as an unsigned number."""
         if count > self.left:
             raise ValueError("the header ends early")
         self.left -= count
         return (self.value >> self.left) & ((1 << count) - 1)
 
     def ue(self) -> int:
-        """An unsigned Exp-Golomb code (ITU-T H.264, 9.1)."""
+        """Read an unsigned Exp-Golomb code (ITU-T H.264, 9.1)."""
         zeros = 0
         while not self.u(1):
             zeros += 1
@@ -156,19 +156,19 @@ class Bits:
         return (1 << zeros) - 1 + self.u(zeros)
 
     def se(self) -> int:
-        """A signed Exp-Golomb code."""
+        """Read a signed Exp-Golomb code."""
         value = self.ue()
         return (value + 1) // 2 if value & 1 else -(value // 2)
 
 
-#: Profiles whose parameter set tells chroma format and bit depth.
+#: Profiles whose parameter set has chroma format and bit depth.
 HIGH_PROFILES: Final = frozenset([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135])
 BASELINE: Final = 66
 PROFILES: Final = {
     **{BASELINE: "Baseline", 77: "Main", 88: "Extended", 100: "High", 110: "High 10"},
     **{122: "High 4:2:2", 244: "High 4:4:4 Predictive"},
 }
-#: Table E-1: pixel aspects by ``aspect_ratio_idc``; 255 is written out.
+#: Table E-1: pixel aspects by ``aspect_ratio_idc``; 255 is explicit.
 ASPECTS: Final = tuple(
     Fraction(a, b)
     for a, b in (
@@ -179,18 +179,18 @@ ASPECTS: Final = tuple(
 WRITTEN_OUT: Final = 255
 #: Bytes of a parameter set that are read; real ones have fewer than 100.
 MAX_BYTES: Final = 4096
-#: Value of a colour property that says nothing.
+#: The unspecified value of a colour property.
 UNSPECIFIED: Final = 2
 
 
 class Sps(NamedTuple):
-    """What a progressive 8-bit 4:2:0 parameter set says. Colour values as in ITU-T H.273."""
+    """A progressive 8-bit 4:2:0 parameter set. Colour values as in ITU-T H.273."""
 
-    #: FFmpeg's name; None where it is none of the progressive 8-bit ones.
+    #: FFmpeg's name; None if it is not one of the progressive 8-bit profiles.
     profile: str | None
     width: int
     height: int
-    #: None where the set does not say.
+    #: None if the set has none.
     aspect: Fraction | None
     full_range: bool | None
     primaries: int
@@ -200,9 +200,9 @@ class Sps(NamedTuple):
     corner_cropped: bool
 
     def within(self, width: int, height: int) -> tuple[int, int]:
-        """The size shown where the container says another one, as FFmpeg has it.
+        """Return the size FFmpeg shows if the container's size differs.
 
-        A smaller one within the same macroblocks is the container's cropping.
+        A smaller size within the same macroblocks is the container's cropping.
         """
         inside = 0 < width <= self.width and 0 < height <= self.height
         same = -(-width // 16) == -(-self.width // 16) and -(-height // 16) == -(-self.height // 16)
@@ -223,7 +223,7 @@ def _scaling_lists(bits: Bits, count: int) -> None:
 
 
 def first_sps(extradata: bytes) -> bytes | None:
-    """The first parameter set of an ``avcC`` record; None where there is none."""
+    """Return the first parameter set of an ``avcC`` record; None if there is none."""
     if len(extradata) < 8 or extradata[0] != 1 or not extradata[5] & 31:
         return None
     length = int.from_bytes(extradata[6:8], "big")
@@ -234,7 +234,7 @@ def first_sps(extradata: bytes) -> bytes | None:
 
 
 def annexb_sps(extradata: bytes) -> bytes | None:
-    """The first parameter set after a start code; None where there is none."""
+    """Return the first parameter set after a start code; None if there is none."""
     at = extradata.find(b"\0\0\1")
     while at >= 0:
         end = extradata.find(b"\0\0\1", at + 3)
@@ -246,17 +246,17 @@ def annexb_sps(extradata: bytes) -> bytes | None:
 
 
 class Slices(NamedTuple):
-    """What has to be known to read the header of a slice whose picture may be a field."""
+    """The values needed to read the header of a slice whose picture may be a field."""
 
     #: Bits of ``frame_num``.
     frame_number: int
-    #: Whether the three colour planes are coded apart.
+    #: Whether the three colour planes are coded separately.
     planes: bool
 
 
 @lru_cache(maxsize=8)
 def parse_sps(unit: bytes) -> Sps | None:
-    """What a parameter set says; None unless it is progressive, 8-bit and 4:2:0."""
+    """Parse a parameter set; None unless it is progressive, 8-bit and 4:2:0."""
     try:
         return _parse(unit)
     except ValueError:
@@ -264,7 +264,7 @@ def parse_sps(unit: bytes) -> Sps | None:
 
 
 def fields_of(unit: bytes) -> Slices | None:
-    """How to read slices of a parameter set that allows fields; None where it allows none."""
+    """Return how to read slices of a parameter set that allows fields; None if it allows none."""
     if parse_sps(unit) is not None:
         return None
     try:
@@ -275,11 +275,11 @@ def fields_of(unit: bytes) -> Slices | None:
 
 
 class _Head(NamedTuple):
-    """The beginning of a parameter set, up to ``frame_mbs_only_flag``."""
+    """The start of a parameter set, up to ``frame_mbs_only_flag``."""
 
     profile: int
     constraints: int
-    #: 8-bit 4:2:0 without tricks.
+    #: 8-bit 4:2:0 without unusual features.
     plain: bool
     planes: bool
     frame_number: int

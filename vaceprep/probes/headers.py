@@ -1,4 +1,4 @@
-"""What headers claim, beside what was measured: lengths, frame counts, other streams' ends."""
+"""Claims of the headers, compared with measurements: lengths, frame counts, stream ends."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vaceprep.probes.mp4 import boxes
 from vaceprep.probes.sniff import Sniffed
 from vaceprep.probes.timing import Timing
 
-#: Containers outside the MP4 family whose header tells a length; of others FFmpeg guesses one.
+#: Containers outside the MP4 family whose header has a length; for others FFmpeg guesses one.
 TELLING: Final = frozenset(["matroska", "webm", "flv", "avi", "asf", "mxf"])
 
 
 class Claims(NamedTuple):
-    """Seconds of the container and of the video as claimed, frames, and the header's own tick."""
+    """Claimed seconds of the container and the video, claimed frames, and the header's tick."""
 
     container: Fraction | None
     duration: Fraction | None
@@ -39,7 +39,7 @@ def claims_of(
     ends: list[Fraction],
     start: Fraction,
 ) -> Claims:
-    """What the headers claim: the container's length, the video's, its number of frames."""
+    """Return the headers' claims: the container's length, the video's, its number of frames."""
     shown = None if timing.duration is None else timing.delay + timing.duration
     measured = max([*ends, *([shown] if shown is not None else [])], default=None)
     if movie is None or track is None:
@@ -50,7 +50,7 @@ def claims_of(
         claimed = video.frames or _number(video.metadata.get("NUMBER_OF_FRAMES"))
         told = timing.duration
         if header is not None and measured is not None and not ends:
-            # Some headers count from zero, some from the first frame: the kinder reading holds.
+            # Some headers count from zero, some from the first frame: use the nearer reading.
             told = min(header, header - start, key=lambda length: abs(length - measured))
         return Claims(whole, told, claimed, fraction(video.time_base))
     header = None
@@ -75,21 +75,21 @@ def _worst_claim(
     header: Fraction | None,
     measured: Fraction | None,
 ) -> Fraction | None:
-    """The video's length as the header that errs most tells it."""
+    """Return the video's length by the header with the largest error."""
     length = timing.duration
     if length is None:
         return None
     claims: list[Fraction] = []
     if track.media_duration is not None and timing.unedited:
         media = Fraction(track.media_duration, track.timescale)
-        # The media header counts what the edit list hides, and with B-frames often the time
-        # before the first one: it is held to the nearer of the two, and scaled to what is shown.
+        # The media header includes what the edit list hides, and with B-frames often the time
+        # before the first one: compare it with the nearer of the two and scale it to what is shown.
         readings = (timing.unedited, timing.media_end or timing.unedited)
         nearest = min(readings, key=lambda told: abs(told - media))
         claims.append(media * length / nearest if nearest > 0 else media)
     if track.header_duration is not None and movie.timescale:
         told = Fraction(track.header_duration, movie.timescale) - timing.delay
-        # An edit that begins or ends inside a frame: the header counts the part, we the whole.
+        # An edit begins or ends inside a frame: the header counts part of it, this code the whole.
         part = timing.max_interval if timing.edit_effect else None
         claims.append(length if part is not None and abs(told - length) <= part else told)
     if header is not None and measured is not None and header > measured:
@@ -102,7 +102,7 @@ def _number(text: str | None) -> int | None:
 
 
 def track_ends(movie: boxes.Movie) -> dict[int, Fraction]:
-    """Seconds at which each track ends, edit list applied, by track id."""
+    """Return the seconds at which each track ends, edit list applied, by track id."""
     ends = {}
     for track in movie.tracks:
         if track.timescale <= 0:

@@ -1,13 +1,13 @@
-"""An image's facts: the headers by our own readers, the pixels by Pillow.
+"""Measure an image: headers by vaceprep's own readers, pixels by Pillow.
 
-The first bytes name the format, the reader of that format walks the whole structure, and only
-then, if the size is bearable and nothing is missing, does one decoder see the pixels. Everything
-that fails becomes an ``Unreadable`` with a clause for a person; nothing is raised.
+The first bytes name the format, and the reader of that format parses the whole structure. Only if
+the size is affordable and nothing is missing does one decoder read the pixels. Each failure becomes
+an ``Unreadable`` with a clause for a person; nothing is raised.
 
-What counts as whole (J): a JPEG needs its end mark, because without it nothing tells that the
-last lines are not missing (strict decoders refuse it too); a PNG needs every checksum right and
-its end chunk; WEBP, BMP, TIFF and GIF must hold what their headers place. Bytes behind the end
-are allowed. Of several frames or pages all must be there, and the first is decoded.
+Complete means (J): a JPEG has its end mark, because without it the last lines may be missing
+(strict decoders refuse it too); a PNG has its end chunk and every checksum is right; WEBP, BMP,
+TIFF and GIF hold everything their headers place. Bytes after the end are allowed. All frames or
+pages must be present, and the first is decoded.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 Way = Literal["whole", "draft", "not"]
 #: Bytes of one pixel by Pillow's mode; every other mode takes four.
 _BYTES: Final = {"1": 1, "L": 1, "P": 1}
-#: WEBP's decoder has its canvas twice, hands out one copy of it and a picture is made of that.
+#: WEBP's decoder holds its canvas twice, returns one copy, and Pillow makes a picture of that.
 _WEBP_BYTES: Final = 12
 #: The same for AVIF, HEIC and JPEG 2000: planes of up to 16 bits, and a copy as a picture.
 _OTHER_BYTES: Final = 12
 _OTHERS: Final = frozenset(["avif", "heic", "heif", "jp2"])
-#: Bytes of one pixel in each colour of a JPEG that comes in several scans: kept until the last.
+#: Bytes per pixel and colour of a JPEG with several scans: kept until the last scan.
 _COEFFICIENT: Final = 2
 
 
 def way(layout: Layout, image: ImageFile, memory: int) -> Way:
-    """How to decode within so many bytes: wholly, a JPEG at an eighth of its size, or not."""
+    """Return how to decode within this memory: fully, a JPEG at an eighth of its size, or not."""
     count = layout.width * layout.height
     held = _held(layout, image)
     if count <= MAX_PROVEN_PIXELS and count * (_pixel(image.mode) + held) <= memory:
@@ -61,7 +61,7 @@ def way(layout: Layout, image: ImageFile, memory: int) -> Way:
 
 
 def canvas_fits(layout: Layout, memory: int) -> bool:
-    """Whether a WEBP's canvas, which its decoder takes at once, fits; true for other formats."""
+    """Return whether a WEBP's canvas, allocated at once, fits; True for other formats."""
     count = layout.width * layout.height
     return layout.format != "webp" or (
         count <= MAX_PROVEN_PIXELS and count * (_WEBP_BYTES + 4) <= memory
@@ -69,19 +69,19 @@ def canvas_fits(layout: Layout, memory: int) -> bool:
 
 
 def affordable(raster: Raster, memory: int) -> bool:
-    """Whether a TIFF that is read here can be decoded within so many bytes."""
+    """Return whether a TIFF that vaceprep decodes fits into this many bytes."""
     return raster.width * raster.height <= MAX_PROVEN_PIXELS and raster.memory <= memory
 
 
 def _pixel(mode: str) -> int:
-    """Bytes of one pixel of the picture."""
+    """Return the bytes of one pixel of the picture."""
     if mode.startswith("I;16"):
         return 2
     return _BYTES.get(mode, 4)
 
 
 def _held(layout: Layout, image: ImageFile) -> int:
-    """Bytes of one pixel that the decoder holds beside the picture."""
+    """Return the bytes per pixel that the decoder holds beside the picture."""
     if layout.format == "webp":
         return _WEBP_BYTES
     if layout.format in _OTHERS:
@@ -94,7 +94,7 @@ def _held(layout: Layout, image: ImageFile) -> int:
 
 
 def _strip_share(layout: Layout, image: ImageFile) -> int:
-    """A strip is unpacked as a whole: one that is most of the picture counts as another one."""
+    """Return the bytes per pixel of the largest strip or tile, which is decoded whole."""
     tags = getattr(image, "tag_v2", {})
     rows, wide, high = (tags.get(tag) for tag in (_ROWS, _TILE_WIDTH, _TILE_HEIGHT))
     if isinstance(wide, int) and isinstance(high, int):
@@ -102,7 +102,6 @@ def _strip_share(layout: Layout, image: ImageFile) -> int:
     else:
         held = layout.width * (rows if isinstance(rows, int) else layout.height)
     share = min(1.0, held / max(1, layout.width * layout.height))
-    # 16-bit channels are unpacked as they are stored.
     wide_channels = 2 if (layout.bit_depth or 8) > 8 else 1
     return math.ceil(share * _pixel(image.mode) * wide_channels)
 
@@ -112,7 +111,7 @@ if TYPE_CHECKING:
 
     from vaceprep.files.source import Opened
 
-#: Our own readers of structure, by format.
+#: vaceprep's own readers of structure, by format.
 READERS: Final[dict[str, Callable[[Source], Layout]]] = {
     "jpeg": read_jpeg,
     "png": read_png,
@@ -123,7 +122,7 @@ READERS: Final[dict[str, Callable[[Source], Layout]]] = {
     "ico": lambda source: read_icon(source, "ico"),
     "cur": lambda source: read_icon(source, "cur"),
 }
-#: Pixels above which a picture in a format that is refused anyway is not decoded. J
+#: Most pixels decoded of a picture in a format that is refused anyway. J
 _MAX_OTHER_PIXELS: Final = 64_000_000
 #: Orientations that swap width and height.
 _TURNED: Final = (5, 6, 7, 8)
@@ -142,10 +141,10 @@ def probe_image(
 ) -> ImageFacts | Unreadable:
     """Measure one image whose first bytes are of format ``fmt`` (``sniff_image``).
 
-    More than ``max_pixels`` declared pixels are refused. With ``memory``, an image that would take
-    more bytes than that, or has more than 64 million pixels (J), is not decoded, save what a JPEG
-    tells at an eighth of its size; its facts say so. ``want_mask`` counts the pixels that are
-    white, black and neither. Sizes in pixels; never raises for what a file holds.
+    Refuses more than ``max_pixels`` declared pixels. With ``memory``, does not decode an image that
+    would need more bytes than that or has more than 64 million pixels (J), except a JPEG at an
+    eighth of its size; its facts say so. ``want_mask`` counts white, black and other pixels. Sizes
+    in pixels; never raises for the content of a file.
     """
     layout = Layout(fmt)
     try:
@@ -173,7 +172,7 @@ def _from_layout(
     if make is None:
         return _undecodable(opened, layout)
     if memory is not None and not canvas_fits(layout, memory):
-        # Reading its header takes the memory of all its pixels already.
+        # Reading its header already takes the memory of all its pixels.
         return _facts(opened, layout, _one_pixel(layout), None, want_mask=False)
     if layout.raster is not None:
         return _from_raster(opened, layout, layout.raster, want_mask, memory)
@@ -184,7 +183,7 @@ def _from_layout(
     found = "whole" if memory is None else way(layout, image, memory)
     if found == "not":
         return _facts(opened, layout, image, None, want_mask=False)
-    # Of a draft, each pixel is the mean of many: that judges no mask.
+    # Each pixel of a draft is the mean of many, so a mask cannot be judged by it.
     mask = want_mask and found == "whole"
     decoded = _proved(opened, layout, make, mask)
     if decoded is None and mask:
@@ -193,7 +192,7 @@ def _from_layout(
 
 
 def _proved(opened: Opened, layout: Layout, make: completeness.Make, mask: bool) -> Image | None:
-    """Prove every pixel there; the picture, or None where its pixels are not needed."""
+    """Prove that every pixel is present; return the picture, or None if no pixels are needed."""
     if layout.format == "jpeg":
         completeness.jpeg(opened, layout, make)
         return None
@@ -206,7 +205,7 @@ def _proved(opened: Opened, layout: Layout, make: completeness.Make, mask: bool)
 
 
 def _one_pixel(layout: Layout) -> Image:
-    """A picture that stands for one that is not decoded."""
+    """Return a placeholder for a picture that is not decoded."""
     from PIL import Image as Pillow
 
     return Pillow.new("RGB" if layout.mode is None else "L", (1, 1))
@@ -226,7 +225,7 @@ def _from_raster(
 def _from_decoder(
     opened: Opened, layout: Layout, max_pixels: int, want_mask: bool, memory: int | None
 ) -> ImageFacts | Unreadable:
-    """A format that is not accepted: Pillow's header, the same limits."""
+    """Measure a format that is not accepted: Pillow's header, the same limits."""
     make = pixels.decoder(layout.format)
     if make is None:
         return _undecodable(opened, layout)
@@ -250,7 +249,7 @@ def _from_decoder(
 
 
 def named_colours(opened: Opened, fmt: str, profile: bytes | None) -> cicp.Colours | None:
-    """The colours of an AVIF or HEIC that has no ICC profile; None for sRGB and other formats."""
+    """Return the colours of an AVIF or HEIC without ICC profile; None for sRGB, other formats."""
     if profile is not None or fmt not in heif.FORMATS:
         return None
     numbers = heif.colour_numbers(opened)
@@ -271,7 +270,7 @@ def _facts(
     want_mask: bool,
     proved: bool = False,
 ) -> ImageFacts:
-    """The facts; ``decoded`` None where the pixels were left alone, or ``proved`` without alpha."""
+    """Return the facts; ``decoded`` is None if not decoded, or if ``proved`` without alpha."""
     image = decoded or header
     alpha = None if decoded is None else pixels.alpha_used(decoded, layout.bit_depth)
     orientation = _orientation(layout)
@@ -298,7 +297,7 @@ def _facts(
 
 
 def _profile(layout: Layout) -> tuple[str | None, bool]:
-    """What the colours are called, and whether they are sRGB."""
+    """Return the name of the colour space, and whether it is sRGB."""
     if layout.colours is not None:
         return layout.colours.name, False
     return (None, True) if layout.icc is None else icc.read_icc(layout.icc)
@@ -363,7 +362,7 @@ def _undecodable(opened: Opened, layout: Layout) -> Unreadable:
 
 
 def _failure(opened: Opened, layout: Layout, error: Exception) -> Unreadable:
-    """What a decoder's exception means, in one clause."""
+    """Convert a decoder's exception to one clause."""
     text = " ".join(str(error).split())[:_LONGEST_DETAIL]
     if isinstance(error, MemoryError):
         return _unreadable(opened, layout, "broken", "there is not enough memory to decode it")

@@ -47,7 +47,7 @@ CROP: Final = (Element.CROP_LEFT, Element.CROP_TOP, Element.CROP_RIGHT, Element.
 #: Projection types: a flat picture.
 RECTANGULAR: Final = 0
 DOLBY: Final = frozenset(int.from_bytes(n) for n in (b"dvcC", b"dvvC", b"dvwC"))
-#: Elements at the top of a segment that are looked at, and bytes of one that is read.
+#: Most elements read at the top of a segment, and most bytes of one that is read.
 MAX_ELEMENTS: Final = 64
 MAX_BYTES: Final = 1 << 20
 UPRIGHT: Final = Turn(0, False)
@@ -56,7 +56,7 @@ ONE: Final = 0x10000
 
 
 class Picture(NamedTuple):
-    """How a track's picture is shown. ``crop`` in pixels of the stored picture."""
+    """How players show a track's picture. ``crop`` in pixels of the stored picture."""
 
     crop: Crop | None
     turn: Turn
@@ -67,7 +67,7 @@ PLAIN: Final = Picture(None, UPRIGHT, None)
 
 
 def _identifier(data: bytes, at: int) -> tuple[int, int] | None:
-    """An element's id at ``at`` and the byte after it."""
+    """Return the element id at ``at`` and the byte after it."""
     if at >= len(data) or not data[at]:
         return None
     width = 9 - data[at].bit_length()
@@ -77,7 +77,7 @@ def _identifier(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def vint(data: bytes, at: int) -> tuple[int | None, int] | None:
-    """A length at ``at`` (None: unknown) and the byte after it; None where it is cut."""
+    """Return the length at ``at`` (None: unknown) and the byte after it; None if it is cut off."""
     if at >= len(data) or not data[at]:
         return None
     width = 9 - data[at].bit_length()
@@ -89,7 +89,7 @@ def vint(data: bytes, at: int) -> tuple[int | None, int] | None:
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The elements of a body in memory; ends where one is cut or has no known length."""
+    """Yield the elements of a body in memory; stop at one that is cut off or of unknown length."""
     at = 0
     while True:
         found = _identifier(data, at)
@@ -103,7 +103,7 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _header(opened: Opened, at: int) -> tuple[int, int, int | None] | None:
-    """An element's id, where its body begins, and its length (None: unknown)."""
+    """Return an element's id, the offset of its body, and its length (None: unknown)."""
     data = opened.read_at(at, 12)
     found = _identifier(data, 0)
     sized = None if found is None else vint(data, found[1])
@@ -113,7 +113,7 @@ def _header(opened: Opened, at: int) -> tuple[int, int, int | None] | None:
 
 
 def _tracks(opened: Opened) -> bytes:
-    """The body of Tracks; empty where it is not found."""
+    """Return the body of Tracks; empty if not found."""
     first = _header(opened, 0)
     if first is None or first[2] is None:
         return b""
@@ -142,7 +142,7 @@ def _tracks(opened: Opened) -> bytes:
 
 
 def _sought(body: bytes) -> int | None:
-    """Where the seek head says that Tracks is, from the segment's body on."""
+    """Return the offset of Tracks from the seek head, relative to the segment's body."""
     for kind, seek in _elements(body):
         parts = dict(_elements(seek)) if kind == Element.SEEK else {}
         if _number(parts.get(Element.SEEK_ID)) == Element.TRACKS and Element.SEEK_POSITION in parts:
@@ -162,15 +162,15 @@ def _float(data: bytes | None) -> float:
 
 
 def picture(opened: Opened, order: int) -> Picture:
-    """How the video track is shown that is the ``order``-th (from 0) of all tracks in the file.
+    """Return how to show the video track that is the ``order``-th (from 0) track in the file.
 
-    Raises OSError where reading fails.
+    Raises OSError if reading fails.
     """
     at = opened.tell()
     try:
         entries = [body for kind, body in _elements(_tracks(opened)) if kind == Element.TRACK_ENTRY]
     finally:
-        # A demuxer may be reading on from here.
+        # Restore the position: a demuxer may continue reading from it.
         opened.seek(at)
     if not 0 <= order < len(entries):
         return PLAIN
@@ -190,10 +190,10 @@ def picture(opened: Opened, order: int) -> Picture:
 
 
 def _turn(projection: dict[int, bytes]) -> Turn:
-    """A rectangular projection's pose, as FFmpeg and players show it.
+    """Return a rectangular projection's pose as FFmpeg and players show it.
 
-    The roll is counter-clockwise; a yaw of 180 degrees mirrors before the roll. Any other pose is
-    one in space, which players leave out of account.
+    The roll is counter-clockwise; a yaw of 180 degrees mirrors before the roll. Players ignore any
+    other pose, which is one in space.
     """
     yaw, pitch, roll = (
         _float(projection.get(part)) for part in (Element.YAW, Element.PITCH, Element.ROLL)

@@ -1,4 +1,4 @@
-"""Which probe measures a file: decided by its first bytes and its role, never by its name."""
+"""Select the probe of a file by its first bytes and its role, never by its name."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from vaceprep.probes.sniff import Sniffed, sniff
 
 
 def ending(name: str) -> str:
-    """The lower-case ending of a name, with its dot; empty where there is none."""
+    """Return the lower-case extension of a name, with its dot; empty if there is none."""
     base = name.replace("\\", "/").rpartition("/")[2]
     stem, dot, last = base.rpartition(".")
     return f".{last.lower()}" if dot and stem else ""
 
 
 def default_role(sniffed: Sniffed | None, name: str | None) -> Role:
-    """The role of a file for which nobody says one: by content, else by the name's ending."""
+    """Return the default role of a file: by content, else by the name's extension."""
     if sniffed is not None and sniffed.kind == "image":
         return DEFAULT_IMAGE_ROLE
     if sniffed is not None and sniffed.kind in ("video", "audio"):
@@ -36,7 +36,7 @@ def default_role(sniffed: Sniffed | None, name: str | None) -> Role:
 
 
 def is_media(head: bytes, name: str) -> bool:
-    """Whether a file found in a folder counts: by its first bytes or its ending."""
+    """Return whether a file found in a folder is a medium: by its first bytes or its extension."""
     if ending(name) in IMAGE_ENDINGS or ending(name) in VIDEO_ENDINGS:
         return True
     return sniff(head).kind in ("video", "image")
@@ -54,12 +54,12 @@ def _not_media(sniffed: Sniffed, size: int) -> Unreadable:
 
 
 def _moves(sniffed: Sniffed, head: bytes) -> bool:
-    """Whether an image format's header says that it may hold more than one frame."""
+    """Return whether an image's header says that it may hold more than one frame."""
     if sniffed.format == "gif":
         return True
     if sniffed.format == "png":
         return b"acTL" in head.partition(b"IDAT")[0]
-    # A file may end before its flags do.
+    # The file may end before the flags do.
     flags = int.from_bytes(head[20:21])
     return sniffed.format == "webp" and head[12:16] == b"VP8X" and bool(flags & 2)
 
@@ -79,11 +79,11 @@ def measure(
     memory: int | None = None,
     limits: Limits = CONTRACT,
 ) -> Facts | Unreadable:
-    """The facts of an open file under a role; an error of reading it is a fact too.
+    """Return the facts of an open file under a role; an error of reading it is a fact too.
 
     ``deep`` decodes every frame of a video; an image is always decoded, up to ``max_pixels``
-    declared pixels and, where it is given, as many bytes of ``memory``. Of a mask video, the frames
-    within the ``limits`` are judged.
+    declared pixels and, if given, ``memory`` bytes. A mask video is judged by its frames within the
+    ``limits``.
     """
     try:
         return _measured(opened, role, sniffed, deep, max_pixels, memory, limits)
@@ -139,7 +139,7 @@ def _video(
         return facts
     from vaceprep.probes.decode import decode_all
 
-    # A mask is judged on the frames that can count; --deep looks at every one.
+    # A mask is judged by the frames that can count; --deep decodes every one.
     until = None if deep else limits.seconds(role)
     decoded, mask = decode_all(
         opened, sniffed.demuxer, as_mask=as_mask, until=until, crop=facts.crop

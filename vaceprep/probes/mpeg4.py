@@ -1,6 +1,6 @@
 """MPEG-4 Visual's object layer header: whether the picture is interlaced.
 
-FFmpeg tells it only of a decoded frame. Specification: ISO/IEC 14496-2, 6.2.3.
+FFmpeg reports it only for a decoded frame. Specification: ISO/IEC 14496-2, 6.2.3.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RECTANGULAR: Final = 0
 
 
 def interlaced(extradata: bytes) -> bool | None:
-    """What the header says; None where there is none or it cannot be read."""
+    """Return whether the header says interlaced; None if it is absent or unreadable."""
     data = extradata[:MAX_BYTES]
     at = data.find(b"\0\0\1")
     while at >= 0 and at + 3 < len(data):

@@ -1,4 +1,4 @@
-"""Types of the units (NAL units) of H.264 and HEVC, and which hold slices of pictures. Pure.
+"""NAL unit types of H.264 and HEVC, and which hold slices of pictures. Pure.
 
 Specification: ITU-T H.264, table 7-1 and 7.3.1; ITU-T H.265, table 7-1 and 7.3.1.2.
 """
@@ -21,7 +21,7 @@ class H264Unit:
     DELIMITER = 9
     SPS_EXTENSION = 13
     SUBSET_SPS = 15
-    #: A slice of a further layer or view.
+    #: A slice of an additional layer or view.
     SLICE_EXTENSION = 20
 
 
@@ -31,12 +31,12 @@ class HevcUnit:
     #: Leading pictures that refer to pictures before the keyframe.
     RASL_N = 8
     RASL_R = 9
-    #: The first type of pictures at which decoding may begin.
+    #: The first picture type at which decoding may begin.
     BLA_W_LP = 16
     #: IDR with and without leading pictures that can be decoded.
     IDR_W_RADL = 19
     IDR_N_LP = 20
-    #: The last type of pictures at which decoding may begin.
+    #: The last picture type at which decoding may begin.
     RSV_IRAP_VCL23 = 23
     VPS = 32
     SPS = 33
@@ -45,10 +45,10 @@ class HevcUnit:
     SUFFIX_SEI = 40
 
 
-#: The payload of an SEI unit that is a recovery point (H.264, D.1.8).
+#: The payload type of an SEI message that is a recovery point (H.264, D.1.8).
 RECOVERY_POINT: Final = 6
 
-#: Slices that begin a picture of the base layer, and those that do not begin an IDR picture.
+#: Slices that start a picture of the base layer, and those that do not start an IDR picture.
 H264_SLICES: Final = frozenset([H264Unit.SLICE, H264Unit.PARTITION_A, H264Unit.IDR])
 H264_NOT_IDR: Final = H264_SLICES - {H264Unit.IDR}
 H264_SETS: Final = frozenset(
@@ -60,17 +60,17 @@ H264_BESIDE: Final = range(H264Unit.SEI, 16)
 HEVC_SLICES: Final = range(HevcUnit.VPS)
 HEVC_IRAP: Final = range(HevcUnit.BLA_W_LP, HevcUnit.RSV_IRAP_VCL23 + 1)
 HEVC_IDR: Final = frozenset([HevcUnit.IDR_W_RADL, HevcUnit.IDR_N_LP])
-#: Leading pictures that decoders skip where decoding began at their keyframe.
+#: Leading pictures that decoders skip if decoding began at their keyframe.
 HEVC_SKIPPED: Final = frozenset([HevcUnit.RASL_N, HevcUnit.RASL_R])
 HEVC_SETS: Final = frozenset([HevcUnit.VPS, HevcUnit.SPS, HevcUnit.PPS])
 HEVC_BESIDE: Final = range(HevcUnit.VPS, HevcUnit.SUFFIX_SEI + 1)
 
 
 def h264_type(first: int) -> int:
-    """The type of a unit by its first byte."""
+    """Return the type of a unit from its first byte."""
     return first & 0x1F
 
 
 def hevc_type(first: int) -> int:
-    """The type of a unit by its first byte."""
+    """Return the type of a unit from its first byte."""
     return first >> 1 & 0x3F

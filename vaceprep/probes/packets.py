@@ -1,4 +1,4 @@
-"""Timing by reading packets, for files without a table of samples. Nothing is decoded."""
+"""Timing from packets, for files without a sample table. Decodes nothing."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from vaceprep.probes.timestamps import from_timestamps
 from vaceprep.probes.timing import Timing
 
 AVI: Final = "avi"
-#: AVI: chunks a second up to which each is a frame; above, empty ones only keep the time.
+#: AVI: most chunks per second for each to be a frame; above, empty ones only keep the time.
 MOST_CHUNKS: Final = 120
-#: Packets between two looks at the clock.
+#: Packets between two checks of the time limit.
 CLOCK_PACKETS: Final = 4096
 
 if TYPE_CHECKING:
@@ -33,27 +33,27 @@ if TYPE_CHECKING:
 
 
 class TooLong(Exception):
-    """The file has more packets, or takes more time, than is read; the message is a clause."""
+    """The file has more packets, or takes more time, than allowed; the message is a clause."""
 
 
 class PacketTiming(NamedTuple):
     """Timing of the video track, the ends of all other streams, and how reading ended."""
 
     timing: Timing
-    #: Seconds on the container's clock at which the first frame is shown.
+    #: Presentation time of the first frame in seconds of the container's clock.
     start: Fraction
     #: Seconds from the video's first frame to each other stream's end, by stream index.
     ends: dict[int, Fraction]
-    #: Why reading stopped before the end, in words; None where it did not.
+    #: Why reading stopped before the end, in words; None if it did not.
     broke: str | None
-    #: How many pictures are not shown because no keyframe comes before them.
+    #: Pictures that are not shown because no keyframe precedes them.
     before: int
-    #: Whether frames are coded as two fields, each in a packet of its own.
+    #: Whether frames are coded as two fields, each in its own packet.
     fields: bool
 
 
 class _Times:
-    """The times of what each stream shows, as packets come."""
+    """Times of each stream's packets, in the order read."""
 
     def __init__(self, video: VideoStream) -> None:
         self.video = video
@@ -69,7 +69,7 @@ class _Times:
         self.broke: str | None = None
 
     def add(self, packet: AnyPacket) -> None:
-        """Note the times of one packet with data."""
+        """Record the times of one packet with data."""
         if packet.stream_index == self.video.index:
             self.count += 1
             if packet.is_corrupt:
@@ -82,7 +82,7 @@ class _Times:
             self.ends[packet.stream_index] = max(self.ends[packet.stream_index], end)
 
     def finish(self) -> None:
-        """Note the times of the packets that are held back."""
+        """Record the times of the packets that are held back."""
         self._keep(self.sieve.rest())
 
     def _keep(self, parts: list[Coded]) -> None:
@@ -96,9 +96,9 @@ class _Times:
 
 
 def _packets(container: InputContainer, video: VideoStream, name: str) -> Iterator[AnyPacket]:
-    """Every packet of the container that has data. Raises TooLong."""
+    """Yield every packet of the container that has data. Raises TooLong."""
     deadline = time.monotonic() + READ_SECONDS
-    # Animated pictures have one stream, and some of their delays are shown longer than stored.
+    # Animated pictures have one stream, and players show some delays longer than stored.
     animated = name in ("gif", "png")
     every: Iterator[AnyPacket] = demuxed(container, video) if animated else container.demux()
     for count, packet in enumerate(every, 1):
@@ -126,7 +126,7 @@ def measure(
     if name == AVI:
         times, durations = _places(times, fraction(video.time_base))
     if found.fields.seconds and durations:
-        # The packet of a first field has the duration of one field alone.
+        # The packet of a first field has the duration of one field only.
         durations[-1] = 0
     start = min(times, default=0) * (fraction(video.time_base) or Fraction(0))
     return PacketTiming(
@@ -140,9 +140,9 @@ def measure(
 
 
 def _places(times: array[int], base: Fraction | None) -> tuple[array[int], array[int]]:
-    """The places of AVI's chunks, and their lengths: an empty chunk shows the last picture again.
+    """Return the places of AVI's chunks and their lengths: an empty chunk repeats the last picture.
 
-    It counts as a frame, unless the chunks come so fast that they are only a clock.
+    It counts as a frame unless the chunks come so fast that they are only a clock.
     """
     if times and base and 1 / base <= MOST_CHUNKS and times[-1] - times[0] < MAX_SAMPLES:
         times = array("q", range(times[0], times[-1] + 1))
@@ -159,7 +159,7 @@ def _timing(
 ) -> Timing:
     base = fraction(video.time_base)
     if len(times) != len(spent) or not times or base is None:
-        # Some frames have no time at all: they can be counted, not placed.
+        # Some frames have no time: they can be counted but not placed.
         return Timing(None, len(spent), None, None, None, None, None)
     order = sorted(range(len(times)), key=times.__getitem__)
     return from_timestamps(

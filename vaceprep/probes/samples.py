@@ -1,4 +1,4 @@
-"""The coded frames around a window of time: what a plan needs to know to copy them."""
+"""The coded frames around a time window, which a plan needs to copy them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
 from vaceprep.probes.sniff import Sniffed
 from vaceprep.probes.timing import NORMAL_RATE
 
-#: Seconds before the window at which the search for its keyframe starts, one after the other.
+#: Seconds before the window at which to search for its keyframe, tried in turn.
 BACK_OFF: Final = (Fraction(0), Fraction(2), Fraction(20), Fraction(120))
-#: Frames of one window; at 1,000 frames a second a window of 5 s has 5,000.
+#: Most frames of one window; at 1,000 frames a second a window of 5 s has 5,000.
 MAX_WINDOW: Final = 50_000
 AVI: Final = "avi"
 
 
 class SeekFailed(Exception):
-    """The window was not found by seeking."""
+    """Seeking did not find the window."""
 
 
 def in_stretches(opened: Opened, demuxer: str) -> bool:
-    """Whether an edit list plays several stretches: FFmpeg's times overlap where they meet."""
+    """Return whether an edit list plays several windows: FFmpeg's times overlap where they meet."""
     if demuxer != MOV:
         return False
     edits = (t.edits for t in read_boxes(opened).tracks if t.handler == "vide")
@@ -43,7 +43,7 @@ def in_stretches(opened: Opened, demuxer: str) -> bool:
 
 
 def retimed(opened: Opened, demuxer: str) -> Edit | None:
-    """The only edit of the video's track that shows something, where its speed is not 1."""
+    """Return the only edit of the video track that shows something, if its speed is not 1."""
     if demuxer != MOV:
         return None
     for track in read_boxes(opened).tracks:
@@ -54,7 +54,7 @@ def retimed(opened: Opened, demuxer: str) -> Edit | None:
 
 
 def shows_nothing(facts: VideoFacts) -> bool:
-    """Whether an edit list hides the whole track; it is left out of account then."""
+    """Return whether an edit list hides the whole track; such a list is ignored."""
     return NO_STRETCH in (facts.edit_effect or "")
 
 
@@ -69,14 +69,14 @@ def _obstacle(opened: Opened, demuxer: str, facts: VideoFacts) -> str | None:
 
 
 def none(obstacle: str) -> SampleFacts:
-    """No frame can be copied, and why."""
+    """Return facts that say why no frame can be copied."""
     return SampleFacts((), (), (), (), Fraction(0), None, obstacle)
 
 
 def survey(
     opened: Opened, sniffed: Sniffed, facts: VideoFacts, start: Fraction, length: Fraction
 ) -> SampleFacts:
-    """The frames from the keyframe before ``start`` to some after ``start + length`` seconds."""
+    """Return the frames from the keyframe before ``start`` to after ``start + length`` seconds."""
     demuxer = sniffed.demuxer
     if demuxer is None:
         return none("FFmpeg does not read it")
@@ -102,7 +102,7 @@ def survey(
 
 
 def clock_of(packet: Packet[VideoStream], demuxer: str) -> int | None:
-    """A packet's time in ticks: of presentation, or its chunk's place in AVI, which has no other.
+    """Return a packet's presentation time in ticks; in AVI, which has none, its chunk's place.
 
     FFmpeg makes up presentation times for AVI that are late where frames are reordered.
     """
@@ -110,10 +110,10 @@ def clock_of(packet: Packet[VideoStream], demuxer: str) -> int | None:
 
 
 def from_start(container: InputContainer, video: VideoStream) -> tuple[int | None, Iterator[Coded]]:
-    """The time of the first frame shown, in ticks, and the packets from the first keyframe on.
+    """Return the first frame's time, in ticks, and the packets from the first keyframe on.
 
-    The time is None where a packet has none. The container has just been opened: a seek to the
-    beginning fails in some containers, lands behind it in others, and loses palettes.
+    The time is None if a packet has none. The container must be freshly opened: a seek to the start
+    fails in some containers, lands after it in others, and loses palettes.
     """
     walk = coded(demuxed(container, video), video)
     held: list[Coded] = []
@@ -128,15 +128,15 @@ def from_start(container: InputContainer, video: VideoStream) -> tuple[int | Non
 
 
 def origin_of(container: InputContainer, video: VideoStream) -> int | None:
-    """The time of the first frame shown, in ticks; None where it has none.
+    """Return the presentation time of the first frame, in ticks; None if it has none.
 
-    Reads the first packets of a container that has just been opened.
+    Reads the first packets of a container that was just opened.
     """
     return from_start(container, video)[0]
 
 
 def earliest(packets: Iterable[Packet[VideoStream]], demuxer: str) -> int | None:
-    """The earliest time of packets, in ticks; None where one of them has none."""
+    """Return the earliest time of packets, in ticks; None if one of them has none."""
     times = [clock_of(packet, demuxer) for packet in packets]
     known = [t for t in times if t is not None]
     return min(known) if known and len(known) == len(times) else None
@@ -145,7 +145,7 @@ def earliest(packets: Iterable[Packet[VideoStream]], demuxer: str) -> int | None
 def from_keyframe(
     container: InputContainer, video: VideoStream, target: int
 ) -> Iterator[Packet[VideoStream]]:
-    """Packets from a keyframe that is shown at ``target`` ticks or before. Raises SeekFailed."""
+    """Yield packets from a keyframe shown at or before ``target`` ticks. Raises SeekFailed."""
     container.seek(target, stream=video, backward=True)
     packets = (p for p in container.demux(video) if p.size)
     for packet in packets:
@@ -168,7 +168,7 @@ def _survey(
     origin, walk = from_start(container, video)
     if base is None or origin is None:
         return none("its frames carry no times of presentation")
-    # A clock that rounds may put the wanted frame a tick later.
+    # A rounding clock may place the wanted frame one tick later.
     tick = facts.rounding_tick or (base if facts.container in ROUNDING else Fraction(0))
     if back is not None:
         target = origin + int((start - back) / base)
@@ -198,7 +198,7 @@ def _survey(
         at = (packet.pts - origin) * base
         times.append(at)
         sizes.append(packet.size)
-        # Where the track begins, everyone begins to decode.
+        # Every decoder begins at the start of the track.
         opens = back is None and not times and not breaks
         clean.append(
             packet.is_keyframe

@@ -1,8 +1,8 @@
-"""Which packets of a video track show a picture: the others are decoded, and are no frames.
+"""Select the packets of a video track that show a picture; others are decoded but are no frames.
 
-Not shown: what comes before the first keyframe, pictures that lead it and need what came before,
-alternate references of VP8 and VP9, samples that hold no slice, second fields of a frame. Nothing
-is decoded.
+Not shown: packets before the first keyframe, pictures that lead it and refer to earlier ones,
+alternate references of VP8 and VP9, samples without a slice, second fields of a frame. Decodes
+nothing.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from vaceprep.probes.nal_units import (
     hevc_type,
 )
 
-#: Packets that are held back while no keyframe comes; then all of them count.
+#: Packets held back before a keyframe is found; beyond this number all of them count.
 PENDING: Final = 5_000
-#: Bytes of a packet of H.264 or HEVC under which its units are looked at.
+#: Packets of H.264 or HEVC with fewer bytes have their units read.
 SMALL: Final = 200
 #: Units of H.264 that carry a slice of any layer or view.
 H264_ANY_SLICE: Final = H264_SLICES | {H264Unit.SLICE_EXTENSION}
@@ -38,7 +38,7 @@ AV1_FRAMES: Final = frozenset([3, 6])
 AV1_SEQUENCE: Final = 1
 #: Demuxers of animated pictures.
 ANIMATED: Final = frozenset(["apng", "gif"])
-#: Seconds of a delay that browsers do not keep, and those that they show instead.
+#: Seconds: delays that browsers replace, and the delay that they show instead.
 SHORT: Final = Fraction(1, 100)
 INSTEAD: Final = Fraction(1, 10)
 
@@ -46,7 +46,7 @@ INSTEAD: Final = Fraction(1, 10)
 class Coded(NamedTuple):
     """A packet, and whether it shows a picture.
 
-    Whatever it shows, decoding needs it.
+    Decoding needs the packet either way.
     """
 
     packet: Packet[VideoStream]
@@ -54,17 +54,17 @@ class Coded(NamedTuple):
 
 
 class Fields:
-    """Tells packets that are the second field of a frame (PAFF), in decoding order."""
+    """Finds packets that are the second field of a frame (PAFF), in decoding order."""
 
     def __init__(self, video: VideoStream) -> None:
         context = video.codec_context
         self._form = form_of(context.codec.canonical_name, context.extradata or b"")
         self._pairs = Pairs()
-        #: How many there were.
+        #: Second fields so far.
         self.seconds = 0
 
     def second(self, packet: Packet[VideoStream]) -> bool:
-        """Whether the packet completes the frame of the one before."""
+        """Return whether the packet completes the frame of the previous one."""
         form = self._form
         if form is None or form.slices is None or not packet.size:
             return False
@@ -76,10 +76,10 @@ class Fields:
 
 
 class Sieve:
-    """Takes the packets of a track in decoding order; gives those from the first keyframe on.
+    """Takes the packets of a track in decoding order; returns those from the first keyframe on.
 
-    Pictures that lead that keyframe and need what came before are left out: nothing refers to
-    them. Where no keyframe comes within ``PENDING`` packets or at all, every packet is given.
+    Drops pictures that lead that keyframe and refer to earlier ones: no frame refers to them. If no
+    keyframe comes within ``PENDING`` packets or at all, returns every packet.
     """
 
     def __init__(self, video: VideoStream) -> None:
@@ -90,11 +90,11 @@ class Sieve:
         self._held: list[Packet[VideoStream]] | None = []
         #: The first keyframe's time while pictures that lead it may follow.
         self._key: int | None = None
-        #: Packets that are left out at the beginning: before the keyframe, and leading it.
+        #: Packets dropped at the beginning: before the keyframe, and leading it.
         self.before = self.leading = 0
 
     def push(self, packet: Packet[VideoStream]) -> list[Coded]:
-        """The packets that are certain by now. Give no packet without data."""
+        """Return the packets that are certain by now. Pass no packet without data."""
         if self._held is None:
             if self._leads(packet):
                 self.leading += 1
@@ -107,12 +107,12 @@ class Sieve:
         self.before = sum(part.shows for part in before)
         if not self._intra and not self._is_clean(packet):
             self._key = packet.pts
-        # What shows no picture may hold parameter sets.
+        # Packets without a picture may hold parameter sets.
         kept = [part for part in before if not part.shows and not part.packet.is_discard]
         return [*kept, self._coded(packet)]
 
     def rest(self) -> list[Coded]:
-        """What is held back, where no keyframe came."""
+        """Return the packets held back if no keyframe came."""
         held, self._held = self._held or [], None
         return [self._coded(packet) for packet in held]
 
@@ -121,13 +121,13 @@ class Sieve:
         return Coded(packet, shown)
 
     def _is_clean(self, packet: Packet[VideoStream]) -> bool:
-        """Whether pictures that lead this keyframe decode."""
+        """Return whether pictures that lead this keyframe decode."""
         if self._codec in ("mpeg2video", "mpeg1video"):
             return closed_gop(bytes(packet))
         return self._codec == "h264" and begins_clean(bytes(packet), "h264", self._extradata)
 
     def _leads(self, packet: Packet[VideoStream]) -> bool:
-        """Whether a packet is shown before the first keyframe and does not decode."""
+        """Return whether a packet is shown before the first keyframe and does not decode."""
         if self._key is None or packet.pts is None or packet.is_discard:
             return False
         if packet.pts > self._key:
@@ -140,7 +140,7 @@ class Sieve:
 
 
 def demuxed(container: InputContainer, video: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """The packets of the track; an animated GIF or PNG has the delays that browsers show."""
+    """Yield the track's packets; an animated GIF or PNG has the delays that browsers show."""
     base = fraction(video.time_base)
     if container.format.name not in ANIMATED or base is None:
         yield from container.demux(video)
@@ -157,7 +157,7 @@ def demuxed(container: InputContainer, video: VideoStream) -> Iterator[Packet[Vi
 
 
 def coded(packets: Iterable[Packet[VideoStream]], video: VideoStream) -> Iterator[Coded]:
-    """The packets from the first keyframe on, and whether each shows a picture."""
+    """Yield the packets from the first keyframe on, and whether each shows a picture."""
     sieve = Sieve(video)
     for packet in packets:
         if packet.size:
@@ -166,7 +166,7 @@ def coded(packets: Iterable[Packet[VideoStream]], video: VideoStream) -> Iterato
 
 
 def with_shown(packets: Iterable[Packet[VideoStream]], video: VideoStream) -> Iterator[Coded]:
-    """Packets that decoding has reached already, and whether each shows a picture."""
+    """Yield all packets, also those before a keyframe, and whether each shows a picture."""
     context = video.codec_context
     codec, extradata = context.codec.canonical_name, context.extradata or b""
     for packet in packets:
@@ -174,9 +174,9 @@ def with_shown(packets: Iterable[Packet[VideoStream]], video: VideoStream) -> It
 
 
 def shows(packet: Packet[VideoStream], codec: str, extradata: bytes) -> bool:
-    """Whether a packet shows a picture, by what its codec says in it.
+    """Return whether a packet shows a picture, by its codec's headers.
 
-    Of a codec that says nothing, and of damaged data, each packet does.
+    True for codecs without such a header and for damaged data.
     """
     if codec in ("h264", "hevc"):
         if packet.size >= SMALL:
@@ -186,7 +186,7 @@ def shows(packet: Packet[VideoStream], codec: str, extradata: bytes) -> bool:
             kinds.intersection(H264_ANY_SLICE if codec == "h264" else HEVC_SLICES)
         )
     if codec == "vp8":
-        # Frame tag: one bit keyframe (0), three of version, one that shows (RFC 6386, 9.1).
+        # Frame tag: one bit keyframe (0), three of version, one of show_frame (RFC 6386, 9.1).
         return bool(memoryview(packet)[0] & 0x10)
     if codec == "vp9":
         return any(_vp9_shows(frame) for frame in _vp9_frames(bytes(packet)))
@@ -196,7 +196,7 @@ def shows(packet: Packet[VideoStream], codec: str, extradata: bytes) -> bool:
 
 
 def _kinds(packet: Packet[VideoStream], codec: str, extradata: bytes) -> set[int]:
-    """The types of the units in a packet of H.264 or HEVC."""
+    """Return the types of the units in a packet of H.264 or HEVC."""
     heads = units(bytes(packet), length_size(codec, extradata))
     if codec == "h264":
         return {h264_type(head[0]) for head in heads if head}
@@ -208,14 +208,14 @@ GROUP_START: Final = b"\0\0\1\xb8"
 
 
 def closed_gop(data: bytes) -> bool:
-    """Whether the group of pictures header in a packet of MPEG-1 or MPEG-2 says ``closed_gop``."""
+    """Return ``closed_gop`` of the group of pictures header in a packet of MPEG-1 or MPEG-2."""
     at = data.find(GROUP_START)
     # After the start code: a time code of 25 bits, closed_gop, broken_link.
     return at >= 0 and len(data) > at + 7 and bool(data[at + 7] & 0x40)
 
 
 def _vp9_frames(data: bytes) -> Sequence[bytes]:
-    """The frames of a superframe, or the packet as the only one (VP9 specification, Annex B)."""
+    """Return the frames of a superframe, or the packet as the only one (VP9, Annex B)."""
     marker = data[-1] if data else 0
     if marker & 0xE0 != 0xC0:
         return [data]
@@ -232,7 +232,7 @@ def _vp9_frames(data: bytes) -> Sequence[bytes]:
 
 
 def _vp9_shows(frame: bytes) -> bool:
-    """Whether a frame is shown: ``show_existing_frame`` or ``show_frame`` (6.2)."""
+    """Return whether a frame is shown: ``show_existing_frame`` or ``show_frame`` (6.2)."""
     if not frame:
         return False
     bits = Bits(frame[:2])
@@ -251,7 +251,7 @@ def _vp9_shows(frame: bytes) -> bool:
 
 
 def _av1_shows(data: bytes) -> bool:
-    """Whether a temporal unit has a frame that is shown (AV1 specification, 5.3 and 5.9.2)."""
+    """Return whether a temporal unit has a shown frame (AV1 specification, 5.3 and 5.9.2)."""
     at, known = 0, False
     while at < len(data):
         head = data[at]
@@ -262,7 +262,7 @@ def _av1_shows(data: bytes) -> bool:
             size, at = _leb128(data, at)
         kind = head >> 3 & 15
         if kind == AV1_SEQUENCE and at < len(data) and data[at] & 8:
-            # Its reduced header is for still pictures, which are all shown.
+            # The reduced header is for still pictures, which are all shown.
             return True
         if kind in AV1_FRAMES and at < len(data):
             known = True
@@ -274,7 +274,7 @@ def _av1_shows(data: bytes) -> bool:
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    """A number in groups of seven bits, and where it ends."""
+    """Return a LEB128 number (groups of seven bits) and the offset after it."""
     value = 0
     for place in range(8):
         if at >= len(data):

@@ -1,7 +1,7 @@
-"""What a file is, by its first bytes alone. Pure; imports neither PyAV nor Pillow.
+"""Identify a file by its first bytes alone. Pure; imports neither PyAV nor Pillow.
 
-The answer names the only demuxer that may open the file: nothing is left to a library's
-guessing, which follows names and playlists to other files.
+The answer names the only demuxer that may open the file, because a library's own guess may follow
+names and playlists to other files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 from vaceprep.contract import IMAGE_BRANDS, QUICKTIME_BRAND, THREEGPP_PREFIX
 from vaceprep.formats import DEMUXERS, SIGNATURES
 
-#: Boxes of the ISO family: major brand to format. ``mif1`` and its like need a closer look.
+#: ISO family: major brand to format. ``mif1`` and similar brands need further reading.
 _BRANDS: Final[dict[bytes, str]] = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "heic"),
     **dict.fromkeys((b"hevm", b"hevs"), "heic"),
@@ -26,12 +26,12 @@ _BMP_HEADERS: Final = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 def sniff_image(head: bytes) -> str | None:
-    """The image format that a file's first bytes (a few hundred at least) show, or None.
+    """Return the image format of a file's first bytes (a few hundred at least), or None.
 
-    Names are lower case: ``jpeg``, ``png``, ``bmp``, ``tiff``, ``webp`` are the accepted ones
-    (MPO is JPEG, APNG is PNG, BigTIFF is TIFF), all others are recognised only. A raw photograph
-    in a TIFF shell is told here where its marks lie within these bytes (``dng``, ``cr2``);
-    ``probe_image`` looks further. Never raises.
+    Names are lower case: ``jpeg``, ``png``, ``bmp``, ``tiff``, ``webp`` are the accepted ones (MPO
+    is JPEG, APNG is PNG, BigTIFF is TIFF), all others are recognised only. A raw photograph in a
+    TIFF container is recognised if its marks lie within these bytes (``dng``, ``cr2``);
+    ``probe_image`` reads further. Never raises.
     """
     if (found := _signed(head, "image")) is not None:
         return found
@@ -55,7 +55,7 @@ def sniff_image(head: bytes) -> str | None:
 
 
 def _signed(head: bytes, kind: str) -> str | None:
-    """The format whose signature begins these bytes."""
+    """Return the format whose signature starts these bytes."""
     for signature, row in SIGNATURES.items():
         if row.kind == kind and head.startswith(signature):
             return row.name
@@ -100,13 +100,13 @@ def _ftyp_kind(head: bytes) -> str | None:
 def _is_bmp(head: bytes) -> bool:
     if len(head) < 18:
         return False
-    # Two letters prove little: a known size of the header behind them does.
+    # Two letters prove little; a known header size after them does.
     return int.from_bytes(head[14:18], "little") in _BMP_HEADERS
 
 
 def _is_icon(head: bytes) -> bool:
     count = int.from_bytes(head[4:6], "little")
-    # The directory's first entry has a zero byte at 9 and lies behind the directory.
+    # The directory's first entry has a zero byte at 9 and lies after the directory.
     if not 0 < count <= 1024 or len(head) < 22 or head[9] not in (0, 255):
         return False
     return int.from_bytes(head[18:22], "little") >= 6 + 16 * count
@@ -131,7 +131,7 @@ def _is_pcx(head: bytes) -> bool:
     return fits and head[2] == 1 and head[3] in (1, 2, 4, 8) and not any(head[74:128])
 
 
-#: TGA: depths of a pixel by kind of picture, run-length coded or not.
+#: TGA: pixel depths by picture type, run-length coded or not.
 _TGA_DEPTHS: Final = {
     1: (8,),
     2: (16, 24, 32),
@@ -143,13 +143,13 @@ _TGA_DEPTHS: Final = {
 
 
 def _is_tga(head: bytes) -> bool:
-    """TGA has no signature: every field of its header must hold an allowed value."""
+    """Return whether every field is valid in a TGA header, which has no signature."""
     if len(head) < 18 or head[2] not in _TGA_DEPTHS or head[16] not in _TGA_DEPTHS[head[2]]:
         return False
     palette = head[2] in (1, 9)
     table = head[7] in (15, 16, 24, 32) and any(head[5:7]) if palette else not any(head[3:8])
     width, height = struct.unpack_from("<HH", head, 12)
-    # Interleaving, and numbers of alpha bits that no writer uses, stand for other data.
+    # Interleaving, and alpha bit counts that no writer uses, mean other data.
     plain = not head[17] & 0xC0 and head[17] & 15 in (0, 1, 8)
     return head[1] == palette and table and plain and width > 0 and height > 0
 
@@ -164,7 +164,7 @@ def _is_svg(head: bytes) -> bool:
 
 Kind = Literal["video", "image", "audio", "playlist", "text", "unknown"]
 
-#: Boxes that a file of the MP4 family may begin with.
+#: Boxes that may come first in a file of the MP4 family.
 FIRST_BOXES: Final = frozenset(
     b"ftyp moov mdat free skip wide pnot styp moof sidx uuid udta emsg".split()
 )
@@ -200,7 +200,7 @@ def _playlist(head: bytes) -> str | None:
         return "an SDP session description"
     if text.startswith(b"[playlist]"):
         return "a PLS playlist"
-    # A picture may hold these words, too.
+    # A picture may contain these words, too.
     if text.startswith(b"<") and (b"<mpd" in text or b"<smoothstreamingmedia" in text):
         return "a streaming manifest"
     if text.startswith((b"#http live", b"[reference]", b"<asx", b"rtsptext")):
@@ -209,7 +209,7 @@ def _playlist(head: bytes) -> str | None:
 
 
 def _boxes(head: bytes) -> Sniffed | None:
-    # A RIFF file's size may spell a box's name; its form, eight letters in all, tells more.
+    # A RIFF file's size may spell a box's name; its form, eight letters in all, is more reliable.
     riff = head[:4] == b"RIFF" and head[8:12] in RIFF_FORMS
     if head[4:8] not in FIRST_BOXES or riff:
         return None
@@ -222,9 +222,9 @@ def _boxes(head: bytes) -> Sniffed | None:
 
 
 def family(brand: str | None) -> str | None:
-    """The container that a major brand names; None without a brand.
+    """Return the container that a major brand names; None without a brand.
 
-    Some writers put another box before ``ftyp``: the brand is known only once the boxes are read.
+    Some writers put another box before ``ftyp``: then only the boxes give the brand.
     """
     if brand is None:
         return None
@@ -241,8 +241,8 @@ def _transport_stream(head: bytes) -> bool:
     return False
 
 
-#: Start codes: MPEG program stream (ITU-T H.222.0, 2.5.3.3), MPEG-1 and MPEG-2 video (H.262,
-#: table 6-1), MPEG-4 Visual (ISO/IEC 14496-2, table 6-3).
+#: Start codes: MPEG program stream (ITU-T H.222.0, 2.5.3.3), MPEG-1 and MPEG-2 video (H.262, table
+#: 6-1), MPEG-4 Visual (ISO/IEC 14496-2, table 6-3).
 PACK: Final = 0xBA
 SEQUENCE_HEADER: Final = 0xB3
 VISUAL_OBJECT_SEQUENCE: Final = 0xB0
@@ -250,7 +250,7 @@ VISUAL_OBJECT: Final = 0xB5
 
 
 def _elementary(head: bytes) -> Sniffed | None:
-    """A bare stream, by the start code or the unit that it begins with."""
+    """Identify an elementary stream by its first start code or unit."""
     start = head.find(b"\0\0\1", 0, 5)
     if start < 0 or len(head) < start + 5:
         return None
@@ -263,7 +263,7 @@ def _elementary(head: bytes) -> Sniffed | None:
         return _video("m4v")
     from vaceprep.probes.nal_units import H264Unit, HevcUnit
 
-    # The two bits that say how much other units refer to a unit may have any value.
+    # ``nal_ref_idc`` (two bits) may have any value.
     if code & 0x9F in (H264Unit.SPS, H264Unit.DELIMITER):
         return _video("h264")
     if code in [unit << 1 for unit in range(HevcUnit.VPS, HevcUnit.DELIMITER + 1)]:
@@ -290,7 +290,7 @@ def _audio(head: bytes) -> str | None:
 
 
 def sniff(head: bytes) -> Sniffed:
-    """What the first bytes (4096 are plenty) say the file is."""
+    """Identify a file by its first bytes (4096 are enough)."""
     playlist = _playlist(head)
     if playlist:
         return Sniffed("playlist", playlist)
@@ -323,6 +323,6 @@ def _is_text(sample: bytes) -> bool:
     try:
         sample.decode()
     except UnicodeDecodeError as error:
-        # A multi-byte character may be cut where the sample ends.
+        # A multi-byte character may be cut at the end of the sample.
         return len(sample) == 1024 and error.start >= len(sample) - 3
     return True

@@ -1,4 +1,4 @@
-"""Timing by a demuxer's timestamps, for containers without a table of samples. Pure."""
+"""Timing from a demuxer's timestamps, for containers without a sample table. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from vaceprep.probes.timing import Timing, evenness
 
-#: Rates that cameras and encoders use, tried where the header names none that fits.
+#: Rates that cameras and encoders use, tried if no rate of the header fits.
 COMMON_RATES: Final = tuple(
     Fraction(r) for r in (24, 25, 30, 60, 50, 48, 16, 15, 12, 10, 20, 8, 120, 100, 90, 72)
 ) + tuple(Fraction(r * 1000, 1001) for r in (24, 30, 60, 48, 120, 16))
@@ -24,12 +24,12 @@ def from_timestamps(
     *,
     rounds: bool,
 ) -> Timing:
-    """Timing from timestamps in ticks of ``time_base``.
+    """Return timing from timestamps in ticks of ``time_base``.
 
-    ``times`` in presentation order; ``durations`` beside them (0 where unknown). Where
-    ``rounds`` (Matroska, FLV), timestamps are rounded and the last duration is cut off: if every
-    one lies within one tick of ``i / r`` for one of ``rates``, the rate is ``r`` and the length
-    ``n / r``, exactly.
+    ``times`` in presentation order; ``durations`` beside them (0 where unknown). With ``rounds``
+    (Matroska, FLV), timestamps are rounded and the last duration is cut off: if every timestamp
+    lies within one tick of ``i / r`` for one of ``rates``, the rate is ``r`` and the length ``n /
+    r``, exactly.
     """
     count = len(times)
     if count == 0:
@@ -42,7 +42,7 @@ def from_timestamps(
                 length = count * step
                 return Timing(length, count, rate, None, True if gaps else None, step, step)
     last = durations[-1]
-    # Where no duration is given, the last frame lasts as long as the others on average.
+    # Without a duration, give the last frame the average duration of the others.
     guess = last <= 0 and gaps
     last_length = Fraction(sum(gaps), len(gaps)) if guess else Fraction(last)
     ticks = times[-1] - times[0] + last_length
@@ -69,7 +69,7 @@ def from_timestamps(
 
 
 def _candidates(rates: Iterable[Fraction | None]) -> Iterator[Fraction]:
-    """The header's rates, each as the usual one that it is a rounding of, then all usual ones."""
+    """Yield the header's rates, each rounded to the nearest usual rate, then all usual rates."""
     for rate in rates:
         if rate:
             usual = min(COMMON_RATES, key=lambda r: abs(r - rate))
@@ -78,7 +78,7 @@ def _candidates(rates: Iterable[Fraction | None]) -> Iterator[Fraction]:
 
 
 def _fits(times: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
-    """Whether every timestamp lies within one tick of ``i / rate``."""
+    """Return whether every timestamp lies within one tick of ``i / rate``."""
     step = 1 / (rate * time_base)
     if step.denominator == 1 and step < 2:
         return False

@@ -1,7 +1,7 @@
-"""When frames are shown, exactly: from runs of durations and offsets to presented facts.
+"""Exact presentation timing, from runs of durations and offsets to presented facts.
 
-Pure: numbers in, numbers out. Times are in ticks of the track's own clock until the end.
-A two-hour index is walked in pieces, so that memory does not grow with its length.
+Pure. Times are in ticks of the track's own clock until the end. Processes a two-hour index in
+pieces, so that memory does not grow with its length.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, shown_t
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Edit, Track
 
-#: Samples walked at a time.
+#: Samples processed at a time.
 PIECE: Final = 1 << 16
-#: Units that an interval has at least where its length is a matter of rounding: 5 ms at 200 FPS.
+#: Least units of an interval whose length may differ by rounding: 5 ms at 200 FPS.
 LEAST_UNITS: Final = 5
-#: Intervals of either length that rounding makes; one alone is an odd interval on an exact clock.
+#: Least count of the rarer interval if rounding made both; one alone is an odd interval.
 LEAST_ODD: Final = 2
 #: An edit's rate in 16.16 when it plays as fast as the track.
 NORMAL_RATE: Final = 0x10000
@@ -45,15 +45,15 @@ class Timing(NamedTuple):
     edit_effect: str | None = None
     #: Seconds before the first frame is shown: a leading empty edit, samples that are not shown.
     delay: Fraction = Fraction(0)
-    #: Length of the track without its edit list, from its first frame's start and from the
-    #: start of its clock; None where it has no frames.
+    #: Length of the track without its edit list, from its first frame's start and from the start of
+    #: its clock; None if it has no frames.
     unedited: Fraction | None = None
     media_end: Fraction | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Window:
-    """A stretch ``[start, end)`` of media time, and what of the track is shown in it."""
+    """A window ``[start, end)`` of media time, and the frames shown in it."""
 
     start: int
     end: int | None
@@ -63,16 +63,16 @@ class Window:
     shown_end: int = -(1 << 62)
     shortest: int | None = None
     longest: int | None = None
-    #: The largest number of ticks that all intervals are whole multiples of.
+    #: The greatest common divisor of all intervals, in ticks.
     unit: int = 0
-    #: How many intervals have the shortest and the longest length.
+    #: Number of intervals of the shortest and of the longest length.
     short: int = 0
     long: int = 0
-    #: Ticks of the track that are shown in the time of one.
+    #: Ticks of the track shown per tick of presentation.
     rate: Fraction = Fraction(1)
 
     def take(self, times: Sequence[int], ends: dict[int, int] | None, duration: int) -> None:
-        """Count a sorted piece of frame times; ``ends`` where durations differ."""
+        """Count a sorted piece of frame times; ``ends`` if durations differ."""
         low = bisect_left(times, self.start)
         high = len(times) if self.end is None else bisect_left(times, self.end)
         if low >= high:
@@ -92,11 +92,11 @@ class Window:
         if gaps:
             kinds = set(gaps)
             self.unit = gcd(self.unit, *kinds)
-            # Of a range the one step stands for all of them.
+            # A range has one step for all its intervals.
             many = len(part) - 1 if isinstance(part, range) else 0
             self._count(min(kinds), max(kinds), gaps, many)
         self.last = part[-1]
-        # The longest end need not be the last frame's, but it is one of the last few's.
+        # The latest end need not be the last frame's, but it is one of the last few.
         end = part[-1] + duration if ends is None else max(ends[t] for t in part[-REORDER_PACKETS:])
         self.shown_end = max(self.shown_end, end)
 
@@ -110,7 +110,7 @@ class Window:
         self.long += many or gaps.count(self.longest)
 
     def takes_all(self, whole: Window) -> bool:
-        """Take over what ``whole`` counted where all its frames start in this window too."""
+        """Copy the counts of ``whole`` if all its frames start in this window too."""
         if whole.first is None or self.start > whole.first:
             return False
         if self.end is not None and self.end <= whole.last:
@@ -123,7 +123,7 @@ class Window:
 
     @property
     def span(self) -> int:
-        """Ticks from the first frame's start to the last one's end or the window's."""
+        """Return the ticks from the first frame's start to the end of the last one or window."""
         if self.first is None:
             return 0
         end = self.shown_end if self.end is None else min(self.end, self.shown_end)
@@ -131,18 +131,18 @@ class Window:
 
     @property
     def length(self) -> Fraction:
-        """Ticks for which it is shown."""
+        """Return the presented length in ticks."""
         return self.span / self.rate
 
 
 def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, int]]:
-    """Sorted presentation times a piece at a time, with their ends where durations differ."""
-    # A table of durations that is too short goes on with its last value, as players do.
+    """Yield sorted presentation times in pieces, with their ends if durations differ."""
+    # Extend a short table of durations with its last value, as players do.
     last = track.durations[-1][1] if track.durations else 0
     uniform = len({d for n, d in track.durations if n}) <= 1
     durations = chain(expand(track.durations), repeat(last))
     offsets = chain(expand(track.offsets), repeat(0))
-    # One duration for all: a range needs no table.
+    # One duration for all samples: a range needs no table.
     step = last if len(track.durations) == 1 else 0
     clock, left = 0, track.samples
     held: list[int] = []
@@ -165,7 +165,7 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
             stops = list(map(add, shown, spent))
             ends = held_ends | dict(zip(shown, stops, strict=True))
             if len(ends) < len(held_ends) + count:
-                # Of several frames that begin at one time the one that ends last counts.
+                # Of several frames with the same time the one that ends last counts.
                 for time, stop in (*held_ends.items(), *zip(shown, stops, strict=True)):
                     ends[time] = max(ends[time], stop)
         times = sorted(held + shown)
@@ -176,7 +176,7 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
 
 
 def _seen(track: Track, excluded: ExcludedSamples) -> tuple[list[int], dict[int, int]]:
-    """Sorted presentation times of the samples that are frames, and their ends."""
+    """Return the sorted presentation times of the samples that are frames, and their ends."""
     last = track.durations[-1][1]
     durations = chain(expand(track.durations), repeat(last))
     ends: dict[int, int] = {}
@@ -187,7 +187,7 @@ def _seen(track: Track, excluded: ExcludedSamples) -> tuple[list[int], dict[int,
         if number in excluded.hidden:
             continue
         if number in excluded.seconds and times:
-            # The two fields are one frame, shown from the first one on.
+            # Both fields are one frame, shown from the first field on.
             ends[times[-1]] = max(ends[times[-1]], time + duration)
             continue
         times.append(time)
@@ -203,7 +203,7 @@ def _count_frames(track: Track, windows: list[Window], excluded: ExcludedSamples
             window.take(frames, stops, 0)
         return
     if len(track.durations) == 1 and not any(v for _, v in track.offsets):
-        # Evenly spaced in decoding order: nothing to sort, nothing to expand.
+        # Evenly spaced in decoding order: nothing to sort or expand.
         step = track.durations[0][1]
         if step > 0:
             for window in windows:
@@ -215,7 +215,7 @@ def _count_frames(track: Track, windows: list[Window], excluded: ExcludedSamples
 
 
 class _EditList(NamedTuple):
-    """What an edit list shows: windows of the track in order, and the seconds without a frame."""
+    """The windows that an edit list shows, in order, and the seconds without a frame."""
 
     windows: list[Window]
     #: Before the first frame.
@@ -225,14 +225,14 @@ class _EditList(NamedTuple):
 
 
 def _read_edits(edits: Sequence[Edit], scale: int, movie_timescale: int) -> _EditList:
-    """The windows of a track with ``scale`` ticks a second."""
+    """Return the windows of a track with ``scale`` ticks a second."""
     windows: list[Window] = []
     delay = gap = pending = Fraction(0)
     for edit in edits:
         if edit.media_time < 0:
             length = Fraction(edit.length, movie_timescale)
             if windows:
-                # It counts only if a window follows: an empty end shows nothing.
+                # Count an empty edit only if a window follows: at the end it shows nothing.
                 pending += length
             else:
                 delay += length
@@ -247,9 +247,9 @@ def _read_edits(edits: Sequence[Edit], scale: int, movie_timescale: int) -> _Edi
 
 
 def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTHING) -> Timing:
-    """The track's timing as presented, edit list applied, without samples that are no frames.
+    """Return the track's presented timing: edit list applied, samples that are no frames excluded.
 
-    A track without frames or with a time base of zero gives no duration and no rate.
+    A track without frames or with a time base of zero has no duration and no rate.
     """
     scale = track.timescale
     if track.samples == 0 or scale <= 0 or not track.durations:
@@ -258,14 +258,14 @@ def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTH
     shown = _read_edits(edits, scale, movie_timescale)
     whole = Window(start=-(1 << 62), end=None)
     _count_frames(track, [whole], excluded)
-    # Nearly every edit list only undoes the delay of B-frames: its window has all the frames.
+    # Most edit lists only undo the delay of B-frames: their window has all the frames.
     rest = [window for window in shown.windows if not window.takes_all(whole)]
     if rest:
         _count_frames(track, rest, excluded)
     end = whole.shown_end
     for window in shown.windows:
-        # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or
-        # after it, hides nothing there.
+        # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or after
+        # it, hides nothing there.
         tick = ceil(scale * window.rate / movie_timescale)
         if window.end is not None and window.end >= end - tick:
             window.end = None
@@ -281,7 +281,7 @@ def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTH
 
 
 def _effects(edits: Sequence[Edit], shown: _EditList, whole: Window) -> list[str]:
-    """What the edit list changes, in clauses."""
+    """Return what the edit list changes, in clauses."""
     windows, delay, gap = shown
     effects = []
     if delay > 0:
@@ -303,14 +303,14 @@ def _effects(edits: Sequence[Edit], shown: _EditList, whole: Window) -> list[str
 
 
 def _lead(whole: Window, windows: Sequence[Window]) -> int:
-    """Ticks before the first frame for which samples are there that are not shown."""
+    """Return the ticks before the first frame covered by samples that are not shown."""
     first = windows[0] if windows else whole
     begin = first.start if windows else 0
     return max(first.first - begin, 0) if first.first is not None else 0
 
 
 def _speed(rates: Sequence[Fraction]) -> str:
-    """What edits do to the speed."""
+    """Return how edits change the speed."""
     other = next((rate for rate in rates if rate != 1), None)
     if other is None:
         return "it plays at another speed"
@@ -321,12 +321,12 @@ def _speed(rates: Sequence[Fraction]) -> str:
 def evenness(
     shortest: int | Fraction, longest: int | Fraction, unit: int, rarer: int
 ) -> tuple[bool, bool]:
-    """Whether intervals between two lengths are even, and whether only rounding tells them apart.
+    """Return whether two interval lengths are even, and whether only rounding makes them differ.
 
-    ``unit`` is the tick they were rounded to: a file that was once in milliseconds keeps them as
-    multiples on a finer clock. An interval of few units is no rounding but a dropped frame; and
-    of a rate that has to be rounded both lengths recur, ``rarer`` the one that does so less often:
-    a single odd interval on an exact clock counts in full.
+    ``unit`` is the tick they were rounded to: a file that once had a clock of milliseconds keeps
+    multiples of them on a finer clock. An interval of few units is a dropped frame, not rounding.
+    With a rounded rate both lengths recur, and ``rarer`` is the lower count: a single odd interval
+    on an exact clock counts in full.
     """
     if shortest <= 0:
         return False, False

@@ -1,4 +1,4 @@
-"""How long a container says it is, against how long the file is: cut-off files outside MP4."""
+"""Detect truncated files outside MP4: the length a container claims against the file's size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SEGMENT = b"\x18\x53\x80\x67"
 
 
 def _vint(data: bytes, at: int) -> tuple[int, int] | None:
-    """An EBML length at ``at`` and the bytes it takes; None where unknown or cut."""
+    """Return an EBML length at ``at`` and its bytes; None if unknown or cut off."""
     if at >= len(data) or not data[at]:
         return None
     width = 9 - data[at].bit_length()
@@ -21,8 +21,8 @@ def _vint(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _missing_mark(opened: Opened) -> str | None:
-    """A GIF has no length, but an end mark."""
-    # A demuxer may be reading on from here.
+    """Check the end mark of a GIF, which has no length."""
+    # Restore the position: a demuxer may continue reading from it.
     at = opened.tell()
     try:
         damage = read_gif(opened).damage
@@ -32,7 +32,7 @@ def _missing_mark(opened: Opened) -> str | None:
 
 
 def missing_end(opened: Opened, name: str) -> str | None:
-    """Where the file ends too early, in words; None where it does not or nobody can tell."""
+    """Return where the file ends too early, in words; None if it does not or this is unknown."""
     declared = None
     head = opened.head
     if name in ("matroska", "webm"):

@@ -1,8 +1,8 @@
-"""Source to VideoFacts: boxes for what is exact, PyAV for the codec, packets where no index is.
+"""Measure a video: exact facts from boxes, the codec by PyAV, packets if there is no index.
 
-No frame is decoded. A file of the MP4 family is opened without FFmpeg's look into the stream,
-and the parameter set fills what that look would have found; only where something is still
-missing is it opened in full.
+Decodes no frame. Opens a file of the MP4 family without FFmpeg's stream analysis, and takes the
+facts that it would find from the parameter set; opens the file in full only if something is still
+missing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def probe_video(opened: Opened, sniffed: Sniffed) -> VideoFacts | Unreadable:
 
 
 def _refuse_movie(movie: boxes.Movie, size: int) -> Unreadable | None:
-    """What the index alone forbids, before PyAV sees the file."""
+    """Refuse a file by its index alone, before PyAV opens it."""
     if not movie.has_index or (not movie.tracks and not movie.compressed_index):
         message = movie.truncation or "its index (the moov box) is missing"
         if not movie.has_index and movie.truncation:
@@ -99,7 +99,7 @@ def _no_video(sound: bool, size: int) -> Unreadable:
 
 
 class _Video(NamedTuple):
-    """A video that is open, with the index of an MP4 file."""
+    """An open video, with the index of an MP4 file."""
 
     container: InputContainer
     opened: Opened
@@ -113,15 +113,15 @@ class _Video(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """What the samples or packets of a video say."""
+    """The facts from a video's samples or packets."""
 
     timing: Timing
     truncation: str | None
     streams: tuple[StreamFacts, ...]
     excluded: ExcludedSamples
-    #: Seconds on the container's clock at which the first frame is shown.
+    #: Presentation time of the first frame in seconds of the container's clock.
     start: Fraction
-    #: Whether frames are coded as two fields, each in a sample of its own.
+    #: Whether frames are coded as two fields, each in its own sample.
     fields: bool
 
 
@@ -154,7 +154,7 @@ def _measure(
 
 
 def _codec(video: _Video) -> Codec | Unreadable:
-    """The codec's facts; where a fast opening does not give them, the file is opened in full."""
+    """Return the codec's facts; open the file in full if a fast open does not give them."""
     codec = read_codec(video.stream, fast=video.movie is not None)
     if codec is None:
         try:
@@ -173,9 +173,9 @@ def _codec(video: _Video) -> Codec | Unreadable:
 
 
 def _content(video: _Video, codec: Codec) -> _Content:
-    """Timing by the table of samples where there is one, else by reading all packets.
+    """Return timing by the sample table if there is one, else from all packets.
 
-    Raises TooLong for more packets than are read.
+    Raises TooLong for too many packets.
     """
     container, stream, movie, track = video.container, video.stream, video.movie, video.track
     name = video.sniffed.format
@@ -225,7 +225,7 @@ def _measured(video: _Video, codec: Codec, content: _Content) -> Measured:
 
 
 def _unshown(excluded: ExcludedSamples) -> str | None:
-    """What is not shown because no keyframe comes before, in words."""
+    """Return what is not shown because no keyframe precedes it, in words."""
     count = excluded.before
     if not count:
         return None
@@ -234,14 +234,14 @@ def _unshown(excluded: ExcludedSamples) -> str | None:
 
 
 def _with_empty(claims: Claims, excluded: ExcludedSamples) -> Claims:
-    """The claims with samples counted that hold no picture."""
+    """Return the claims plus the samples that hold no picture."""
     if claims.frames is None or not excluded.empty:
         return claims
     return claims._replace(frames=claims.frames + excluded.empty)
 
 
 def _picture(video: _Video) -> matroska.Picture:
-    """How the container says that the decoded picture is shown."""
+    """Return how the container presents the decoded picture."""
     movie, track = video.movie, video.track
     if movie is None:
         if video.sniffed.format not in MATROSKA:
@@ -253,7 +253,7 @@ def _picture(video: _Video) -> matroska.Picture:
 
 
 def _one_frame(timing: Timing, video: VideoStream) -> Timing:
-    """A single frame of no length has the rate that its header gives."""
+    """Give a single frame without a duration the header's rate."""
     rate = fraction(video.average_rate) or fraction(video.base_rate)
     if not rate:
         return timing
@@ -269,7 +269,7 @@ def _track_of(video: VideoStream, movie: boxes.Movie | None) -> boxes.Track | No
 def _location(
     container: InputContainer, video: VideoStream | None, xmp: bytes, tags: Iterable[str]
 ) -> tuple[str, ...]:
-    """Names of the metadata that contain a place or a serial number."""
+    """Return the names of metadata that contain a place or a serial number."""
     words = ("location", "gps", "serial", "xyz", "loci")
     found = {
         key
@@ -277,7 +277,7 @@ def _location(
         for key in read_tags(holder)
         if any(word in key.lower() for word in words)
     }
-    # FFmpeg gives a tag twice where it has a language: location and location-eng.
+    # FFmpeg lists a tag with a language twice: location and location-eng.
     found = {key for key in found if key.rpartition("-")[0] not in found}
     found |= {f"{tag} track" for tag in tags if tag in TELEMETRY}
     if b"GPSL" in xmp:

@@ -1,4 +1,4 @@
-"""From what was measured of a video to VideoFacts. Pure."""
+"""Convert the measurements of a video to VideoFacts. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vaceprep.probes.timing import Timing
 
 
 class Measured(NamedTuple):
-    """What the readers measured of one video. See the fields of the same names in VideoFacts."""
+    """The measurements of one video. See the fields of the same names in VideoFacts."""
 
     #: Bytes of the file.
     size: int
@@ -35,7 +35,7 @@ class Measured(NamedTuple):
 
 
 def facts_of(measured: Measured) -> VideoFacts:
-    """The facts of one video, none of it decoded."""
+    """Return the facts of one video, none of it decoded."""
     codec, timing, claims = measured.codec, measured.timing, measured.claims
     movie, picture = measured.movie, measured.picture
     crop = _inside(picture.crop, codec)
@@ -89,7 +89,7 @@ def facts_of(measured: Measured) -> VideoFacts:
 
 
 def _displayed(codec: Codec, crop: Crop | None, rotation: int | None) -> tuple[int, int]:
-    """Width and height in pixels as players show them."""
+    """Return width and height in pixels as players show them."""
     width, height = codec.width, codec.height
     if crop is not None:
         width, height = width - crop.left - crop.right, height - crop.top - crop.bottom
@@ -111,7 +111,7 @@ def _range(codec: Codec) -> str | None:
 
 
 def _inside(crop: Crop | None, codec: Codec) -> Crop | None:
-    """The crop, where something of the picture is left."""
+    """Return the crop if it leaves some of the picture."""
     if crop is None:
         return None
     wide = crop.left + crop.right < codec.width

@@ -1,4 +1,4 @@
-"""BMP: two headers and where the pixels are.
+"""BMP: two headers and the offset of the pixels.
 
 Specification: Microsoft's BITMAPFILEHEADER, BITMAPCOREHEADER to BITMAPV5HEADER.
 """
@@ -11,7 +11,7 @@ from typing import Final
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import MAX_METADATA, Layout
 
-#: BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS: rows of pixels as they are.
+#: BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS: rows of uncompressed pixels.
 _RAW_COMPRESSIONS: Final = (0, 3, 6)
 #: Bytes of the file header, of the oldest and the newest bitmap header, and of those between.
 _FILE_HEADER: Final = 14
@@ -41,7 +41,7 @@ def read_bmp(source: Source) -> Layout:
     else:
         return layout.broken("the BMP's header is of no known kind")
     layout.width, layout.height = max(0, width), abs(height)
-    # Of 16 bits, each channel has five.
+    # A pixel of 16 bits has five bits per channel.
     layout.bit_depth = {16: 5, 24: 8, 32: 8}.get(bits, bits)
     layout.mode = "RGB;5" if bits == 16 else None
     if width <= 0 or height == 0 or bits not in (1, 2, 4, 8, 16, 24, 32):

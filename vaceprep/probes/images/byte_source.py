@@ -1,4 +1,4 @@
-"""What the readers of structure need of a file."""
+"""The interface that the structure readers need of a file."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Source(Protocol):
-    """What a reader needs of ``source.Opened``."""
+    """The part of ``source.Opened`` that a reader uses."""
 
     size: int
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Up to ``size`` bytes from ``offset``."""
+        """Return up to ``size`` bytes from ``offset``."""
         ...

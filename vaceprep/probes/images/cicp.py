@@ -1,6 +1,6 @@
-"""Colours named by numbers (CICP, ITU-T H.273) or by chromaticities, as an ICC profile.
+"""Convert colours given by numbers (CICP, ITU-T H.273) or chromaticities to an ICC profile.
 
-The profile is built here and carried like a file's own, so one place converts all colours. Pure.
+The profile is treated like a file's own, so one place converts all colours. Pure.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 Xy = tuple[float, float]
-#: Red, green, blue and white, as chromaticities.
+#: Chromaticities of red, green, blue and white.
 Chromaticities = tuple[Xy, Xy, Xy, Xy]
 Curve = Callable[[float], float]
 
 _D65: Final = (0.3127, 0.3290)
 _C: Final = (0.310, 0.316)
 BT709: Final[Chromaticities] = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), _D65)
-#: H.273, table 2. Unspecified (2) and reserved numbers are taken for BT.709.
+#: H.273, table 2. Unspecified (2) and reserved numbers count as BT.709.
 _PRIMARIES: Final[dict[int, tuple[str, Chromaticities]]] = {
     1: ("sRGB", BT709),
     4: ("BT.470 M", ((0.67, 0.33), (0.21, 0.71), (0.14, 0.08), _C)),
@@ -33,7 +33,7 @@ _PRIMARIES: Final[dict[int, tuple[str, Chromaticities]]] = {
     22: ("EBU 3213", ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), _D65)),
 }
 PQ, HLG = 16, 18
-#: Luminance of SDR white in an HDR picture, cd/m2 (BT.2408), and PQ's and HLG's own peak.
+#: Luminance of SDR white in an HDR picture, cd/m2 (BT.2408), and the peaks of PQ and HLG.
 _SDR_WHITE, _PQ_PEAK, _HLG_PEAK = 203.0, 10000.0, 1000.0
 #: Entries of a tone curve in a profile.
 _SAMPLES: Final = 4096
@@ -45,19 +45,19 @@ Matrix = tuple[tuple[float, float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Colours that are not sRGB: a name for a person, and the profile."""
+    """Colours other than sRGB: a name for a person, and the profile."""
 
     name: str
     profile: bytes
 
 
 def srgb_curve(x: float) -> float:
-    """sRGB's value as linear light, both 0 to 1."""
+    """Convert an sRGB value to linear light, both 0 to 1."""
     return x / 12.92 if x <= 0.04045 else float(((x + 0.055) / 1.055) ** 2.4)
 
 
 def pq(x: float) -> float:
-    """A PQ value as linear light, 1.0 being SDR white; more is clipped."""
+    """Convert a PQ value to linear light, 1.0 being SDR white; more is clipped."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = x ** (1 / m2)
     linear = (max(power - c1, 0.0) / (c2 - c3 * power)) ** (1 / m1)
@@ -65,14 +65,14 @@ def pq(x: float) -> float:
 
 
 def hlg(x: float) -> float:
-    """An HLG value as linear light on a display of 1000 cd/m2, 1.0 being SDR white; clipped."""
+    """Convert HLG to linear light on a display of 1000 cd/m2, 1.0 being SDR white; clipped."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = x * x / 3 if x <= 0.5 else (pow(2.718281828459045, (x - c) / a) + b) / 12
     return min(1.0, float(scene**1.2) * _HLG_PEAK / _SDR_WHITE)
 
 
-#: H.273, table 3, where it is not sRGB's. BT.709's family (1, 6, 7, 14, 15) is shown with sRGB's
-#: curve, as browsers do.
+#: H.273, table 3, except sRGB's. BT.709's family (1, 6, 7, 14, 15) uses sRGB's curve, as in
+#: browsers.
 _CURVES: Final[dict[int, tuple[str, Curve]]] = {
     4: ("gamma 2.2", lambda x: float(x**2.2)),
     5: ("gamma 2.8", lambda x: float(x**2.8)),
@@ -86,9 +86,9 @@ _CURVES: Final[dict[int, tuple[str, Curve]]] = {
 
 
 def of_numbers(primaries: int, transfer: int, *, full: bool = True) -> Colours | None:
-    """The colours that CICP numbers name; None for sRGB.
+    """Return the colours that CICP numbers name; None for sRGB.
 
-    Without ``full``, values run from 16 (black) to 235 (white) of 255.
+    Without ``full``, values range from 16 (black) to 235 (white) of 255.
     """
     name, chromaticities = _PRIMARIES.get(primaries, _PRIMARIES[1])
     tone = _CURVES.get(transfer)
@@ -106,7 +106,7 @@ def of_numbers(primaries: int, transfer: int, *, full: bool = True) -> Colours |
 
 
 def profile(chromaticities: Chromaticities, curve: Curve) -> bytes:
-    """An ICC profile (version 2, RGB) of these primaries and this tone curve.
+    """Return an ICC profile (version 2, RGB) of these primaries and this tone curve.
 
     Raises ZeroDivisionError for chromaticities that span no colours.
     """
@@ -144,7 +144,7 @@ def _xyz(values: tuple[float, ...]) -> bytes:
 
 
 def _adapted(chromaticities: Chromaticities) -> list[tuple[float, ...]]:
-    """XYZ of red, green and blue under D50 (Bradford), each a column."""
+    """Return the XYZ of red, green and blue under D50 (Bradford), each a column."""
     white = _of_xy(chromaticities[3])
     rgb = [_of_xy(xy, scaled=False) for xy in chromaticities[:3]]
     shares = _times(_inverse(tuple(zip(*rgb, strict=True))), white)

@@ -1,16 +1,16 @@
-"""Proof that a JPEG's or PNG's pixel data are whole, where Pillow alone would not notice.
+"""Prove that a JPEG's or PNG's pixel data are complete where Pillow alone would not notice.
 
-libjpeg fills what is missing with grey, and Pillow drops its warnings; Pillow takes the end of a
-PNG's zlib stream for the end of its pixels and leaves the checksum unread.
+libjpeg fills missing pixels with grey, and Pillow drops its warnings; Pillow takes the end of a
+PNG's zlib stream for the end of its pixels and does not verify the checksum.
 
-- A JPEG of one scan is decoded without its end mark, with 8 bytes behind the coded data that are
-  no code: where a block is missing, the decoder asks for more bytes and there are none.
-- A JPEG of several scans or with restart markers is decoded twice, the second time with random
-  bytes behind every run of coded data. Whole runs end before them, and the decoder passes over
-  them; runs that end too early take them for pixels, and the two pictures differ.
-- A PNG whose pixels nobody needs is inflated here. Else Pillow decodes one row more than there is,
-  into memory that holds a mark: the last true row must have replaced it, and the stream's checksum
-  was read on the way.
+- Decode a JPEG of one scan without its end mark and with 8 bytes after the coded data that are no
+  code: if a block is missing, the decoder asks for more bytes and there are none.
+- Decode a JPEG of several scans or with restart markers twice, the second time with random bytes
+  after every run of coded data. A complete run ends before them, and the decoder skips them; a run
+  that ends too early decodes them as pixels, and the two pictures differ.
+- Inflate a PNG here if nobody needs its pixels. Else let Pillow decode one row too many into memory
+  that holds a mark: the last true row must have replaced the mark, and reading on has verified the
+  stream's checksum.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 
 Make = Callable[[IO[bytes]], "ImageFile"]
 Parts = list[bytes | tuple[int, int]]
-#: Eight bytes of 255: the code of 16 and more ones is none. A decoder looks so far ahead.
+#: Eight bytes of 255: 16 or more ones are no valid code. A decoder reads this far ahead.
 _NO_CODE: Final = b"\xff\0" * 8
-#: Bytes without 255 that decode to all sorts of values. The first begins with ones, since decoders
-#: take zeros for what is missing.
+#: Bytes without 255 that decode to varied values. The first starts with ones, since decoders read
+#: missing bits as zeros.
 _NOISE: Final = b"\xfe" + bytes((73 * i * i + 41 * i + 17) % 251 for i in range(64))
-#: Share of the size at which a JPEG is decoded: an eighth takes the least time, and at a half most
-#: coefficients of a block show. Pixels below which two decodings are compared at full size. J
+#: Scale divisor for decoding a JPEG: an eighth is fastest, and a half shows most coefficients of a
+#: block. Below this many pixels, two decodings are compared at full size. J
 _MEANS, _DETAILS = 8, 2
 _SMALL: Final = 1 << 18
-#: What the memory of a PNG's rows holds at first, by channels; alpha is opaque.
+#: Initial content of the memory of a PNG's rows, by channels; alpha is opaque.
 _MARKS: Final = {1: (173,), 2: (173, 255), 3: (173, 91, 54), 4: (173, 91, 54, 255)}
 _ENDS_EARLY: Final = "its coded data end before its last block"
 
 
 class Fault(Exception):
-    """What is missing or wrong, as a clause that completes "cannot be read: ..."."""
+    """A missing or wrong part, as a clause that completes "cannot be read: ..."."""
 
 
 def jpeg(source: Source, layout: Layout, make: Make) -> None:
-    """Raises Fault, or what Pillow raises, where the JPEG does not cover its picture."""
+    """Raise Fault, or Pillow's exception, if the JPEG does not cover its picture."""
     scans = layout.scans_found
     if scans is None or not scans.frame.proven:
         pixels.decode(pixels.header(make, Spliced(source, layout.parts)))
@@ -84,7 +84,7 @@ def _suspended(source: Source, layout: Layout, make: Make, ends: list[int]) -> N
 
 
 def _until(parts: Parts, end: int) -> Parts:
-    """The parts up to an offset of the file."""
+    """Return the parts up to an offset of the file."""
     found: Parts = []
     for part in parts:
         if isinstance(part, tuple) and sum(part) >= end > part[0]:
@@ -94,7 +94,7 @@ def _until(parts: Parts, end: int) -> Parts:
 
 
 def _with_noise(parts: Parts, ends: list[int]) -> Parts:
-    """The parts with noise before each of these offsets, which lie in the last one."""
+    """Return the parts with noise before each of these offsets, which lie in the last part."""
     last = parts[-1]
     if not isinstance(last, tuple):
         return parts
@@ -106,9 +106,9 @@ def _with_noise(parts: Parts, ends: list[int]) -> Parts:
 
 
 def png(source: Source, layout: Layout, make: Make, *, needed: bool, exact: bool) -> Image | None:
-    """The picture where its pixels are ``needed``, else None. Raises Fault, or what Pillow does.
+    """Return the picture if its pixels are ``needed``, else None. Raises Fault, or Pillow's errors.
 
-    Where it need not be ``exact``, an opaque row may follow the last one.
+    Unless ``exact``, an opaque row may follow the last one.
     """
     rows = layout.rows
     if rows is None:
@@ -141,12 +141,12 @@ def _marked(source: Source, layout: Layout, make: Make, rows: Rows, exact: bool)
     last = decoded.crop((0, height - 1, width, height))
     if last.tobytes() == Pillow.new(image.mode, (width, 1), mark).tobytes():
         _inflated(source, rows)
-    # One opaque row more changes no alpha channel; everything else counts pixels.
+    # An additional opaque row changes no alpha channel; other callers count pixels.
     return decoded.crop((0, 0, width, height)) if exact else decoded
 
 
 def _behind(parts: Parts, start: int) -> Parts:
-    """The parts from an offset of the file on."""
+    """Return the parts from an offset of the file on."""
     found: Parts = []
     for part in parts:
         if isinstance(part, bytes):

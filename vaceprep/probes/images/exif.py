@@ -1,7 +1,7 @@
-"""EXIF and XMP: the orientation, and the names of what tells a place or a serial number.
+"""EXIF and XMP: the orientation, and the names of fields with a place or a serial number.
 
-EXIF is a TIFF structure, so the walker here serves TIFF files too. Every count and offset is
-checked against the bytes that are there before anything is read for it.
+EXIF is a TIFF structure, so this parser serves TIFF files too. Checks every count and offset
+against the available bytes before reading anything for it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _INTEGERS: Final[dict[int, str]] = {
     FieldType.LONG8: "Q",
     FieldType.IFD8: "Q",
 }
-#: Entries of one directory, and values of one entry, that are read at most. J
+#: Most entries of one directory, and most values of one entry, that are read. J
 _MAX_ENTRIES: Final = 4096
 _MAX_VALUES: Final = 2_000_000
 
@@ -71,12 +71,12 @@ _XMP_NAMES: Final = re.compile(
 
 
 class Readable(Protocol):
-    """Bytes at an offset, and how many there are."""
+    """Bytes at an offset, and their number."""
 
     size: int
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Up to ``size`` bytes from ``offset``."""
+        """Return up to ``size`` bytes from ``offset``."""
         ...
 
 
@@ -91,7 +91,7 @@ class _Memory:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One field of a directory; ``inline`` are the bytes of its value-or-offset field."""
+    """One field of a directory; ``inline`` holds the bytes of its value-or-offset field."""
 
     kind: int
     count: int
@@ -99,34 +99,34 @@ class Entry:
 
     @property
     def bytes(self) -> int:
-        """Bytes of the value; 0 for a type that TIFF does not have."""
+        """Bytes of the value; 0 for an unknown field type."""
         return TYPE_BYTES.get(self.kind, 0) * self.count
 
 
 class Directory:
-    """One image file directory (IFD): tags to fields, and the offset of the next one.
+    """One image file directory (IFD): fields by tag, and the offset of the next one.
 
-    ``next`` is 0 at the end of the chain and None where the bytes end before it.
+    ``next`` is 0 at the end of the chain and None if the bytes end before it.
     """
 
     def __init__(
         self, view: TiffView, entries: dict[int, Entry], following: int | None, listed: int
     ) -> None:
         self._view = view
-        #: Entries as they are listed, those of a tag that was there before included.
+        #: Number of entries, repeated tags included.
         self.listed = listed
         self.entries = entries
         self.next = following
 
     def outside(self, tag: int) -> bool:
-        """Whether the field's value lies past the end of the bytes."""
+        """Return whether the field's value lies past the end of the bytes."""
         entry = self.entries.get(tag)
         if entry is None or entry.bytes <= len(entry.inline):
             return False
         return self._view.offset(entry.inline) + entry.bytes > self._view.source.size
 
     def raw(self, tag: int) -> bytes:
-        """The field's value as bytes; empty where it is absent, too long or out of reach."""
+        """Return the field's value as bytes; empty if it is absent, too long or out of range."""
         entry = self.entries.get(tag)
         if entry is None or not 0 < entry.count <= _MAX_VALUES or not entry.bytes:
             return b""
@@ -137,7 +137,7 @@ class Directory:
         return self._view.source.read_at(self._view.offset(entry.inline), entry.bytes)
 
     def integers(self, tag: int) -> tuple[int, ...]:
-        """The field's values where they are integers; else none."""
+        """Return the field's values if they are integers; else none."""
         data = self.raw(tag)
         code = _INTEGERS.get(self.entries[tag].kind) if data else None
         if code is None:
@@ -145,12 +145,12 @@ class Directory:
         return struct.unpack(f"{self._view.order}{self.entries[tag].count}{code}", data)
 
     def integer(self, tag: int) -> int | None:
-        """The field's first value where it is an integer."""
+        """Return the field's first value if it is an integer."""
         values = self.integers(tag) if tag in self.entries else ()
         return values[0] if values else None
 
     def has_value(self, tag: int) -> bool:
-        """Whether the field holds more than padding: text, or a number with a denominator."""
+        """Return whether the field holds more than padding: text, or a non-zero denominator."""
         data = self.raw(tag)
         if not data:
             return False
@@ -161,7 +161,7 @@ class Directory:
 
 
 class TiffView:
-    """The directories of a TIFF structure; BigTIFF too. Raises nothing: what fails is None."""
+    """The directories of a TIFF structure; BigTIFF too. Raises nothing: a failure gives None."""
 
     def __init__(self, data: bytes | Readable) -> None:
         self.source: Readable = _Memory(data) if isinstance(data, bytes) else data
@@ -169,7 +169,7 @@ class TiffView:
         self.order = {b"II": "<", b"MM": ">"}.get(head[:2], "")
         magic = int.from_bytes(head[2:4], "little" if self.order == "<" else "big")
         self.big = magic == 43
-        #: Offset of the first directory; 0 where there is none.
+        #: Offset of the first directory; 0 if there is none.
         self.first = 0
         if not self.order or magic not in (42, 43) or len(head) < (16 if self.big else 8):
             self.order = ""
@@ -177,11 +177,11 @@ class TiffView:
             self.first = self.offset(head[8:16] if self.big else head[4:8])
 
     def offset(self, field: bytes) -> int:
-        """A 4- or 8-byte offset in this structure's byte order."""
+        """Return a 4- or 8-byte offset in this structure's byte order."""
         return int.from_bytes(field, "little" if self.order == "<" else "big")
 
     def directory(self, at: int) -> Directory | None:
-        """The directory at an offset; None where it is not wholly there."""
+        """Return the directory at an offset; None if it is incomplete."""
         if not self.order or at < 8:
             return None
         width, step, word = (8, 20, 8) if self.big else (2, 12, 4)
@@ -207,7 +207,7 @@ def _block(data: bytes) -> TiffView:
 
 
 def orientation(blocks: Iterable[bytes]) -> int:
-    """The EXIF orientation, 1 to 8; 1 where none of the blocks has a valid one."""
+    """Return the EXIF orientation, 1 to 8; 1 if none of the blocks has a valid one."""
     for data in blocks:
         view = _block(data)
         main = view.directory(view.first)
@@ -217,28 +217,28 @@ def orientation(blocks: Iterable[bytes]) -> int:
 
 
 def valid_orientation(value: int | None) -> int:
-    """The value itself from 1 to 8, else 1 (upright)."""
+    """Return the value if it is 1 to 8, else 1 (upright)."""
     return value if value is not None and 1 <= value <= 8 else 1
 
 
 def location(blocks: Iterable[bytes], packets: Iterable[bytes]) -> tuple[str, ...]:
-    """Names of the fields in EXIF blocks and XMP packets that tell a place or a serial number.
+    """Return the names of fields in EXIF and XMP that contain a place or a serial number.
 
-    A field without a value (blank text, a 0/0 position) does not count.
+    Ignores a field without a value (blank text, a 0/0 position).
     """
     names: list[str] = []
     for data in blocks:
         view = _block(data)
         names += directory_location(view, view.directory(view.first))
     for packet in packets:
-        # UTF-16 and UTF-32 packets become plain without their zero bytes.
+        # Removing zero bytes turns UTF-16 and UTF-32 packets into plain text.
         for match in _XMP_NAMES.finditer(packet.replace(b"\0", b"")):
             names.append("XMP " + match[1].decode("ascii"))
     return tuple(dict.fromkeys(names))
 
 
 def directory_location(view: TiffView, main: Directory | None) -> list[str]:
-    """The same for one main directory (IFD0) and the two that it points to."""
+    """Return the same for one main directory (IFD0) and the two that it references."""
     if main is None:
         return []
     names = [name for tag, name in _MAIN_SERIALS.items() if main.has_value(tag)]

@@ -11,18 +11,18 @@ from typing import Final
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
 
-#: The bytes that begin an extension, an image and the trailer, and the extension for one image.
+#: The first byte of an extension, an image and the trailer, and the extension of an image.
 _EXTENSION: Final = b"!"
 _IMAGE: Final = b","
 _TRAILER: Final = b";"
 _GRAPHIC_CONTROL: Final = b"\xf9"
-#: Flags of the screen and of an image: a colour table follows, of so many entries by its low bits.
+#: Flags of the screen and of an image: a colour table follows; the low bits give its entries.
 _HAS_TABLE: Final = 0x80
 _TABLE_SIZE: Final = 0x07
 _CUT: Final = "the file ends before the GIF's end mark"
 
 
-#: Sub-blocks that are read: a gigabyte of full ones. A file of short ones takes a minute. J
+#: Most sub-blocks read: a gigabyte of full ones. A file of short ones takes a minute. J
 _MAX_BLOCKS: Final = 4_000_000
 
 
@@ -31,7 +31,7 @@ class TooMany(Exception):
 
 
 class _Blocks:
-    """Reads forward in large steps: a GIF is a chain of blocks of at most 255 bytes."""
+    """Reads forward in large steps, because a GIF is a chain of blocks of at most 255 bytes."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -50,7 +50,7 @@ class _Blocks:
         return self._data[offset : offset + size]
 
     def skip_blocks(self) -> bool:
-        """Past a chain of sub-blocks; false where the file ends first."""
+        """Skip a chain of sub-blocks; return False if the file ends first."""
         while length := self.take(1):
             if length == b"\0":
                 return True

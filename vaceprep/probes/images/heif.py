@@ -1,4 +1,4 @@
-"""AVIF and HEIC: the colours that the primary picture's ``colr`` box names by numbers (nclx).
+"""AVIF and HEIC: the colours in numbers (nclx) of the primary picture's ``colr`` box.
 
 Specification: ISO/IEC 14496-12 (boxes), 23008-12 (item properties).
 """
@@ -11,15 +11,15 @@ from typing import Final
 
 from vaceprep.probes.images.byte_source import Source
 
-#: Formats that are made of such boxes.
+#: Formats made of such boxes.
 FORMATS: Final = ("avif", "heic", "heif")
-#: Bytes of a ``meta`` box, and boxes at one level, that are read at most. J
+#: Most bytes of a ``meta`` box, and most boxes at one level, that are read. J
 _MAX_META: Final = 4 * 2**20
 _MAX_BOXES: Final = 4096
 
 
 def colour_numbers(source: Source) -> tuple[int, int] | None:
-    """Colour primaries and transfer (H.273) of the primary picture; None where none are named.
+    """Return the primary picture's colour primaries and transfer (H.273); None if not given.
 
     Never raises.
     """
@@ -78,7 +78,7 @@ def _primary(body: bytes) -> int:
 
 
 def _associated(body: bytes, item: int) -> list[int]:
-    """Numbers (from 1) of the properties of one item."""
+    """Return the numbers (from 1) of the properties of one item."""
     if len(body) < 8:
         return []
     wide_item, wide_index = body[0] > 0, body[3] & 1

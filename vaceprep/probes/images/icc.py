@@ -1,7 +1,7 @@
-"""ICC profiles: what one calls itself, and whether its numbers are those of sRGB.
+"""ICC profiles: the description, and whether the values are those of sRGB.
 
-Names do not tell: sRGB comes as "c2", "sRGB built-in", "IEC http://www.iec.ch" and in a dozen
-sizes. So the three colourants and the tone curve are compared with the standard's own. Pure, and
+Names are unreliable: sRGB comes as "c2", "sRGB built-in", "IEC http://www.iec.ch" and in a dozen
+sizes. So compare the three colourants and the tone curve with the standard's. Pure, and
 independent of any colour library.
 """
 
@@ -16,21 +16,21 @@ _COLOURANTS: Final = {
     b"gXYZ": (0.38515, 0.71687, 0.09708),
     b"bXYZ": (0.14307, 0.06061, 0.71410),
 }
-#: How far a colourant may lie off, in XYZ: published sRGB profiles differ by 0.002 at most,
-#: the nearest other space (BT.601's primaries) by more than 0.015. J
+#: Tolerance of a colourant in XYZ: published sRGB profiles differ by 0.002 at most, the nearest
+#: other space (BT.601's primaries) by more than 0.015. J
 _COLOURANT_TOLERANCE: Final = 0.004
-#: How far a curve may lie off, linear light of 1: pure gamma 2.2 is 0.008 off at most, so it
-#: passes only for the shortened profiles that approximate the standard's curve. J
+#: Tolerance of a curve in linear light of 1: pure gamma 2.2 differs by up to 0.008, so it passes
+#: only for the shortened profiles that approximate the standard's curve. J
 _CURVE_TOLERANCE: Final = 0.005
 _SAMPLES: Final = 33
 _MAX_TAGS: Final = 200
-#: Shown in place of a description.
+#: Shown instead of a description.
 BROKEN: Final = "a damaged profile"
 UNNAMED: Final = "a profile without a name"
 
 
 def read_icc(profile: bytes) -> tuple[str, bool]:
-    """The profile's description, and whether it is sRGB (a grey profile: its tone curve).
+    """Return the profile's description, and whether it is sRGB (a grey profile: its tone curve).
 
     A profile that cannot be read is ``BROKEN`` and not sRGB. Never raises.
     """
@@ -81,7 +81,7 @@ def _is_srgb(space: bytes, tags: dict[bytes, bytes], name: str) -> bool:
     if space != b"RGB ":
         return False
     if not all(tag in tags for tag in _COLOURANTS):
-        # Only tables: of these, the ICC's own sRGB profiles are known by name.
+        # Only tables: recognise the ICC's own sRGB profiles of this kind by name.
         return name.lower().startswith("srgb")
     for tag, expected in _COLOURANTS.items():
         found = struct.unpack_from(">3i", tags[tag], 8)
@@ -102,7 +102,7 @@ def _srgb(x: float) -> float:
 
 
 def _apply(curve: bytes, x: float) -> float:
-    """A tone curve (``curv`` or ``para``) at x, 0 to 1."""
+    """Return the value of a tone curve (``curv`` or ``para``) at x, 0 to 1."""
     if curve[:4] == b"curv":
         (count,) = struct.unpack_from(">I", curve, 8)
         if count == 0:
@@ -124,7 +124,7 @@ def _apply(curve: bytes, x: float) -> float:
         if kind == 0:
             return float(x**g)
         if kind in (1, 2):
-            # Below the break the curve is flat: 0, or c.
+            # Below the break the curve is constant: 0, or c.
             base = a * x + b
             return float(base**g + c if base >= 0 else c)
         if x < d:

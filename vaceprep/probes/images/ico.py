@@ -1,4 +1,4 @@
-"""ICO and CUR: the largest of their pictures, a whole PNG or a BMP without its file header."""
+"""ICO and CUR: the largest of their pictures, a complete PNG or a BMP without its file header."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_PICTURES: Final = 1024
 
 
 class _Within:
-    """A part of a file as a file of its own."""
+    """A part of a file, presented as a file."""
 
     def __init__(self, source: Source, offset: int, size: int) -> None:
         self._source, self._offset, self.size = source, offset, size
@@ -25,14 +25,14 @@ class _Within:
 
 
 def read_icon(source: Source, fmt: str) -> Layout:
-    """The largest picture of an ICO or CUR (``fmt``). Sizes in pixels; never raises."""
+    """Read the largest picture of an ICO or CUR (``fmt``). Sizes in pixels; never raises."""
     layout = Layout(fmt, coded="ico")
     count = int.from_bytes(source.read_at(4, 2), "little")
     table = source.read_at(6, 16 * min(count, _MAX_PICTURES))
     entries = [_ENTRY.unpack_from(table, at) for at in range(0, len(table) - 15, 16)]
     if not entries:
         return layout.cut("the file ends inside the icon's directory")
-    # Side 0 means 256 or more; of the same size, the one with the most bytes is the richest.
+    # Side 0 means 256 or more; of the same size, prefer the one with the most bytes.
     best = max(entries, key=lambda e: ((e[0] or 256) * (e[1] or 256), e[6]))
     size, offset = best[6], best[7]
     if offset + size > source.size:

@@ -25,8 +25,8 @@ from vaceprep.probes.images.jpeg_markers import (
 from vaceprep.probes.images.jpeg_scans import Frame, frame_of, read_scans
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Damage, Layout
 
-#: The application data that decide how pixels are made, JFIF and Adobe's colour transform, and
-#: the bytes that they have at least: libjpeg ignores shorter ones.
+#: Application data that affect decoding, JFIF and Adobe's colour transform, and their minimum
+#: length in bytes: libjpeg ignores shorter ones.
 _DECODER_APPS: Final[dict[int, tuple[bytes, int]]] = {
     Marker.APP0: (b"JFIF\0", 14),
     Marker.APP14: (b"Adobe", 12),
@@ -35,18 +35,18 @@ _EXIF: Final = b"Exif\0"
 _XMP: Final = (b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0")
 _ICC: Final = b"ICC_PROFILE\0"
 _MPF: Final = b"MPF\0"
-#: MPF's table of pictures: its tag, and the type of pictures that are previews.
+#: MPF's table of pictures: its tag, and the type of preview pictures.
 _MP_ENTRIES: Final = 0xB002
 _MP_PREVIEW: Final = 1
 _GAIN_MAPS: Final = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"apdi:AuxiliaryImageType")
 _ENDS_EARLY: Final = "the file ends inside the JPEG's headers"
 _DAMAGED: Final = "the JPEG's headers are damaged"
-#: Bytes between two segments that are searched for the next marker.
+#: Bytes between two segments to search for the next marker.
 _MAX_STRAY: Final = 4096
 
 
 class _Segment(NamedTuple):
-    """A marker with its content. ``at`` is the offset of the marker, ``length`` is of both."""
+    """A marker with its content. ``at`` is the marker's offset, ``length`` includes both."""
 
     marker: int
     at: int
@@ -62,9 +62,9 @@ class _HeadersEnd(Exception):
 
 
 def _segments(source: Source) -> Iterator[_Segment]:
-    """The segments of the headers, each within the file; the first scan is the last one.
+    """Yield the segments of the headers, each within the file; the first scan is the last one.
 
-    Raises _HeadersEnd where there is no scan.
+    Raises _HeadersEnd if there is no scan.
     """
     at = 2
     for _ in range(MAX_PIECES):
@@ -94,7 +94,7 @@ def _segments(source: Source) -> Iterator[_Segment]:
 
 
 def _length(source: Source, at: int, head: bytes) -> int:
-    """Bytes of the segment at ``at``, which begins with ``head``. Raises _HeadersEnd."""
+    """Return the bytes of the segment at ``at``, which begins with ``head``. Raises _HeadersEnd."""
     if len(head) < 4:
         raise _HeadersEnd("truncated", _ENDS_EARLY)
     length = int.from_bytes(head[2:4], "big")
@@ -107,24 +107,24 @@ def _length(source: Source, at: int, head: bytes) -> int:
 
 @dataclass(slots=True)
 class _Headers:
-    """What the segments say, beside what the layout holds."""
+    """The values of the segments that the layout does not hold."""
 
     source: Source
     layout: Layout
     icc: list[bytes] = field(default_factory=list)
-    #: The content of MPF, and the offset that its offsets count from.
+    #: The content of MPF, and the base of its offsets.
     mpf: tuple[bytes, int] | None = None
     gain_map: bool = False
-    #: How many components the frame has, as a byte.
+    #: The frame's number of components, as a byte.
     components: bytes = b""
     frame: Frame | None = None
     restart_interval: int = 0
 
     def read(self, segment: _Segment) -> None:
-        """Take over what one segment says."""
+        """Record the content of one segment."""
         marker, at, length = segment
         if marker == Marker.SOS:
-            # A scan of fewer components than the frame has is not the only one.
+            # A scan with fewer components than the frame is not the only scan.
             first = self.source.read_at(at + 4, 1)
             self.layout.scans = self.layout.scans or first < self.components
             return
@@ -196,12 +196,12 @@ def read_jpeg(source: Source) -> Layout:
 
 
 def _has_end_mark(source: Source, at: int) -> bool:
-    """Whether an end mark follows the first scan, within whose data no such pair can be."""
+    """Return whether an end mark follows the first scan; coded data cannot contain this pair."""
     while at < source.size:
         block = source.read_at(at, 1 << 20)
         if END_MARK in block:
             return True
-        # The pair may lie across two blocks.
+        # The pair may span two blocks.
         at += max(1, len(block) - 1)
         if len(block) < 2:
             break
@@ -209,7 +209,7 @@ def _has_end_mark(source: Source, at: int) -> bool:
 
 
 def _joined(pieces: list[bytes]) -> bytes | None:
-    """The profile from its numbered pieces; empty where one is missing."""
+    """Return the profile joined from its numbered pieces; empty if one is missing."""
     if not pieces:
         return None
     if any(len(p) < 2 for p in pieces):
@@ -221,9 +221,9 @@ def _joined(pieces: list[bytes]) -> bytes | None:
 
 
 def _pictures(data: bytes, start: int, size: int) -> int:
-    """Pictures of an MPO beside its own previews, by the index in ``data``.
+    """Return the pictures of an MPO, own previews excluded, by the index in ``data``.
 
-    One that would begin behind the end of the file (a copy that kept the first) does not count.
+    Ignores one that would begin past the end of the file (a copy that kept the first).
     """
     view = TiffView(data)
     first = view.directory(view.first)

@@ -14,7 +14,7 @@ FILL: Final = 0xFF
 class Marker:
     """The second byte of a marker."""
 
-    #: In coded data: the byte before it was a value, not the start of a marker.
+    #: In coded data: the byte before it is a value, not the start of a marker.
     STUFFED = 0x00
     #: Temporary use in arithmetic coding.
     TEM = 0x01
@@ -46,7 +46,7 @@ class Marker:
     DNL = 0xDC
     #: Restart interval.
     DRI = 0xDD
-    #: Application data, the first and the last of 16 and those with a known content.
+    #: Application data: the first and the last of 16, and those of known content.
     APP0 = 0xE0
     APP1 = 0xE1
     APP2 = 0xE2
@@ -57,7 +57,7 @@ class Marker:
 
 
 RESTARTS: Final = range(Marker.RST0, Marker.RST7 + 1)
-#: Markers without a length and content.
+#: Markers without length and content.
 STANDALONE: Final = frozenset([Marker.TEM, *RESTARTS, Marker.SOI])
 APPLICATION: Final = range(Marker.APP0, Marker.APP15 + 1)
 FRAMES: Final = frozenset(range(Marker.SOF0, 0xD0)) - {Marker.DHT, Marker.JPG, Marker.DAC}

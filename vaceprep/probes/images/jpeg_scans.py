@@ -1,7 +1,7 @@
-"""The scans of a JPEG: where their coded data end, and whether together they cover the picture.
+"""The scans of a JPEG: where their coded data end, and whether they cover the whole picture.
 
-What a scan's headers tell is judged here; whether the coded data reach the last block is found by
-decoding (``probe.proof``).
+This module checks the headers of the scans; decoding finds whether the coded data reach the last
+block (``completeness``).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.jpeg_markers import FILL, RESTARTS, Marker
 
-#: A marker within coded data: what follows 0xFF there is 0 (a value of 255) or more fill.
+#: A marker within coded data: not 0xFF 0 (a value of 255), and not more fill bytes.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 _BLOCK: Final = 1 << 20
 _COEFFICIENTS: Final = 64
-#: Scans, and restart intervals of all of them, that are looked at. J
+#: Most scans, and most restart intervals of all scans, that are read. J
 _MAX_SCANS: Final = 1000
 _MAX_ENDS: Final = 1_000_000
 _MISSING_SCANS: Final = "scans of the JPEG are missing"
@@ -27,7 +27,7 @@ _FEW_SCANS: Final = "the JPEG's last scans are missing"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the frame header says: its marker, size in pixels, and components.
+    """The frame header: its marker, size in pixels, and components.
 
     Each component is its number and its horizontal and vertical sampling factors.
     """
@@ -39,17 +39,17 @@ class Frame:
 
     @property
     def progressive(self) -> bool:
-        """Huffman-coded and refined scan by scan."""
+        """Whether it is Huffman-coded and refined scan by scan."""
         return self.marker == Marker.SOF2
 
     @property
     def proven(self) -> bool:
-        """Whether its scans are judged: Huffman-coded, baseline, extended or progressive."""
+        """Whether its scans can be checked: Huffman-coded, baseline, extended or progressive."""
         return self.marker in (Marker.SOF0, Marker.SOF1, Marker.SOF2)
 
 
 def frame_of(marker: int, body: bytes) -> Frame | None:
-    """The frame header's content (behind its length); None where it is damaged."""
+    """Parse the content of a frame header (after its length); None if it is damaged."""
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or not body[5]:
         return None
     parts = [body[at : at + 3] for at in range(6, 6 + 3 * body[5], 3)]
@@ -62,26 +62,26 @@ def frame_of(marker: int, body: bytes) -> Frame | None:
 
 @dataclass(slots=True)
 class Scans:
-    """Where coded data lie. Offsets in bytes."""
+    """The positions of coded data. Offsets in bytes."""
 
     frame: Frame
-    #: Where each run of coded data ends: at a restart marker, or at the marker behind the scan.
+    #: End of each run of coded data: a restart marker, or the marker after the scan.
     ends: list[int] = field(default_factory=list)
     count: int = 0
     restarts: int = 0
-    #: What is missing; None where the headers name all that the picture has.
+    #: What is missing; None if the headers cover the whole picture.
     fault: str | None = None
 
     @property
     def simple(self) -> bool:
-        """One scan without restart markers."""
+        """Whether there is one scan without restart markers."""
         return self.count == 1 and not self.restarts
 
 
 def read_scans(source: Source, at: int, frame: Frame, interval: int) -> Scans:
-    """All scans from the first SOS marker at ``at`` on; ``interval`` is DRI's. Never raises."""
+    """Read all scans from the first SOS marker at ``at``; ``interval`` is DRI's. Never raises."""
     found = Scans(frame)
-    #: By component: for each coefficient, its lowest bit that came; None where none did.
+    #: By component: the lowest bit received of each coefficient; None if none was.
     seen: dict[int, list[int | None]] = {c[0]: [None] * _COEFFICIENTS for c in frame.components}
     while found.count < _MAX_SCANS:
         head = source.read_at(at, 4)
@@ -117,24 +117,24 @@ def read_scans(source: Source, at: int, frame: Frame, interval: int) -> Scans:
 
 
 def _next(source: Source, at: int) -> int:
-    """Where the next marker begins from ``at`` on: decoders pass over stray bytes."""
+    """Return the offset of the next marker from ``at`` on: decoders skip stray bytes."""
     return next((place for place, _ in _markers(source, at)), source.size)
 
 
 def _markers(source: Source, at: int) -> Iterator[tuple[int, int]]:
-    """Offsets and codes of the markers from ``at`` on."""
+    """Yield the offsets and codes of the markers from ``at`` on."""
     while at < source.size:
         block = source.read_at(at, _BLOCK)
         if len(block) < 2:
             return
         for match in _MARKER.finditer(block):
             yield at + match.start(), block[match.start() + 1]
-        # A marker may lie across two blocks.
+        # A marker may span two blocks.
         at += len(block) - 1
 
 
 def _follows(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> bool:
-    """Whether a progressive scan refines the very bit that the scans before it left off at."""
+    """Return whether a progressive scan continues at the bit where the scans before it ended."""
     count = body[0] if body else 0
     if not frame.progressive or len(body) < 4 + 2 * count:
         return True
@@ -145,7 +145,7 @@ def _follows(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> bo
 
 
 def _scan(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> int:
-    """Note what a scan brings; the number of its minimum coded units, 0 where it is damaged."""
+    """Record a scan; return the number of its minimum coded units, 0 if it is damaged."""
     count = body[0] if body else 0
     if not count or len(body) < 4 + 2 * count:
         return 0
@@ -167,7 +167,7 @@ def _scan(frame: Frame, seen: dict[int, list[int | None]], body: bytes) -> int:
 
 
 def _coded(source: Source, at: int, found: Scans, restarts: int) -> int:
-    """Pass over a scan's coded data; where the marker behind it begins."""
+    """Skip a scan's coded data; return the offset of the marker after it."""
     for passed, (place, code) in enumerate(_markers(source, at)):
         if code not in RESTARTS or not restarts:
             found.ends.append(place)

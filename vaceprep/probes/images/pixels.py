@@ -1,7 +1,7 @@
-"""Decoding through Pillow: one decoder, named by the bytes, never Pillow's own guessing.
+"""Decode through Pillow with the one decoder that the bytes name, without Pillow's detection.
 
-Only the module of that decoder is imported and only it runs; no global switch of Pillow's is
-read or set, and the decoder sees the parts that make pixels, so no broken tag can make it warn.
+Imports and runs only that decoder's module; neither reads nor sets a global switch of Pillow. The
+decoder gets only the parts that make pixels, so no broken tag can make it warn.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _WHITE = 255
 
 
 def count_mask(image: Image) -> MaskFacts:
-    """Judge one decoded image as a mask: alpha ignored, palette resolved, converted to RGB.
+    """Count one decoded image as a mask: alpha ignored, palette resolved, converted to RGB.
 
-    White is 255 in all channels (16-bit grey: 65535), black 0; turning an image changes no count,
-    so stored pixels serve. May raise what Pillow raises for a mode that it cannot convert.
+    White is 255 in all channels (16-bit grey: 65535), black 0; rotation changes no count, so stored
+    pixels serve. May raise Pillow's errors for a mode that it cannot convert.
     """
     white = black = 0
     for band in bands(image):
@@ -54,7 +54,7 @@ def _white_and_black(image: Image) -> tuple[int, int]:
 
 
 def _extremes(planes: list[Image]) -> tuple[int, int]:
-    """Pixels that are 255 in every plane, and that are 0 in every plane."""
+    """Return the number of pixels that are 255 in every plane, and 0 in every plane."""
     from PIL import ImageChops
 
     lowest = highest = planes[0]
@@ -65,10 +65,10 @@ def _extremes(planes: list[Image]) -> tuple[int, int]:
 
 
 def _byte_planes(image: Image) -> list[Image]:
-    """The high and the low bytes of a 16-bit image as two planes."""
+    """Return the high and the low bytes of a 16-bit image as two planes."""
     from PIL import Image as Pillow
 
-    # Whether low or high comes first makes no difference to what is counted.
+    # The byte order does not change the counts.
     return list(Pillow.frombytes("LA", image.size, image.tobytes()).split())
 
 
@@ -89,8 +89,8 @@ if TYPE_CHECKING:
 
     from vaceprep.files.source import Opened
 
-#: Format to (module, class). Of the formats that are not accepted, those that Pillow reads in
-#: its own process and memory, without opening what is nested in them.
+#: Format to (module, class). Formats that are not accepted are here if Pillow reads them in its own
+#: process and memory, without opening nested files.
 DECODERS: Final[dict[str, tuple[str, str]]] = {
     "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "png": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -109,14 +109,14 @@ DECODERS: Final[dict[str, tuple[str, str]]] = {
     "heic": ("pillow_heif", "HeifImageFile"),
     "heif": ("pillow_heif", "HeifImageFile"),
 }
-#: Formats (by Pillow) whose fourth byte is 0 throughout where the writer meant no alpha.
+#: Formats (by Pillow) whose fourth byte is 0 throughout if the writer intended no alpha.
 _ALPHA_MAY_BE_PADDING: Final = ("BMP", "DIB", "ICO", "TGA")
-#: Pixels of one piece of a picture that is looked at by pieces.
+#: Pixels of one band of a picture that is processed in bands.
 _BAND_PIXELS: Final = 4_000_000
 
 
 def decoder(fmt: str) -> Callable[[IO[bytes]], ImageFile] | None:
-    """The class that decodes a format; None where there is none here (HEIC without its extra)."""
+    """Return the class that decodes a format; None if there is none (HEIC without its extra)."""
     if fmt not in DECODERS:
         return None
     module, name = DECODERS[fmt]
@@ -128,20 +128,20 @@ def decoder(fmt: str) -> Callable[[IO[bytes]], ImageFile] | None:
 
 
 def header(make: Callable[[IO[bytes]], ImageFile], data: object) -> ImageFile:
-    """Let the decoder read the header. Raises whatever Pillow raises for broken data."""
+    """Let the decoder read the header. Raises Pillow's errors for broken data."""
     return make(cast("IO[bytes]", data))
 
 
 def decode(image: ImageFile) -> Image:
-    """Decode every pixel of the first frame. Raises whatever Pillow raises for broken data."""
+    """Decode every pixel of the first frame. Raises Pillow's errors for broken data."""
     if image.format == "TIFF":
         from PIL import Image as Pillow
 
-        # Given its memory, the decoder does not warn of sizes that were weighed already.
+        # With memory already allocated, the decoder does not warn of sizes checked before.
         image.im = Pillow.new(image.mode, image.size, None).im
     image.load()
     if image.format in _ALPHA_MAY_BE_PADDING and image.mode == "RGBA" and not _highest_alpha(image):
-        # Writers leave the fourth byte 0; every viewer shows such a picture opaque.
+        # Some writers leave the fourth byte 0; every viewer shows such a picture opaque.
         return image.convert("RGB")
     return image
 
@@ -151,13 +151,13 @@ def _highest_alpha(image: Image) -> int:
 
 
 def rewound(opened: Opened) -> Opened:
-    """The source, at its start."""
+    """Return the source, at its start."""
     opened.seek(0)
     return opened
 
 
 def bands(image: Image) -> Iterator[Image]:
-    """The picture from top to bottom in pieces, so that looking at planes takes little memory."""
+    """Yield the picture from top to bottom in bands, to limit the memory of planes."""
     rows = max(1, _BAND_PIXELS // max(1, image.width))
     if rows >= image.height:
         yield image
@@ -171,10 +171,10 @@ def _lowest_alpha(image: Image) -> int:
 
 
 def alpha_used(image: Image, depth: int | None = None) -> bool:
-    """Whether any pixel is not opaque: by an alpha channel, or by a transparent colour.
+    """Return whether any pixel is not opaque: by an alpha channel, or by a transparent colour.
 
-    ``depth`` is what the file stores, in bits: a transparent colour is told in that, but the
-    pixels are decoded to 8 bits. Of 16-bit RGB only the high bytes are there to compare.
+    ``depth`` is the bits that the file stores: a transparent colour is given at that depth, but the
+    pixels are decoded to 8 bits. Of 16-bit RGB only the high bytes can be compared.
     """
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         return any(_lowest_alpha(band) < 255 for band in bands(image))
@@ -192,7 +192,7 @@ def alpha_used(image: Image, depth: int | None = None) -> bool:
             return False
         if image.mode == "1":
             return image.histogram()[255 if transparent else 0] > 0
-        # 2 and 4 bits are spread over 0 to 255.
+        # 2 and 4 bits are scaled to 0 to 255.
         scale = {2: 85, 4: 17}.get(depth or 8, 1)
         return image.histogram()[transparent * scale & 255] > 0
     if image.mode.startswith("I;16"):
@@ -218,7 +218,7 @@ def _has_colour(image: Image, colour: tuple[int, ...]) -> bool:
 
 
 def _all_match(planes: list[Image], values: tuple[int, ...]) -> bool:
-    """Whether some pixel has the given value in every plane."""
+    """Return whether some pixel has the given value in every plane."""
     from PIL import ImageChops
 
     found: Image | None = None

@@ -15,7 +15,7 @@ from vaceprep.probes.images.layout import MAX_PIECES, Layout
 from vaceprep.probes.images.png_colours import COLOUR_CHUNKS, Told
 from vaceprep.probes.images.png_data import ColourType
 
-#: Critical chunks: what a reader must know to show the picture.
+#: Critical chunks: those that a reader needs to show the picture.
 _CRITICAL: Final = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
 #: Chunks that the decoder gets.
 _PIXEL_CHUNKS: Final = _CRITICAL | {b"tRNS"}
@@ -36,9 +36,9 @@ _DEPTHS: Final[dict[int, tuple[int, ...]]] = {
 }
 #: Bit 5 of a chunk's first letter: no reader needs the chunk.
 _ANCILLARY: Final = 0x20
-#: A zlib stream's first byte with the largest window.
+#: First byte of a zlib stream with the largest window.
 _LARGEST_WINDOW: Final = b"\x78"
-#: Bytes of a tRNS chunk by colour type; of a palette, as many as it has colours at most.
+#: Bytes of a tRNS chunk by colour type; of a palette, at most one per colour.
 _KEY_BYTES: Final[dict[int, int]] = {ColourType.GREY: 2, ColourType.RGB: 6}
 _XMP_KEY: Final = b"XML:com.adobe.xmp"
 _BLOCK: Final = 2**20
@@ -47,8 +47,8 @@ _BLOCK: Final = 2**20
 def read_png(source: Source) -> Layout:
     """Read all chunks to IEND and verify each CRC. Sizes in pixels; never raises.
 
-    What libpng refuses is damage here: a second header, an unknown critical chunk or method, a bad
-    palette. ``layout.rows`` tells where the pixel data lie; they are not inflated.
+    Treats everything that libpng refuses as damage: a second header, an unknown critical chunk or
+    method, a bad palette. ``layout.rows`` locates the pixel data without inflating them.
     """
     return _Reader(source).read()
 
@@ -61,7 +61,7 @@ class _Reader:
         self.layout = Layout("png")
         self.header = b""
         self.colours = 0
-        #: Where the first run of IDAT chunks lies, and whether it has ended.
+        #: Ranges of the first run of IDAT chunks, and whether it has ended.
         self.data: list[tuple[int, int]] = []
         self.data_ended = False
         self.announced = False
@@ -113,7 +113,7 @@ class _Reader:
         return ""
 
     def _chunk(self, name: bytes, body: bytes, at: int, length: int) -> str:
-        """Take one chunk behind the header; what is wrong with it, or nothing."""
+        """Read one chunk after the header; return what is wrong with it, or an empty string."""
         if not name[0] & _ANCILLARY and name not in _CRITICAL:
             return f"the PNG has a critical chunk that no reader knows ({name.decode()})"
         if name == b"IHDR":
@@ -141,7 +141,7 @@ class _Reader:
             return colour == ColourType.PALETTE
         if name != b"tRNS":
             return True
-        # Readers pass over one of a wrong length, of a wrong place or beside an alpha channel.
+        # Readers ignore one of a wrong length, in a wrong place or beside an alpha channel.
         right = (
             0 < length <= self.colours
             if colour == ColourType.PALETTE
@@ -224,7 +224,7 @@ def _header(layout: Layout, body: bytes) -> bool:
 
 
 def _inflated(data: bytes, most: int) -> bytes:
-    """At most ``most`` bytes (not 0, which is no limit) of a zlib stream; empty if damaged."""
+    """Inflate up to ``most`` bytes (0 would be no limit) of a zlib stream; empty if damaged."""
     try:
         return zlib.decompressobj().decompress(data, most)
     except zlib.error:
@@ -237,7 +237,7 @@ def _profile(body: bytes, most: int) -> bytes:
 
 
 def _text(rest: bytes, most: int) -> bytes:
-    """The text of an iTXt chunk behind its keyword."""
+    """Return the text of an iTXt chunk after its keyword."""
     fields = rest[2:].split(b"\0", 2)
     if len(rest) < 2 or len(fields) < 3:
         return b""

@@ -1,4 +1,4 @@
-"""Colours of a PNG by its cICP, sRGB, gAMA and cHRM chunks (PNG, third edition, section 4.3).
+"""Colours of a PNG from its cICP, sRGB, gAMA and cHRM chunks (PNG, third edition, section 4.3).
 
 The first of cICP, iCCP, sRGB, and gAMA with cHRM counts.
 """
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from vaceprep.probes.images.layout import Layout
 
 COLOUR_CHUNKS: Final = frozenset((b"cICP", b"sRGB", b"gAMA", b"cHRM"))
-#: gAMA of sRGB, and by what share another may differ and still be shown as sRGB: one level. J
+#: gAMA of sRGB, and the share by which another may differ and count as sRGB: one level. J
 _SRGB_GAMMA: Final = 45455
 _NEAR_GAMMA: Final = 0.02
-#: By how much each of cHRM's coordinates may differ from sRGB's and still be sRGB's. J
+#: Most that each of cHRM's coordinates may differ from sRGB's. J
 _NEAR_XY: Final = 0.002
 _UNIT: Final = 100_000
 
@@ -33,7 +33,7 @@ class Told:
         self._bodies.setdefault(name, body)
 
     def into(self, layout: Layout, *, grey: bool) -> None:
-        """Give the layout the colours that count, beside the ICC profile that it has already."""
+        """Add the effective colours to the layout, beside the ICC profile that it already has."""
         named = self._bodies.get(b"cICP", b"")
         if len(named) == 4 and named[2] == 0:
             layout.icc = None
@@ -65,7 +65,7 @@ class Told:
         try:
             return cicp.Colours(" and ".join(parts), cicp.profile(chromaticities, curve))
         except (ZeroDivisionError, OverflowError, struct.error):
-            # Coordinates that span no colours are passed over.
+            # Ignore coordinates that span no colours.
             return None
 
 

@@ -1,7 +1,7 @@
-"""PNG pixel data as strict decoders (libpng) take it: one whole zlib stream with every row.
+"""PNG pixel data as strict decoders (libpng) accept it: one complete zlib stream with all rows.
 
-Inflated row by row with the window that the stream's header announces, so that a distance behind
-that window is found, as libpng finds it. Nothing is kept.
+Inflates row by row with the window of the stream's header, to find a distance beyond that window as
+libpng does. Keeps nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 
 from vaceprep.probes.images.byte_source import Source
 
-#: Bytes that are inflated from at once.
+#: Bytes inflated at once.
 _INPUT: Final = 8192
 #: Rows shorter than this are inflated several at once.
 _LEAST: Final = 256
 #: The highest number of a row's filter.
 LAST_FILTER: Final = 4
-#: First column, first row, columns apart, rows apart of Adam7's passes.
+#: Adam7's passes: first column, first row, column step, row step.
 _PASSES: Final = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
@@ -50,24 +50,24 @@ SAMPLES: Final[dict[int, int]] = {
     ColourType.RGBA: 4,
 }
 
-#: Where a piece of the stream lies: offset and length in bytes.
+#: A piece of the stream: offset and length in bytes.
 Piece = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Where a PNG's pixel data lie, and the ``passes`` that they hold."""
+    """The ranges of a PNG's pixel data, and the ``passes`` that they hold."""
 
     pieces: list[Piece]
     passes: list[tuple[int, int]]
-    #: Not interlaced, and inflated with the largest window: nothing that Pillow does otherwise.
+    #: Not interlaced and with the largest window: Pillow decodes it like libpng.
     plain: bool
-    #: Whether a chunk makes colours transparent.
+    #: Whether a chunk makes a colour transparent.
     keyed: bool
 
 
 def passes(width: int, height: int, bits: int, interlaced: bool) -> list[tuple[int, int]]:
-    """Bytes of a row (its filter byte included) and rows, of each pass that has pixels."""
+    """Return bytes per row (filter byte included) and rows of each pass that has pixels."""
     if not interlaced:
         return [(1 + (width * bits + 7) // 8, height)]
     found = []
@@ -79,7 +79,7 @@ def passes(width: int, height: int, bits: int, interlaced: bool) -> list[tuple[i
 
 
 def fault(source: Source, rows: Rows) -> str | None:
-    """What is wrong with the stream for its passes; None where nothing is."""
+    """Return what is wrong with the stream for its passes; None if nothing is."""
     feed = _inputs(source, rows.pieces)
     inflating = zlib.decompressobj(wbits=0)
     try:
@@ -117,7 +117,7 @@ def _walk(
 
 
 def _ending(inflating: zlib._Decompress, feed: Iterator[bytes], waiting: bytes) -> str | None:
-    """The end mark and checksum behind the last row. More rows than are due are ignored."""
+    """Check the end mark and checksum after the last row. Ignores surplus rows."""
     while not inflating.eof:
         if inflating.decompress(waiting, 1):
             return None

@@ -1,44 +1,44 @@
-"""Samples of any depth cut out of rows of bytes, as columns of one byte for each sample. Pure."""
+"""Extract samples of any depth from rows, as columns of one byte per sample. Pure."""
 
 from __future__ import annotations
 
 from math import gcd
 from typing import Final
 
-#: Every byte with its bits in reverse.
+#: Every byte with its bits reversed.
 REVERSED: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _INVERTED: Final = bytes(255 - value for value in range(256))
 
 
 def either(one: bytes, other: bytes) -> bytes:
-    """Bytes of equal number, or-ed."""
+    """Return the bitwise OR of byte strings of equal length."""
     together = int.from_bytes(one, "little") | int.from_bytes(other, "little")
     return together.to_bytes(len(one), "little")
 
 
 def both(one: bytes, other: bytes) -> bytes:
-    """Bytes of equal number, and-ed."""
+    """Return the bitwise AND of byte strings of equal length."""
     together = int.from_bytes(one, "little") & int.from_bytes(other, "little")
     return together.to_bytes(len(one), "little")
 
 
 def left(column: bytes, places: int) -> bytes:
-    """Every byte shifted left; what leaves it is lost."""
+    """Return every byte shifted left; overflow is lost."""
     return column.translate(bytes(value << places & 255 for value in range(256)))
 
 
 def right(column: bytes, places: int) -> bytes:
-    """Every byte shifted right."""
+    """Return every byte shifted right."""
     return column.translate(bytes(value >> places for value in range(256)))
 
 
 def inverted(column: bytes) -> bytes:
-    """Every byte subtracted from 255."""
+    """Return 255 minus every byte."""
     return column.translate(_INVERTED)
 
 
 def whole_bytes(data: bytes, size: int, count: int, channel: int, order: str) -> list[bytes]:
-    """Columns of one of ``count`` channels of ``size`` bytes, the most significant first."""
+    """Return columns of one of ``count`` channels of ``size`` bytes, most significant first."""
     places = range(size) if order == ">" else range(size - 1, -1, -1)
     return [data[channel * size + place :: count * size] for place in places]
 
@@ -46,18 +46,18 @@ def whole_bytes(data: bytes, size: int, count: int, channel: int, order: str) ->
 def packed_bits(
     data: bytes, bits: int, count: int, channel: int, size: tuple[int, int]
 ) -> list[bytes]:
-    """One of ``count`` channels of ``bits`` bits, packed from the highest bit of each byte on.
+    """Return one of ``count`` channels of ``bits`` bits, packed from each byte's highest bit on.
 
-    Two columns: the value's 16 highest bits, left-justified and filled with the value's own
-    highest bits, so that the largest value is 0xFFFF and no other is. ``size`` is width and height
-    in pixels; rows begin at whole bytes.
+    Two columns: the value's 16 highest bits, left-justified and padded with the value's own highest
+    bits, so that only the largest value is 0xFFFF. ``size`` is width and height in pixels; rows
+    begin at byte boundaries.
     """
     width, height = size
     row_bytes = (width * count * bits + 7) // 8
-    # Within ``period`` bytes lie ``inside`` samples, then the pattern repeats.
+    # After ``period`` bytes, which hold ``inside`` samples, the pattern repeats.
     period = bits // gcd(bits, 8)
     inside = period * 8 // bits
-    # Samples of the channel lie at the same places only every ``count`` samples.
+    # A channel's samples have the same bit offsets only every ``count`` samples.
     again = count // gcd(count, inside)
     period, inside = period * again, inside * again
     stride = -(-row_bytes // period) * period + period
@@ -78,7 +78,7 @@ def packed_bits(
 
 
 def _justified(data: bytes, at: int, period: int, number: int, bits: int) -> tuple[bytes, bytes]:
-    """The samples that begin at bit ``at`` of each period, as high and low bytes."""
+    """Return the samples that begin at bit ``at`` of each period, as high and low bytes."""
     first, shift = divmod(at, 8)
     raw = [data[first + i :: period][:number] for i in range(3)]
     high = raw[0] if not shift else either(left(raw[0], shift), right(raw[1], 8 - shift))
@@ -93,5 +93,5 @@ def _justified(data: bytes, at: int, period: int, number: int, bits: int) -> tup
 
 
 def _filled(value: int, bits: int) -> int:
-    """A value of up to 8 bits as a level of 0 to 255."""
+    """Return a value of up to 8 bits as a level of 0 to 255."""
     return (value * 255 + ((1 << bits) - 1) // 2) // ((1 << bits) - 1)

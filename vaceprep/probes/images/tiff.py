@@ -1,7 +1,7 @@
-"""TIFF and BigTIFF: the chain of pages, and raw photographs that hide in the same shell.
+"""TIFF and BigTIFF: the chain of pages, and raw photographs in the same container.
 
-The decoder gets the first page's picture tags alone, in a directory written anew with checked
-types and counts: no metadata, no further page, no orientation.
+The decoder gets the first page's picture tags only, in a new directory with checked types and
+counts: no metadata, no further page, no orientation.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _THUMBNAIL_OR_MASK: Final = 0b101
 _SENSOR: Final = (32803, 34892)
 _MAKERS: Final = {b"NIKON": "nef", b"SONY": "arw", b"PENTAX": "pef", b"SAMSUNG": "srw"}
 _MAX_SUB_IFDS: Final = 16
-#: Tags that make pixels: those that hold exactly one value, and all.
+#: Tags that affect pixels: those with exactly one value, and all.
 _SINGLE: Final[frozenset[int]] = frozenset(
     [
         Tag.IMAGE_WIDTH,
@@ -64,17 +64,17 @@ _PICTURE_TAGS: Final[frozenset[int]] = _SINGLE.union(
         *range(Tag.JPEG_PROC, Tag.JPEG_AC_TABLES + 1),
     ]
 )
-#: What all pages' directories may cost to walk: values of their tables of strips, and so many
-#: times that for each entry. Pages may share both, so the file's size is no bound. J
+#: Limit of the work for all pages' directories: values of their tables of strips, and this many
+#: times the entries. Pages may share both, so the file's size is no bound. J
 _MAX_WORK: Final = 4_000_000
 _ENTRY_COST: Final = 10
 _CUT: Final = "the file ends before the TIFF's data does"
 
 
 def read_tiff(source: Source) -> Layout:
-    """Walk a TIFF's pages. Sizes in pixels as stored, of the first page; never raises.
+    """Read a TIFF's pages. Sizes in pixels as stored, of the first page; never raises.
 
-    ``format`` turns into ``dng``, ``nef``, ``cr2``, ``arw`` or ``raw`` for a raw photograph.
+    ``format`` becomes ``dng``, ``nef``, ``cr2``, ``arw`` or ``raw`` for a raw photograph.
     """
     layout = Layout("tiff")
     view = TiffView(source)
@@ -106,7 +106,7 @@ def read_tiff(source: Source) -> Layout:
         if page.next is None:
             return layout.cut(_CUT)
         at = page.next
-        # A chain that bites its tail has no further page.
+        # A cyclic chain has no further page.
         if not at or at in seen or len(seen) >= MAX_FRAMES:
             break
         page = view.directory(at)
@@ -114,7 +114,7 @@ def read_tiff(source: Source) -> Layout:
     if not layout.width or not layout.height:
         return layout.broken("the TIFF says no size")
     if _plain_bytes(layout, main) > source.size:
-        # Before memory is taken for pixels that cannot be there.
+        # Before memory is allocated for pixels that cannot be present.
         return layout.cut(_CUT)
     layout.raster = raster_of(main, view.order)
     if layout.raster is not None:
@@ -178,7 +178,7 @@ def _cost(page: Directory) -> int:
 
 
 def _is_whole(page: Directory, source: Source) -> bool:
-    """Whether the page's values, strips and tiles all lie inside the file."""
+    """Return whether the page's values, strips and tiles all lie inside the file."""
     if any(page.outside(tag) for tag in page.entries):
         return False
     for places, lengths in (
@@ -186,7 +186,7 @@ def _is_whole(page: Directory, source: Source) -> bool:
         (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS),
     ):
         offsets, sizes = page.integers(places), page.integers(lengths)
-        # Without lengths (allowed long ago) an offset alone must lie inside.
+        # Without lengths (once allowed), only the offset must lie inside.
         sizes = sizes or (1,) * len(offsets)
         if any(o + s > source.size for o, s in zip(offsets, sizes, strict=False)):
             return False
@@ -194,7 +194,7 @@ def _is_whole(page: Directory, source: Source) -> bool:
 
 
 def _plain_bytes(layout: Layout, main: Directory) -> int:
-    """Bytes that the pixels take where they are not compressed; else 0."""
+    """Return the bytes of the pixels if they are not compressed; else 0."""
     subsampled = main.integer(Tag.PHOTOMETRIC) == 6
     if (main.integer(Tag.COMPRESSION) or 1) != 1 or subsampled:
         return 0
@@ -203,7 +203,7 @@ def _plain_bytes(layout: Layout, main: Directory) -> int:
 
 
 def _hand_over(layout: Layout, view: TiffView, main: Directory, source: Source) -> bool:
-    """Lay out the file, then a new classic directory with the first page's picture tags."""
+    """Pass on the file, then a new classic directory with the first page's picture tags."""
     fields: list[Field] = []
     for tag in sorted(_PICTURE_TAGS & main.entries.keys()):
         entry = main.entries[tag]

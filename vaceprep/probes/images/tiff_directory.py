@@ -1,4 +1,4 @@
-"""A classic TIFF directory written behind a file's bytes: a decoder sees these tags alone."""
+"""Write a classic TIFF directory after a file's bytes, so that a decoder sees only these tags."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Final
 from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.exif import TYPE_BYTES
 
-#: BigTIFF's 8-byte types, and the types of 4 bytes that stand for them here.
+#: BigTIFF's 8-byte types, and the 4-byte types that replace them.
 _NARROWED: Final = {16: (4, "Q", "I"), 17: (9, "q", "i"), 18: (13, "Q", "I")}
 _MOST: Final = 2**32
 
-#: A tag's number, its type, how many values, and the values as bytes.
+#: Tag number, type, number of values, and the values as bytes.
 Field = tuple[int, int, int, bytes]
 
 
 def with_directory(
     source: Source, order: str, fields: list[Field]
 ) -> list[bytes | tuple[int, int]] | None:
-    """The file as parts: header, its own bytes from 8 on, and one directory with ``fields``.
+    """Return the file as parts: header, its own bytes from 8, and one directory of ``fields``.
 
-    None where an offset does not fit into 4 bytes or a value has the wrong length.
+    None if an offset does not fit into 4 bytes or a value has the wrong length.
     """
     at = source.size + (source.size & 1)
     values = at + 2 + len(fields) * 12 + 4

@@ -1,4 +1,4 @@
-"""The pixels of a ``Raster`` as a Pillow image of 8 bits, 16-bit grey (``I;16``) or float grey."""
+"""Decode a ``Raster`` to a Pillow image of 8 bits, 16-bit grey (``I;16``) or float grey."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _stored(source: Source, raster: Raster, first: int, blocks: int, rows: int) 
 
 
 def _unpacked(source: Source, raster: Raster, first: int, blocks: int, rows: int) -> bytes:
-    """Strips or tiles unpacked by libtiff as rows of 8-bit grey, one under the other."""
+    """Decompress strips or tiles with libtiff as rows of 8-bit grey, one below the other."""
     if len(raster.lengths) < first + blocks:
         raise Short
 
@@ -123,14 +123,14 @@ def _of_integers(raster: Raster, planes: list[list[bytes]]) -> Image:
 
 
 def _without_negative(plane: list[bytes]) -> list[bytes]:
-    """Signed values, those below 0 as 0."""
+    """Return signed values with those below 0 set to 0."""
     kept = plane[0].translate(bytes(255 if value < _HALF_RANGE else 0 for value in range(256)))
     return [sample_columns.both(column, kept) for column in plane]
 
 
 def _doubled(plane: list[bytes]) -> list[bytes]:
-    """Values of one bit less than they have room for, over the whole range."""
-    # The lowest bit is the value's highest, so that the largest value is white.
+    """Expand values one bit narrower than their storage to the whole range."""
+    # Repeat the highest bit as the lowest, so that the largest value is white.
     following = [*plane[1:], sample_columns.left(plane[0], 1)]
     return [
         sample_columns.either(sample_columns.left(one, 1), sample_columns.right(other, 7))
@@ -139,7 +139,7 @@ def _doubled(plane: list[bytes]) -> list[bytes]:
 
 
 def _widened(planes: list[list[bytes]]) -> list[list[bytes]]:
-    """32-bit values over the whole range: white is what ``levels.WHITES`` says."""
+    """Scale 32-bit values to the whole range: white is one of ``grey_levels.WHITES``."""
     used = [max(max(plane[place]) for plane in planes) for place in range(4)]
     if used[0] >= _HALF_RANGE:
         return planes
@@ -188,7 +188,7 @@ def _merged(raster: Raster, planes: list[Image]) -> Image:
     if len(planes) == 1:
         return planes[0]
     if raster.alpha == 1:
-        # Pillow merges into no premultiplied mode, but its bytes are those of the plain one.
+        # Pillow merges into no premultiplied mode, but its bytes equal those of the plain mode.
         plain = Pillow.merge("LA" if len(planes) == 2 else "RGBA", planes)
         mode = "La" if len(planes) == 2 else "RGBa"
         return Pillow.frombytes(mode, plain.size, plain.tobytes()).convert(plain.mode)

@@ -1,12 +1,12 @@
-"""TIFF pixels of the layouts that Pillow does not read, or reads wrongly.
+"""TIFF pixel layouts that Pillow does not read or reads wrongly.
 
-Those are: 16-bit planes that are not compressed, odd depths (3, 5 to 7, 9 to 15, 24 bits), white
-stored as 0 above 8 bits, grey with alpha at 16 bits, 32-bit integers, floats with several channels
-or of 16 and 64 bits, and channels beyond colour and alpha. Everything else stays with Pillow.
+These are: uncompressed 16-bit planes, odd depths (3, 5 to 7, 9 to 15, 24 bits), white stored as 0
+above 8 bits, grey with alpha at 16 bits, 32-bit integers, floats with several channels or of 16 and
+64 bits, and channels beyond colour and alpha. Pillow reads everything else.
 
-Compressed strips are unpacked by libtiff: it is shown a picture of 8-bit grey whose rows are the
-bytes of ours. Planes are then cut out of the bytes with slices and translation tables, so no pixel
-costs a step of Python, predictors apart.
+libtiff decompresses strips as if they were 8-bit grey pictures whose rows are the bytes of the real
+rows. Slices and translation tables then extract planes, so no pixel costs a step of Python, except
+with predictors.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ COMPRESSIONS: Final = (1, 5, 8, 32946, 32773, 34925, 50000)
 #: Colour channels by photometric interpretation: white is 0, black is 0, RGB, CMYK.
 _COLOURS: Final = {0: 1, 1: 1, 2: 3, 5: 4}
 WHITE_IS_ZERO, CMYK = 0, 5
-#: Compressions that take no predictor: none, and PackBits.
+#: Compressions without a predictor: none, and PackBits.
 _PLAIN: Final = (1, 32773)
 _NO_PREDICTOR, _DIFFERENCES, _FLOAT_PREDICTOR = 1, 2, 3
-#: Channels that are read at most. J
+#: Most channels read. J
 _MAX_SAMPLES: Final = 64
 #: Extra channels that are alpha: premultiplied, and not.
 _ALPHAS: Final = (1, 2)
-#: Copies of the pixels that decoding holds at once, and bytes of the picture it makes.
+#: Copies of the pixels that decoding holds at once, and bytes per pixel of its picture.
 _COPIES, _MADE_BYTES = 3, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """How the pixels of one page lie in the file. Sizes in pixels, offsets in bytes."""
+    """The pixel layout of one page in the file. Sizes in pixels, offsets in bytes."""
 
     order: Literal["<", ">"]
     width: int
@@ -47,7 +47,7 @@ class Raster:
     kind: Kind
     samples: int
     photometric: int
-    #: 1 premultiplied, 2 not, 0 where the channel behind the colours is no alpha.
+    #: 1 premultiplied, 2 not, 0 if the channel after the colours is no alpha.
     alpha: int
     planar: bool
     compression: int
@@ -66,12 +66,12 @@ class Raster:
 
     @property
     def interleaved(self) -> int:
-        """Channels that lie side by side in one row of the file."""
+        """Channels interleaved in one row of the file."""
         return 1 if self.planar else self.samples
 
     @property
     def planes(self) -> int:
-        """Pictures one behind the other, each with ``interleaved`` channels."""
+        """Planes stored one after the other, each with ``interleaved`` channels."""
         return self.samples if self.planar else 1
 
     @property
@@ -86,14 +86,14 @@ class Raster:
 
     @property
     def memory(self) -> int:
-        """Bytes that decoding takes at most, about."""
+        """Approximate maximum bytes that decoding takes."""
         across, down = self.blocks
         stored = across * self.block_row * down * self.block[1] * self.planes
         return _COPIES * stored + _MADE_BYTES * self.width * self.height
 
     @property
     def mode(self) -> str:
-        """Pillow's name of the mode, with the depth where Pillow has no such mode."""
+        """Pillow's name of the mode, with the depth if Pillow has no such mode."""
         if self.kind == "float" and self.colours == 1 and not self.alpha:
             return "F"
         if self.colours == 1 and not self.alpha:
@@ -104,9 +104,9 @@ class Raster:
 
 
 def raster_of(page: Directory, order: str) -> Raster | None:
-    """The page's layout where it is to be read here; None where Pillow reads it rightly.
+    """Return the page's layout if vaceprep must read it; None if Pillow reads it correctly.
 
-    None too where nothing here reads it: then Pillow's own words say so. Never raises.
+    Also None if neither reads it: then Pillow's message says so. Never raises.
     """
     raster = page_blocks(page, order)
     if raster is None or raster.compression not in COMPRESSIONS:
@@ -118,7 +118,7 @@ def raster_of(page: Directory, order: str) -> Raster | None:
 
 
 def page_blocks(page: Directory, order: str) -> Raster | None:
-    """Where the pixels of a grey, RGB or CMYK page lie; None for every other. Never raises."""
+    """Return the pixel layout of a grey, RGB or CMYK page; None for others. Never raises."""
     one = page.integer
     bits, kinds = (
         page.integers(Tag.BITS_PER_SAMPLE) or (1,),
@@ -161,7 +161,7 @@ def page_blocks(page: Directory, order: str) -> Raster | None:
 
 
 def _pillow_reads(raster: Raster, extra: tuple[int, ...]) -> bool:
-    """Whether Pillow's tables hold this layout, and hold it rightly."""
+    """Return whether Pillow's tables have this layout, correctly."""
     colours, spare = raster.colours, raster.samples - raster.colours
     if raster.kind == "float":
         return raster.bits == 32 and raster.samples == 1 and raster.photometric == 1
@@ -172,7 +172,7 @@ def _pillow_reads(raster: Raster, extra: tuple[int, ...]) -> bool:
     if raster.bits == 8:
         if raster.photometric == WHITE_IS_ZERO:
             return spare == 0
-        # Grey has one extra channel there, CMYK two, RGB three, of kinds in this order.
+        # There, grey has one extra channel, CMYK two, RGB three, of types in this order.
         few = spare <= {1: 1, 3: 3, 4: 2}[colours]
         return (
             few and len(extra) == spare and not any(extra[1:]) and (colours < 4 or not any(extra))
@@ -185,7 +185,7 @@ def _pillow_reads(raster: Raster, extra: tuple[int, ...]) -> bool:
 
 
 def missing(raster: Raster) -> bool:
-    """Whether strips or tiles are missing, or (not compressed) shorter than their pixels."""
+    """Return whether strips or tiles are missing or (uncompressed) shorter than their pixels."""
     across, down = raster.blocks
     wanted = across * down * raster.planes
     if len(raster.offsets) < wanted:
@@ -196,24 +196,24 @@ def missing(raster: Raster) -> bool:
     last = rows if raster.tiled else raster.height - rows * (down - 1)
     for index in range(wanted):
         due = raster.block_row * (last if index // across % down == down - 1 else rows)
-        # A length of 0 was left out by old writers; readers reckon it.
+        # Old writers left out lengths (0); readers compute them.
         if 0 < raster.lengths[index] < due:
             return True
     return False
 
 
 class Short(Exception):
-    """A strip or tile holds fewer bytes than its pixels take."""
+    """A strip or tile has fewer bytes than its pixels need."""
 
 
 Unpack = Callable[[Raster, int, int, int], bytes]
 
 
 def rows_of(raster: Raster, plane: int, unpack: Unpack) -> bytes:
-    """The bytes of one plane's rows, row after row, predictor undone. Raises Short.
+    """Return the bytes of one plane's rows in order, predictor undone. Raises Short.
 
-    ``unpack(raster, first, blocks, rows)`` gives the bytes of that many strips or tiles from number
-    ``first`` on, together ``rows`` rows of ``raster.block_row`` bytes.
+    ``unpack(raster, first, blocks, rows)`` returns the bytes of that many strips or tiles from
+    number ``first``, together ``rows`` rows of ``raster.block_row`` bytes.
     """
     across, down = raster.blocks
     each = across * down
@@ -253,7 +253,7 @@ def _undone(raster: Raster, data: bytes, rows: int) -> bytes:
 
 
 def _summed(raster: Raster, row: bytes) -> bytes:
-    """Horizontal differences of one row to values, in the file's byte order."""
+    """Convert horizontal differences of one row to values, in the file's byte order."""
     from array import array
     from itertools import accumulate
     from sys import byteorder
@@ -273,7 +273,7 @@ def _summed(raster: Raster, row: bytes) -> bytes:
 
 
 def _gathered(raster: Raster, row: bytes) -> bytes:
-    """The float predictor of one row undone: planes of bytes, each of differences."""
+    """Undo the float predictor of one row: planes of bytes, each of differences."""
     from itertools import accumulate
 
     size, step = raster.bits // 8, raster.interleaved
@@ -283,7 +283,7 @@ def _gathered(raster: Raster, row: bytes) -> bytes:
     count = len(row) // size
     out = bytearray(len(row))
     for place in range(size):
-        # The planes begin with the most significant bytes, whatever the file's order.
+        # The planes begin with the most significant bytes in either byte order.
         at = place if raster.order == ">" else size - 1 - place
         out[at::size] = summed[place * count : (place + 1) * count]
     return bytes(out)

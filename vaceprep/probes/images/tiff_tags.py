@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class Tag:
-    """Numbers of the fields of a directory."""
+    """Tag numbers of the fields of a directory."""
 
     SUBFILE_TYPE = 254
     IMAGE_WIDTH = 256
@@ -54,7 +54,7 @@ class Tag:
 
 
 class GpsTag:
-    """Numbers of the fields of Exif's GPS directory."""
+    """Tag numbers of the fields of Exif's GPS directory."""
 
     LATITUDE = 2
     LONGITUDE = 4
@@ -65,7 +65,7 @@ class GpsTag:
 
 
 class FieldType:
-    """Types of the values of a field."""
+    """Value types of a field."""
 
     BYTE = 1
     ASCII = 2

@@ -1,4 +1,4 @@
-"""WEBP: the RIFF's chunks.
+"""WEBP: the chunks of the RIFF file.
 
 Specification: RFC 9649 (WebP), RFC 6386 (VP8: 9.1, the frame header).
 """
@@ -16,18 +16,18 @@ from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
 from vaceprep.probes.timestamps import from_timestamps
 from vaceprep.probes.timing import Timing
 
-#: Milliseconds up to which browsers do not keep a delay, and those that they show instead.
+#: Milliseconds up to which browsers replace a delay, and the delay that they show instead.
 SHORT: Final = 10
 INSTEAD: Final = 100
 
 
 def shown_for(delay: int) -> int:
-    """The milliseconds for which browsers show a frame with that delay."""
+    """Return the milliseconds for which browsers show a frame with that delay."""
     return INSTEAD if delay <= SHORT else delay
 
 
 def animation(opened: Opened) -> Timing:
-    """Frames and durations (milliseconds) of the file's ANMF chunks."""
+    """Return frames and durations (milliseconds) of the file's ANMF chunks."""
     at, clock = 12, 0
     times: list[int] = []
     spent: list[int] = []
@@ -46,7 +46,7 @@ def animation(opened: Opened) -> Timing:
 
 
 def pixel_format(opened: Opened) -> str | None:
-    """FFmpeg's name of the first frame's pixels: lossy is 4:2:0, lossless is ARGB."""
+    """Return FFmpeg's name of the first frame's pixel format: lossy 4:2:0, lossless ARGB."""
     data = opened.read_at(12, 1 << 16)
     at = data.find(b"ANMF")
     kind = data[at + 24 : at + 28] if at >= 0 else b""
@@ -54,7 +54,7 @@ def pixel_format(opened: Opened) -> str | None:
 
 
 def canvas(head: bytes) -> tuple[int, int]:
-    """Width and height of the canvas in pixels, from the VP8X chunk."""
+    """Return width and height of the canvas in pixels, from the VP8X chunk."""
     return (
         int.from_bytes(head[24:27], "little") + 1,
         int.from_bytes(head[27:30], "little") + 1,
@@ -62,15 +62,15 @@ def canvas(head: bytes) -> tuple[int, int]:
 
 
 _METADATA: Final = (b"EXIF", b"XMP ", b"ICCP")
-#: What a lossy picture has behind its frame tag, and what a lossless one begins with.
+#: Bytes after a lossy picture's frame tag, and the first byte of a lossless one.
 _VP8_START: Final = b"\x9d\x01\x2a"
 _VP8L_SIGNATURE: Final = b"\x2f"
-#: Both have sides of 14 bits, lossless ones less 1.
+#: Both have sides of 14 bits; a lossless one stores them less 1.
 _SIDE: Final = 0x3FFF
 
 
 def read_webp(source: Source) -> Layout:
-    """Read a WEBP's chunks. Sizes in pixels (the canvas where there is one); never raises."""
+    """Read a WEBP's chunks. Sizes in pixels (of the canvas, if any); never raises."""
     layout = Layout("webp", bit_depth=8)
     head = source.read_at(0, 12)
     end = 8 + int.from_bytes(head[4:8], "little")

@@ -1,4 +1,4 @@
-"""Types of the boxes that are read of a file of the MP4 family.
+"""Types of the boxes that are read from a file of the MP4 family.
 
 Specification: ISO/IEC 14496-12 (sections beside the types), Apple's QuickTime File Format.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class Box:
-    """The four characters of a box's type."""
+    """The four-character code of a box."""
 
     FTYP = "ftyp"  # brands, 4.3
     MOOV = "moov"  # the index, 8.2.1

@@ -1,8 +1,8 @@
-"""The MP4 family's index, read straight from its boxes.
+"""The index of an MP4 family file, parsed from its boxes.
 
-PyAV rounds durations to movie ticks and hides brands, edit lists and the file's end; the boxes
-tell them exactly, in a tenth of a millisecond. Every count is checked against the bytes that
-stand behind it before anything is allocated for it.
+PyAV rounds durations to movie ticks and hides brands, edit lists and the file's end; the boxes have
+them exactly, and reading takes a tenth of a millisecond. Checks every count against the available
+bytes before allocating for it.
 
 Specification: ISO/IEC 14496-12 (ISO base media file format) and Apple's QuickTime File Format.
 """
@@ -24,28 +24,28 @@ from vaceprep.probes.mp4.track import IDENTITY, Edit, Track, duration_of, read_t
 
 __all__ = ["IDENTITY", "BoxError", "Edit", "Movie", "Track", "read_boxes"]
 
-#: Top-level boxes looked at; a two-hour file in one-second fragments has some 15,000.
+#: Most top-level boxes read; a two-hour file in one-second fragments has some 15,000.
 MAX_TOP_BOXES: Final = 200_000
-#: Bytes of a fragment's header, or of another top-level box that may hold boxes.
+#: Most bytes of a fragment's header, or of another top-level box that may hold boxes.
 MAX_HOLDER_BYTES: Final = 16 << 20
-#: Top-level boxes whose claim to be longer than the file counts. Anything else is no box, but
-#: bytes that were appended to the file.
+#: Top-level boxes that count as cut off if longer than the file. Anything else is no box, but bytes
+#: appended to the file.
 KNOWN: Final = frozenset(
     "ftyp moov mdat free skip wide uuid udta meta moof mfra styp sidx ssix prft emsg pnot pdin "
     "imda".split()
 )
 #: Of these, boxes without which samples are lost.
 INDEX_BOXES: Final = (Box.MOOV, Box.MOOF)
-#: Top-level boxes beside the index that FFmpeg looks into.
+#: Top-level boxes beside the index that FFmpeg parses.
 HOLDERS: Final = (Box.UDTA, Box.META)
-#: Bytes of XMP that are searched in all.
+#: Most bytes of XMP searched in one file.
 MAX_XMP_BYTES: Final = 1 << 20
 XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Movie:
-    """What the top-level boxes and ``moov`` say."""
+    """The contents of the top-level boxes and ``moov``."""
 
     major_brand: str | None = None
     brands: tuple[str, ...] = ()
@@ -56,15 +56,15 @@ class Movie:
     has_index: bool = False
     compressed_index: bool = False
     fragmented: bool = False
-    #: The index stands before the media data; None where there is no media data.
+    #: Whether the index precedes the media data; None without media data.
     index_first: bool | None = None
     #: Which of its samples, or which part of the index, lies past the end of the file, in words.
     truncation: str | None = None
     #: Which box claims more bytes than the file has, in words.
     overrun: str | None = None
-    #: The byte after the last one that any fragment's sample claims.
+    #: The offset after the last byte of any fragment's samples.
     fragments_end: int = 0
-    #: Bytes of a fragment's sample by track id, where the fragment does not say.
+    #: Default sample size in fragments by track id, in bytes.
     fragment_sizes: dict[int, int] = field(default_factory=dict)
     xmp: bytes = b""
 
@@ -104,24 +104,24 @@ def _check_counts(movie: Movie) -> None:
     """Refuse an index that costs more to expand than any clip needs."""
     total = 0
     for track in movie.tracks:
-        # Uncompressed sound has one "sample" a tick, which readers take a chunk at a time.
+        # Uncompressed sound has one sample per tick, which readers take a chunk at a time.
         if track.handler == "soun" and len(track.durations) == 1 and track.durations[0][1] == 1:
             continue
-        # Each edit lays its stretch of the index down once more.
+        # Each edit expands its part of the index again.
         total += track.samples * max(1, sum(e.media_time >= 0 for e in track.edits))
     if total > MAX_SAMPLES:
         raise BoxError(f"its index claims {total:,} frames; {MAX_SAMPLES:,} at most are read")
 
 
 class _TopBox(NamedTuple):
-    """A box at the file's top level. ``at`` and ``start`` (of its body) are offsets in bytes."""
+    """A top-level box of the file. ``at`` and ``start`` (of its body) are offsets in bytes."""
 
     kind: str
     at: int
     start: int
     #: Bytes of the body.
     length: int
-    #: Whether the file has all of it.
+    #: Whether the file contains all of it.
     whole: bool
 
 
@@ -156,7 +156,7 @@ class _Reader:
             at = box.start + box.length
 
     def _box(self, at: int) -> _TopBox | None:
-        """The box at byte ``at``, noted if it claims more than the file has; None at the end."""
+        """Return the box at byte ``at``; record one longer than the file. None at the end."""
         opened, movie = self.opened, self.movie
         header = opened.read_at(at, 16) if at + 8 <= opened.size else b""
         if len(header) < 8:
@@ -183,7 +183,7 @@ class _Reader:
         return _TopBox(kind, at, start, at + size - start, whole)
 
     def _content(self, box: _TopBox) -> None:
-        """Take over what a box says. Raises BoxError."""
+        """Record the content of a box. Raises BoxError."""
         kind, at, start, length, whole = box
         opened, movie = self.opened, self.movie
         if kind == Box.FTYP and movie.major_brand is None:
@@ -209,7 +209,7 @@ class _Reader:
             body = opened.read_at(start, min(length, MAX_XMP_BYTES))
             movie.xmp = body[16:] if body.startswith(XMP_UUID) else b""
         elif whole and kind in HOLDERS and length <= MAX_HOLDER_BYTES:
-            # Their usual content is harmless; FFmpeg would take a track from here too.
+            # Their usual content is harmless, but FFmpeg would read a track from here too.
             check_structure(kind, memoryview(opened.read_at(start, length)))
         elif misplaced(kind):
             raise BoxError(f"its box {kind!r} stands outside the index")
@@ -237,9 +237,9 @@ class _Reader:
 
 
 def read_boxes(opened: Opened) -> Movie:
-    """The index of a file of the MP4 family.
+    """Read the index of a file of the MP4 family.
 
-    Raises BoxError where the boxes can't be true, and OSError where reading fails.
+    Raises BoxError if the boxes contradict each other, and OSError if reading fails.
     """
     return _Reader(opened).read()
 

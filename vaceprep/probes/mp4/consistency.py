@@ -1,8 +1,8 @@
-"""Whether the tables of an MP4 track agree with each other. Pure.
+"""Check that the tables of an MP4 track agree with each other. Pure.
 
-FFmpeg and other readers each make something else of tables that disagree: nothing, a tenth of the
-frames, hours. What can only be read in one way is not refused: durations and places for more
-samples than there are, as some writers leave them behind.
+FFmpeg and other readers interpret contradictory tables differently: as nothing, a tenth of the
+frames, or hours. Unambiguous errors are not refused: durations and offsets for more samples than
+there are, as some writers leave them.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Final
 from vaceprep.probes.mp4.tables import Runs
 from vaceprep.probes.mp4.track import Track
 
-#: Counts and clocks from here on are negative numbers to FFmpeg and to others.
+#: FFmpeg and others read counts and clocks from this value on as negative.
 SIGNED: Final = 1 << 31
-#: FFmpeg reads no sample of more bytes.
+#: The most bytes of a sample that FFmpeg reads.
 MAX_SAMPLE: Final = 0x3FFFFFFF
-#: Samples without a duration that are tolerated: some writers leave out the last one's.
+#: Tolerated samples without a duration: some writers leave out the last one's.
 UNTIMED: Final = 1
 #: A media time of -1 is an empty edit.
 EMPTY: Final = -1
 
 
 def contradiction(track: Track, movie_timescale: int) -> str | None:
-    """What in the index cannot be true of this track, as a clause; None where nothing is."""
+    """Return the contradiction in this track's index, as a clause; None if there is none."""
     found = _edits(track, movie_timescale)
     if found is None and track.samples:
         found = _entries(track) or _chunks(track) or _sizes(track) or _clock(track)
@@ -90,7 +90,7 @@ def _clock(track: Track) -> str | None:
     if stored is None or not len(stored):
         return "it gives its frames no durations"
     counts = stored.counts
-    # Behind the last sample an empty run is never read.
+    # Nobody reads an empty run after the last sample.
     for before, count in zip(accumulate(counts, initial=0), counts):  # noqa: B905
         if count == 0 and before < track.samples:
             return "a run of its durations covers no frame"

@@ -1,4 +1,4 @@
-"""The headers of movie fragments: how many frames they claim, and where these end. Pure.
+"""The headers of movie fragments: the number of frames, and where their data end. Pure.
 
 Specification: ISO/IEC 14496-12, 8.8.
 """
@@ -14,7 +14,7 @@ from vaceprep.probes.mp4.tables import children, numbers
 
 
 class TrackFlag:
-    """Flags of ``tfhd`` (8.8.7): which fields it has, and where offsets count from."""
+    """Flags of ``tfhd`` (8.8.7): the fields present, and the base of offsets."""
 
     BASE_DATA_OFFSET = 0x1
     SAMPLE_ENTRY = 0x2
@@ -24,7 +24,7 @@ class TrackFlag:
 
 
 class RunFlag:
-    """Flags of ``trun`` (8.8.8): which fields it and each of its samples have."""
+    """Flags of ``trun`` (8.8.8): the fields that it and each of its samples have."""
 
     DATA_OFFSET = 0x1
     FIRST_SAMPLE_FLAGS = 0x4
@@ -34,7 +34,7 @@ class RunFlag:
     SAMPLE_TIME_OFFSET = 0x800
 
 
-#: The fields of each sample of a run, in their order.
+#: The fields of each sample of a run, in order.
 RUN_FIELDS: Final = (
     RunFlag.SAMPLE_DURATION,
     RunFlag.SAMPLE_SIZE,
@@ -46,14 +46,14 @@ FLAGS: Final = 0xFFFFFF
 
 
 class Claim(NamedTuple):
-    """Frames of a fragment, and the byte after the last one that any of them claims."""
+    """The number of frames of a fragment, and the offset after the last byte they claim."""
 
     frames: int
     end: int
 
 
 def default_sizes(extends: memoryview) -> dict[int, int]:
-    """Bytes of a sample by track id, from the ``trex`` boxes of ``mvex``."""
+    """Return the default sample size by track id, from the ``trex`` boxes of ``mvex``."""
     found = {}
     for name, body in children(extends):
         if name == Box.TREX and len(body) >= 20:
@@ -63,9 +63,9 @@ def default_sizes(extends: memoryview) -> dict[int, int]:
 
 
 def claim(view: memoryview, start: int, sizes: Mapping[int, int]) -> Claim:
-    """What the body of a ``moof`` claims that begins at byte ``start`` of the file.
+    """Return the claim of the body of a ``moof`` that begins at byte ``start`` of the file.
 
-    Raises BoxError, struct.error or IndexError where it is broken.
+    Raises BoxError, struct.error or IndexError if it is broken.
     """
     frames, last = 0, 0
     base = start
@@ -82,7 +82,7 @@ def claim(view: memoryview, start: int, sizes: Mapping[int, int]) -> Claim:
                 count, at = _run(body, base, at, size)
                 frames += count
                 last = max(last, at)
-        # Without a base of its own the next track begins where this one ends.
+        # Without its own base, the next track begins where this one ends.
         base = at
     return Claim(frames, last)
 
@@ -90,7 +90,7 @@ def claim(view: memoryview, start: int, sizes: Mapping[int, int]) -> Claim:
 def _header(
     body: memoryview, start: int, previous: int, sizes: Mapping[int, int]
 ) -> tuple[int, int]:
-    """Where offsets of a track fragment count from, and the usual bytes of a sample."""
+    """Return the base of a track fragment's offsets, and the default sample size in bytes."""
     flags, track = struct.unpack_from(">II", body)
     flags &= FLAGS
     at = 8
@@ -108,7 +108,7 @@ def _header(
 
 
 def _run(body: memoryview, base: int, at: int, size: int) -> tuple[int, int]:
-    """The frames of a run, and the byte after its last one."""
+    """Return the number of frames of a run, and the offset after its last byte."""
     flags, count = struct.unpack_from(">II", body)
     flags &= FLAGS
     where = 8

@@ -1,7 +1,7 @@
-"""Which samples of an MP4 track are no frames that are shown, by its tables and its samples' units.
+"""Find samples of an MP4 track that are no shown frames, by its tables and the NAL units.
 
-Only what may be short of a picture is read: samples of a few bytes, those before the first
-keyframe, and all where the parameter set allows fields. The rest is found by decoding (``--deep``).
+Reads only samples that may lack a picture: those of a few bytes, those before the first keyframe,
+and all if the parameter set allows fields. Decoding (``--deep``) finds the rest.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from vaceprep.probes.access_units import Form, Pairs, Picture, picture
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Track
 
-#: Bytes under which a sample is looked at: H.264 codes a picture without change in some 20.
+#: Samples with fewer bytes are read: H.264 codes an unchanged picture in some 20.
 SMALL: Final = 200
-#: Small samples that are looked at before it is assumed that all of them are pictures.
+#: Small samples read before all of them are assumed to be pictures.
 ENOUGH: Final = 2048
-#: Samples of which each is looked at, where fields are allowed.
+#: Most samples, each of which is read, if fields are allowed.
 MAX_FIELDS: Final = 500_000
-#: Samples before the first keyframe that are looked at.
+#: Most samples read before the first keyframe.
 MAX_BEFORE: Final = 10_000
 
 
 class ExcludedSamples(NamedTuple):
-    """Numbers (from 0, in decoding order) of samples that are no frames of their own."""
+    """Numbers (from 0, in decoding order) of samples that are no separate frames."""
 
     #: Never shown.
     hidden: frozenset[int]
-    #: The second field of the frame before.
+    #: The second field of the previous frame.
     seconds: frozenset[int]
-    #: How many samples hold no picture.
+    #: Number of samples that hold no picture.
     empty: int
-    #: How many pictures are not shown for want of a keyframe before them.
+    #: Number of pictures not shown because no keyframe precedes them.
     before: int
 
 
@@ -43,7 +43,7 @@ NOTHING: Final = ExcludedSamples(frozenset(), frozenset(), 0, 0)
 
 
 def excluded_samples(opened: Opened, track: Track, form: Form | None) -> ExcludedSamples:
-    """The samples that are no frames. Raises OSError where reading fails."""
+    """Return the samples that are no frames. Raises OSError if reading fails."""
     samples = _Samples(opened, track, form)
     empty = frozenset(samples.empty())
     first = _first_key(track, samples, empty)
@@ -60,7 +60,7 @@ def excluded_samples(opened: Opened, track: Track, form: Form | None) -> Exclude
 
 
 class _Samples:
-    """Samples of one track, read where the index says that they are."""
+    """Samples of one track, read at the offsets in the index."""
 
     def __init__(self, opened: Opened, track: Track, form: Form | None) -> None:
         self.opened = opened
@@ -70,12 +70,12 @@ class _Samples:
     def picture(self, start: int, size: int) -> Picture | None:
         form, read_at = self.form, self.opened.read_at
         if form is None or start + size > self.opened.size:
-            # What is missing is no proof of anything.
+            # A missing sample proves nothing.
             return Picture(False, None, False)
         return picture(form, size, lambda at, count: read_at(start + at, min(count, size - at)))
 
     def places(self) -> Iterator[tuple[int, int]]:
-        """Where each sample begins, and its bytes."""
+        """Yield the offset of each sample, and its size in bytes."""
         track = self.track
         sizes = track.sizes
         number = 0
@@ -88,7 +88,7 @@ class _Samples:
                 number += 1
 
     def empty(self) -> Iterator[int]:
-        """Samples without a picture."""
+        """Yield samples without a picture."""
         sizes = self.track.sizes
         if sizes is None:
             if self.track.fixed_size >= SMALL or self.form is None:
@@ -107,7 +107,7 @@ class _Samples:
                 return
 
     def entry(self, until: int) -> int:
-        """The first sample before ``until`` at which decoding may begin; ``until`` without one."""
+        """Return the first sample before ``until`` at which decoding may begin; else ``until``."""
         if self.form is None:
             return until
         for number, (start, size) in enumerate(islice(self.places(), min(until, MAX_BEFORE))):
@@ -117,7 +117,7 @@ class _Samples:
         return until
 
     def leading(self) -> Iterator[int]:
-        """Samples shown before the very first one that need pictures which are not there."""
+        """Yield samples shown before the first sample that refer to missing pictures."""
         times = list(islice(shown_times(self.track), min(self.track.samples, REORDER_PACKETS)))
         early = [number for number, time in enumerate(times) if time < times[0]]
         if not early:
@@ -132,7 +132,7 @@ class _Samples:
                 yield number
 
     def seconds(self) -> Iterator[int]:
-        """Samples that are the second field of a frame."""
+        """Yield samples that are the second field of a frame."""
         pairs = Pairs()
         for number, (start, size) in enumerate(islice(self.places(), MAX_FIELDS)):
             found = self.picture(start, size)
@@ -141,7 +141,7 @@ class _Samples:
 
 
 def _chunks(track: Track) -> Iterator[tuple[int, int]]:
-    """Where each chunk begins, and its samples."""
+    """Yield the offset of each chunk, and its number of samples."""
     chunks, per_chunk = track.chunks, track.per_chunk
     if not chunks or not per_chunk:
         return
@@ -154,7 +154,7 @@ def _chunks(track: Track) -> Iterator[tuple[int, int]]:
 
 
 def _first_key(track: Track, samples: _Samples, empty: frozenset[int]) -> int:
-    """The sample from which on frames are shown; 0 where all are, or none says."""
+    """Return the first sample from which frames are shown; 0 if all are, or without a table."""
     if not track.sync or not 1 < track.sync[0] <= track.samples:
         return 0
     key = track.sync[0] - 1
@@ -164,13 +164,13 @@ def _first_key(track: Track, samples: _Samples, empty: frozenset[int]) -> int:
 
 
 def _leading(track: Track, first: int) -> frozenset[int]:
-    """Samples behind the first keyframe that are shown before it: they need what is missing."""
+    """Return samples after the first keyframe shown before it: they refer to missing pictures."""
     times = list(islice(shown_times(track), track.samples))
     return frozenset(n for n in range(first + 1, len(times)) if times[n] < times[first])
 
 
 def shown_times(track: Track) -> Iterator[int]:
-    """Each sample's presentation time in decoding order, without end."""
+    """Yield each sample's presentation timestamp in decoding order, without end."""
     last = track.durations[-1][1] if track.durations else 0
     durations: Iterable[int] = chain(expand(track.durations), _again(last))
     offsets = chain(expand(track.offsets), _again(0))

@@ -1,7 +1,7 @@
 """A video track's sample entry: its size, clean aperture and Dolby Vision configuration. Pure.
 
-Specification: ISO/IEC 14496-12, 12.1 (``clap``), and Dolby Vision Streams Within the ISO Base
-Media File Format (``dvcC``, ``dvvC``).
+Specification: ISO/IEC 14496-12, 12.1 (``clap``), and Dolby Vision Streams Within the ISO Base Media
+File Format (``dvcC``, ``dvvC``).
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ DOLBY_VISION: Final = ("dvcC", "dvvC", "dvwC")
 
 
 class DolbyVision(NamedTuple):
-    """The profile, and to which base that other decoders know it falls back (0: to none)."""
+    """The profile, and the compatible base layer for other decoders (0: none)."""
 
     profile: int
     compatibility: int
 
     @property
     def alone(self) -> bool:
-        """Whether only a decoder of Dolby Vision knows its colours."""
+        """Whether only a Dolby Vision decoder can show its colours."""
         return self.profile == PROFILE_ALONE or self.compatibility == 0
 
 
-#: The profile whose base is never in a colour space that other decoders know.
+#: The profile whose base layer never has a standard colour space.
 PROFILE_ALONE: Final = 5
 
 
 class Entry(NamedTuple):
-    """What the sample entry says. Sizes in pixels of the stored picture."""
+    """The sample entry. Sizes in pixels of the stored picture."""
 
     width: int
     height: int
-    #: Pixels outside the clean aperture; None where there is none.
+    #: Pixels outside the clean aperture; None without one.
     crop: Crop | None
     dolby: DolbyVision | None
 
 
 def read_entry(body: memoryview) -> Entry | None:
-    """The body of a video sample entry; None where it is too short."""
+    """Parse the body of a video sample entry; None if it is too short."""
     if len(body) < FIXED:
         return None
     width, height = struct.unpack_from(">HH", body, 24)
@@ -61,14 +61,14 @@ def read_entry(body: memoryview) -> Entry | None:
 
 
 def dolby_vision(record: bytes) -> DolbyVision | None:
-    """A Dolby Vision configuration record; None where it is too short."""
+    """Parse a Dolby Vision configuration record; None if it is too short."""
     if len(record) < 5:
         return None
     return DolbyVision(record[2] >> 1, record[4] >> 4)
 
 
 def clean_aperture(body: memoryview, width: int, height: int) -> Crop | None:
-    """The pixels outside ``clap``; None where it is the whole picture, or lies outside it."""
+    """Return the pixels outside ``clap``; None if it is the whole picture or lies outside it."""
     if len(body) < 32:
         return None
     parts = struct.unpack_from(">IIIIiIiI", body)

@@ -1,7 +1,7 @@
-"""The index's structure, held to what the standard says before FFmpeg sees the file.
+"""Check the index's structure against the standard before FFmpeg reads the file.
 
-FFmpeg takes a table wherever it stands, inside a comment or another track, and pays for it. Our
-own reader looks only where it belongs: so anything that stands elsewhere is refused.
+FFmpeg reads a table anywhere, even inside a comment or another track, at any cost. Vaceprep's
+reader looks only in the right place, so a box elsewhere is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.tables import BoxError, children
 
-#: The box that each box of the structure belongs into; the empty name is the file itself.
+#: The parent of each box of the structure; the empty name is the file itself.
 HOMES: Final[dict[str, str]] = {
     **{Box.MOOV: "", Box.MOOF: ""},
     **{Box.MVHD: Box.MOOV, Box.TRAK: Box.MOOV, Box.MVEX: Box.MOOV},
@@ -22,24 +22,24 @@ HOMES: Final[dict[str, str]] = {
     ),
     **{Box.TRAF: Box.MOOF, Box.TFHD: Box.TRAF, Box.TRUN: Box.TRAF},
 }
-#: Boxes that may stand more than once in their home.
+#: Boxes that may occur more than once in their parent.
 MANY: Final[frozenset[str]] = frozenset([Box.TRAK, Box.TRAF, Box.TRUN, Box.MOOF])
-#: Boxes that hold boxes and that FFmpeg looks into.
+#: Boxes that hold boxes and that FFmpeg parses.
 HOLDERS: Final = frozenset(
     "moov trak mdia minf stbl edts dinf mvex moof traf udta meta wave sinf schi tref gmhd".split()
 )
 MAX_DEPTH: Final = 16
-#: Boxes of one index that are looked at; a file with a hundred tracks has some 3,000.
+#: Most boxes read of one index; a file with a hundred tracks has some 3,000.
 MAX_BOXES: Final = 100_000
 
 
 def misplaced(kind: str) -> bool:
-    """Whether a box at the file's top level belongs elsewhere."""
+    """Return whether a top-level box belongs elsewhere."""
     return bool(HOMES.get(kind))
 
 
 def check_structure(kind: str, view: memoryview) -> None:
-    """Raises BoxError where a box stands in the wrong place, twice, or too deep."""
+    """Raise BoxError if a box is in the wrong place, repeated, or too deep."""
     waiting = [(kind, view, 1)]
     seen = 0
     while waiting:

@@ -1,4 +1,4 @@
-"""The tables inside an MP4's index: each count is checked before it is paid for.
+"""The tables of an MP4 index: each count is checked before it is expanded.
 
 Specification: ISO/IEC 14496-12, 8.6 and 8.7.
 """
@@ -19,11 +19,11 @@ from vaceprep.probes.mp4.box_types import Box
 
 
 class BoxError(ValueError):
-    """The boxes contradict themselves or claim what can't be; the message is a clause."""
+    """The boxes are contradictory or claim the impossible; the message is a clause."""
 
 
 def children(view: memoryview) -> Iterator[tuple[str, memoryview]]:
-    """The boxes inside one box; stops where a size can't be."""
+    """Yield the boxes inside one box; stop at an impossible size."""
     at, end = 0, len(view)
     while at + 8 <= end:
         size, kind = struct.unpack_from(">I4s", view, at)
@@ -40,7 +40,7 @@ def children(view: memoryview) -> Iterator[tuple[str, memoryview]]:
 
 
 def numbers(view: memoryview, at: int, count: int, code: str, what: str) -> array[int]:
-    """``count`` big-endian numbers from ``at``. Raises BoxError where the box is shorter."""
+    """Read ``count`` big-endian numbers from ``at``. Raises BoxError if the box is shorter."""
     found: array[int] = array(code)
     if count * found.itemsize > len(view) - at:
         raise BoxError(f"its index claims {count:,} {what} and has room for fewer")
@@ -51,7 +51,7 @@ def numbers(view: memoryview, at: int, count: int, code: str, what: str) -> arra
 
 
 def counted(view: memoryview, at: int, what: str) -> int:
-    """A table's number of entries. Raises BoxError where it is more than any clip needs."""
+    """Read a table's number of entries. Raises BoxError if it is more than any clip needs."""
     count: int = struct.unpack_from(">I", view, at)[0]
     if count > MAX_SAMPLES:
         raise BoxError(f"its index claims {count:,} {what}; {MAX_SAMPLES:,} at most are read")
@@ -66,7 +66,7 @@ class Runs(Sequence[tuple[int, int]]):
     def __init__(self, view: memoryview, code: str) -> None:
         flat = numbers(view, 8, 2 * counted(view, 4, "runs of frames"), code, "runs of frames")
         counts = flat[::2]
-        # A run's count is unsigned even where its value is signed.
+        # A run's count is unsigned even if its value is signed.
         self.counts = array("I", counts.tobytes())
         self.values = flat[1::2]
 
@@ -87,19 +87,19 @@ class Runs(Sequence[tuple[int, int]]):
 
 
 def expand(runs: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """Each run's value as often as it counts."""
+    """Yield each run's value as often as its count."""
     if isinstance(runs, Runs):
-        # Two hours have 180,000 runs: no step of Python's own for each.
+        # Two hours have 180,000 runs, so avoid a Python step for each.
         return chain.from_iterable(map(repeat, runs.values, runs.counts))
     return chain.from_iterable(repeat(value, count) for count, value in runs)
 
 
-#: Durations above this are small negative numbers, which old phones write: FFmpeg's own bound.
+#: Larger durations are small negative numbers, which old phones write: FFmpeg's own bound.
 NEGATIVE_FROM: Final = 0xFFFFFFFF - 480_000
 
 
 def signed_durations(runs: Runs) -> Sequence[tuple[int, int]]:
-    """The runs of ``stts``, with negative durations corrected as FFmpeg corrects them.
+    """Return the runs of ``stts``, with negative durations corrected as in FFmpeg.
 
     A negative duration moves the clock back. Decoding times must rise, so every sample takes one
     tick until the clock has moved back far enough.
@@ -111,7 +111,7 @@ def signed_durations(runs: Runs) -> Sequence[tuple[int, int]]:
     for count, stored in runs:
         left, value = count, stored
         if value > NEGATIVE_FROM:
-            # FFmpeg corrects once for each run: the other samples of the run take one tick.
+            # FFmpeg corrects once per run: the other samples of the run take one tick.
             ahead, value = ahead + (1 << 32) - stored + 1, 1
         if ahead and value <= 1:
             found.append((left, 1))
@@ -129,7 +129,7 @@ def signed_durations(runs: Runs) -> Sequence[tuple[int, int]]:
 
 
 def sizes_of(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:
-    """``(samples, fixed size, sizes)`` of ``stsz`` or ``stz2``."""
+    """Return ``(samples, fixed size, sizes)`` of ``stsz`` or ``stz2``."""
     if kind == Box.STSZ:
         fixed, count = struct.unpack_from(">II", view, 4)
         if fixed:
@@ -149,7 +149,7 @@ def sizes_of(view: memoryview, kind: str) -> tuple[int, int, array[int] | None]:
 def end_of_data(
     chunks: array[int], per_chunk: array[int], sizes: array[int] | None, fixed: int
 ) -> int:
-    """The byte after the last one claimed by a chunk of samples."""
+    """Return the offset after the last byte of any chunk's samples."""
     if not chunks or not per_chunk:
         return 0
     firsts, counts = per_chunk[::3], per_chunk[1::3]
@@ -157,10 +157,10 @@ def end_of_data(
         raise BoxError("its table of chunks runs back and forth")
     largest = fixed if sizes is None else max(sizes, default=0)
     last_start = max(chunks)
-    # Chunks that could not end last even if all their samples were the largest are not summed.
+    # Skip chunks that could not end last even if all their samples were the largest.
     near = last_start - max(counts) * largest
     late = compress(range(1, len(chunks) + 1), map(near.__lt__, chunks))
-    # Samples before each run of chunks, without a step of Python's own for each chunk.
+    # Samples before each run of chunks, without a Python step for each chunk.
     before: list[int] = []
     if sizes is not None:
         before = list(accumulate(map(mul, map(sub, firsts[1:], firsts), counts), initial=0))

@@ -26,9 +26,9 @@ from vaceprep.probes.mp4.tables import (
     sizes_of,
 )
 
-#: Edits of one track; more than a few are an editor's project, not a clip.
+#: Most edits of one track; more than a few are an editor's project, not a clip.
 MAX_EDITS: Final = 1000
-#: Data references that are read; a sample entry names its own in 16 bits.
+#: Most data references read; a sample entry refers to its own in 16 bits.
 MAX_REFERENCES: Final = 0xFFFF
 IDENTITY: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 #: A duration of all ones means "unknown".
@@ -45,50 +45,50 @@ class Edit(NamedTuple):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Track:
-    """One ``trak``; times in media ticks unless said otherwise."""
+    """One ``trak``; times in media ticks unless noted."""
 
     id: int = 0
     handler: str = ""
     matrix: tuple[int, ...] = IDENTITY
-    #: In movie ticks; None where the header says "unknown".
+    #: In movie ticks; None if the header says "unknown".
     header_duration: int | None = None
     timescale: int = 0
     media_duration: int | None = None
     edits: tuple[Edit, ...] = ()
-    #: Four-letter codes of all sample entries, and how many the table claims.
+    #: Four-letter codes of all sample entries, and the number that the table claims.
     formats: tuple[str, ...] = ()
     entries: int = 0
     #: The first sample entry of a video track.
     entry: Entry | None = None
-    #: Whether the first sample entry's data lie in another file.
+    #: Whether the data of the first sample entry are in another file.
     external: bool = False
     #: ``(count, duration)`` and ``(count, offset)`` runs; negative durations are corrected.
     durations: Sequence[tuple[int, int]] = ()
     offsets: Sequence[tuple[int, int]] = ()
-    #: The runs of durations as stored; None where there is no ``stts``.
+    #: The runs of durations as stored; None without ``stts``.
     stored: Runs | None = None
     samples: int = 0
-    #: Samples that the table of durations covers.
+    #: Samples covered by the table of durations.
     timed_samples: int = 0
-    #: Bytes of each sample, or of all where they are equal (``sizes`` is None then).
+    #: Bytes of each sample, or of all if they are equal (``sizes`` is None then).
     sizes: array[int] | None = None
     fixed_size: int = 0
-    #: Byte offsets of the chunks; first chunk, samples a chunk and sample entry of each run.
+    #: Byte offsets of the chunks; first chunk, samples per chunk and sample entry of each run.
     chunks: array[int] | None = None
     per_chunk: array[int] | None = None
-    #: Numbers (from 1) of the samples at which decoding may begin; None: at all of them.
+    #: Numbers (from 1) of the samples at which decoding may begin; None: all of them.
     sync: array[int] | None = None
-    #: The byte after the last one that any sample claims.
+    #: The offset after the last byte of any sample.
     end: int = 0
 
     @property
     def encrypted(self) -> bool:
-        """Whether a sample entry is one of the protected kinds."""
+        """Return whether a sample entry is of a protected type."""
         return any(f in ("encv", "enca", "enct", "encs", "drmi") for f in self.formats)
 
 
 def duration_of(value: int) -> int | None:
-    """A header's duration; None where it says "unknown"."""
+    """Return a header's duration; None if it says "unknown"."""
     return None if value in UNKNOWN else value
 
 
@@ -147,7 +147,7 @@ def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
                 track.durations = [run for run in track.durations if run[0]]
             track.timed_samples = sum(track.stored.counts)
         elif kind == Box.CTTS:
-            # Version 0 is unsigned on paper; every writer of negative offsets uses it as signed.
+            # Version 0 is unsigned in the standard, but writers use it for negative offsets.
             track.offsets = Runs(body, "i")
         elif kind in (Box.STSZ, Box.STZ2):
             track.samples, track.fixed_size, track.sizes = sizes_of(body, kind)
@@ -174,7 +174,7 @@ def _minf(view: memoryview, track: Track) -> None:
 
 
 def read_track(view: memoryview) -> Track:
-    """The body of a ``trak``. Raises BoxError, struct.error or IndexError where it is broken."""
+    """Parse the body of a ``trak``. Raises BoxError, struct.error or IndexError if it is broken."""
     track = Track()
     for kind, body in children(view):
         if kind == Box.TKHD:
