@@ -1,4 +1,4 @@
-"""``vaceprep batch``: check, prepare or run for many, with results as they come."""
+"""``vaceprep batch``: check, prepare or run many sources, with results as they come."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ Examples:
 
 
 class _Batch(click.Group):
-    """A group whose first command is meant where none is named."""
+    """A group with a default command, the first."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does."""
+        """Insert the default command if none is named."""
         if not args or args[0] not in (*self.commands, "-h", "--help"):
             args = ["check", *args]
         return super().parse_args(ctx, args)
@@ -165,9 +165,9 @@ def check(given: BatchCheckOptions) -> int:
     settings = check_settings(given.role, given.rules, reading)
     find = config_options.finder(given.configuration)
     by_item = options_by_item(settings, given.rules, find)
-    # A folder may hold jobs, and these URLs.
+    # A folder may contain jobs, and these URLs.
     far = not reading.no_remote and any(may_name_urls(source) for source in sources)
-    # The configurations below the sources are not known before their files are found.
+    # The configurations below the sources are unknown until their files are found.
     above = [config_options.config_above(find, source) for source in sources]
     stores = _stores(sources, remote=not reading.no_remote)
     hosts = [*reading.allow_host, *(host for c in above if c for host in c.allow_hosts)]
@@ -176,7 +176,7 @@ def check(given: BatchCheckOptions) -> int:
 
 
 def may_name_urls(source: str) -> bool:
-    """Whether a source may be, or name, a URL: jobs in a folder do."""
+    """Whether a source may be, or contain, a URL: jobs in a folder do."""
     from vaceprep.checks.library import may_be_far
 
     return may_be_far(source) or os.path.isdir(source)
@@ -197,13 +197,13 @@ class _Checker:
         self._far, self._hosts = far, hosts
 
     def fingerprint(self, item: Item) -> str:
-        """What a result of this input depends on beside its content."""
+        """A fingerprint of everything but its content that a result of this input depends on."""
         from vaceprep.batch.resume import check_mark
 
         return check_mark(self._by_item.of(item), self._far and item.kind != "path")
 
     def results(self, items: Iterable[Item]) -> Generator[Made]:
-        """A result for each input. Exits with 1 where the cluster or a store fails."""
+        """A result for each input. Exits with 1 if the cluster or a store fails."""
         from vaceprep.batch.sources import Named
         from vaceprep.checks.library import ways
 
@@ -254,7 +254,7 @@ class _Checker:
 
 
 def _is_told(error: Exception) -> bool:
-    """Whether its message is for a person: a cluster or a store that is gone."""
+    """Whether the error has a message for the user: the cluster or a store is unreachable."""
     from vaceprep.batch.cluster import NoCluster
     from vaceprep.publish.target import PublishError
 
@@ -262,7 +262,7 @@ def _is_told(error: Exception) -> bool:
 
 
 def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
-    """The object stores among the sources. Exits with 2 where one cannot be meant."""
+    """The object stores among the sources. Exits with 2 if one is invalid."""
     from vaceprep.batch.sources import is_store
 
     if not any(map(is_store, sources)):
@@ -300,7 +300,7 @@ def prepare(given: BatchPrepareOptions) -> int:
     def fingerprint(item: Item) -> str:
         config = config_options.config_of(find, item)
         changed = None if config is None else config.to_dict()
-        # A result without --deep does not count for a run with it.
+        # A result without --deep is not valid for a run with it.
         deep = ["deep"] * given.changes.deep
         return mark("prepare", [plan, by_field, given.role, where, changed, *deep])
 
@@ -331,7 +331,7 @@ def prepare(given: BatchPrepareOptions) -> int:
 
 
 def _outputs(where: str | None, sources: Sequence[str]) -> tuple[Output, frozenset[str]]:
-    """Where outputs go, and the real paths that are not taken for sources."""
+    """Where outputs go, and the real paths that are not used as sources."""
     from vaceprep.preparation.outputs import parse_output, walk_skips
 
     try:
@@ -374,7 +374,7 @@ def run(given: BatchRunOptions) -> int:
         window=given.window,
     )
     with open_runner(settings, options_of_run, place) as (runner, account, target, held):
-        # All sandboxes are one rehearsal, though each has a port of its own.
+        # All sandboxes count as one service, though each has its own port.
         service = "sandbox" if settings.sandbox else account.service
         hosts = settings.publishing.allow_host if settings.sandbox else held.allowed_hosts
         made_by = mark("run", [service, account.fingerprint, replace(held, allowed_hosts=hosts)])
@@ -382,7 +382,7 @@ def run(given: BatchRunOptions) -> int:
         def results(items: Iterable[Item]) -> Generator[Made]:
             for item, entry, content in run_many(items, runner, account, target, held):
                 if entry.status == "interrupted":
-                    # What was sent is in the ledger; the others were not begun.
+                    # The ledger has the jobs that were sent; the others were not started.
                     raise KeyboardInterrupt
                 yield item, entry.ok, content, made_by, {"jobs": [entry.to_dict()]}
 

@@ -1,4 +1,4 @@
-"""Seeing to many sources: results as they come, into a file, and a sum at the end."""
+"""Process many sources: write results to a file as they come, and print a summary at the end."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from vaceprep.report.escape import printable
 if TYPE_CHECKING:
     from vaceprep.batch.resume import Tally
 
-#: Seconds between two drawings, and before the first.
+#: Seconds between two updates of the line, and before the first.
 PAUSE: Final = 0.2
-#: Rules that are named.
+#: The most rules that the line names.
 NAMED: Final = 3
 
 
 def line_of(tally: Tally, seconds: float, total: int | None) -> str:
-    """The line: how many, how fast, how long still, and what is wrong most often."""
+    """The progress line: the count, the rate, the time left, and the most frequent rules."""
     rate = tally.done / seconds if seconds > 0 else 0.0
     seen = tally.done + tally.skipped
     parts = [f"{seen:,} of {total:,}" if total is not None else f"{seen:,}"]
@@ -41,7 +41,7 @@ def line_of(tally: Tally, seconds: float, total: int | None) -> str:
 
 
 class Live:
-    """The line, while the ``with`` block lasts; nothing where standard error is no terminal."""
+    """The progress line while the ``with`` block runs; nothing if standard error is no terminal."""
 
     def __init__(self, tally: Tally, sources: Sequence[str]) -> None:
         self._moves = options.moves(sys.stderr)
@@ -49,7 +49,7 @@ class Live:
         self._total: int | None = None
         self._line = Line(lambda: Row(line_of(tally, time.monotonic() - self._start, self._total)))
         if self._moves:
-            # It may take long in a large tree, and nobody waits for it.
+            # Counting a large tree may take long, so it runs in the background.
             counting = threading.Thread(target=self._count, args=(list(sources),), daemon=True)
             counting.start()
 
@@ -60,7 +60,7 @@ class Live:
         self._line.close()
 
     def step(self) -> None:
-        """Draw, if it is time."""
+        """Update the line, if it is due."""
         now = time.monotonic()
         if self._moves and now - self._drawn >= PAUSE:
             self._drawn = now
@@ -72,7 +72,7 @@ class Live:
 
 
 def _members(source: str) -> int:
-    """How many results a source is good for, at a glance: nothing is opened but manifests."""
+    """An estimate of a source's number of results; opens no file but manifests."""
     from vaceprep.batch.sources import is_pattern, matches
     from vaceprep.checks.inputs import MANIFEST_ENDING
     from vaceprep.probes.measure import is_media
@@ -102,15 +102,15 @@ if TYPE_CHECKING:
     from vaceprep.checks.inputs import Item, Wanted
     from vaceprep.cli.batch import BatchOptions
 
-#: A result: its source, whether it is well, what it is of, its mark, and its entries.
+#: A result: its source, whether it is ok, its content, its mark, and its entries.
 Made = tuple["Item", bool, "Content", str, "dict[str, Any] | Packed"]
-#: From what is left to do to its results.
+#: A function from the remaining sources to their results.
 Work = Callable[[Iterable["Item"]], Generator[Made]]
 
 
 @contextmanager
 def _sink(given: BatchOptions) -> Iterator[Sink]:
-    """Where results go. Exits with 1 where that fails, with 2 where it cannot be meant."""
+    """The destination of results. Exits with 1 if it fails, with 2 if it is invalid."""
     from vaceprep.batch.results import Results, ResultsError, ResultsFull, check_place
     from vaceprep.batch.resume import Printed
 
@@ -160,7 +160,7 @@ def process(
     stores: Stores | None = None,
     wanted: Wanted = "all",
 ) -> int:
-    """Write a result for each source that has none yet, and print the sum; the exit code."""
+    """Write a result for each source without one, and print the summary; the exit code."""
     from vaceprep.batch.results import line_of
     from vaceprep.batch.resume import Tally, left
     from vaceprep.batch.sources import NothingThere, check_sources, is_store, items
@@ -203,7 +203,7 @@ def _sum_up(tally: Tally, results: str | None) -> None:
     line = ", ".join(parts)
     rules = ", ".join(f"{rule} {count:,}" for rule, count in tally.rules.most_common())
     if results is None:
-        # Standard output has the results.
+        # Standard output contains the results.
         options.say(line)
         return
     options.write(line + "\n")

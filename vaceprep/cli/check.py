@@ -1,4 +1,4 @@
-"""``vaceprep check``: would the service accept it, why not, how to fix it."""
+"""``vaceprep check``: whether the service would accept a file, why not, and how to fix it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 
 
 def _say_undecoded(files: Sequence[FileReport]) -> None:
-    """Videos behind URLs that are too large to be fetched whole."""
+    """Print which videos behind URLs are too large to fetch whole."""
     from vaceprep.cli.streams import REMARK
     from vaceprep.contract import REMOTE_BYTES
     from vaceprep.facts import VideoFacts
@@ -116,7 +116,7 @@ def check_settings(role: Role | None, rules: RuleSelection, reading: Reading) ->
 def options_by_item(
     settings: Options, rules: RuleSelection, find: Finder
 ) -> config_options.ItemOptions:
-    """The options of each source: the command line's, completed by its configuration."""
+    """The options of each source: from the command line, then from its configuration."""
     return config_options.ItemOptions(
         find,
         settings,
@@ -165,7 +165,7 @@ def command(given: CheckOptions) -> int:
 
 
 def _items(given: CheckOptions) -> list[Item]:
-    """The inputs that the sources name; prints what was skipped, and when none is left."""
+    """The inputs that the sources expand to; prints what was skipped, and if none is left."""
     from vaceprep.checks.inputs import Skipped, collect
 
     skipped = Skipped()
@@ -192,7 +192,7 @@ def _check(
     has_jobs = any(item.kind == "job" for item in items)
     far = not given.reading.no_remote and (has_jobs or any(map(may_be_far, given.sources)))
     leaves_files = apart or far or given.report or given.form.output_file
-    # Without these, a signal may end the process at any point: it leaves no file and no worker.
+    # Otherwise a signal may end the process at once: it has no files or workers to clean up.
     ending = options.terminable() if leaves_files else nullcontext()
     with ways(far, by_item.hosts) as web, ending:
         work = check_items(

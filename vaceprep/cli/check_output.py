@@ -1,4 +1,4 @@
-"""In which form findings are shown, and where: the options, and what comes of them."""
+"""The format and destination of findings: the options, and the output."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from vaceprep.checks.report import FileReport, Summary
     from vaceprep.config.model import Config
 
-#: Files that the next command is spelled out for.
+#: The most files that a suggested command lists.
 SUGGESTED: Final = 3
-#: Characters of a command that is worth suggesting.
+#: The most characters in a suggested command.
 LONGEST_COMMAND: Final = 2000
 
 
@@ -52,7 +52,7 @@ def default_format() -> Format:
 
 
 def check_output_file(target: str | None, sources: Iterable[str]) -> None:
-    """See before any work that a report may be written there. Exits with 2 where it may not."""
+    """Check before any work that a report may be written there. Exits with 2 if not."""
     if target is None:
         return
     from vaceprep.errors import Refused
@@ -66,7 +66,7 @@ def check_output_file(target: str | None, sources: Iterable[str]) -> None:
 
 
 def _check_target(target: str, sources: Iterable[str]) -> None:
-    """Raises Refused unless nothing is there, an empty file, or a report of ours."""
+    """Raise Refused unless the path is free, an empty file, or a report of vaceprep."""
     import stat
 
     from vaceprep.errors import Refused
@@ -97,9 +97,9 @@ def show(
     configs: Sequence[Config] = (),
     given: Sequence[str] = (),
 ) -> int:
-    """Print and write the report; the exit code. ``configs`` are those in force.
+    """Print and write the report; the exit code. ``configs`` are the configurations used.
 
-    ``given`` are the sources as they were typed.
+    ``given`` are the sources as typed.
     """
     style = options.style(advice=advice)
     printed = form.output if form.output_file is None else None
@@ -119,7 +119,7 @@ def show(
 
 
 def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
-    """The next command, where there is one that helps. Talk, for a person at a terminal."""
+    """Suggest the next command, if one helps. Only for a user at a terminal."""
     import shlex
 
     from vaceprep.files.source import is_url
@@ -138,9 +138,9 @@ def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
     if not fixable:
         return
     if len(fixable) > SUGGESTED and 0 < len(given) <= SUGGESTED and all(map(os.path.exists, given)):
-        # Folders, as they were typed.
+        # Folders, as typed.
         fixable = [*given]
-    # On one line, however long: wrapped or cut short, it could not be pasted.
+    # On one line, whatever its length: a wrapped or cut command could not be pasted.
     command = shlex.join(["vaceprep", "prepare", *fixable])
     if len(command) <= LONGEST_COMMAND and command.isprintable():
         options.say(f"next: {command}")
@@ -152,7 +152,7 @@ def _write(text: str, target: str, sources: list[str]) -> bool:
 
     data = text.encode("utf-8", "backslashreplace")
     try:
-        # Once more: what is there may have come while the sources were checked.
+        # Check again: the file may have appeared while the sources were checked.
         _check_target(target, sources)
         write(data, target, force=True, sources=sources)
     except Refused as error:

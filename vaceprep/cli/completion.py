@@ -1,4 +1,4 @@
-"""``vaceprep completion``: the script with which a shell completes commands, options, values."""
+"""``vaceprep completion``: the shell script that completes commands, options and values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from vaceprep.cli import options
 
 SHELLS: Final = ("bash", "zsh", "fish")
-#: As click derives it from the program's name.
+#: The variable's name, as click derives it from the program's name.
 VARIABLE: Final = "_VACEPREP_COMPLETE"
 
 EPILOG: Final = """\b
@@ -33,6 +33,6 @@ def command(shell: str) -> int:
     if found is None:
         raise click.UsageError(f"there is no completion for {shell}")
     made = found(app, {}, "vaceprep", VARIABLE)
-    # Not source(), which asks the bash that is installed for its version and may complain.
+    # Not source(), which runs the installed bash to get its version and may print a warning.
     options.write(made.source_template % made.source_vars())
     return 0

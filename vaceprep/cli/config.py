@@ -1,4 +1,4 @@
-"""``vaceprep config``: what is in force, and where each value came from."""
+"""``vaceprep config``: the configuration used, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def command(given: ConfigOptions) -> int:
     return 0
 
 
-#: What is a table of values, each of its own origin.
+#: Keys that are tables; each value has its own origin.
 TABLES: Final = ("roles", "severity", "limits")
 
 

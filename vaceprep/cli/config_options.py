@@ -1,4 +1,4 @@
-"""What commands take from a configuration; the command line wins over it."""
+"""Options that commands read from a configuration; the command line takes precedence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Configuration:
 
 
 def finder(given: Configuration) -> Finder:
-    """The search for each source's configuration. Exits with 2 where the file named is invalid."""
+    """The search for each source's configuration. Exits with 2 if the file named is invalid."""
     if given.config_file is not None and given.no_config:
         raise click.UsageError("--config names a configuration and --no-config wants none.")
     try:
@@ -50,12 +50,12 @@ def finder(given: Configuration) -> Finder:
 
 
 def refusal(error: BadConfig) -> click.UsageError:
-    """Why a configuration that was found does not count: exit 2."""
+    """The usage error for an invalid configuration file: exit 2."""
     return click.UsageError(f"{printable(str(error), limit=4000)} (--no-config leaves it out)")
 
 
 def place_of(item: Item) -> str | None:
-    """The path from which an item's configuration is looked for; None: from the current folder."""
+    """The path where the search for an item's configuration starts; None: the current folder."""
     if item.kind == "path":
         return item.source
     return (item.base or item.source) if item.kind == "job" else None
@@ -68,9 +68,9 @@ EVERY: Final = GUARDED
 
 
 def config_of(find: Finder, item: Item, uses: Collection[str] = HOSTS) -> Config | None:
-    """The configuration of an item. Exits with 2 where it cannot be meant.
+    """The configuration of an item. Exits with 2 if it is invalid.
 
-    ``uses``: of these keys it is said where they do not count.
+    ``uses``: print a notice if one of these keys is ignored.
     """
     try:
         return _told(find, find.of(place_of(item)), uses)
@@ -79,7 +79,7 @@ def config_of(find: Finder, item: Item, uses: Collection[str] = HOSTS) -> Config
 
 
 def config_above(find: Finder, source: str, uses: Collection[str] = HOSTS) -> Config | None:
-    """The configuration of what was named: of a folder, its own. Exits with 2 as above."""
+    """The configuration of a source; a folder's own for a folder. Exits with 2 as above."""
     from vaceprep.checks.inputs import kind_of
 
     try:
@@ -92,7 +92,7 @@ def config_above(find: Finder, source: str, uses: Collection[str] = HOSTS) -> Co
 
 
 def _told(find: Finder, config: Config | None, uses: Collection[str]) -> Config | None:
-    """The configuration; once for each, it is said which of its keys do not count."""
+    """The configuration; prints, once for each, which of its keys are ignored."""
     if config is None or not config.left_out or config.path in find.said:
         return config
     left = [key for key in config.left_out if key in uses]
@@ -109,9 +109,9 @@ def _told(find: Finder, config: Config | None, uses: Collection[str]) -> Config 
 
 
 def bounded(config: Config | None, sources: Iterable[str]) -> Config | None:
-    """The same without an ``output`` that leads out, which is said.
+    """The configuration without an ``output`` that leads outside; prints a notice.
 
-    It must lie in or below the current folder or a source's.
+    The output must lie in or below the current folder or a source's.
     """
     from vaceprep.checks.inputs import kind_of
 
@@ -132,22 +132,22 @@ def bounded(config: Config | None, sources: Iterable[str]) -> Config | None:
 
 
 def output_of(find: Finder, sources: Sequence[str]) -> str | None:
-    """The folder that the configurations of all sources name. Exits with 2 as ``the_one``."""
+    """The output folder from the configurations of all sources. Exits with 2 as ``the_one``."""
     above = [(s, bounded(config_above(find, s, OUTPUT), [s])) for s in sources]
     return the_one((source, None if c is None else c.output) for source, c in above)
 
 
 def in_force(configs: Iterable[Config | None]) -> tuple[Config, ...]:
-    """Each configuration once, in the order in which they are met."""
-    # By identity first: configurations are not cheap to compare.
+    """Each configuration once, in order of first use."""
+    # Deduplicate by identity first: comparing configurations is slow.
     once = {id(config): config for config in configs if config is not None}
     return tuple(dict.fromkeys(once.values()))
 
 
 def the_one(said: Iterable[tuple[str, T]]) -> T | None:
-    """What is said alike of all sources; None where nothing is. ``said`` is of each by its name.
+    """The value that all sources share; None if there is none. ``said`` has names and values.
 
-    Exits with 2 where their configurations differ in it.
+    Exits with 2 if the sources' configurations differ in it.
     """
     once: dict[T, str] = {}
     for source, value in said:
@@ -162,15 +162,15 @@ def the_one(said: Iterable[tuple[str, T]]) -> T | None:
 
 
 class ItemOptions:
-    """The options of each source of a check, by its configuration."""
+    """The options of each source of a check, with its configuration applied."""
 
     def __init__(self, find: Finder, options: Options, **settled: bool) -> None:
-        """``settled`` says what the command line settles, as ``Config.overridden`` takes it."""
+        """``settled`` names what the command line sets, as ``Config.overridden`` takes it."""
         self._find, self._options, self._settled = find, options, settled
         self._known: dict[int, tuple[Config, Options]] = {}
 
     def settle(self, items: Iterable[Item]) -> None:
-        """Find the configuration of each; exits with 2 before anything is judged."""
+        """Find the configuration of each item; exits with 2 before any item is checked."""
         for item in items:
             self.of(item)
 
@@ -189,11 +189,11 @@ class ItemOptions:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The private hosts that any of them lets through."""
+        """The private hosts that any of the configurations allows."""
         each = (options.allowed_hosts for _, options in self._known.values())
         return tuple(dict.fromkeys(chain(self._options.allowed_hosts, *each)))
 
     @property
     def configs(self) -> tuple[Config, ...]:
-        """Those in force, as far as the command line leaves them."""
+        """The configurations used, without the values that the command line overrides."""
         return in_force(config for config, _ in self._known.values())

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from vaceprep.runs.model import RunEntry
 
-#: Where the demo writes where nobody says.
+#: The demo's default output folder.
 FOLDER: Final = "vaceprep-demo"
-#: The page in it with all of it in pictures.
+#: The HTML report in the folder.
 REPORT: Final = "report.html"
-#: The folder in it for jobs and their media.
+#: The subfolder for jobs and their media.
 JOBS: Final = "jobs"
 
 EPILOG: Final = """\b
@@ -96,7 +96,7 @@ def command(given: DemoOptions) -> int:
 
 
 def _say_findings(jobs: Sequence[str]) -> None:
-    """What check finds in the jobs, as run prepares them: errors and warnings."""
+    """Print the errors and warnings of ``check`` on the jobs as run prepares them."""
     from vaceprep.checks.library import check
     from vaceprep.report.text import Style, finding_lines
     from vaceprep.rules.catalogue import Severity

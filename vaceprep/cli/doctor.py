@@ -1,4 +1,4 @@
-"""``vaceprep doctor``: what is installed, what is set, and whether it works."""
+"""``vaceprep doctor``: what is installed and configured, and whether it works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Nothing is sent, and the key is never shown.
 
 Exit codes: 0 all that is needed is there and works; 1 something is not; 2 wrong usage."""
 COLOURS: Final = {"ok": "green", "note": "cyan", "error": "red"}
-#: Columns of a check's name.
+#: Width of the column with a check's name.
 NAMES: Final = 16
 
 
@@ -46,7 +46,7 @@ def command(given: DoctorOptions) -> int:
         checks.append(check)
         if given.output == "json":
             continue
-        # Printed as it goes: whatever dies in the next check, this one has been seen.
+        # Print each result at once: if the next check crashes, this one is visible.
         label = style.paint(f"{check.status:<5}", COLOURS[check.status])
         head = f"{label}  {check.name:<{NAMES}}  "
         detail = printable(check.detail, limit=4000)

@@ -15,7 +15,7 @@ EXTRA: Final = declare(
 
 
 def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs; a value that is JSON is taken as such, else as text."""
+    """``KEY=VALUE`` pairs; a value that is valid JSON is parsed, any other is text."""
     values: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -29,7 +29,7 @@ def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def with_extra(values: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
-    """A job's mapping with more fields; an ``extra`` that is no mapping stays, for the rules."""
+    """A job's mapping with added fields; an invalid ``extra`` is kept for the rules to report."""
     own = values.get("extra")
     if not added or not isinstance(own, dict | None):
         return values

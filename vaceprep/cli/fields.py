@@ -1,4 +1,4 @@
-"""A job's fields as command-line flags, made from the models."""
+"""A job's fields as command-line flags, generated from the models."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
 from vaceprep.contract import Function
 from vaceprep.job.model import MODELS, fields_in_order, shape_of
 
-#: A number as JSON writes it, of no more digits than any field needs.
+#: A number in JSON syntax, with no more digits than any field needs.
 NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
 
 
 def flags(function: Function) -> list[click.Parameter]:
-    """One flag for each field. Values are judged by the rules, not by click."""
+    """One flag per field. The rules validate the values, not click."""
     model = MODELS[function]
     made: list[click.Parameter] = []
     for name in fields_in_order(model):
@@ -46,7 +46,7 @@ def flags(function: Function) -> list[click.Parameter]:
 
 
 def _typed(text: str, kind: str) -> Any:
-    """A flag's text as the field's type; text that is none stays text, for the rules to judge."""
+    """A flag's text as the field's type; invalid text stays text, so that the rules report it."""
     if kind in ("integer", "number") and NUMBER.fullmatch(text):
         number = json.loads(text)
         return float(number) if kind == "number" else number

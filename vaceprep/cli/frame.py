@@ -97,7 +97,7 @@ def _take(
 
 
 def _which(read: Read, shown: Shown, at: Fraction | Literal["first", "last"]) -> list[str]:
-    """The frame's number, which ``mask_frame_id`` takes for a mask that is painted on it."""
+    """The frame's number: the ``mask_frame_id`` for a mask painted on this frame."""
     from vaceprep.preparation.read import video_of
     from vaceprep.preparation.video.frame import number_of
 

@@ -23,7 +23,7 @@ REPORT: Final = declare(
 
 
 def ready(path: str | None, sources: Iterable[str] = (), *, force: bool = False) -> None:
-    """Whether the report may be written there. Exits with 2 where it may not."""
+    """Check that the report may be written there. Exits with 2 if not."""
     if path is None:
         return
     from vaceprep.errors import Refused
@@ -36,7 +36,7 @@ def ready(path: str | None, sources: Iterable[str] = (), *, force: bool = False)
 
 
 def skipped(path: str | None) -> frozenset[str]:
-    """The real path of an earlier report, which no walk of a folder takes up or counts."""
+    """The real path of an earlier report, which folder searches skip without counting it."""
     return frozenset() if path is None else frozenset([os.path.realpath(path)])
 
 
@@ -51,9 +51,9 @@ def written(
     notes: Sequence[str] = (),
     jobs: int | None = None,
 ) -> bool:
-    """Write the report where one is asked for; ``answers`` has those of each item.
+    """Write the report if one is requested; ``answers`` has those of each item.
 
-    False, once it is said why, where that fails.
+    Returns False, after an error message, if that fails.
     """
     if path is None:
         return True

@@ -1,6 +1,6 @@
-"""What nobody else caught: one sentence, where to report it, and the traceback on request.
+"""Unexpected errors: one sentence, where to report it, and the traceback on request.
 
-Imports the standard library alone, so that it works where the rest cannot be imported.
+Imports only the standard library, so that it works if other imports fail.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import sys
 import traceback
 from typing import Final
 
-#: Set to anything but nothing or 0, it asks for the traceback.
+#: Enables the traceback if set to anything but 0 or empty.
 VARIABLE: Final = "VACEPREP_DEBUG"
-#: Characters of the error's own words; they may hold what strangers wrote.
+#: Length limit for the error's own message, which may contain untrusted text.
 WORDS: Final = 400
 _SECRETS: Final = ("MULEROUTER_API_KEY",)
 _BEARER: Final = re.compile(r"(?i)\bbearer\s+[^\s'\"]+")
 
 
 def debugging() -> bool:
-    """Whether VACEPREP_DEBUG asks for tracebacks."""
+    """Whether VACEPREP_DEBUG enables tracebacks."""
     return os.environ.get(VARIABLE, "") not in ("", "0")
 
 
 def report(error: BaseException) -> int:
-    """Say on standard error what happened and where to report it; returns the exit code, 1."""
+    """Print the error and where to report it on standard error; returns the exit code, 1."""
     lines = []
     if debugging():
         lines += traceback.format_exception(error)

@@ -1,6 +1,6 @@
 """The entry point: finds the command, imports only what it needs, keeps the exit codes.
 
-0 done; 1 something was refused or failed; 2 wrong usage; 130 after Ctrl-C; of run
+0 done; 1 something was refused or failed; 2 wrong usage; 130 after Ctrl-C; for run
 and task, 143 after SIGTERM and 129 after SIGHUP.
 """
 
@@ -40,7 +40,7 @@ COMMANDS: Final = {
     "doctor": "vaceprep.cli.doctor",
     "completion": "vaceprep.cli.completion",
 }
-#: What the system says of a stream that cannot be written.
+#: Error numbers of a stream that cannot be written.
 _WRITING: Final = frozenset(
     getattr(errno, name, errno.ENOSPC)
     for name in ("EPIPE", "ENOSPC", "EIO", "EBADF", "EFBIG", "EDQUOT", "EINVAL")
@@ -48,14 +48,14 @@ _WRITING: Final = frozenset(
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when that command is asked for."""
+    """Imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names in the order of a walk: look, judge, explain."""
+        """The names in the order of use: inspect, check, explain."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; None where there is none."""
+        """The command with that name; None if there is none."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a hint where there is no such command."""
+        """As in click, with a hint if the command does not exist."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             from difflib import get_close_matches
@@ -99,7 +99,7 @@ def app() -> None:
 
 
 def _fail_writing(error: OSError) -> int:
-    # The reader went away (a pipe into head), or the disk is full: say it once, if possible.
+    # The reader closed the pipe (head, say) or the disk is full: print it once, if possible.
     with contextlib.suppress(OSError):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if not isinstance(error, BrokenPipeError):
@@ -108,9 +108,9 @@ def _fail_writing(error: OSError) -> int:
 
 
 def _refuse(error: click.ClickException) -> int:
-    """Say what is wrong with the usage; the words of the command line may be a stranger's."""
+    """Print a usage error; the command line's text may be untrusted."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        # A group without a command: its help is the message, and holds nothing of the user's.
+        # A group without a command: the message is its help, without any user input.
         with contextlib.suppress(OSError):
             error.show()
         return 2
@@ -118,7 +118,7 @@ def _refuse(error: click.ClickException) -> int:
 
     text = error.format_message()
     if not isinstance(error, click.MissingParameter):
-        # That one alone has lines of its own, and nothing of the user's.
+        # Only this error has line breaks of its own, and no user input.
         text = printable(text, limit=streams.REMARK)
     shown = click.UsageError(text, ctx=getattr(error, "ctx", None))
     with contextlib.suppress(OSError):
@@ -144,7 +144,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _of_output(error: OSError) -> bool:
-    """Whether it is about a standard stream: those have no file name."""
+    """Whether the error concerns a standard stream: those have no file name."""
     broken = isinstance(error, (BrokenPipeError, BlockingIOError))
     return broken or (error.filename is None and error.errno in _WRITING)
 
@@ -157,13 +157,13 @@ def _interrupted() -> int:
 
 
 def _narrow() -> dict[str, Any]:
-    """The columns of a terminal that is narrower than click's help ever is (50 columns)."""
+    """Help width for terminals narrower than click's minimum (50 columns)."""
     columns = _columns()
     return {"terminal_width": max(columns - 2, 20)} if columns < 52 else {}
 
 
 def _columns() -> int:
-    """Columns of the terminal, as shutil counts them; importing that costs a start-up its time."""
+    """Columns of the terminal, as in shutil, whose import would slow down the start."""
     with contextlib.suppress(KeyError, ValueError):
         columns = int(os.environ["COLUMNS"])
         if columns > 0:
@@ -189,9 +189,9 @@ def _dispatch(arguments: list[str] | None) -> int:
 
 
 def main() -> NoReturn:
-    """The console script. Leaves without tearing everything down, which costs more than a check."""
+    """The console script. Exits without interpreter shutdown, which takes longer than a check."""
     gc.disable()
-    # A command of httpx's own, whose painting of output takes as long to import as all the rest.
+    # httpx's own command; its output library takes as long to import as everything else.
     sys.modules.setdefault("httpx._main", cast("ModuleType", None))
     streams.take_places()
     code = run()

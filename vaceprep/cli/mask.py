@@ -48,7 +48,7 @@ def command() -> None:
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
-    """A callback that reads one value, or each of several, and says what is wrong with it."""
+    """A callback that parses one value, or each of several, and reports invalid ones."""
 
     def read(_: click.Context, __: click.Parameter, value: Any) -> Any:
         try:

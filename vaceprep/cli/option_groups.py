@@ -34,14 +34,14 @@ _DECLARED: Final = "vaceprep.declared"
 _GROUP: Final = "vaceprep.group"
 
 
-#: A command as click calls it, with a keyword for each parameter; it returns the exit code.
+#: A command as click calls it, with one keyword argument per parameter; returns the exit code.
 Command = Callable[..., int]
 #: A decorator of click that adds one option or argument.
 Decorator = Callable[[Command], Command]
 
 
 class Declaration(NamedTuple):
-    """One option or argument as click takes it, without the name of its parameter."""
+    """One option or argument in click's form, without its parameter name."""
 
     add: Callable[..., Decorator]
     names: tuple[str, ...]
@@ -49,27 +49,27 @@ class Declaration(NamedTuple):
 
 
 def declare(*names: str, **attributes: Any) -> Declaration:
-    """An option for the fields of several groups."""
+    """An option that several groups share."""
     return Declaration(click.option, names, attributes)
 
 
 def declare_argument(**attributes: Any) -> Declaration:
-    """An argument for the fields of several groups."""
+    """An argument that several groups share."""
     return Declaration(click.argument, (), attributes)
 
 
 def shared(declaration: Declaration) -> Any:
-    """A field that is filled by an option or argument of several groups."""
+    """A field with the value of a shared option or argument."""
     return field(metadata={_DECLARED: declaration})
 
 
 def option(*names: str, **attributes: Any) -> Any:
-    """A field that is filled by an option; the attributes are those of ``click.Option``."""
+    """A field with the value of an option; the attributes are those of ``click.Option``."""
     return shared(declare(*names, **attributes))
 
 
 def argument(**attributes: Any) -> Any:
-    """A field that is filled by an argument; the attributes are those of ``click.Argument``."""
+    """A field with the value of an argument; the attributes are those of ``click.Argument``."""
     return shared(declare_argument(**attributes))
 
 
@@ -85,7 +85,7 @@ def group(cls: type[G]) -> G:
 )
 def option_group(cls: type[G]) -> type[G]:
     """Make a frozen dataclass whose fields are options, arguments and other groups."""
-    # Without comparison and representation: generating their code delays the start.
+    # Comparison and representation are omitted: generating their code delays the start.
     return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
 
 
@@ -100,7 +100,7 @@ def _decorators(cls: type[Any]) -> Iterator[Decorator]:
 
 
 def _filled(cls: type[G], values: dict[str, object]) -> G:
-    """An instance of a group; takes the values of its fields out of those that click read."""
+    """An instance of a group; removes the values of its fields from ``values``."""
     return cls(
         **{
             item.name: _filled(item.metadata[_GROUP], values)
@@ -127,7 +127,7 @@ def takes(cls: type[G]) -> Callable[[Callable[[G], int]], Command]:
 def takes_with_rest(
     cls: type[G],
 ) -> Callable[[Callable[[G, dict[str, object]], int]], Command]:
-    """The same for a command with further options; it gets their values, too, by their names."""
+    """The same for a command with further options; it also gets their values, by name."""
 
     def decorate(command: Callable[[G, dict[str, object]], int]) -> Command:
         @wraps(command)

@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 
 __all__ = ["colourful", "is_terminal", "moves", "say"]
 
-#: Files from which a progress bar is worth its line.
+#: Number of files from which a progress bar is shown.
 MANY: Final = 8
 
-#: Seconds of the longest that anything may be given.
+#: The largest time limit that an option accepts, in seconds.
 LONGEST: Final = 86400.0
 
 
 def complete_files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Let the shell complete names of files."""
+    """Complete file names in the shell."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(begun, type="file")]
 
 
 def complete_folders(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Let the shell complete names of folders."""
+    """Complete folder names in the shell."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(begun, type="dir")]
 
 
 def complete_rules(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Slugs and codes of rules; of a list with commas, the last."""
+    """Complete slugs and codes of rules; in a list with commas, the last one."""
     from click.shell_completion import CompletionItem
 
     from vaceprep.rules.all import RULES
@@ -106,7 +106,7 @@ def _check_timeout(_: click.Context, __: click.Parameter, value: float | None) -
 
 
 def timeout(words: str) -> Declaration:
-    """``--timeout S`` with the help of the command."""
+    """``--timeout S`` with the help text of the command."""
     return declare("--timeout", type=float, metavar="S", callback=_check_timeout, help=words)
 
 
@@ -126,7 +126,7 @@ class Isolation:
 
 
 def style(*, advice: bool = False) -> Style:
-    """How to print on standard output: wrapped on a terminal, coloured there or by FORCE_COLOR."""
+    """Style of standard output: wrapped on a terminal, coloured there or with FORCE_COLOR."""
     if not (is_terminal(sys.stdout) or colourful(sys.stdout)):
         return Style(advice=advice)
     import shutil
@@ -140,13 +140,13 @@ def style(*, advice: bool = False) -> Style:
 
 
 def collect_garbage() -> None:
-    """Turn the collector on for what comes, sparing what was imported: it was off at the start."""
+    """Enable the garbage collector, disabled at the start, and exempt imported objects from it."""
     gc.freeze()
     gc.enable()
 
 
 def refusing(work: Callable[[], list[str]], target: str) -> int:
-    """Do the work, say its remarks and print the output's path, or say the one refusal."""
+    """Do the work, print its remarks and the output's path, or print the refusal."""
     from vaceprep.errors import Refused
 
     try:
@@ -161,13 +161,13 @@ def refusing(work: Callable[[], list[str]], target: str) -> int:
 
 
 def write(piece: str) -> None:
-    """A piece of the result, on standard output, as it is."""
+    """Write a part of the result to standard output unchanged."""
     sys.stdout.write(piece)
 
 
 @contextmanager
 def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
-    """On a terminal, how far the work on files is, on standard error; else nothing.
+    """On a terminal, show the progress on files on standard error; else nothing.
 
     A bar for many files; for few, a line once they take longer than a moment.
     """
@@ -192,14 +192,14 @@ def progress(total: int, label: str) -> Iterator[Callable[[], None]]:
 
 
 def terminable() -> AbstractContextManager[None]:
-    """SIGTERM and SIGHUP end the work like Ctrl-C: nothing half-made stays behind."""
+    """SIGTERM and SIGHUP end the work like Ctrl-C: no partial output remains."""
     from vaceprep.cli import signals
 
     return signals.terminable()
 
 
 def apart(asked: bool | None, items: Sequence[Item]) -> bool:
-    """Whether each file gets a process of its own: as asked, else where there are several."""
+    """Whether each file gets its own process: as requested, else if there are several files."""
     if asked is not None:
         return asked
     return len(items) > 1 or any(item.root is not None for item in items)

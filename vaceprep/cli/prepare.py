@@ -120,7 +120,7 @@ class PrepareOptions:
 
 
 def plan_options(window: Window, changes: Changes) -> tuple[Options, dict[str, Options]]:
-    """The options for every file, and those for single fields of jobs by the field's name."""
+    """The options for every file, and those for single fields of jobs by field name."""
     from vaceprep.plans.model import Options
 
     plan = Options(
@@ -180,9 +180,9 @@ def command(given: PrepareOptions) -> int:
 def _items(
     given: PrepareOptions, where: str | None, by_field: Collection[str]
 ) -> tuple[Output, list[Item]]:
-    """Where outputs go, and the inputs; prints what was skipped, and when none is left.
+    """Where outputs go, and the inputs; prints what was skipped, and if none is left.
 
-    Exits with 2 where ``by_field``, the fields with options of their own, meet a file.
+    Exits with 2 if ``by_field``, the fields with their own options, is used with a file.
     """
     from vaceprep.checks.inputs import Skipped, collect
     from vaceprep.preparation.outputs import fitting, parse_output, walk_skips

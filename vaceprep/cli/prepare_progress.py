@@ -1,4 +1,4 @@
-"""Progress of ``prepare`` on a terminal: the source that is read, and a bar while it is written."""
+"""Progress of ``prepare`` on a terminal: the source being read, then a bar while writing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vaceprep.cli.streams import moves
 
 
 class PrepareProgress:
-    """The line and the bar of the current source; draws nothing where ``line`` is None."""
+    """The line and the bar of the current source; draws nothing if ``line`` is None."""
 
     def __init__(self, doing: str, line: Waiting | None) -> None:
         self._doing, self._line = doing, line
@@ -21,14 +21,14 @@ class PrepareProgress:
         self._name = ""
 
     def start(self, source: str) -> None:
-        """Show the name of the source that is read next."""
+        """Show the name of the next source."""
         self.clear()
         self._name = os.path.basename(source)
         if self._line is not None:
             self._line.say(f"{self._doing} {self._name}")
 
     def advance(self, done: Fraction) -> None:
-        """Show which part of the source, 0 to 1, is written."""
+        """Show the share of the source, 0 to 1, that is written."""
         if self._line is None:
             return
         if self._bar is None:
@@ -37,7 +37,7 @@ class PrepareProgress:
         self._bar.share = float(done)
 
     def clear(self) -> None:
-        """Remove the line and the bar, to make room for the report."""
+        """Remove the line and the bar before the report is printed."""
         bar, self._bar = self._bar, None
         if bar is not None:
             bar.close()
@@ -47,9 +47,9 @@ class PrepareProgress:
 
 @contextmanager
 def progress(doing: str) -> Iterator[PrepareProgress]:
-    """Progress while the block runs, on a terminal only.
+    """Show progress while the block runs, on a terminal only.
 
-    ``doing`` names the work before anything is written: "planning", "reading".
+    ``doing`` names the work before writing starts: "planning", "reading".
     """
     if not moves(sys.stderr):
         yield PrepareProgress(doing, None)

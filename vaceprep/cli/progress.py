@@ -1,6 +1,6 @@
-"""The one progress display: the last line of a terminal, drawn by rich; nothing elsewhere.
+"""The only progress display: the last line of a terminal, drawn with rich; else nothing.
 
-rich is imported by the first drawing: what ends within a moment does not pay for it.
+The first drawing imports rich, so that short commands do not pay for the import.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.live_render import LiveRender
     from rich.table import Table
 
-#: Seconds before the line is drawn: what is done at once needs none.
+#: Seconds before the line appears: short work needs none.
 SOON: Final = 0.7
 #: The same for a bar.
 BAR_SOON: Final = 0.4
@@ -28,17 +28,17 @@ BAR_SOON: Final = 0.4
 PAUSE: Final = 1.0
 #: The same for a bar.
 BAR_PAUSE: Final = 0.2
-#: Columns of a bar on a wide terminal, and those below which there is none.
+#: Columns of a bar on a wide terminal, and the minimum for any bar.
 BAR, LEAST_BAR = 30, 4
-#: Characters of a text from outside; the terminal's width cuts it further.
+#: Length limit for untrusted text; the terminal's width cuts it further.
 _LONGEST: Final = 400
 
 
 class Row(NamedTuple):
-    """What the line shows: a text, cut to fit; a bar; an end, which stays whole."""
+    """The line's content: a text, cut to fit; a bar; an end, which is never cut."""
 
     text: str
-    #: How much is done, from 0 to 1; None: no bar.
+    #: The share done, 0 to 1; None: no bar.
     share: float | None = None
     end: str = ""
 
@@ -51,23 +51,23 @@ def clock(seconds: float) -> str:
 
 
 def left(share: float, seconds: float) -> str:
-    """The time left, where a share of the work took so many seconds; empty where unknown."""
+    """The time left, from the share done and the seconds it took; empty if unknown."""
     return f" {clock(seconds * (1 - share) / share)} left" if 0 < share < 1 else ""
 
 
 class Line:
-    """The line. ``content`` is asked for each drawing; None draws nothing."""
+    """The line. ``content`` is called for each drawing; None draws nothing."""
 
     def __init__(self, content: Callable[[], Row | None]) -> None:
         self._content = content
-        #: Held while it is drawn and its content is asked for.
+        #: Held during drawing and calls of ``content``.
         self.lock = threading.RLock()
         self._closed = threading.Event()
         self._drawn = False
         self._rich: tuple[Console, LiveRender] | None = None
 
     def tick(self, soon: float, pause: float) -> None:
-        """Draw from now on, from a thread: the main thread may be in a long call of FFmpeg."""
+        """Start drawing from a thread: the main thread may be in a long call of FFmpeg."""
 
         def run() -> None:
             wait = soon
@@ -80,12 +80,12 @@ class Line:
     def draw(self) -> None:
         """Draw it now."""
         if not self._draw():
-            # Not under the lock: the end of the work does not wait for an import.
+            # Without the lock: the end of the work must not wait for an import.
             self._rich = _made()
             self._draw()
 
     def _draw(self) -> bool:
-        """Draw; False where rich has to be imported first."""
+        """Draw; False if rich must be imported first."""
         with self.lock:
             content = None if self._closed.is_set() else self._content()
             if content is None:
@@ -101,7 +101,7 @@ class Line:
             return True
 
     def wipe(self) -> None:
-        """Remove it, to make room for other output."""
+        """Remove it before other output."""
         with self.lock:
             if self._drawn:
                 draw("\r\x1b[2K")
@@ -145,7 +145,7 @@ def _grid(console: Console, content: Row) -> Table:
 
 
 class Waiting:
-    """What is being done, and for how long."""
+    """The current work and its elapsed time."""
 
     def __init__(self, text: str | None) -> None:
         self._text = text
@@ -160,12 +160,12 @@ class Waiting:
         return Row(self._text, end=f", {clock(passed)}")
 
     def say(self, text: str | None) -> None:
-        """What is being done from now on; None removes the line, to make room for other output."""
+        """Set the current work; None removes the line before other output."""
         self._text, self._since = text, time.monotonic()
         self._line.wipe()
 
     def change(self, text: str) -> None:
-        """Another text, with the time of the one before."""
+        """Change the text and keep the elapsed time."""
         self._text = text
 
     def close(self) -> None:
@@ -175,7 +175,7 @@ class Waiting:
 
 @contextmanager
 def waiting(text: str | None = None) -> Iterator[Waiting | None]:
-    """The line of ``Waiting`` while the block runs; None where standard error is no terminal."""
+    """The line of ``Waiting`` while the block runs; None if standard error is no terminal."""
     if not moves(sys.stderr):
         yield None
         return
@@ -187,7 +187,7 @@ def waiting(text: str | None = None) -> Iterator[Waiting | None]:
 
 
 class Bar:
-    """How much of some work is done, with the time left."""
+    """The share of the work that is done, with the time left."""
 
     def __init__(self, text: str, total: int | None = None) -> None:
         self._text, self._total = text, total

@@ -47,7 +47,7 @@ EXAMPLE: Final = """\b
 Example:
   vaceprep request {} --prompt "As a woodcut" \\
       {}"""
-#: The least that each function needs, as flags.
+#: The minimum flags of each function.
 USES: Final[dict[Function, str]] = {
     "image_reference": "--ref-images-url https://example.com/cat.jpg",
     "video_repainting": "--video-url https://example.com/clip.mp4 --control-condition depth",
@@ -59,7 +59,7 @@ USES: Final[dict[Function, str]] = {
 
 
 class RequestGroup(click.Group):
-    """The functions as commands, and anything else as a job file."""
+    """The functions as commands; any other word is a job file."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The five functions."""
@@ -78,11 +78,11 @@ class RequestGroup(click.Group):
         return found or [CompletionItem(incomplete, type="file")]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """A first word that is no function is a job file."""
+        """Treat a first word that is not a function as a job file."""
         words = [a for a in args if a == "-" or not a.startswith("-")]
         if words and words[0] not in FUNCTIONS:
             ctx.meta["vaceprep.file"] = True
-            # A group reads no option behind the first word; a command does.
+            # A group parses no options after the first word; a command does.
             ctx.allow_interspersed_args = True
             ctx.allow_extra_args = False
             return file_command.parse_args(ctx, args)
@@ -97,12 +97,12 @@ class RequestGroup(click.Group):
 
 def _placeholder(path: str) -> str:
     name = os.path.basename(path.replace("\\", "/")) or "file"
-    # By the letters, not by how the file system of this machine writes them.
+    # UTF-8, whatever the encoding of this machine's file system.
     return f"https://example.com/{quote(name.encode('utf-8', 'surrogateescape'))}"
 
 
 def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:
-    """Show why there is no body."""
+    """Print why there is no body."""
     from vaceprep.checks.report import FileReport, summarise
     from vaceprep.report.json import check_json
     from vaceprep.report.text import Style, file_lines
@@ -140,7 +140,7 @@ def _print(job: Job, placeholder_urls: bool, source: str) -> int:
 
 
 def _show(make: Callable[[], Job], given: RequestOptions, source: str) -> int:
-    """Print the body of a job, or the findings that refuse it; the exit code."""
+    """Print the body of a job, or the findings that prevent it; the exit code."""
     from vaceprep.job.model import InvalidJob
 
     try:
@@ -201,7 +201,7 @@ def _limits(configuration: config_options.Configuration, source: str) -> Limits:
 
 
 def _values(job: str) -> dict[str, Any]:
-    """The mapping of a job file or of standard input. Raises InvalidJob with VP400."""
+    """The mapping of a job file or standard input. Raises InvalidJob with VP400."""
     from vaceprep.files.source import CannotOpen, open_stdin
     from vaceprep.job.model import unreadable
     from vaceprep.job.read import JobUnreadable, read_job, read_opened
@@ -218,7 +218,7 @@ def _values(job: str) -> dict[str, Any]:
 
 
 def function_command(function: Function) -> click.Command:
-    """The command of one function: its flags come from its model."""
+    """The command of one function; its flags are generated from its model."""
     from vaceprep.cli.fields import flags, values_of
 
     def run(given: RequestOptions, fields: dict[str, object]) -> int:

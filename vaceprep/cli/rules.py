@@ -1,4 +1,4 @@
-"""``vaceprep rules``: the catalogue prints itself."""
+"""``vaceprep rules``: print the catalogue of rules."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def command(name: str | None, schema: bool, output: str) -> int:
         try:
             codes = resolve([name])
         except UnknownRule as error:
-            # rules fps: what is looked for is a part of a name; a misspelt name stays an error.
+            # "rules fps" matches parts of names; a misspelt name is an error.
             codes = resolve(containing(name)) if len(name) > 1 else frozenset()
             if not codes:
                 raise click.UsageError(str(error)) from None

@@ -1,4 +1,4 @@
-"""``vaceprep run``: from a job to the finished video on disk, paid for once."""
+"""``vaceprep run``: from a job to the finished video on disk, paid only once."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def command(given: RunCommand) -> int:
 
     A job file is .json, .yaml, .yml or .toml, or a .jsonl manifest with a job a line.
     """
-    # Before anything is read: reading and planning may take long.
+    # Before any file is read: reading and planning may take long.
     click.get_current_context().with_resource(signals.terminable(own_code=True))
     settings = given.settings
     check_sandbox(settings)
@@ -132,7 +132,7 @@ def in_sandbox(
     faults: Sequence[str] = (),
     extra_fields: Sequence[str] = (),
 ) -> list[RunEntry]:
-    """What becomes of jobs at a service of their own. Exits with 2 where it cannot start."""
+    """Run the jobs in their own sandbox. Exits with 2 if it cannot start."""
     with ExitStack() as stack:
         settings, target, asked = in_own_sandbox(stack, faults, extra_fields, asked)
         return _run(items, settings, target, asked, sandbox=True, yes=True)
@@ -149,7 +149,7 @@ def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
 
 
 def _with_extra(item: Item, added: dict[str, Any]) -> Item:
-    """The job with more fields; what cannot be read stays for the rules to name."""
+    """The job with added fields; an unreadable job is kept, so that the rules report it."""
     from vaceprep.job.read import JobUnreadable, read_job
 
     try:
@@ -172,7 +172,7 @@ def _run(
 ) -> list[RunEntry]:
     """Check, ask, publish and run jobs.
 
-    Exits with 2 where something must be set first, with 1 where nothing could be sent.
+    Exits with 2 if a setting is missing, with 1 if nothing could be sent.
     """
     from vaceprep.api.model import ApiError
     from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
@@ -214,7 +214,7 @@ def _run(
 
 
 def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
-    """What would be done; neither a key nor a ledger is needed for it."""
+    """The entries of a dry run, which needs neither a key nor a ledger."""
     from vaceprep.runs.admit import Ready, admit
     from vaceprep.runs.model import RunEntry
 
@@ -229,12 +229,12 @@ def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
 
 
 def planning(count: int) -> str:
-    """What is done before anything is asked or sent."""
+    """The progress text before any question or request."""
     return f"planning {count:,} job{'' if count == 1 else 's'}"
 
 
 def tell_remarks(jobs: Sequence[Ready]) -> None:
-    """Say which parts are used and where a result will have no sound, before money is spent."""
+    """Print which parts are used and which results lack sound, before money is spent."""
     for job in jobs:
         for said in job.remarks:
             options.say(f"{printable(job.source)}: {printable(said, limit=4000)}")
@@ -243,7 +243,7 @@ def tell_remarks(jobs: Sequence[Ready]) -> None:
 def _ask(
     jobs_before: JobsBefore, settings: Settings, target: Target | None, asked: RunOptions, yes: bool
 ) -> None:
-    """The one question before money is spent. Exits with 2 where nobody can answer it."""
+    """Ask once before money is spent. Exits with 2 if there is no terminal to ask on."""
     from vaceprep.runs.model import TASK_PRICE
 
     count = len(jobs_before.fresh)
@@ -274,7 +274,7 @@ def _ask(
 def show_entries(
     entries: Sequence[RunEntry], output: str, configs: tuple[Config, ...] = ()
 ) -> None:
-    """What became of the jobs, and the configuration that they were held to."""
+    """Print the results of the jobs, and the configuration used."""
     if output == "json":
         import json
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vaceprep.runs.model import RunOptions
     from vaceprep.runs.runner import Account, Runner
 
-#: Seconds between two looks at a task of the sandbox, which is quick.
+#: Seconds between two polls of a sandbox task, which ends quickly.
 SANDBOX_POLL: Final = 0.5
 
 
@@ -118,7 +118,7 @@ RESTORE_AUDIO: Final = declare(
 
 
 class Place(NamedTuple):
-    """The publishing target as text and the URL that it is read under; None where not given."""
+    """The publishing target as text and its public URL; None if not given."""
 
     publish: str | None
     public_base: str | None
@@ -133,10 +133,10 @@ def run_options(
     window: Window,
     show_target: bool = True,
 ) -> tuple[RunOptions, Place]:
-    """The options of a run and where to publish: the command line's, then the configuration's.
+    """The options of a run and where to publish: from the command line, then the configuration.
 
     ``show_target``: print a publishing target that comes from the configuration. Exits with 2
-    where the folder for the videos is a file.
+    if the folder for the videos is a file.
     """
     from vaceprep import contract
     from vaceprep.plans.model import NOTHING_ASKED, Options
@@ -181,7 +181,7 @@ def run_options(
 
 
 def _place(config: Config | None, given: RunSettings, *, show: bool) -> Place:
-    """Where to publish; the sandbox takes nothing from a configuration."""
+    """Where to publish; the sandbox ignores the configuration."""
     own = Place(given.publishing.publish, given.publishing.public_base)
     if config is None or given.sandbox:
         return own
@@ -220,9 +220,9 @@ def wait_arguments(
 def open_runner(
     given: RunSettings, run: RunOptions, place: Place
 ) -> Iterator[tuple[Runner, Account, Target | None, RunOptions]]:
-    """A runner for jobs one by one, with the options that it runs them by.
+    """A runner for single jobs, with its options.
 
-    Exits with 2 where something must be set first, with 1 where the service cannot be asked.
+    Exits with 2 if a setting is missing, with 1 if the service cannot be reached.
     """
     from vaceprep.api.model import ApiError
     from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
@@ -253,7 +253,7 @@ def open_runner(
 
 
 def check_sandbox(given: RunSettings) -> None:
-    """Exits with 2 where options of the sandbox and of the real service are combined."""
+    """Exits with 2 if options of the sandbox and of the real service are combined."""
     if given.fault and not given.sandbox:
         raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
     at = given.account
@@ -265,7 +265,7 @@ def check_sandbox(given: RunSettings) -> None:
 
 
 def target_of(place: Place) -> Target | None:
-    """The publishing target. Exits with 2 where it is invalid."""
+    """The publishing target. Exits with 2 if it is invalid."""
     from vaceprep.publish.target import parse_target
 
     if place.publish is None:
@@ -284,7 +284,7 @@ def in_own_sandbox(
     extra_fields: Sequence[str],
     asked: RunOptions,
 ) -> tuple[Settings, Target, RunOptions]:
-    """A service of its own for this run. Exits with 2 where it cannot start."""
+    """A sandbox for this run alone. Exits with 2 if it cannot start."""
     from vaceprep.sandbox.server import SandboxUnavailable
 
     try:
@@ -296,14 +296,14 @@ def in_own_sandbox(
 def _sandbox(
     stack: ExitStack, faults: Sequence[str], extra_fields: Sequence[str], asked: RunOptions
 ) -> tuple[Settings, Target, RunOptions]:
-    """A service of its own for this run."""
+    """A sandbox for this run alone."""
     from dataclasses import replace
 
     from vaceprep.api.settings import read_settings
     from vaceprep.publish.target import parse_target
     from vaceprep.sandbox.server import ANY_KEY, Sandbox
 
-    # Hosts that the user vouches for are reached by the rehearsed service as well.
+    # The sandbox, too, may fetch from hosts that the user allows.
     box = stack.enter_context(
         Sandbox(
             faults,

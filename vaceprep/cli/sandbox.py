@@ -1,4 +1,4 @@
-"""``vaceprep sandbox``: the service's stand-in on this machine, until Ctrl-C."""
+"""``vaceprep sandbox``: a local stand-in for the service, until Ctrl-C."""
 
 from __future__ import annotations
 

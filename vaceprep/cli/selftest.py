@@ -1,6 +1,6 @@
-"""What ``vaceprep doctor`` looks at: what is installed, what is set, and whether it works.
+"""The checks of ``vaceprep doctor``: what is installed and configured, and whether it works.
 
-Nothing is sent and nothing is shown that is secret.
+Nothing is sent and no secret is shown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vaceprep.version import __version__
 
 Status = Literal["ok", "note", "error"]
 
-#: Distributions that vaceprep can use and need not, with what they are for.
+#: Optional distributions, with their purpose.
 EXTRAS: Final = {
     "pillow-heif": ("heic", "HEIC pictures"),
     "obstore": ("objects", "publishing to object stores"),
@@ -31,7 +31,7 @@ EXTRAS: Final = {
     "starlette": ("sandbox", "the sandbox and the demo"),
     "uvicorn": ("sandbox", "the sandbox and the demo"),
 }
-#: Pillow's features that pictures are read and written with.
+#: Pillow's features for reading and writing images.
 PILLOW: Final = {
     "jpg": ("JPEG", True),
     "zlib": ("PNG", True),
@@ -43,16 +43,16 @@ ENCODERS: Final = {
     "libx264": ("H.264 video: prepare cannot encode without it", True),
     "aac": ("AAC sound, for --keep-audio and --restore-audio", False),
 }
-#: The self-test's clip: under the frame rate and in the wrong container. Pixels and seconds.
+#: The self-test's clip: frame rate too low, wrong container. Pixels and seconds.
 SIDE: Final = 360
 RATE: Final = 12
 SECONDS: Final = 1
-#: Seconds after which a command of the self-test is given up.
+#: Time limit in seconds for a command of the self-test.
 PATIENCE: Final = 120
 PROGRAM: Final = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from vaceprep.cli import main; main()"
 )
-#: What check has to find on it.
+#: The rules that check must report on it.
 EXPECTED: Final = frozenset(["video-container", "video-fps"])
 
 
@@ -62,7 +62,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. ``hint`` says what helps where it is not well."""
+    """One result. ``hint`` says what to do if there is a problem."""
 
     name: str
     status: Status
@@ -80,7 +80,7 @@ class Check:
 
 
 def examine() -> Iterator[Check]:
-    """Every check, one after the other."""
+    """Run every check in order."""
     yield from _versions()
     yield from _media()
     yield from _extras()
@@ -163,7 +163,7 @@ def _state() -> Check:
     there = os.path.isdir(folder)
     above = os.path.abspath(folder)
     while not os.path.lexists(above):
-        # It is made by the first run; a look must not make it.
+        # The first run creates it; a check must not.
         above = os.path.dirname(above)
     said = f"{folder}" if there else f"{folder} (made by the first run)"
     try:
@@ -176,7 +176,7 @@ def _state() -> Check:
 
 
 def _configuration() -> Check:
-    """What a file in the current folder would be judged by."""
+    """The configuration that applies in the current folder."""
     from vaceprep.config import BadConfig
     from vaceprep.config.find import Finder
 
@@ -194,7 +194,7 @@ def _configuration() -> Check:
 
 
 def _service() -> Iterator[Check]:
-    """The key, never shown, and the base URL, each with where it came from."""
+    """The key, never shown, and the base URL, each with its origin."""
     from vaceprep.api.settings import ConfigError, read_settings
     from vaceprep.contract import KEY_VARIABLE
 
@@ -212,7 +212,7 @@ def _service() -> Iterator[Check]:
 
 
 def _proxies() -> Check:
-    """As the client takes them, without what is secret in them."""
+    """The proxies that the client uses, without credentials."""
     from urllib.request import getproxies
 
     found = {name: value for name, value in getproxies().items() if value}
@@ -243,7 +243,7 @@ def self_test() -> Check:
     except Broken as error:
         said = str(error)
     except Exception as error:
-        # Whatever is broken here, the doctor has to say so.
+        # Report any error at all.
         said = f"{type(error).__name__}: {error}"
     if said is not None:
         return Check("self-test", "error", said, hint)
@@ -251,7 +251,7 @@ def self_test() -> Check:
 
 
 def _tested(folder: str) -> str | None:
-    """What went wrong; None where all is well."""
+    """The problem as text; None if there is none."""
     clip, output = os.path.join(folder, "clip.mov"), os.path.join(folder, "clip.mp4")
     _make(clip)
     checked = _vaceprep(folder, "check", clip)
@@ -285,9 +285,9 @@ def _make(path: str) -> None:
 
 
 def _vaceprep(folder: str, *arguments: str) -> Any:
-    """What a command prints as JSON, in a process of its own: one that dies is told of.
+    """The JSON output of a command in its own process; raises Broken if the process dies.
 
-    What it remembers is remembered in ``folder``.
+    The command keeps its state in ``folder``.
     """
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     done = subprocess.run(  # noqa: S603 (this very program)
@@ -302,6 +302,6 @@ def _vaceprep(folder: str, *arguments: str) -> Any:
     if done.returncode in (0, 1):
         with contextlib.suppress(ValueError):
             return json.loads(done.stdout)
-    # It ended before it printed its JSON: what it said last names the cause.
+    # It ended before it printed its JSON: its last message names the cause.
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     raise Broken(f"vaceprep {arguments[0]} ended with exit code {done.returncode}: {last}")

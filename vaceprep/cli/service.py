@@ -1,4 +1,4 @@
-"""Options of the commands that talk to the service, and how far a run is."""
+"""Options of the commands that call the service, and the progress of a run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from vaceprep.api.settings import Settings
     from vaceprep.runs.model import Step
 
-#: Seconds between two drawings while tasks are waited for.
+#: Seconds between two updates of the line while tasks run.
 TICK: Final = 1.0
-#: What is said of a step while it goes on.
+#: The text for each step in progress.
 DOING: Final = {
     "prepare": "preparing",
     "upload": "uploading",
@@ -67,7 +67,7 @@ class Polling:
 
 
 def settings_of(given: Service) -> Settings:
-    """Base URL and key of the service. Exits with 2 where they are wrong."""
+    """Base URL and key of the service. Exits with 2 if they are invalid."""
     from vaceprep.api.settings import ConfigError, read_settings
 
     try:
@@ -82,10 +82,10 @@ def settings_of(given: Service) -> Settings:
 
 
 def confirm_service(base_url: str, settings: Settings) -> None:
-    """Name a service that a row was sent to and that nobody names now, and ask before it is asked.
+    """Name a service that a row was sent to but no option names, and confirm before using it.
 
-    Nothing is said of the built-in sites and of the one in ``settings``, and nothing is asked for
-    a service on this machine. Exits with 2 where nobody can answer, with 1 after a no.
+    The built-in sites and the one in ``settings`` need no confirmation, nor does a service on this
+    machine. Exits with 2 if there is no terminal to ask on, with 1 after a no.
     """
     from vaceprep.api.settings import is_loopback
 
@@ -106,23 +106,23 @@ def confirm_service(base_url: str, settings: Settings) -> None:
 
 
 class Display:
-    """Where each job is: one line on a terminal, a line for each new step elsewhere."""
+    """The step of each job: one line on a terminal, else one line per new step."""
 
     def __init__(self, count: int) -> None:
         self._terminal = options.moves(sys.stderr)
         self._count, self._ended = count, 0
         self._now: dict[str, str] = {}
-        #: When each job that waits at the service began to, by the steady clock.
+        #: When each job waiting at the service began to wait, by the monotonic clock.
         self._since: dict[str, float] = {}
         self._said: dict[str, str] = {}
         self._display = Line(self._content)
         self._lock = self._display.lock
         if self._terminal:
-            # Between two questions to the service the clock goes on.
+            # The elapsed time advances between two polls of the service.
             self._display.tick(TICK, TICK)
 
     def tell(self, step: Step) -> None:
-        """Take note of a step; called from any thread."""
+        """Show a step; may be called from any thread."""
         with self._lock:
             if step.name == "note":
                 self._line(f"{printable(step.source)}: {printable(step.note, limit=4000)}")
@@ -147,7 +147,7 @@ class Display:
             self._display.draw()
 
     def _plain(self, step: Step) -> None:
-        # Of a step that goes on and on, its beginning alone, or a new word of the service's.
+        # For a long step, print only its start and each new status of the service.
         word = step.note.partition(",")[0]
         said = f"{DOING[step.name]}" + (f" ({printable(word)})" if word else "")
         if self._said.get(step.source) != said:

@@ -1,7 +1,7 @@
-"""What signals do to a command: Ctrl-C, a polite kill (SIGTERM), a terminal that goes (SIGHUP).
+"""Signal handling of commands: Ctrl-C, termination (SIGTERM), a closed terminal (SIGHUP).
 
-One home for all commands. The exit code is 130; ``run`` and ``task``, which may have paid for
-something, end with 143 after SIGTERM and 129 after SIGHUP.
+Shared by all commands. The exit code is 130; ``run`` and ``task``, which may have spent
+money, end with 143 after SIGTERM and 129 after SIGHUP.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from vaceprep.runs.model import Control
 
 INTERRUPTED: Final = 130
-#: Signals that end a command; SIGHUP is not known everywhere.
+#: Signals that end a command; some platforms lack SIGHUP.
 ENDING: Final = tuple(
     found for name in ("SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None
 )
-#: Seconds that a run has, after such a signal, to settle what it was at.
+#: Seconds that a run has after such a signal to complete its current step.
 GRACE: Final = 8.0
 _state: Final[dict[str, Any]] = {"received": None, "watched": False}
 
@@ -45,7 +45,7 @@ def ended_by_signal() -> bool:
 
 @contextmanager
 def _handling(numbers: tuple[int, ...], handler: Handler) -> Iterator[None]:
-    """Handle signals, save those that whoever started this process has switched off (nohup)."""
+    """Handle signals, except those that the parent process ignores (nohup)."""
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread may set handlers.
         yield
@@ -63,9 +63,9 @@ def _handling(numbers: tuple[int, ...], handler: Handler) -> Iterator[None]:
 
 @contextmanager
 def terminable(*, own_code: bool = False) -> Iterator[None]:
-    """SIGTERM and SIGHUP end the work like Ctrl-C: nothing half-made stays behind.
+    """SIGTERM and SIGHUP end the work like Ctrl-C: no partial output remains.
 
-    ``own_code``: with an exit code of their own.
+    ``own_code``: each with its own exit code.
     """
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -73,7 +73,7 @@ def terminable(*, own_code: bool = False) -> Iterator[None]:
         raise KeyboardInterrupt
 
     if _state["watched"]:
-        # A run is being settled: its own handlers know how.
+        # A run is active and has its own handlers.
         yield
         return
     _state["received"] = None
@@ -83,11 +83,11 @@ def terminable(*, own_code: bool = False) -> Iterator[None]:
 
 @contextmanager
 def interruptible(control: Control, *, sandbox: bool = False) -> Iterator[None]:
-    """Ctrl-C once: the step is finished. Twice: it is given up. Three times: at once.
+    """Ctrl-C once: finish the step. Twice: abort the step. Three times: exit at once.
 
-    SIGTERM and SIGHUP give the step up; a request that is under way has ``GRACE`` seconds for its
-    answer, and after that its row in the ledger counts as unknown. ``sandbox``: the rows are those
-    of the sandbox's ledger.
+    SIGTERM and SIGHUP abort the step; a pending request has ``GRACE`` seconds for its answer, after
+    which its row in the ledger counts as unknown. ``sandbox``: the rows are in the sandbox's
+    ledger.
     """
     counted = {"n": 0}
 
@@ -132,7 +132,7 @@ def _give_up(number: int, sandbox: bool) -> None:
 
 
 def _say_now(text: str) -> None:
-    # Written at once: a signal may come in the middle of any print.
+    # Written directly: a signal may interrupt any print.
     begin = "\r\x1b[2Kvaceprep: " if streams.moves(sys.stderr) else ""
     with suppress(OSError):
         os.write(2, f"{begin}{text}\n".encode())

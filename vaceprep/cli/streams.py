@@ -1,4 +1,4 @@
-"""The three standard streams, whatever they are: closed, broken, ASCII, a terminal or none."""
+"""The three standard streams: closed, broken, ASCII, a terminal or not."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final, TextIO, cast
 
-#: Characters of one remark; what strangers add to it may be of any length.
+#: Length limit of one remark, which may contain untrusted text.
 REMARK: Final = 8000
 
 
 def take_places() -> None:
-    """Give closed standard streams a place that leads nowhere. To be called before any file opens.
+    """Open closed standard streams on the null device. Call this before any file is opened.
 
-    The system gives the next file the lowest free number: without this, a video that is being
-    written could become the standard error of FFmpeg and take up its log.
+    The system gives the next file the lowest free descriptor: without this, a video being written
+    could become the standard error of FFmpeg and receive its log.
     """
     for number in (0, 1, 2):
         with contextlib.suppress(OSError):
@@ -31,7 +31,7 @@ IN_ACTIONS: Final = "GITHUB_ACTIONS"
 
 
 class Unheard:
-    """A text stream whose lines GitHub's runner takes for no commands: see ``CommandBreaker``."""
+    """A text stream whose lines GitHub's runner never reads as commands: see ``CommandBreaker``."""
 
     def __init__(self, stream: TextIO) -> None:
         from vaceprep.report.escape import CommandBreaker
@@ -49,7 +49,7 @@ class Unheard:
             self.write(line)
 
     def command(self, line: str) -> None:
-        """Write commands of our own."""
+        """Write a workflow command of vaceprep."""
         self._stream.write(line)
 
     def __getattr__(self, name: str) -> Any:
@@ -57,16 +57,16 @@ class Unheard:
 
 
 def make_usable() -> None:
-    """Make both outputs such that writing text fails only where the system refuses it.
+    """Make both outputs fail only if the system refuses a write, never on encoding.
 
-    In GitHub Actions, they give the runner no commands but those of ``write_commands``.
+    In GitHub Actions, only ``write_commands`` can give the runner commands.
     """
-    # A closed stream is None; what would go there goes nowhere.
+    # A closed stream is None; discard its output.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            # A terminal that knows no degree sign must not break a report.
+            # A terminal that cannot encode a degree sign must not break a report.
             stream.reconfigure(errors="backslashreplace")
     if os.environ.get(IN_ACTIONS):
         sys.stdout, sys.stderr = map(_unheard, (sys.stdout, sys.stderr))
@@ -83,37 +83,37 @@ def write_commands(piece: str) -> None:
 
 
 def say(message: str) -> None:
-    """One remark on standard error, made printable. Nobody there to hear it is no failure."""
+    """Print one printable remark on standard error. A closed stream is no error."""
     from vaceprep.report.escape import printable
 
     _talk(printable(message, limit=REMARK) + "\n")
 
 
 def draw(text: str) -> None:
-    """Text with movements of the cursor, for a terminal (see ``moves``)."""
+    """Write text with cursor movements to a terminal (see ``moves``)."""
     _talk(text)
 
 
 def _talk(text: str) -> None:
-    # A job that is paid for must not end because the pipe for remarks did.
+    # A paid job must not fail because the pipe for remarks broke.
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError):
-        # What could not be said would fail again with every flush, also in starting processes.
+        # Unwritten text would fail again at every flush, also in new processes.
         with contextlib.suppress(OSError):
             sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def is_terminal(stream: Any) -> bool:
-    """Whether a person sits there; a stream that was closed is None."""
+    """Whether the stream is a terminal; a closed stream is None."""
     with contextlib.suppress(OSError, ValueError):
         return stream is not None and bool(stream.isatty())
     return False
 
 
 def moves(stream: Any) -> bool:
-    """Whether it is a terminal that can move its cursor."""
+    """Whether the stream is a terminal that can move its cursor."""
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 

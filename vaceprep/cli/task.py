@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: States of rows whose task failed, is missing or is not known.
 FAILED: Final = ("failed", "cancelled", "unknown", "expired", "missing")
-#: States of rows for which a person may record the task.
+#: States of rows for which the user may record the task.
 ADOPTING: Final = ("unknown", "forgotten", "missing", "expired")
 
 
@@ -86,7 +86,7 @@ def status(given: StatusOptions) -> int:
 
 
 def _update(ledger: Ledger, row: Row, clients: Clients) -> tuple[Row, bool]:
-    """The row as the service knows its task; False, and printed why, where it cannot be asked."""
+    """The row with its task's current state; False, after a message, if the request fails."""
     from vaceprep.api.model import ApiError, Rejected
     from vaceprep.runs.submit import is_gone, note_missing, note_task
 

@@ -88,7 +88,7 @@ class WaitOptions:
 def run_options(
     target: DownloadTarget, source: DownloadSource, polling: service.Polling | None
 ) -> RunOptions:
-    """The options by which videos are downloaded; ``polling`` is None where nothing waits."""
+    """The options for downloading videos; ``polling`` is None if nothing waits."""
     from vaceprep.contract import MAX_WAIT_SECONDS, POLL_SECONDS
     from vaceprep.runs.hints import Hints
     from vaceprep.runs.model import RunOptions
@@ -115,7 +115,7 @@ def run_options(
 def download(
     target: DownloadTarget, source: DownloadSource, polling: service.Polling | None = None
 ) -> int:
-    """Download the videos of tasks one after the other and print what became of each.
+    """Download the videos of tasks one after the other and print the result of each.
 
     Returns the exit code. ``polling``: wait for tasks that are not finished.
     """
@@ -158,7 +158,7 @@ def _download_row(
     control: Control,
     display: service.Display,
 ) -> RunEntry:
-    """Wait for the task of one row and download its video; what became of it."""
+    """Wait for the task of one row and download its video; the resulting entry."""
     from vaceprep.runs.model import RunEntry, Step
     from vaceprep.runs.retrieve import Retriever
     from vaceprep.runs.runner import finish

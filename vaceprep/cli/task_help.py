@@ -1,4 +1,4 @@
-"""What the help of ``vaceprep task`` shows to begin with."""
+"""The examples in the help of ``vaceprep task``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Examples:
   vaceprep task forget 7               row 7 was never accepted; run sends it
 
 ID is a row's number, a task's id, or the first characters of one."""
-#: By the command's name.
+#: Examples by command name.
 EXAMPLES: Final = {
     "list": """\b
 Examples:

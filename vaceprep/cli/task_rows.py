@@ -1,4 +1,4 @@
-"""What the commands of ``vaceprep task`` need: the ledger, its rows, and clients of the service."""
+"""Shared by the commands of ``vaceprep task``: the ledger, its rows, and service clients."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 IDS: Final = declare_argument(nargs=-1, metavar="[ID]...")
 SANDBOX: Final = declare("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
-#: States of rows whose task the service is asked about.
+#: States of rows whose task is polled at the service.
 ASKED: Final = ("accepted", "missing", "finished", "expired")
-#: Characters from which a name that no row has may be a whole task id.
+#: Minimum length of a name without a row that may be a whole task id.
 FULL_ID: Final = 20
 
 
 @contextmanager
 def open_ledger(in_sandbox: bool) -> Iterator[Ledger]:
-    """The ledger of paid submissions, or of the sandbox's. Exits with 1 where it fails."""
+    """The ledger of paid submissions, or of the sandbox's. Exits with 1 if it fails."""
     from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
 
     try:
@@ -43,7 +43,7 @@ def open_ledger(in_sandbox: bool) -> Iterator[Ledger]:
 
 
 def find_row(ledger: Ledger, name: str) -> Row | None:
-    """The row with a number, a task id or the first characters of one."""
+    """The row with this number, task id or beginning of a task id."""
     if name.isascii() and name.isdigit():
         row = ledger.row(int(name)) if len(name) < 18 else None
         if row is not None:
@@ -52,7 +52,7 @@ def find_row(ledger: Ledger, name: str) -> Row | None:
 
 
 def rows_of(ledger: Ledger, names: Sequence[str]) -> list[Row]:
-    """The rows named. Exits with 2 where there is no such row."""
+    """The rows named. Exits with 2 if there is no such row."""
     from vaceprep.runs.hints import Hints
 
     found = []
@@ -77,7 +77,7 @@ def settings_of(given: service.Service, *, in_sandbox: bool) -> Settings:
     from vaceprep.api.settings import read_settings
     from vaceprep.sandbox.server import ANY_KEY, LOOPBACK
 
-    # Each row keeps the address of the sandbox that it was sent to.
+    # Each row has the address of the sandbox that it was sent to.
     return read_settings(api_key=ANY_KEY, base_url=f"http://{LOOPBACK}:9")
 
 
@@ -99,7 +99,7 @@ def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
 
 
 class Clients:
-    """A client for each service that rows were sent to; only the key that sent a row is used."""
+    """One client per service that rows were sent to; uses only the key that sent a row."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Clients:
         self._open: dict[str, Client] = {}
 
     def of(self, service_url: str, account: str) -> Client:
-        """Exits with 2 where the key is missing or another one."""
+        """The client of a service. Exits with 2 if the key is missing or a different one."""
         from dataclasses import replace
 
         from vaceprep.api.client import Client
@@ -137,7 +137,7 @@ class Clients:
 def rows_to_download(ledger: Ledger, ids: Sequence[str], settings: Settings) -> list[Row]:
     """The rows named, or all without a downloaded video; the id of an unlisted task gets a row.
 
-    Unknown submissions are among them: a person must decide about each.
+    Includes submissions in state unknown: the user must decide about each.
     """
     if not ids:
         return ledger.rows([*WAITED_FOR, "unknown"])

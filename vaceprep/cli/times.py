@@ -1,4 +1,4 @@
-"""What people write for an instant of a video: seconds, clock time, or a fraction. Pure."""
+"""Instants of a video as users write them: seconds, clock time, or a fraction. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMS: Final = "1.5, 1:02.5, 0:01:02.5, 3003/1000, first or last"
 def parse_instant(text: str) -> Instant:
     """Exact seconds from the first frame presented, or ``first`` or ``last``.
 
-    A negative time is read as one, for whoever knows the video to refuse. Raises ValueError.
+    Accepts a negative time; the caller, which knows the video, refuses it. Raises ValueError.
     """
     text = text.strip()
     if text in ("first", "last"):
@@ -33,7 +33,7 @@ def parse_instant(text: str) -> Instant:
     if clock:
         hours, minutes = int(clock[2] or 0), int(clock[3])
         seconds = Fraction(clock[4].rstrip("."))
-        # What stands after a colon has only 60 values; what stands first may count on.
+        # A number after a colon is below 60; the first number has no limit.
         if seconds < 60 and (clock[2] is None or minutes < 60):
             return _signed(clock[1], 3600 * hours + 60 * minutes + seconds)
     raise ValueError(f"{text!r} is not a time; write it as {FORMS}")

@@ -14,7 +14,7 @@ from vaceprep.report.escape import printable
 if TYPE_CHECKING:
     from vaceprep.plans.model import Options
 
-#: Said of what is no time; the words for a frame's place mean nothing here.
+#: The message for an invalid time; ``first`` and ``last`` are not allowed here.
 NO_TIME: Final = "{!r} is not a time; write it as 1.5, 1:02.5 or 3003/1000"
 
 
@@ -32,7 +32,7 @@ def seconds_of(text: str) -> Fraction:
 
 
 def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """``S`` or ``FIELD=S``, repeated: seconds by field, "" for where no field is named."""
+    """``S`` or ``FIELD=S``, repeated: seconds by field, "" if no field is named."""
     found: dict[str, Fraction] = {}
     for text in given:
         field, equals, value = text.rpartition("=")
@@ -55,7 +55,7 @@ def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) 
 
 @option_group
 class Window:
-    """Which part of a video is used, in seconds by field; "" is the field that is not named."""
+    """The part of a video that is used, in seconds by field; "" is for unnamed fields."""
 
     start: dict[str, Fraction] = option(
         "--start",
@@ -75,7 +75,7 @@ class Window:
 
 
 def with_window(plan: Options, window: Window) -> tuple[Options, dict[str, Options]]:
-    """The options with the window of the field that is not named, and of each named field."""
+    """The options with the window for unnamed fields, and those of each named field."""
     from dataclasses import replace
 
     start, duration = window.start, window.duration
