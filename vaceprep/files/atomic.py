@@ -1,4 +1,4 @@
-"""How a finished file gets its name: written beside, then renamed into place."""
+"""Write a file atomically: into a part file beside its target, then rename it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from typing import Final
 from vaceprep.errors import Refused, Taken
 
 PART: Final = re.compile(r"\.vaceprep-[0-9a-f]{16}\.part")
-#: The first half of the names that this process gives; another one each time where it is empty.
+#: The first half of this process's part names; if empty, each name gets a new one.
 _marks = [""]
 
 
 def new_mark() -> str:
-    """What tells one process's part files from all others'."""
+    """A random mark that identifies the part files of one process."""
     return secrets.token_hex(4)
 
 
 def mark(own: str) -> None:
-    """From now on this process's part files carry ``own``, a ``new_mark``."""
+    """Use ``own``, a ``new_mark``, for the part files of this process from now on."""
     _marks[0] = own
 
 
 def part_name() -> str:
-    """A name that no other file has."""
+    """A unique name for a part file."""
     return f".vaceprep-{_marks[0] or new_mark()}{secrets.token_hex(4)}.part"
 
 
 def clear(folder: str, whose: str) -> None:
-    """Remove the part files of a process that is no more. No errors."""
+    """Remove the part files of a process that has ended. Raises nothing."""
     with contextlib.suppress(OSError, ValueError), os.scandir(folder or os.curdir) as entries:
         for entry in entries:
             if PART.fullmatch(entry.name) and entry.name.startswith(f".vaceprep-{whose}"):
@@ -45,15 +45,15 @@ def clear(folder: str, whose: str) -> None:
 
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
-#: Seconds after which a part file is nobody's any more.
+#: Seconds after which a part file is considered abandoned.
 PART_AGE: Final = 24 * 60 * 60
-#: What a disk says that takes no more.
+#: Error numbers of a disk that accepts no more data.
 FULL: Final = frozenset([errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", -1)])
-#: Folders that this process made and in which nothing is placed yet, by absolute path.
+#: Folders that this process created and that are still empty, by absolute path.
 _made: set[str] = set()
-#: Folders that were looked through for what killed processes left.
+#: Folders already searched for the part files of killed processes.
 _swept: set[str] = set()
-#: Held while folders come and go, so that no thread loses the one it is about to write in.
+#: Held while folders are created or removed, so that no thread's target folder disappears.
 _folders: Final = threading.Lock()
 
 
@@ -77,10 +77,10 @@ def _cannot(target: str, error: Exception) -> Refused:
 def check_target(
     target: str, *, force: bool, sources: Iterable[str] = (), make_folder: bool = False
 ) -> None:
-    """Refuse a name that may not be written, before any work is done for it.
+    """Refuse a target that may not be written, before any work is done.
 
-    ``sources`` are never written over, not even with ``force``. With ``make_folder`` the folder
-    need not be there yet. Raises Refused.
+    ``sources`` are never overwritten, not even with ``force``. With ``make_folder`` the folder need
+    not exist yet. Raises Refused.
     """
     if os.path.isdir(target):
         raise Refused(f"{target} is a folder")
@@ -96,7 +96,7 @@ def check_target(
     if not make_folder:
         raise Refused(f"there is no folder {folder}")
     for above in chain_of(folder):
-        # One look at each: folders come and go while others are at work.
+        # Make one call for each: other threads and processes create and remove folders.
         with contextlib.suppress(OSError, ValueError):
             if stat.S_ISDIR(os.stat(above).st_mode):
                 return
@@ -104,7 +104,7 @@ def check_target(
 
 
 def chain_of(folder: str) -> Iterator[str]:
-    """A folder and all those above it, from the innermost."""
+    """A folder and its parents, from the innermost."""
     while folder:
         yield folder
         above = os.path.dirname(folder)
@@ -118,7 +118,7 @@ def _name_it(part: str, target: str, *, force: bool) -> None:
         os.replace(part, target)
         return
     try:
-        # Unlike a rename, a link never writes over a file that came in between.
+        # Unlike a rename, a link never overwrites a file created meanwhile.
         os.link(part, target)
     except FileExistsError:
         raise _exists(target) from None
@@ -127,7 +127,7 @@ def _name_it(part: str, target: str, *, force: bool) -> None:
         if os.path.lexists(target):
             raise _exists(target) from None
         try:
-            # Windows refuses where a file came in between, other systems write over it.
+            # Windows refuses if a file was created meanwhile; other systems overwrite it.
             os.rename(part, target)
         except FileExistsError:
             raise _exists(target) from None
@@ -142,11 +142,11 @@ def _to_disk(path: str, flags: int) -> None:
 
 
 class Placing:
-    """A part file that is being written beside its target, or in its folder."""
+    """A part file beside its target, or in the target's folder."""
 
     def __init__(self, target: str, path: str, *, force: bool) -> None:
         self.target = target
-        #: The part file: there, empty at first, to be written by this path.
+        #: The part file: it exists, is empty at first, and is written by path.
         self.path = path
         self.placed = False
         self._force = force
@@ -160,11 +160,11 @@ class Placing:
             raise _cannot(self.target, error) from None
 
     def commit(self, target: str | None = None) -> None:
-        """Bring the part file to the disk and give it its name. Raises Refused.
+        """Sync the part file to disk and rename it to its target. Raises Refused.
 
-        To be called once, when the file is closed and found good. ``target`` is a name in the same
-        folder where the part file was made without one; where that name is another file's, Taken
-        is raised, and another name may be tried.
+        Call this once, after the file is closed and verified. ``target`` is a name in the same
+        folder, for a part file made without a target; if that name is already used, Taken is
+        raised, and another name may be tried.
         """
         if self.placed:
             raise RuntimeError("it has its name already")
@@ -176,7 +176,7 @@ class Placing:
             raise _cannot(target, error) from None
         self.placed = True
         self.target = target
-        # So that the name, too, outlives a power cut. Not every system can do it.
+        # Sync the folder, so that the name survives a power cut. Not every system supports it.
         with contextlib.suppress(OSError):
             _to_disk(os.path.dirname(self.target) or os.curdir, os.O_RDONLY)
 
@@ -191,13 +191,13 @@ def _make_folders(folder: str) -> None:
         try:
             os.mkdir(path)
         except FileExistsError:
-            # Another thread or process made it in between.
+            # Another thread or process created it meanwhile.
             continue
         _made.add(path)
 
 
 def _create(part: str, *, make_folder: bool) -> None:
-    """An empty part file. Raises OSError or ValueError."""
+    """Create an empty part file. Raises OSError or ValueError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     if not make_folder:
         os.close(os.open(part, flags, 0o666))
@@ -209,13 +209,13 @@ def _create(part: str, *, make_folder: bool) -> None:
                 os.close(os.open(part, flags, 0o666))
             return
         except FileNotFoundError:
-            # Another process took away a folder that stayed empty there.
+            # Another process removed the folder while it was empty.
             if not left:
                 raise
 
 
 def _settle_folders(folder: str, *, placed: bool) -> None:
-    """Keep the folders that were made for what is placed, remove those that stayed empty."""
+    """Keep the created folders if a file is ``placed``, else remove those that are empty."""
     with _folders:
         for path in chain_of(os.path.abspath(folder)):
             if path not in _made:
@@ -224,7 +224,7 @@ def _settle_folders(folder: str, *, placed: bool) -> None:
                 try:
                     os.rmdir(path)
                 except OSError:
-                    # Something of another target is in it.
+                    # It contains a file of another target.
                     return
             _made.discard(path)
 
@@ -233,12 +233,12 @@ def _settle_folders(folder: str, *, placed: bool) -> None:
 def placing(
     target: str, *, force: bool, sources: Iterable[str] = (), make_folder: bool = False
 ) -> Iterator[Placing]:
-    """A part file beside ``target``, for what is too big for memory; ``commit`` names it.
+    """A part file beside ``target``, for data too large for memory; ``commit`` renames it.
 
-    Without a commit nothing is left behind: no part file, and no empty folder that was made for it
-    (``make_folder``). What is put into the part file must not be given an old date (``copy2``):
-    ``sweep`` goes by dates. Raises Refused; a full disk in the body becomes one, too, whoever was
-    writing; other errors of the body stay as they are.
+    Without a commit nothing remains: no part file, and no empty folder created for it
+    (``make_folder``). Never set an old date on the part file (``copy2``): ``sweep`` relies on
+    dates. Raises Refused; a full disk in the body raises it, too, whatever was written; other
+    errors of the body are not changed.
     """
     check_target(target, force=force, sources=sources, make_folder=make_folder)
     with _part_in(os.path.dirname(target), target, force=force, make_folder=make_folder) as place:
@@ -247,9 +247,9 @@ def placing(
 
 @contextlib.contextmanager
 def placing_in(folder: str, *, make_folder: bool = False) -> Iterator[Placing]:
-    """The same for a file whose name is found last: ``commit(target)`` gives it one in ``folder``.
+    """The same for a file named after it is written: ``commit(target)`` names it in ``folder``.
 
-    Nothing is ever written over.
+    Never overwrites a file.
     """
     with _part_in(folder, folder or os.curdir, force=False, make_folder=make_folder) as place:
         yield place
@@ -281,9 +281,9 @@ def _part_in(folder: str, target: str, *, force: bool, make_folder: bool) -> Ite
 
 
 def write(data: bytes, target: str, *, force: bool, sources: Iterable[str] = ()) -> None:
-    """Write ``data`` beside ``target`` and give it its name.
+    """Write ``data`` beside ``target``, then rename it.
 
-    Nothing is left behind where it fails. Raises Refused.
+    Leaves no file behind if it fails. Raises Refused.
     """
     with placing(target, force=force, sources=sources) as place:
         place.fill(data)
@@ -291,7 +291,7 @@ def write(data: bytes, target: str, *, force: bool, sources: Iterable[str] = ())
 
 
 def sweep(folder: str) -> int:
-    """Remove the part files of killed processes: those a day old. Returns how many; no errors."""
+    """Remove the part files of killed processes: those a day old. Returns the count; no errors."""
     removed = 0
     with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
         for entry in entries:
@@ -299,7 +299,7 @@ def sweep(folder: str) -> int:
                 continue
             with contextlib.suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
-                # Never a younger one: another process may be writing it.
+                # Never a younger file: another process may be writing it.
                 if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > PART_AGE:
                     os.unlink(entry.path)
                     removed += 1

@@ -1,6 +1,6 @@
-"""Bytes that a caller of the library holds: in memory, or in a file object of its own.
+"""Bytes that the caller of the library passes: in memory, or as a file object.
 
-Their name is said in reports and compared with what they are; it is never opened.
+Their name appears in reports and is compared with the content; it is never opened.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from vaceprep.contract import MAX_STDIN_BYTES
 from vaceprep.facts import Unreadable
 from vaceprep.files.source import CannotOpen, Opened, open_bytes, open_path
 
-#: What bytes and file objects without a name are called.
+#: The name of bytes and of file objects without one.
 NAMELESS: Final = "<bytes>"
 _CHUNK: Final = 1 << 20
-#: What a file object must have to be read in place; any other is copied to a temporary file.
+#: Methods that a file object needs to be read in place; any other is copied to a temporary file.
 _IN_PLACE: Final = ("readline", "seek", "tell")
 
 
 @runtime_checkable
 class Readable(Protocol):
-    """A binary file object, as ``open(path, "rb")`` gives."""
+    """A binary file object, as returned by ``open(path, "rb")``."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Up to ``size`` bytes."""
+        """Read up to ``size`` bytes."""
 
 
 Bytes = bytes | bytearray | memoryview
 
 
 def is_content(value: object) -> bool:
-    """Whether a value holds bytes itself and names nothing."""
+    """Whether a value is content (bytes or a file object) and not a name."""
     return isinstance(value, (bytes, bytearray, memoryview)) or hasattr(value, "read")
 
 
 class Content:
-    """Bytes or a file object, to be opened any number of times, one after the other.
+    """Bytes or a file object that can be opened repeatedly, but only once at a time.
 
-    Raises TypeError for a file object of text.
+    Raises TypeError for a text file object.
     """
 
     __slots__ = ("_data", "_file", "_path", "name")
@@ -59,7 +59,7 @@ class Content:
             return
         file: Any = value
         if inspect.iscoroutinefunction(file.read) and hasattr(file, "file"):
-            # An upload of an async framework: its own file is below.
+            # The upload of an async framework wraps its file.
             file = file.file
         if isinstance(file, io.TextIOBase):
             raise TypeError("the file object gives text, not bytes: open it with mode 'rb'")
@@ -67,11 +67,11 @@ class Content:
 
     @property
     def source(self) -> str:
-        """What reports call it."""
+        """The name in reports."""
         return self.name or NAMELESS
 
     def spooled(self, path: str) -> Content:
-        """The same in a new file at ``path``, so that another process can open it."""
+        """Copy it to a new file at ``path``, so that another process can open it."""
         copy = Content(b"")
         copy.name, copy._data, copy._path = self.name, None, path
         with open(path, "xb") as into:
@@ -85,7 +85,7 @@ class Content:
 
     @contextmanager
     def open(self) -> Iterator[Opened]:
-        """From the first byte on; a file object is left where it was. Raises CannotOpen."""
+        """Open from the first byte; restores a file object's position. Raises CannotOpen."""
         if self._path is not None:
             with open_path(self._path) as opened:
                 yield opened
@@ -116,7 +116,7 @@ def _again(name: str | None, data: bytes | None, path: str | None) -> Content:
 
 
 def _name_of(value: object) -> str | None:
-    """The name that a file object gives; that of a web framework's upload is ``filename``."""
+    """The name of a file object; for a web framework's upload, ``filename``."""
     for attribute in ("filename", "name"):
         name = getattr(value, attribute, None)
         if isinstance(name, os.PathLike):

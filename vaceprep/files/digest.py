@@ -1,4 +1,4 @@
-"""The SHA-256 of a file, and the stamp that tells one state of a file from another."""
+"""The SHA-256 of a file, and the stamp that identifies one state of a file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from vaceprep.files.source import CannotOpen, open_path
 
-#: Bytes that are read at once.
+#: Bytes per read.
 _PIECE: Final = 1 << 20
-#: Seconds for which a clock of a file system may stand still: Linux ticks every 10 ms at most.
+#: Resolution in seconds of a file system's clock: Linux ticks every 10 ms at most.
 _TICK: Final = 0.02
-#: The same where stamps are whole seconds (FAT counts by two).
+#: The same for timestamps in whole seconds (FAT has steps of two).
 _COARSE_TICK: Final = 2.0
 
 
@@ -23,7 +23,7 @@ class _File(Protocol):
 
 
 class Identity(NamedTuple):
-    """A file as it stood: any change of its bytes changes one of these. Times in nanoseconds."""
+    """One state of a file: any change of its bytes changes a field. Times in nanoseconds."""
 
     path: str
     size: int
@@ -33,11 +33,11 @@ class Identity(NamedTuple):
 
 
 def identity(path: str, handle: int | None = None) -> Identity | None:
-    """What tells one state of a file from any other; of the open ``handle`` where one is given.
+    """The stamp that identifies one state of a file; of the open ``handle`` if given.
 
-    Waits up to 20 ms for a file that has only just changed, because a change within the same tick
-    of the clock would leave no trace. None where there is no regular file, where it is being
-    written all the while, or where its stamps are too coarse to tell.
+    Waits up to 20 ms if the file has just changed, because a change within the same clock tick
+    would leave the stamp the same. None if it is not a regular file, if it is being written all
+    the time, or if its timestamps are too coarse.
     """
     for _ in range(3):
         try:
@@ -59,7 +59,7 @@ def identity(path: str, handle: int | None = None) -> Identity | None:
 
 
 def sha256_of(file: _File) -> tuple[str, int]:
-    """The SHA-256, in hexadecimal, and the number of the bytes from here on. Raises OSError."""
+    """The SHA-256 (hexadecimal) and number of the remaining bytes. Raises OSError."""
     sha, size = hashlib.sha256(), 0
     while piece := file.read(_PIECE):
         sha.update(piece)
@@ -74,7 +74,7 @@ def sha256_of_path(path: str) -> str:
 
 
 def digest(path: str) -> dict[str, Any] | None:
-    """The SHA-256 and the size in bytes of a file as JSON has them; None where it is unreadable."""
+    """The SHA-256 and the size in bytes of a file, for JSON; None if it is unreadable."""
     try:
         with open_path(path) as opened:
             return {"sha256": sha256_of(opened)[0], "bytes": opened.size}

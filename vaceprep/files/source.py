@@ -1,7 +1,7 @@
-"""Where bytes come from. Opening is safe by construction.
+"""Open the bytes of a source. Opening is safe by construction.
 
-Only regular files are opened (a pipe or a device would hang or never end), and what the readers
-get is a file object without a name, because libraries choose their behaviour by names.
+Only regular files are opened (a pipe or a device would hang or never end), and readers get a
+file object without a name, because libraries change their behaviour by name.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from vaceprep.facts import Unreadable
 
 #: ``scheme://`` with a scheme of two letters or more, so that ``C:/clip.mp4`` stays a path.
 SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
-#: Windows has no links that anybody may make, and no folders to open from.
+#: Windows lets few users create links, and cannot open relative to a folder.
 _FOLLOWS_NO_LINK: Final = hasattr(os, "O_NOFOLLOW") and os.open in os.supports_dir_fd
 #: Enough to recognise every container and image format.
 HEAD_BYTES: Final = 4096
 
 
 def is_data_uri(text: str) -> bool:
-    """Whether a value carries its bytes itself."""
+    """Whether a value is a ``data:`` URI."""
     return text[:5].lower() == "data:"
 
 
@@ -45,7 +45,7 @@ class Opened:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
         self.size = size
-        # Bound once: these are called thousands of times for one file.
+        # Bound once: these methods are called thousands of times per file.
         self.read = file.read
         self.readline = file.readline
         self.seek = file.seek
@@ -54,17 +54,17 @@ class Opened:
         file.seek(0)
 
     def seekable(self) -> bool:
-        """Always true."""
+        """Always True."""
         return True
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Up to ``size`` bytes from ``offset``."""
+        """Read up to ``size`` bytes from ``offset``."""
         self.seek(offset)
         return self.read(size)
 
 
 class _Second(io.RawIOBase):
-    """Bytes of an open source, read at a place of its own."""
+    """The bytes of an open source with a separate position."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
@@ -96,12 +96,12 @@ class _Second(io.RawIOBase):
 
 
 def second_reader(opened: Opened) -> Opened:
-    """The same bytes for a second reader: neither moves the other's place. For one thread."""
+    """A second reader of the same bytes with a position of its own. For one thread."""
     return Opened(io.BufferedReader(_Second(opened), io.DEFAULT_BUFFER_SIZE), opened.size)
 
 
 class CannotOpen(Exception):
-    """A source that gives no bytes; carries the fact as a value."""
+    """A source that cannot be opened; has the fact as a value."""
 
     def __init__(self, fact: Unreadable) -> None:
         super().__init__(fact.message)
@@ -122,7 +122,7 @@ def _refusal(error: OSError) -> Unreadable:
 
 
 def leads_inside(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> bool:
-    """Whether a path, links followed, leads into a folder or to it."""
+    """Whether a path, links resolved, is a folder or lies in it."""
     try:
         real = os.path.realpath(root)
         return os.path.commonpath([os.path.realpath(path), real]) == real
@@ -133,8 +133,8 @@ def leads_inside(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
 def _open_inside(path: str | os.PathLike[str], root: str, flags: int) -> int:
     """Open a file from its folder downwards, through no link. Raises OSError, CannotOpen.
 
-    A path is followed anew by each call, so whatever was judged by its name may be another file
-    when it is opened. From one open folder to the next there is nothing to put a link into.
+    Each call resolves a path anew, so a path checked by name may be another file when it is opened.
+    Opening each folder relative to the one before leaves no step where a link could be inserted.
     """
     message = "it leads out of the folder that it was found in"
     away = CannotOpen(Unreadable("special", message, None))
@@ -143,7 +143,7 @@ def _open_inside(path: str | os.PathLike[str], root: str, flags: int) -> int:
         if os.path.commonpath([real, top]) != top:
             raise away
     except (ValueError, OSError):
-        # Something on the way became a link, or ceased to be one, while it was followed.
+        # A part of the path became a link, or ceased to be one, meanwhile.
         raise away from None
     if not _FOLLOWS_NO_LINK:
         return os.open(real, flags)
@@ -167,13 +167,13 @@ def _open_inside(path: str | os.PathLike[str], root: str, flags: int) -> int:
 
 @contextmanager
 def open_path(path: str | os.PathLike[str], root: str | None = None) -> Iterator[Opened]:
-    """Open one regular file; with ``root``, only where it lies in that folder, links followed.
+    """Open one regular file; with ``root``, only if it lies in that folder, links resolved.
 
-    It helps nobody to put a link in its place after a look. Raises CannotOpen with the reason as a
-    value.
+    Replacing the file by a link after a check has no effect. Raises CannotOpen with the reason as
+    a value.
     """
     try:
-        # O_NONBLOCK: opening a pipe that nobody writes to must not wait.
+        # O_NONBLOCK: opening a pipe without a writer must not block.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         flags |= getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
         handle = os.open(path, flags) if root is None else _open_inside(path, root, flags)
@@ -208,7 +208,7 @@ def open_path(path: str | os.PathLike[str], root: str | None = None) -> Iterator
 
 @contextmanager
 def open_bytes(data: bytes) -> Iterator[Opened]:
-    """Open bytes that are already in memory. Raises CannotOpen where there are none."""
+    """Open bytes in memory. Raises CannotOpen if they are empty."""
     if not data:
         raise CannotOpen(Unreadable("empty", "there are no bytes", 0))
     yield Opened(io.BytesIO(data), len(data))
@@ -216,7 +216,7 @@ def open_bytes(data: bytes) -> Iterator[Opened]:
 
 @contextmanager
 def open_data_uri(uri: str) -> Iterator[Opened]:
-    """The bytes that a ``data:...;base64,`` URI carries. Raises CannotOpen."""
+    """Open the bytes of a ``data:...;base64,`` URI. Raises CannotOpen."""
     header, comma, body = uri.partition(",")
     if not comma or not header.lower().endswith(";base64"):
         message = "the data: URI is not of the form data:image/...;base64,..."
@@ -233,7 +233,7 @@ def open_data_uri(uri: str) -> Iterator[Opened]:
 
 @contextmanager
 def open_stdin() -> Iterator[Opened]:
-    """Standard input, kept in a temporary file so that it can be sought. Raises CannotOpen."""
+    """Open standard input, copied to a temporary file so that it is seekable. Raises CannotOpen."""
     import tempfile
 
     if sys.stdin is None:

@@ -1,6 +1,6 @@
-"""Bounds on a TOML text that are checked before it is read, and on keys afterwards. Pure.
+"""Check the limits of a TOML text before parsing it, and of its keys afterwards. Pure.
 
-The reader takes time with the square of the parts of each key, dotted or in a table's header, so
+The parser's time grows with the square of the parts of each key, dotted or in a table header, so
 the parts of a key and the number of keys are counted first, in one pass over the text.
 """
 
@@ -13,8 +13,8 @@ from vaceprep.contract import MAX_JOB_NODES, MAX_KEY_CHARACTERS, MAX_KEY_PARTS
 
 _PART: Final = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _NEXT: Final = rf"(?:[ \t]*+\.[ \t]*+{_PART})"
-#: What is passed over as a whole (long strings and comments), then a key of too many parts, then
-#: any word, string or key, then what begins a value or a table. No alternative goes back.
+#: Text skipped as a whole (long strings and comments), then a key of too many parts, then any
+#: word, string or key, then the start of a value or a table. No alternative backtracks.
 _TOKEN: Final = re.compile(
     rf"""(?P<over>\"{{3}}(?:[^"\\]|\\.|"(?!""))*+(?:"{{3,5}}|\Z)|'{{3}}.*?(?:'{{3,5}}|\Z)|\#[^\n]*+)"""
     rf"|(?P<deep>{_PART}{_NEXT}{{{MAX_KEY_PARTS}}})"
@@ -25,11 +25,11 @@ _TOKEN: Final = re.compile(
 
 
 class TooMuch(ValueError):
-    """A text that would take too long to read; the message completes "it ..."."""
+    """A text that would take too long to parse; the message completes "it ..."."""
 
 
 def check_toml(text: str) -> None:
-    """Raises TooMuch for keys of more than MAX_KEY_PARTS parts, and for too many keys."""
+    """Raise TooMuch for a key of more than MAX_KEY_PARTS parts, or too many keys."""
     keys = 0
     for token in _TOKEN.finditer(text):
         kind = token.lastgroup
@@ -42,7 +42,7 @@ def check_toml(text: str) -> None:
 
 
 def check_key(key: object) -> None:
-    """Raises TooMuch for a key that is too long."""
+    """Raise TooMuch for a key that is too long."""
     if isinstance(key, str) and len(key) > MAX_KEY_CHARACTERS:
         raise TooMuch(
             f'has a key of {len(key):,} characters ("{key[:40]}..."); at most '
@@ -51,7 +51,7 @@ def check_key(key: object) -> None:
 
 
 def check_keys(value: Any) -> None:
-    """Raises TooMuch where any key in mappings and lists is too long."""
+    """Raise TooMuch if any key in mappings and lists is too long."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
