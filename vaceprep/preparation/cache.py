@@ -1,7 +1,7 @@
-"""What was made of what: so that the same work is not done twice.
+"""Records of finished outputs, so that the same work is not done twice.
 
-A record is kept for each output, in the state directory and never beside the output. It is a
-memory and no more: where it is missing, damaged or cannot be written, the work is done again.
+Each output has one record, in the state directory and never beside the output. A record only saves
+work: where it is missing, damaged or cannot be written, the output is made again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from vaceprep.files.state import state_dir
 from vaceprep.version import __version__
 from vaceprep.wording import read_exact
 
-#: The form of the records. Another number is no record of ours.
+#: The format version of the records. Records of another version are ignored.
 _VERSION: Final = 1
-#: Bytes of the longest record that is written or read.
+#: The size limit of a record in bytes, for writing and reading.
 MAX_RECORD: Final = 1 << 20
 
 
@@ -34,9 +34,9 @@ def _plain(value: object) -> str:
 
 
 def fingerprint(asked: Mapping[str, Any]) -> str:
-    """The sha256 of what was asked for (role, options and the like) and of vaceprep's version.
+    """Return the sha256 of vaceprep's version and the request (role, options and the like).
 
-    ``asked`` holds what JSON can hold, and Fractions. Raises TypeError or ValueError otherwise.
+    ``asked`` holds JSON values and Fractions. Raises TypeError or ValueError for other values.
     """
     both = {"vaceprep": __version__, "asked": asked}
     text = json.dumps(both, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
@@ -44,19 +44,19 @@ def fingerprint(asked: Mapping[str, Any]) -> str:
 
 
 def records() -> str | None:
-    """The folder of the records; None where there is no state directory."""
+    """Return the folder of the records; None where there is no state directory."""
     folder = state_dir()
     return None if folder is None else os.path.join(folder, "prepared")
 
 
 def _record(target: str) -> str | None:
-    """The path of the record for an output."""
+    """Return the path of the record of an output."""
     folder = records()
     if folder is None:
         return None
     head, name = os.path.split(target)
     real = os.path.join(os.path.realpath(head or os.curdir), name)
-    # Odd names, and bytes that are no text, become plain ones.
+    # The hash makes a plain file name of any path, even of bytes that are not text.
     key = hashlib.sha256(real.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return os.path.join(folder, f"{key}.json")
 
@@ -68,14 +68,14 @@ def remember(
     entry: Mapping[str, Any],
     output: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Keep that ``target`` was made of ``source``; whether it could be kept.
+    """Record that ``target`` was made from ``source``. Return whether the record was written.
 
-    ``source`` is the identity taken before the work: where the file is another by now, nothing is
-    kept. ``made_by`` is a fingerprint; ``entry`` is what was reported, of JSON values; ``output``
-    is the ``digest`` of the part file, taken before it got its name, so that what another process
-    puts there later is never taken for this work. Without it the target is read.
+    ``source`` is the identity taken before the work; if the file has changed since, nothing is
+    recorded. ``made_by`` is a fingerprint; ``entry`` is the report of the output as JSON values;
+    ``output`` is the ``digest`` of the part file before its rename, so that a file that another
+    process puts there later does not match. Without ``output`` the target is read.
 
-    Disks that refuse are no error. Raises TypeError for an entry that is not JSON.
+    A failed write is not an error. Raises TypeError for an entry that is not JSON.
     """
     if source is None or identity(source.path) != source:
         return False
@@ -106,7 +106,7 @@ def remember(
 
 
 class Origin(NamedTuple):
-    """The video that a prepared one was made of, and the window of it that was kept, in seconds."""
+    """The source of a prepared video, and the start and length of its kept window in seconds."""
 
     path: str
     start: Fraction
@@ -114,10 +114,10 @@ class Origin(NamedTuple):
 
 
 def origin(path: str, *, search: bool = False) -> Origin | None:
-    """What a prepared video was made of, where that source is unchanged; None where nobody knows.
+    """Return the origin of a prepared video; None where it is unknown or its source has changed.
 
-    ``search``: where nothing is known of this path, look for a record of the same bytes, since a
-    prepared file may have been moved. No errors.
+    ``search``: without a record of this path, search all records for one of the same bytes, since a
+    prepared file may have been moved. Raises nothing.
     """
     found = digest(path)
     if found is None:
@@ -141,7 +141,7 @@ def origin(path: str, *, search: bool = False) -> Origin | None:
 
 
 def _origin_of(record: Mapping[str, Any]) -> Origin | None:
-    """The origin that a record names, where its source is what it was."""
+    """Return the origin that a record names, if the source is unchanged."""
     source, entry = record.get("source"), record.get("entry")
     if record.get("version") != _VERSION or not isinstance(source, dict):
         return None
@@ -168,8 +168,7 @@ def _write(data: bytes, path: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with open(os.open(part, flags, 0o600), "wb") as file:
             file.write(data)
-        # Whoever reads meanwhile sees the old record or the new one, and of several writers the
-        # last one wins.
+        # The rename is atomic: readers get the old record or the new one; the last writer wins.
         os.replace(part, path)
     finally:
         with contextlib.suppress(OSError):
@@ -177,9 +176,9 @@ def _write(data: bytes, path: str) -> None:
 
 
 def recall(target: str, source: Identity | None, made_by: str) -> dict[str, Any] | None:
-    """What was reported when ``target`` was made of this very source under this fingerprint.
+    """Return the recorded entry of ``target`` for this source and fingerprint.
 
-    None unless all of it agrees and the output still has the bytes that were written. No errors.
+    None unless source, fingerprint and the bytes of the output all match. Raises nothing.
     """
     if source is None:
         return None
@@ -197,7 +196,7 @@ def recall(target: str, source: Identity | None, made_by: str) -> dict[str, Any]
     if not isinstance(entry, dict) or not isinstance(kept, dict):
         return None
     try:
-        # The size tells most changes without reading anything.
+        # Comparing sizes first detects most changes without reading the file.
         same = os.stat(target).st_size == kept.get("bytes") and digest(target) == kept
     except (OSError, ValueError):
         return None

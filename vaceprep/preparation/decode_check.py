@@ -1,4 +1,4 @@
-"""What is decoded of an output before it gets its name."""
+"""The decoding check of an output before its rename to the final name."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from vaceprep.preparation.file import Work
     from vaceprep.preparation.source import Source
 
-#: What decoding may find.
+#: The rules whose findings decoding may add.
 DAMAGE: Final = (codes.VIDEO_UNREADABLE, codes.VIDEO_TRUNCATED, codes.VIDEO_HEADER_LIES)
-#: Packets of a copy in which a frame must come out.
+#: Packets of a copied file of which at least one must decode to a frame.
 LOOK: Final = 64
 
 
 def decoded(
     source: Source, plan: Plan, path: str, known: tuple[Facts, list[Finding]], work: Work
 ) -> tuple[Facts, list[Finding]]:
-    """Decode an output: what was encoded is compared with the source, frame counts included.
+    """Decode an output. Compare an encoded one with its source, frame counts included.
 
-    Of a copy, one frame is decoded; with ``deep`` all of them, which may add findings to those
-    that are ``known``. Raises Refused; Damaged where nothing of a copy decodes.
+    Of a copy, decode one frame, or with ``deep`` all frames, which may add findings to those in
+    ``known``. Raises Refused; Damaged where no frame of a copy decodes.
     """
     facts, recipe = source.facts, plan.recipe
     if isinstance(facts, VideoFacts) and isinstance(recipe, EncodeRecipe):
@@ -41,7 +41,7 @@ def decoded(
     elif work.deep:
         work.tell(Fraction(1))
         after, found = verified(path, source.role, "", work.options.limits, deep=True)
-        # What the name is, was judged before.
+        # ``known`` already holds the findings about the file name.
         seen = {f.code for f in known[1]}
         return after, [*known[1], *(f for f in found if f.code in DAMAGE and f.code not in seen)]
     elif isinstance(known[0], VideoFacts):
@@ -50,7 +50,7 @@ def decoded(
 
 
 def _look(path: str, facts: VideoFacts) -> None:
-    """Decode the first frame of what was copied. Raises Damaged where no frame decodes."""
+    """Decode the first frame of a copied file. Raises Damaged where no frame decodes."""
     from vaceprep.probes.codec import video_stream
     from vaceprep.probes.container import BROKEN, clause, open_container
 

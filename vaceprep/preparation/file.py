@@ -1,4 +1,4 @@
-"""One source: measured, planned, made, verified, named. Errors are values here."""
+"""Prepare one source: measure, plan, write, verify, rename. Errors are values here."""
 
 from __future__ import annotations
 
@@ -40,32 +40,31 @@ from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
 OnProgress = Callable[[Fraction], None]
-#: Hands out the output's path for an ending (None: the source's own name).
+#: Returns the output's path for a file extension (None: the source's own name).
 Target = Callable[[str | None], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How to go about it: the options, whether to write over files, whether to write at all."""
+    """How to prepare a source: options, whether to overwrite files, whether to write at all."""
 
     options: Options = NOTHING_ASKED
     role: Role | None = None
     force: bool = False
     dry_run: bool = False
     tell: OnProgress = lambda _: None
-    #: Every source of the run: none is written over, not even for another one.
+    #: All sources of the run: none of them is overwritten by any output.
     sources: tuple[str, ...] = ()
-    #: Private hosts that the user vouches for, in the URLs of jobs.
+    #: Private hosts that the user allows in the URLs of jobs.
     allowed_hosts: tuple[str, ...] = ()
-    #: What is known of the URLs of jobs by asking for them; without it they are judged by their
-    #: text alone.
+    #: The reports of the jobs' URLs that were fetched; without it only a URL's text is checked.
     known: Mapping[tuple[str, Role], FileReport] | None = None
-    #: Decode every frame of what was only copied, too.
+    #: Decode every frame of copied files as well.
     deep: bool = False
 
 
 def ending_of(plan: Plan, facts: Facts) -> str | None:
-    """The ending of the output's name; None keeps the source's name."""
+    """Return the extension of the output's name; None keeps the source's name."""
     if plan.empty:
         return None
     if isinstance(facts, VideoFacts):
@@ -75,7 +74,7 @@ def ending_of(plan: Plan, facts: Facts) -> str | None:
 
 
 def prepare_file(item: Item, target: Target, work: Work) -> Prepared:
-    """What became of one source; everything that goes wrong with it is in the entry."""
+    """Prepare one source. The entry that is returned holds every error."""
     if item.kind == "url":
         message = "URLs are not prepared; download the file and name it"
         role = work.role or default_role(None, item.source)
@@ -94,7 +93,7 @@ def prepare_file(item: Item, target: Target, work: Work) -> Prepared:
 def prepare_opened(
     source: Source, target: Target, work: Work, known: Identity | None = None
 ) -> Prepared:
-    """The same for a source that is open and measured."""
+    """Prepare a source that is open and measured."""
     from vaceprep.plans.video import CannotPlan
 
     facts = source.facts
@@ -124,7 +123,7 @@ def prepare_opened(
 
 
 def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:
-    """The start and the length that a plan keeps of a video, in seconds; None of an image."""
+    """Return the start and length in seconds that a plan keeps of a video; None of an image."""
     if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         return plan.recipe.start, plan.recipe.length
     if isinstance(facts, VideoFacts) and facts.duration is not None:
@@ -133,7 +132,7 @@ def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fracti
 
 
 def _as_finding(error: Exception, source: Source) -> Finding | None:
-    """Damage is a rule's: nothing decodes (VP105), or not all does (VP106)."""
+    """Return damage as a finding: nothing decodes (VP105), or not everything does (VP106)."""
     if not isinstance(error, Damaged):
         return None
     from vaceprep.rules.video import video_truncated, video_unreadable
@@ -146,7 +145,7 @@ def _as_finding(error: Exception, source: Source) -> Finding | None:
 
 
 def asked_for(work: Work, role: Role) -> str:
-    """What tells one way of preparing from another."""
+    """Return the fingerprint of the role and options of this work."""
     return fingerprint({"role": role, **work.options.asked()})
 
 
@@ -165,7 +164,7 @@ def _made(
         return _reused(entry, again, work)
     data = None
     if plan.recipe is not None and not isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
-        # A picture's format is certain only when it is made: the limit may ask for another.
+        # The format of an image is known only after encoding: the byte limit may change it.
         data, path = _pictured(source, plan, path, target)
         plan = _as_made(source, plan, data)
         again = None if work.force else recall(path, known, wish)
@@ -195,13 +194,13 @@ def _made(
 
 
 def _remembered(entry: Prepared) -> dict[str, Any]:
-    """What is kept of an entry: also the window, by which a run finds the sound left out here."""
+    """Return the entry with its window, which a later run needs to find the omitted audio."""
     window = entry.window
     return entry.to_dict() | ({} if window is None else {"window": [*map(str, window)]})
 
 
 def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str]:
-    """A picture's bytes and the path that has their format's ending. Raises Refused."""
+    """Encode an image. Return its bytes and a path with their extension. Raises Refused."""
     from vaceprep.preparation.image.render import made_format, make_image
     from vaceprep.preparation.read import Read
 
@@ -228,9 +227,9 @@ def _as_made(source: Source, plan: Plan, data: bytes) -> Plan:
 def _verified(
     source: Source, plan: Plan, data: bytes | None, place: Placing, work: Work
 ) -> tuple[Plan, Facts, list[Finding]]:
-    """Carry the plan out and judge what came of it.
+    """Execute the plan and check the result.
 
-    Where copied packets did not bring what was foreseen, the frames are encoded.
+    Where copied packets do not give the predicted result, encode the frames instead.
     """
     name, limits = os.path.basename(place.target), work.options.limits
     try:
@@ -264,9 +263,9 @@ def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
 def carry_out(
     source: Source, plan: Plan, path: str, tell: OnProgress, data: bytes | None = None
 ) -> None:
-    """Write what the plan says to ``path``, which exists. Raises Refused, or OSError.
+    """Write the output of a plan to ``path``, which exists. Raises Refused, or OSError.
 
-    ``data`` are a picture's bytes where they are made already.
+    ``data`` is the encoded image, where it exists already.
     """
     if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         _video(source, plan.recipe, path, tell)
@@ -296,13 +295,13 @@ def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: O
             encode(source.opened, source.sniffed, facts, recipe, path, tell)
     except BROKEN as error:
         if getattr(error, "errno", None) in FULL:
-            # The disk's refusal, not the video's fault.
+            # The disk is full; the video is not at fault.
             raise
         raise Refused(f"it cannot be prepared: {clause(error)}") from None
 
 
 def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
-    """The entry of an output that is there already, as it was told when it was made."""
+    """Return the entry of an existing output from its record."""
     edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
     after = None
     if entry.output is not None and entry.role is not None:

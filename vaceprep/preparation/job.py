@@ -1,4 +1,4 @@
-"""A job prepared: every local asset under its role, and a new job file that names them."""
+"""Prepare a job: every local asset under its role, and a new job file that names them."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from vaceprep.rules.job import judge_job
 from vaceprep.rules.job_media import Together, judge_together
 from vaceprep.wording import listed
 
-#: The video that follows another one and has no window of its own.
+#: The video that follows ``video_url`` and has no window of its own.
 MASK_VIDEO: Final = "mask_video_url"
-#: Edits of a video after which its frames have other numbers.
+#: Edits that renumber the frames of a video.
 MOVING: Final = ("cut", "frame-rate", "retime")
 
 
 def prepare_job(
     item: Item, names: Names, work: Work, fields: Mapping[str, Options]
 ) -> tuple[Prepared, ...]:
-    """The entries of a job: its own first, then one for each asset in the order of the fields.
+    """Return the entries of a job: its own first, then one for each asset in field order.
 
-    ``fields`` are options for single fields; ``--start`` and ``--duration`` of ``work`` mean
-    ``video_url`` alone. Where the job cannot become valid nothing is written; where one asset
-    fails, the others are written and the job file is not. Nothing is raised but Cancelled.
+    ``fields`` are options for single fields; ``--start`` and ``--duration`` of ``work`` apply to
+    ``video_url`` alone. If the job cannot become valid, nothing is written; if one asset fails, the
+    others are written and the job file is not. Raises only Cancelled.
     """
     failed = Prepared(item.source, None, None, "failed")
     try:
@@ -87,7 +87,7 @@ def prepare_job(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One job as it was given, and its media."""
+    """One job as given, and its media."""
 
     item: Item
     data: Mapping[str, Any]
@@ -99,7 +99,7 @@ class _Job:
 
     @property
     def folder(self) -> str:
-        """The folder to which the new job's paths are relative."""
+        """The folder to which the paths in the new job are relative."""
         return os.path.dirname(self.target)
 
 
@@ -108,7 +108,7 @@ def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
-    """Raises Stop for what nothing here fixes, before anything is written."""
+    """Raise Stop for errors that prepare cannot fix, before anything is written."""
     asked = job.work.options
     local = {piece.role for piece in job.assets.pieces}
     cut = dict.fromkeys(name for name in fields if name not in local)
@@ -118,7 +118,7 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
         elif "video_url" not in local:
             raise Stop(_no_video(job))
     for name in cut:
-        # A window that is not applied would be found out only in the finished video.
+        # Otherwise the user would notice the missing cut only in the finished video.
         why = "since URLs stay as they are" if f"/{name}" in job.assets.urls else "it has none"
         raise Stop(f"--start and --duration cannot be applied to its {name}: {why}")
     refused = [at[1:] for at, entry in job.assets.urls.items() if errors(entry.remaining)]
@@ -131,7 +131,7 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
 
 
 def _no_video(job: _Job) -> str:
-    """Why a window without a field's name cannot be applied, and what to write instead."""
+    """Explain why a window without a field cannot be applied, and what to write instead."""
     said = "--start and --duration without a field mean video_url, and the job has none"
     at = [*(piece.role for piece in job.assets.pieces), *(at[1:] for at in job.assets.urls)]
     clips = [name for name in dict.fromkeys(at) if name in VIDEO_ROLES and name != MASK_VIDEO]
@@ -142,7 +142,7 @@ def _no_video(job: _Job) -> str:
 
 
 def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:
-    """The entry of the job, once its media are made. Raises Refused."""
+    """Return the entry of a job whose media are finished. Raises Refused."""
     lost = [p for p in job.assets.pieces if p.entry is None or not p.entry.ok]
     if lost:
         said = listed([f"{p.role} ({p.item.source})" for p in lost])
@@ -176,19 +176,19 @@ def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:
 
 
 def _is_own(finding: Finding, job: _Job) -> bool:
-    """Whether a finding is the job's own and not told of one of its files."""
+    """Whether a finding concerns the job itself and not one of its files."""
     return finding.pointer not in job.assets.order or finding.code.startswith("VP4")
 
 
 def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str, str | int]]:
-    """The new job's values, and by pointer those that are others than before."""
+    """Return the new job's values, and the changed ones by JSON pointer."""
     values = dict(job.data)
     changes: dict[str, str | int] = {}
     before = media_of(job.draft.values)
     for piece in job.assets.pieces:
         name = os.path.basename("" if piece.entry is None else piece.entry.output or "")
         if name == "-":
-            # Not standard input; a name like a URL's has lost its colon by now.
+            # A bare "-" would mean standard input. No name looks like a URL: colons were replaced.
             name = f"./{name}"
         for at in piece.pointers:
             if before[at] != name:
@@ -201,7 +201,7 @@ def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str,
 
 
 def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
-    """One edit for each value that is another than before."""
+    """Return one edit for each changed value."""
     edits = []
     for at, value in changes.items():
         piece = job.assets.at(at)
@@ -222,7 +222,7 @@ def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
 
 
 def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
-    """What ``check`` says of the new job; of a plan, what is foreseen of its media."""
+    """Return the findings of ``check`` on the new job; for a dry run, on the predicted media."""
     if not job.work.dry_run:
         limits = job.work.options.limits
         look = Look(allowed_hosts=job.work.allowed_hosts, known=job.work.known, limits=limits)
@@ -242,7 +242,7 @@ def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
 def _bytes(
     job: _Job, values: Mapping[str, Any], changes: Mapping[str, str | int]
 ) -> tuple[bytes, str | None]:
-    """What stands in the new job file. Raises Refused."""
+    """Return the content of the new job file. Raises Refused."""
     own = None
     if job.item.base is None:
         try:
@@ -262,7 +262,7 @@ def _bytes(
 
 
 def _written(job: _Job, data: bytes) -> bool:
-    """Give the new job file its name; whether it was there already. Raises Refused."""
+    """Write the new job file. Return whether it already existed unchanged. Raises Refused."""
     work, target = job.work, job.target
     if not work.force and os.path.isfile(target):
         check_target(target, force=True, sources=work.sources)
@@ -271,7 +271,7 @@ def _written(job: _Job, data: bytes) -> bool:
                 if opened.size == len(data) and opened.read() == data:
                     return True
         except (CannotOpen, OSError):
-            # What cannot be read is another file; its name is not taken.
+            # A file that cannot be read counts as another file and is not overwritten.
             pass
     with placing(target, force=work.force, sources=work.sources, make_folder=True) as place:
         with open(place.path, "wb") as file:

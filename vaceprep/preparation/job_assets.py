@@ -1,4 +1,4 @@
-"""A job's media: opened and measured once, then prepared in the order in which they follow."""
+"""A job's media: opened and measured once, then prepared in order of dependency."""
 
 from __future__ import annotations
 
@@ -33,45 +33,45 @@ from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.judge import judge
 
-#: Edits of which only a re-encoding plan speaks.
+#: The edit that only a plan that re-encodes has.
 ENCODED: Final = "re-encode"
 
 
 @dataclass(slots=True)
 class Piece:
-    """One local file under one role, however often the job names it there."""
+    """One local file under one role, even if the job names it several times there."""
 
     role: Role
     item: Item
-    #: Where the job names it.
+    #: The JSON pointers at which the job names it.
     pointers: list[str]
     options: Options
-    #: The rules behind options that the job asks for.
+    #: The rules that cause the options that the job sets.
     rules: dict[str, str] = field(default_factory=dict)
     source: Source | None = None
     known: Identity | None = None
-    #: What became of it; None until it was its turn.
+    #: The result; None until the piece is prepared.
     entry: Prepared | None = None
 
     @property
     def facts(self) -> Facts | None:
-        """What was measured; None where it could not be."""
+        """The measured facts; None where measuring failed."""
         facts = None if self.source is None else self.source.facts
         return None if isinstance(facts, Unreadable) else facts
 
     @property
     def video(self) -> VideoFacts | None:
-        """The same where it is a video."""
+        """The measured facts of a video; None of an image or where measuring failed."""
         facts = self.facts
         return facts if isinstance(facts, VideoFacts) else None
 
     @property
     def after(self) -> Facts | None:
-        """What came out of it, or will; None where nothing does."""
+        """The facts of the output, measured or predicted; None where there is no output."""
         return None if self.entry is None or not self.entry.ok else self.entry.after
 
     def plan(self, options: Options | None = None) -> Plan | None:
-        """Its plan by itself; None where there is none."""
+        """Return the plan of this piece alone; None where it has none."""
         if self.source is None:
             return None
         try:
@@ -81,7 +81,7 @@ class Piece:
         return plan if plan.possible else None
 
     def done_plan(self) -> Plan | None:
-        """The plan that was carried out: copied packets that did not pass were encoded."""
+        """Return the executed plan: with an encoding where copied packets did not pass."""
         plan = self.plan()
         encoded = self.entry is not None and any(e.edit == ENCODED for e in self.entry.plan)
         if plan is None or self.source is None or not encoded:
@@ -93,24 +93,24 @@ class Piece:
 
 @dataclass(slots=True)
 class Assets:
-    """The media of one job that belong to its function."""
+    """The media of one job that its function uses."""
 
     pieces: list[Piece] = field(default_factory=list)
-    #: The entries of URLs, which stay as they are, by pointer.
+    #: The entries of URLs, which are not changed, by JSON pointer.
     urls: dict[str, Prepared] = field(default_factory=dict)
-    #: The same in the order of the fields: a piece or a URL for each pointer.
+    #: The JSON pointers of all pieces and URLs, in field order.
     order: list[str] = field(default_factory=list)
 
     def of(self, role: Role) -> Piece | None:
-        """The one piece of a field that takes one file."""
+        """Return the piece of a field that takes a single file."""
         return next((p for p in self.pieces if p.role == role), None)
 
     def at(self, place: str) -> Piece | None:
-        """The piece that the job names at a pointer."""
+        """Return the piece that the job names at a JSON pointer."""
         return next((p for p in self.pieces if place in p.pointers), None)
 
     def facts(self) -> dict[str, Facts]:
-        """What was measured, by pointer."""
+        """Return the measured facts by JSON pointer."""
         known = {at: e.before for at, e in self.urls.items() if e.before is not None}
         for piece in self.pieces:
             if piece.facts is not None:
@@ -118,7 +118,7 @@ class Assets:
         return known
 
     def entries(self) -> Iterator[Prepared]:
-        """One entry for each asset in the order of the fields."""
+        """Yield one entry for each asset in field order."""
         for at in self.order:
             if at in self.urls:
                 yield _pointed(self.urls[at], at)
@@ -133,7 +133,7 @@ def _pointed(entry: Prepared, at: str) -> Prepared:
 
 
 def named_assets(draft: Draft, folder: str) -> Iterator[tuple[str, Role, str]]:
-    """Pointer, role and path or URL of each asset that ``check`` would look at."""
+    """Yield pointer, role and path or URL of each asset that ``check`` would check."""
     wrong = {pointer(*e.path) for e in draft.errors if len(e.path) > 1 or e.kind == "type"}
     for at, value in list(media_of(draft.values).items())[:MAX_ASSETS]:
         role = role_of(at)
@@ -143,7 +143,7 @@ def named_assets(draft: Draft, folder: str) -> Iterator[tuple[str, Role, str]]:
 
 
 def options_for(role: Role, asked: Options, fields: Mapping[str, Options]) -> Options:
-    """The options of one field: ``--start`` and ``--duration`` alone mean ``video_url``."""
+    """Return the options of one field: bare ``--start`` and ``--duration`` mean ``video_url``."""
     own = fields.get(role)
     if role != "video_url":
         return own or replace(asked, start=None, duration=None)
@@ -156,7 +156,7 @@ def options_for(role: Role, asked: Options, fields: Mapping[str, Options]) -> Op
 def open_assets(
     draft: Draft, folder: str, work: Work, fields: Mapping[str, Options], stack: ExitStack
 ) -> Assets:
-    """Every asset of a job, opened (until the stack is closed) and measured."""
+    """Open (until the stack is closed) and measure every asset of a job."""
     assets = Assets()
     by_file: dict[tuple[str, Role], Piece] = {}
     for at, role, path in named_assets(draft, folder):
@@ -195,7 +195,7 @@ def _real(path: str) -> str:
     try:
         return os.path.realpath(path)
     except ValueError:
-        # No disk holds such a name; opening it says so.
+        # Such a name is invalid on every file system; opening it reports the error.
         return path
 
 
@@ -213,13 +213,13 @@ def _open(piece: Piece, stack: ExitStack) -> None:
 
 @dataclass(slots=True)
 class Maker:
-    """Makes the pieces of one job, beside its file."""
+    """Prepares the pieces of one job into the folder of its new job file."""
 
     work: Work
     names: Names
     #: The path of the new job file.
     target: str
-    #: How many pieces there are, and how many are done.
+    #: The number of pieces, and the number of finished ones.
     count: int
     done: int = 0
 
@@ -241,7 +241,7 @@ class Maker:
         options: Options | None = None,
         rules: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Prepare a piece, with its own options or with what the job asks for.
+        """Prepare a piece, with its own options or those that the job requires.
 
         ``rules`` names the rule behind each of these options, as ``told_for`` takes it.
         """
@@ -252,7 +252,7 @@ class Maker:
         piece.entry = replace(entry, plan=told_for(entry.plan, {**piece.rules, **rules}))
 
     def follow(self, piece: Piece, make: Callable[..., Prepared], wish: object) -> None:
-        """Prepare a mask by what its video asks for: ``make`` is one of ``conform``."""
+        """Prepare a mask to match its video; ``make`` is a function of ``job_masks``."""
         if piece.entry is not None or piece.source is None:
             return
         try:
@@ -263,7 +263,7 @@ class Maker:
             self.refuse(piece, str(error))
 
     def refuse(self, piece: Piece, error: str, finding: Finding | None = None) -> None:
-        """Say why a piece is not prepared."""
+        """Record why a piece is not prepared."""
         if piece.entry is not None or piece.source is None:
             return
         self.done += 1
@@ -271,5 +271,5 @@ class Maker:
 
 
 def errors(findings: tuple[Finding, ...] | list[Finding]) -> tuple[Finding, ...]:
-    """Those that stop a submission."""
+    """Return the findings that block a submission."""
     return tuple(f for f in findings if f.severity is Severity.ERROR)

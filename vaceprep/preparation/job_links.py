@@ -1,4 +1,4 @@
-"""What the media of one job ask of each other, carried out: masks, frames, clips and a guide."""
+"""Resolve the dependencies between the media of one job: masks, frames, clips and a guide."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ DISAGREE: Final = dict.fromkeys(CONFORMED, "inputs-disagree")
 
 
 class Stop(Exception):
-    """The job cannot become valid, whatever becomes of its media.
+    """The job cannot become valid, however its media are prepared.
 
-    The message is a sentence, empty where ``findings`` say it all.
+    The message is a sentence, empty where ``findings`` are sufficient.
     """
 
     def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
@@ -49,10 +49,10 @@ class Stop(Exception):
 
 
 def make_all(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> int | None:
-    """Prepare every piece in the order in which they follow each other.
+    """Prepare every piece in order of dependency.
 
-    Returns the new ``mask_frame_id`` where it becomes another. Raises Stop, which it does before
-    anything is written wherever the plans tell enough.
+    Returns the new ``mask_frame_id`` if it changes. Raises Stop, before anything is written where
+    the plans suffice to decide.
     """
     frame: int | None = None
     if draft.function == "video_edit":
@@ -65,7 +65,7 @@ def make_all(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> int 
 
 
 def _found(draft: Draft, assets: Assets, code: str) -> list[Finding]:
-    """What one rule says of the media as they were given."""
+    """Return the findings of one rule on the media as given."""
     return [f for f in judge_together(Together(draft, assets.facts())) if f.code == code]
 
 
@@ -81,7 +81,7 @@ def _edit(draft: Draft, assets: Assets, maker: Maker) -> int | None:
     if plan is not None and facts is not None:
         _stops_of_urls(assets, plan, facts)
         if draft.has("mask_image_url"):
-            # Before anything is written: a mask of a lost picture fixes nothing.
+            # Check before writing: a mask of a frame that is cut away cannot be fixed.
             _frame_after(draft, video, plan)
     maker.make(video)
     after, done = video.after, video.done_plan()
@@ -99,7 +99,7 @@ def _edit(draft: Draft, assets: Assets, maker: Maker) -> int | None:
 
 
 def _stops_of_urls(assets: Assets, plan: Plan, facts: VideoFacts) -> None:
-    """Raises Stop where a mask is a URL and its video changes: it cannot follow."""
+    """Raise Stop where a mask is a URL and its video changes: the mask cannot be adapted."""
     before, after = size_of(facts), predict(plan, facts)
     how = "it cannot follow; download it and name the file"
     if "/mask_image_url" in assets.urls and placement(plan, facts).changes(before):
@@ -116,14 +116,14 @@ def _stops_of_urls(assets: Assets, plan: Plan, facts: VideoFacts) -> None:
 def _image(
     draft: Draft, assets: Assets, maker: Maker, mask: Piece, plan: Plan, video: VideoFacts
 ) -> None:
-    """A mask image goes where its video's picture goes."""
+    """Apply the scaling and padding of the video to its mask image."""
     where, facts = placement(plan, video), mask.facts
     if not isinstance(facts, ImageFacts) or not where.changes(size_of(facts)):
         maker.make(mask)
     elif where.follows(size_of(facts)):
         maker.follow(mask, job_masks.mask_image, where)
     elif size_of(facts) == where.canvas:
-        # It was drawn on the prepared video.
+        # The mask was drawn on the prepared video.
         maker.make(mask)
     else:
         found = _found(draft, assets, codes.MASK_DIMENSIONS)
@@ -131,7 +131,7 @@ def _image(
 
 
 def _times(piece: Piece, facts: VideoFacts) -> Sequence[Fraction]:
-    """When each frame of a video is shown."""
+    """Return the presentation time of each frame of a video."""
     even = even_times(facts)
     if even is not None or piece.source is None:
         return even or ()
@@ -142,12 +142,12 @@ def _times(piece: Piece, facts: VideoFacts) -> Sequence[Fraction]:
     samples = survey(source.opened, source.sniffed, facts, Fraction(0), length)
     if samples.obstacle is None and len(samples.times) == facts.frames:
         return sorted(samples.times)
-    # Where times are not told, frames are counted as the encoder counts them.
+    # Without timestamps, frames are counted as the encoder counts them.
     return Even(1 / facts.fps, facts.frames) if facts.fps and facts.frames else ()
 
 
 def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
-    """The new ``mask_frame_id``; None where it stays. Raises Stop where its picture is lost."""
+    """Return the new ``mask_frame_id``; None if unchanged. Raises Stop if its frame is cut away."""
     facts, recipe = video.video, plan.recipe
     given = draft.has(MASK_FRAME)
     number = draft.values.get(MASK_FRAME, FIRST_MASK_FRAME)
@@ -160,7 +160,7 @@ def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
         return None
     frame = new_frame(number, times, recipe)
     if frame is None and draft.values.get("mask_type") == "fixed" and 1 <= number <= len(times):
-        # A fixed mask stays where it is in every frame, so any frame serves.
+        # A fixed mask is the same in every frame, so any frame is valid.
         frame = FIRST_MASK_FRAME
     if frame is None:
         raise Stop(lost_frame(number, times, recipe, given=given))
@@ -175,7 +175,7 @@ def _extension(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> No
     guide = assets.of("video_url")
     _share(draft, assets)
     if not present or (asked.only_errors and guide is None):
-        # Frames and clips that differ among themselves are a warning.
+        # Differences between frames and clips are only a warning.
         return
     lead, *rest = present
     followers = [*rest, *([guide] if guide is not None else [])]
@@ -183,7 +183,7 @@ def _extension(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> No
     if plan is not None and facts is not None:
         size = size_of(predict(plan, facts))
         if even_size(size) != size and any(_cannot_be(size, p) for p in followers):
-            # No video of 4:2:0 has an odd side, so the picture that it follows gets an even one.
+            # 4:2:0 video has no odd side, so the image that it follows is made even.
             lead.options = replace(lead.options, size=even_size(size), fit_720p=False)
             lead.rules |= DISAGREE
     maker.make(lead)
@@ -199,7 +199,7 @@ def _extension(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> No
 
 
 def _cannot_be(size: tuple[int, int], piece: Piece) -> bool:
-    """Whether a video does not come out at that size by itself."""
+    """Whether a video's own plan gives another size, or there is no plan."""
     plan, facts = piece.plan(), piece.video
     if facts is None:
         return False
@@ -207,7 +207,7 @@ def _cannot_be(size: tuple[int, int], piece: Piece) -> bool:
 
 
 def _share(draft: Draft, assets: Assets) -> None:
-    """Give both clips their share of the limit. Raises Stop where the user asks for more."""
+    """Set the share of the limit of both clips. Raises Stop where the user asks for more."""
     first, last = assets.of("first_clip_url"), assets.of("last_clip_url")
     if first is None or last is None:
         return
@@ -221,14 +221,14 @@ def _share(draft: Draft, assets: Assets) -> None:
         said = _found(draft, assets, codes.CLIPS_TOGETHER)
         raise Stop(f"--duration asks for clips of over {seconds(most)} s together", said)
     for piece, share, own, there in zip((first, last), found, asked, lengths, strict=True):
-        # Set even where it cuts nothing: another rate may not round the length up.
+        # Set it even where it cuts nothing, so that another frame rate cannot round the length up.
         piece.options = replace(piece.options, duration=share)
         if own is None:
             piece.rules["--duration"] = "--start" if share == there else "clips-together"
 
 
 def _available(clip: Piece) -> Fraction | None:
-    """Seconds that a clip could keep by itself; None where that is not known."""
+    """Return the seconds that a clip alone could keep; None where unknown."""
     facts, options = clip.video, clip.options
     if facts is None or facts.duration is None:
         return None

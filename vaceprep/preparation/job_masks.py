@@ -1,4 +1,4 @@
-"""Masks that follow their video: made by plans that only the whole job can tell."""
+"""Prepare masks that must match their video; their plans depend on the whole job."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ from vaceprep.rules.catalogue import Finding, Severity
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: The formats of what is made, in Pillow's words: no other decoder looks at it.
+#: Pillow's names of the formats that prepare writes; no other decoder is tried.
 ACCEPTED: Final = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 Carry = Callable[[Plan, str], None]
-#: Whether what came out is what was wished for; a file that is not is made by the next plan.
+#: Whether the output matches the video; if not, the next plan is tried.
 Suits = Callable[[Facts], bool]
 
 
 class Ways(NamedTuple):
-    """Plans for one file, the one with the least damage first, and how they are carried out."""
+    """Plans for one file, least lossy first, and the functions that execute and accept them."""
 
     plans: Sequence[Plan]
     carry: Carry
     suits: Suits
-    #: What tells this way from another, beside role and options.
+    #: The parts of the fingerprint beside role and options.
     asked: Mapping[str, Any]
 
 
 def mask_image(
     source: Source, where: Placement, target: Target, work: Work, known: Identity | None
 ) -> Prepared:
-    """A mask image brought to where its video's picture goes."""
+    """Fit a mask image to the scaling and padding of its video."""
     facts = source.facts
     if not isinstance(facts, ImageFacts):
         return _failed(source, source.findings)
@@ -78,7 +78,7 @@ def mask_image(
 
 
 def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> Image:
-    """The mask in black and white, scaled by nearest neighbour, cut, and laid on black."""
+    """Return the mask in black and white, scaled by nearest neighbour, cropped, on black."""
     from PIL import Image as Pillow
 
     from vaceprep.preparation.image.render import make_image
@@ -100,9 +100,9 @@ def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> 
 def mask_video(
     source: Source, wish: Following, target: Target, work: Work, known: Identity | None
 ) -> Prepared:
-    """A mask video made to be its video's frames, one for one.
+    """Prepare a mask video that has exactly the frames of its video.
 
-    Raises CannotPlan or Refused as planning does.
+    Raises CannotPlan or Refused, as planning does.
     """
     facts = source.facts
     if not isinstance(facts, VideoFacts):
@@ -122,7 +122,7 @@ def mask_video(
 def _mask_video_plans(
     source: Source, facts: VideoFacts, wish: Following, options: Options
 ) -> Iterator[Plan]:
-    """Packets copied where that brings the very frames, then frames encoded anew."""
+    """Yield a plan that copies packets where that gives these exact frames, then an encoding."""
     copied = planned(source, wish.copied(options))
     if not copied.possible:
         yield copied
@@ -148,7 +148,7 @@ def _failed(source: Source, findings: Sequence[Finding]) -> Prepared:
 def _make(
     source: Source, ways: Ways, target: Target, work: Work, known: Identity | None
 ) -> Prepared:
-    """The first plan that comes out as it should; everything that goes wrong is in the entry."""
+    """Execute the plans until one output is accepted. The entry holds every error."""
     facts = source.facts
     if isinstance(facts, Unreadable) or not ways.plans:
         return _failed(source, source.findings)
@@ -221,7 +221,7 @@ def _written(
 
 
 def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
-    """The entry of an output that is there already, as it was told when it was made."""
+    """Return the entry of an existing output from its record."""
     path, role = entry.output or "", entry.role
     edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
     after, findings = entry.after, list(entry.remaining)
@@ -243,6 +243,6 @@ def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
 
 
 def misfit(source: Source, finding: Finding | None) -> Prepared:
-    """The refusal of a mask image whose shape is not its video's (VP301)."""
+    """Return the failed entry of a mask image whose shape differs from its video's (VP301)."""
     left = () if finding is None else (unmended(finding, "its shape is another"),)
     return _failed(source, left)

@@ -1,4 +1,4 @@
-"""``plan`` and ``prepare`` as a library: nothing prints, nothing exits."""
+"""``plan`` and ``prepare`` as a library: they neither print nor exit."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 Pathish = str | os.PathLike[str]
 
-#: Seconds, exact where they are given so.
+#: Seconds; int, str and Fraction are exact.
 Seconds = Fraction | int | float | str
-#: Called with the source as it was given and the share of its work that is done, 0.0 to 1.0.
+#: Called with the source as given and the finished share of its work, 0.0 to 1.0.
 Progress = Callable[[str, float], None]
 
 
@@ -35,13 +35,13 @@ def _seconds(value: Seconds | None) -> Fraction | None:
     if value is None:
         return None
     if isinstance(value, float):
-        # 0.1 means a tenth, not the nearest binary fraction.
+        # 0.1 means one tenth, not the nearest binary fraction.
         return Fraction(repr(value))
     return Fraction(value)
 
 
 class PrepareOptions(TypedDict, total=False):
-    """The options of ``prepare`` as keyword arguments; see there for what each means."""
+    """The options of ``prepare`` as keyword arguments, described there."""
 
     start: Seconds | None
     duration: Seconds | None
@@ -120,7 +120,7 @@ def prepare(
 
 
 def _check_arguments(role: Role | None, timeout: float | None) -> None:
-    """Raises ValueError for an unknown role and for a time that is none."""
+    """Raise ValueError for an unknown role or an invalid timeout."""
     if role is not None and role not in ROLES:
         raise ValueError(f"no field of the request is called {role!r}; roles: {', '.join(ROLES)}")
     if timeout is not None and not 0 < timeout < float("inf"):
@@ -128,7 +128,7 @@ def _check_arguments(role: Role | None, timeout: float | None) -> None:
 
 
 class _Reporter:
-    """Calls the caller's functions with the source that is being prepared."""
+    """Calls the progress and cancellation functions of the caller for the current source."""
 
     def __init__(self, progress: Progress | None, cancelled: Callable[[], bool] | None) -> None:
         self._progress = progress
@@ -143,7 +143,7 @@ class _Reporter:
             self._progress(self._name, float(done))
 
     def each(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items; the beginning of each is reported."""
+        """Yield the items and report the start of each."""
         for item in items:
             self._name = item.source
             self(Fraction(0))

@@ -1,4 +1,4 @@
-"""``prepare`` for any number of sources: one failure stops nothing."""
+"""``prepare`` for any number of sources: one failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def prepare_items(
     names: Outputs | None = None,
     begun: Callable[[Item], None] = lambda _: None,
 ) -> Generator[tuple[Prepared, ...]]:
-    """The entries of each source in order: one for a file, several for a job.
+    """Yield the entries of each source in order: one for a file, several for a job.
 
-    ``fields`` are options for single fields of jobs, by the field's name; ``configured`` gives
-    the configuration of each source. With ``isolate`` each source is prepared in a worker process,
-    for ``seconds`` without progress at most (None: as long as it may be by default). ``names`` are
-    those that are given out already; ``begun`` hears of each source before its progress is told.
+    ``fields`` are options for single fields of jobs, by field name; ``configured`` returns the
+    configuration of each source. With ``isolate`` each source is prepared in a worker process,
+    which may take ``seconds`` without progress (None: the default). ``names`` holds the names
+    already given out; ``begun`` is called with each source before its progress is reported.
     """
     names = Outputs(output) if names is None else names
 
@@ -59,7 +59,7 @@ def prepare_items(
 def prepare_item(
     item: Item, names: Names, work: Work, fields: dict[str, Options]
 ) -> tuple[Prepared, ...]:
-    """The entries of one source."""
+    """Return the entries of one source."""
     if item.kind == "job":
         from vaceprep.preparation.job import prepare_job
 
@@ -68,7 +68,7 @@ def prepare_item(
 
 
 def under(work: Work, item: Item, config: Config | None) -> Work:
-    """The work on one source with what a configuration says where the work says nothing of it."""
+    """Return the work on one source, with unset values taken from its configuration."""
     if config is None:
         return work
     role = config.role_of(item.source) if item.kind == "path" else None

@@ -1,4 +1,4 @@
-"""Where each source's output goes. Nothing is made here: only names are thought of."""
+"""The output path of each source. This module only chooses names and writes nothing."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.formats import WRITTEN as IMAGE_FORMATS
 from vaceprep.probes.measure import ending
 
-#: The folder for outputs where nobody names one.
+#: The default folder for outputs.
 PREPARED: Final = "prepared"
-#: Endings of what prepare writes: with one of these, ``-o`` names a file.
+#: Extensions of what prepare writes: with one of these, ``-o`` names a file.
 WRITTEN: Final = (".mp4", *IMAGE_FORMATS, *JOB_ENDINGS)
-#: What an ending promises; of videos, prepare writes one kind alone.
+#: The format that an extension promises; prepare writes only one kind of video.
 _PROMISED: Final = {
     **{one: fmt for fmt, endings in IMAGE_NAMES.items() for one in endings},
     **dict.fromkeys(VIDEO_ENDINGS, "video"),
     **{one: one for one in JOB_ENDINGS},
     ".yml": ".yaml",
 }
-#: A longer ending is no ending, but a name with a dot in it.
+#: A longer suffix is part of the name and not an extension.
 _ENDING_BYTES: Final = 20
 _SEPARATORS: Final = os.sep + (os.altsep or "")
 
 
 class Output(NamedTuple):
-    """What ``-o`` says: ``beside`` each source (it says nothing), a ``folder`` or a ``file``."""
+    """The value of ``-o``: a ``folder``, a ``file``, or, without it, ``beside`` each source."""
 
     kind: Literal["beside", "folder", "file"]
     path: str = ""
 
 
 def parse_output(text: str | None) -> Output:
-    """What the value of ``-o`` means; None where it was not given.
+    """Parse the value of ``-o``; None means that it was not given.
 
-    Raises ValueError, with a sentence, for a value that cannot be meant.
+    Raises ValueError, with a sentence, for an invalid value.
     """
     if text is None:
         return Output("beside")
@@ -54,17 +54,17 @@ def parse_output(text: str | None) -> Output:
     if last in WRITTEN:
         return Output("file", text)
     if last in IMAGE_ENDINGS or last in VIDEO_ENDINGS:
-        # A folder called clip.mov would surprise everybody.
+        # A folder called clip.mov would be a surprise.
         raise ValueError(f"nothing that prepare writes is a {last}; it writes {' '.join(WRITTEN)}")
     return Output("folder", text)
 
 
 def walk_skips(output: Output, sources: Iterable[str]) -> frozenset[str]:
-    """The real paths that a walk of ``sources`` must leave out, so as not to take up outputs.
+    """Return the real paths that a search of ``sources`` must skip because they hold outputs.
 
-    They are the folder or file that ``-o`` names, and a folder ``prepared`` right in a folder that
-    is walked. Raises ValueError where outputs would be written into the walked folder itself,
-    since there the next walk could not tell them from sources.
+    They are the folder or file that ``-o`` names, and the folder ``prepared`` directly in each
+    searched folder. Raises ValueError if outputs would be written into a searched folder itself,
+    since the next run could not distinguish them from sources.
     """
     roots = [source for source in sources if os.path.isdir(source)]
     skips = {os.path.realpath(os.path.join(root, PREPARED)) for root in roots}
@@ -80,9 +80,9 @@ def walk_skips(output: Output, sources: Iterable[str]) -> frozenset[str]:
 
 
 def fitting(output: Output, items: Iterable[Item]) -> Iterator[Item]:
-    """The items again, after a look that ``-o FILE`` is asked for one alone.
+    """Return the items, after checking that ``-o FILE`` has only one.
 
-    The look is taken at once, before any work. Raises ValueError where there are more.
+    The check runs at once, before any work. Raises ValueError for more than one item.
     """
     if output.kind != "file":
         return iter(items)
@@ -98,22 +98,22 @@ def _one_alone(output: Output) -> ValueError:
 
 
 class Names(Protocol):
-    """Whoever hands out names."""
+    """Assigns output paths."""
 
     def target(self, item: Item, new_ending: str | None) -> str:
-        """The path for an item's output."""
+        """Return the path of an item's output."""
         ...
 
     def beside(self, target: str, item: Item, new_ending: str | None) -> str:
-        """The path for an item's output in the folder of ``target``."""
+        """Return the path of an item's output in the folder of ``target``."""
         ...
 
 
 class Outputs:
-    """Hands out a target for each item, in the order of the items, never one twice.
+    """Assigns a unique output path to each item.
 
-    Names are told apart as the least able disks do: without regard to case or to how accents are
-    composed. The order alone decides; so call it in the order of the items, from one thread.
+    Names that differ only in case or in Unicode composition count as the same, as on the least
+    capable file systems. Paths depend on the order: call it in item order, from one thread.
     """
 
     def __init__(self, output: Output) -> None:
@@ -121,17 +121,17 @@ class Outputs:
         self._files: set[str] = set()
         self._folders: set[str] = set()
         self._real: dict[str, str] = {}
-        #: Folders that no link leads out of.
+        #: Folders known to have no link that leads outside.
         self._inside: set[str] = set()
-        #: The number to try next, by the name that was asked for.
+        #: The next number to try, by requested name.
         self._next: dict[str, int] = {}
         self._given_out = False
 
     def target(self, item: Item, new_ending: str | None) -> str:
-        """The path for an item's output; None keeps the source's own name whole.
+        """Return the path of an item's output; ``new_ending`` None keeps the source's whole name.
 
-        Raises ValueError for a second item under ``-o FILE``, Refused where FILE has the ending
-        of another format, or where a link that nobody named leads the output elsewhere.
+        Raises ValueError for a second item under ``-o FILE``, Refused if FILE has the extension of
+        another format or a link that the user did not name leads the output elsewhere.
         """
         if self._output.kind != "file":
             base, tree = self._place(item)
@@ -150,16 +150,16 @@ class Outputs:
         return path
 
     def claim(self, path: str) -> None:
-        """Give a path to nobody any more: an earlier run gave it."""
+        """Reserve a path that an earlier run assigned."""
         folder, name = os.path.split(path)
         self._files.add(self._key(folder, name))
 
     def beside(self, target: str, item: Item, new_ending: str | None) -> str:
-        """The path for an item's output in the folder of ``target``: a job's media."""
+        """Return the path of an item's output in the folder of ``target``: a job's media."""
         return self._free(os.path.dirname(target), [], item, new_ending)
 
     def _place(self, item: Item) -> tuple[str, list[str]]:
-        """The folder that the user named, if only by a source in it, and the folders below it."""
+        """Return the base folder (``-o``, or that of the source) and the folders below it."""
         tree: list[str] = []
         base = os.path.dirname(_path(item))
         if item.root is not None:
@@ -173,9 +173,9 @@ class Outputs:
         return base, [PREPARED, *tree]
 
     def _stay(self, base: str, folder: str) -> None:
-        """Raises Refused where a link below ``base`` leads out of it: a stranger may have laid it.
+        """Raise Refused where a link below ``base`` leads out of it: a stranger may have made it.
 
-        Where ``base`` itself leads is the user's own choice.
+        A link that is ``base`` itself is the user's own choice.
         """
         if folder in self._inside:
             return
@@ -189,14 +189,14 @@ class Outputs:
 
     def _key(self, folder: str, name: str) -> str:
         if folder not in self._real:
-            # Two spellings of one folder are one folder.
+            # Two spellings of one folder count as the same folder.
             self._real[folder] = os.path.realpath(folder or os.curdir)
         return _folded(os.path.join(self._real[folder], name))
 
     def _free(self, base: str, tree: list[str], item: Item, new_ending: str | None) -> str:
         folder = base
         for part in tree:
-            # An output may have taken the name that a folder of the tree has.
+            # An output may already have the name of a folder of the tree.
             names = (numbered(*fit(part), n) for n in count(1))
             name = next(n for n in names if self._key(folder, n) not in self._files)
             self._folders.add(self._key(folder, name))
@@ -214,7 +214,7 @@ class Outputs:
 
 
 def _path(item: Item) -> str:
-    """The path beside which an item's output goes; empty in the current folder."""
+    """Return the path next to which an item's output goes; empty for the current folder."""
     if item.kind in ("stdin", "url", "data"):
         return ""
     return item.source if item.base is None else item.base
@@ -229,20 +229,20 @@ def _own_name(item: Item) -> str:
     else:
         name = os.path.basename(item.source)
         if item.base is not None:
-            # A manifest's line: jobs.jsonl:3 is written as jobs-3.
+            # A line of a manifest: jobs.jsonl:3 is written as jobs-3.
             line = item.source[len(item.base) :].strip(":")
             name = os.path.splitext(os.path.basename(item.base))[0] + (line and f"-{line}")
     return "source" if name in ("", ".", "..") else name
 
 
 def _named(item: Item, new_ending: str | None) -> tuple[str, str]:
-    """The stem and the ending of an output's name."""
+    """Return the stem and the extension of an output's name."""
     own = _own_name(item)
     stem, last = os.path.splitext(own)
     if item.base is not None or in_bytes(last) > _ENDING_BYTES:
         stem, last = own, ""
     if new_ending is None or new_ending.lower() == last.lower():
-        # The right ending stays as it is spelt: CLIP.MP4.
+        # A correct extension keeps its spelling: CLIP.MP4.
         return fit(stem, last)
     return fit(stem, new_ending)
 

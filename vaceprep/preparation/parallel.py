@@ -1,9 +1,9 @@
-"""``prepare`` with each source in a worker process, several of them side by side.
+"""``prepare`` with several sources in parallel, each in a worker process.
 
-Encoders of one thread each, side by side, take two thirds to four fifths of the time of one encoder
-with all threads after the other, at 360 lines as at 2160 (``tests/bench`` has the figures): so each
-worker keeps to its share of the processors, and the last one gets all of them. Names still go out
-in the order of the sources.
+Parallel encoders of one thread each take two thirds to four fifths of the time of one encoder after
+the other with all threads, at 360 lines as at 2160 (figures: ``tests/bench``). So each worker is
+limited to its share of the processors, and the last one gets all of them. Names are assigned in the
+order of the sources.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from vaceprep.workers.process import context
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
-#: Seconds between two looks at workers that say nothing.
+#: Seconds between two checks for stalled workers.
 TICK: Final = 1.0
-#: Sources that may wait for an earlier one, for each worker: what is done is kept until then.
+#: Finished sources per worker that may wait in memory for an earlier source.
 AHEAD: Final = 4
 
 
 def how_many(cores: int, memory: int | None) -> int:
-    """Workers side by side on so many processors, with so many bytes of memory in all.
+    """Return the number of parallel workers for these processors and total bytes of memory.
 
-    None: nobody knows how much there is. Each may take 1 GB.
+    ``memory`` None: unknown. Each worker may take 1 GB.
     """
     fit = cores if memory is None else memory // PREPARE_MEMORY
     return max(1, min(cores, PREPARE_CORES, fit))
 
 
 def share(cores: Sequence[int], place: int, workers: int, *, alone: bool) -> Sequence[int]:
-    """The processors for the worker at one of ``workers`` places; all of them where it is alone."""
+    """Return the processors of the worker at ``place`` of ``workers``; all if it is ``alone``."""
     return cores if alone or workers < 2 else cores[place::workers]
 
 
@@ -65,14 +65,14 @@ def _memory() -> int | None:
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """One source on its way."""
+    """One source in progress."""
 
     item: Item
     work: Work
     worker: Worker | None = None
-    #: When it last said something.
+    #: The time of its last message.
     heard: float = 0.0
-    #: The names that it waits for, and whether it has one.
+    #: Its pending request for a name, and whether it has a name.
     asks: tuple[Any, ...] | None = None
     named: bool = False
     entries: tuple[Prepared, ...] | None = None
@@ -80,14 +80,14 @@ class _Slot:
 
     @property
     def holds_names(self) -> bool:
-        """Whether later sources must wait for theirs: a job asks for more than one."""
+        """Whether later sources must wait for their names: a job requests more than one."""
         return self.entries is None and (self.item.kind == "job" or not self.named)
 
 
 class Abreast:
     """Prepares sources in worker processes; ``seconds`` without progress are the limit.
 
-    To be closed: then no process is left, and nothing half-made.
+    Must be closed: that ends all processes and removes unfinished files.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Abreast:
         seconds: float | None = None,
         workers: int | None = None,
     ) -> None:
-        """``asked`` gives the work on each source, and the options for single fields of a job."""
+        """``asked`` returns the work on each source and the options for single fields of a job."""
         self._mend = prepare_file
         self._names = names
         self._asked = asked
@@ -108,19 +108,19 @@ class Abreast:
         self._how: BaseContext = context(MODULES)
         self._free: list[Worker] = []
         self._slots: deque[_Slot] = deque()
-        #: Folders that were not there before.
+        #: Folders that did not exist before.
         self._made: set[str] = set()
 
     def close(self) -> None:
-        """End all workers, in the middle of their work too."""
+        """End all workers, even during their work."""
         for worker in (*self._free, *(slot.worker for slot in self._slots)):
             if worker is not None:
                 worker.end()
         self._free.clear()
         self._slots.clear()
-        # Only now: each may have been about to write where another one made the folder.
+        # Only after all workers have ended: another one may have been about to write there.
         for folder in sorted(self._made, key=len, reverse=True):
-            # With something in it, it stays.
+            # Folders that are not empty are kept.
             with contextlib.suppress(OSError, ValueError):
                 os.rmdir(folder)
         self._made.clear()
@@ -131,10 +131,10 @@ class Abreast:
         here: Callable[[Item], tuple[Prepared, ...]],
         begun: Callable[[Item], None] = lambda _: None,
     ) -> Generator[tuple[Prepared, ...]]:
-        """The entries of each source in order; standard input and URLs are seen to ``here``.
+        """Yield the entries of each source in order; ``here`` prepares standard input and URLs.
 
-        ``begun`` hears of each source when it is the first of those on their way: from then on its
-        progress is told. Raises CannotIsolate, and what telling raises.
+        ``begun`` is called with each source when it becomes the first one in progress; from then on
+        its progress is reported. Raises CannotIsolate, and what the progress function raises.
         """
         queue = iter(items)
         following = next(queue, None)
@@ -147,7 +147,7 @@ class Abreast:
                     self._start(item, last=following is None)
                 head = self._slots[0]
                 if head.worker is None and head.entries is None:
-                    # Only now: names go out in order.
+                    # Not earlier: names are assigned in order.
                     head.entries = here(head.item)
                 while self._slots and self._slots[0].entries is not None:
                     entries = self._slots.popleft().entries
@@ -185,7 +185,7 @@ class Abreast:
         return worker
 
     def _answer(self) -> None:
-        """Give names to those whose turn it is."""
+        """Answer requests for names in the order of the sources."""
         for slot in self._slots:
             if slot.asks is not None and slot.worker is not None:
                 (kind, *asked), slot.asks = slot.asks, None
@@ -204,7 +204,7 @@ class Abreast:
         return path
 
     def _listen(self) -> None:
-        """Take in what workers say, and see which of them say nothing any more."""
+        """Process messages of the workers and detect stalled ones."""
         busy = {s.worker.channel: s for s in self._slots if s.worker is not None}
         if not busy:
             return
@@ -216,7 +216,7 @@ class Abreast:
                 self._lose(slot, "crashed")
         now = time.monotonic()
         for slot in busy.values():
-            # Whoever waits for a name waits for another source.
+            # A worker that waits for a name waits for another source and is not stalled.
             if slot.worker and slot.asks is None and now - slot.heard > self._seconds:
                 self._lose(slot, "slow")
 

@@ -1,4 +1,4 @@
-"""Sources as this room needs them: opened safely, measured, or refused in one sentence."""
+"""Open and measure sources safely, or refuse them in one sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STDIN: Final = "-"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One open source with what its first bytes and a probe said."""
+    """One open source with the results of sniffing its first bytes and of a probe."""
 
     source: str
     opened: Opened
@@ -28,7 +28,7 @@ class Read:
 
 
 def unreadable(source: str, clause: str) -> Refused:
-    """The refusal of a source that gives no facts."""
+    """Return the refusal of a source that cannot be measured."""
     name = "standard input" if source == STDIN else source
     return Refused(f"{name} cannot be read: {clause}")
 
@@ -37,7 +37,7 @@ def unreadable(source: str, clause: str) -> Refused:
 def reading(source: str, role: Role | None = None) -> Iterator[Read]:
     """Open and measure one local file, or standard input (``-``).
 
-    ``role`` None takes it for what its bytes are. Raises Refused.
+    ``role`` None chooses the role by content. Raises Refused.
     """
     if is_url(source) or is_data_uri(source):
         raise unreadable(source, "URLs are not read here; give a local file")
@@ -53,14 +53,14 @@ def reading(source: str, role: Role | None = None) -> Iterator[Read]:
 
 
 def video_of(read: Read) -> VideoFacts:
-    """The facts of a video. Raises Refused for an image."""
+    """Return the facts of a video. Raises Refused for an image."""
     if isinstance(read.facts, ImageFacts):
         raise unreadable(read.source, "it is a still image, not a video")
     return read.facts
 
 
 def check_pixels(size: tuple[int, int], what: str) -> None:
-    """Refuse a picture that is larger than any that is decoded. Sizes in pixels."""
+    """Raise Refused for a picture over the pixel limit of decoding. Sizes in pixels."""
     width, height = size
     if width * height > MAX_IMAGE_PIXELS:
         raise Refused(
@@ -69,6 +69,6 @@ def check_pixels(size: tuple[int, int], what: str) -> None:
 
 
 def displayed_size(source: str) -> tuple[int, int]:
-    """Width and height in pixels at which a video or an image is shown. Raises Refused."""
+    """Return the displayed width and height of a video or an image in pixels. Raises Refused."""
     with reading(source) as read:
         return read.facts.width, read.facts.height

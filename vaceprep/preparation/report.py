@@ -1,4 +1,4 @@
-"""What ``prepare`` answers on one source: immutable, and as JSON that scripts stand on."""
+"""The report of ``prepare``: immutable, and as JSON with stable keys for scripts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Status = Literal["unchanged", "prepared", "planned", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One source, as it was given, and what became of it.
+    """One source as given, and the result of its preparation.
 
-    ``remaining`` are the findings that stay; ``error`` says in a sentence why it failed where no
-    rule does. ``after`` is what came out or, for a plan, what will.
+    ``remaining`` are the findings that are not fixed; ``error`` is a sentence that says why it
+    failed where no rule does. ``after`` is the output, measured or, in a plan, predicted.
     """
 
     source: str
@@ -36,18 +36,18 @@ class Prepared:
     after: Facts | None = None
     remaining: tuple[Finding, ...] = ()
     error: str | None = None
-    #: The output was there already, made of the same source with the same options.
+    #: The output existed already, made from the same source with the same options.
     reused: bool = False
-    #: The start and the length of the stretch of a video that is kept, in seconds.
+    #: The start and length of the kept part of a video, in seconds.
     window: tuple[Fraction, Fraction] | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the output is there, or will be."""
+        """Whether the output exists or, in a plan, will."""
         return self.status != "failed"
 
     def to_dict(self) -> dict[str, Any]:
-        """The entry of ``files`` in the JSON of ``prepare``."""
+        """Return the entry of ``files`` in the JSON of ``prepare``."""
         return {
             "source": self.source,
             "output": self.output,
@@ -65,7 +65,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts over all sources."""
+    """Number of sources by status."""
 
     prepared: int
     unchanged: int
@@ -75,24 +75,24 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class PrepareReport:
-    """The answer on one or more sources."""
+    """The report on one or more sources."""
 
     files: tuple[Prepared, ...]
-    #: The configurations whose limits they were held to.
+    #: The configurations whose limits applied.
     configs: tuple[Config, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether none failed."""
+        """Whether no source failed."""
         return all(entry.ok for entry in self.files)
 
     @property
     def summary(self) -> Summary:
-        """How many came to what."""
+        """The number of sources by status."""
         return summarise(self.files)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON of ``prepare``."""
+        """Return the JSON of ``prepare``."""
         return {
             "version": JSON_VERSION,
             **in_force(self.configs),
@@ -101,7 +101,7 @@ class PrepareReport:
 
 
 def summarise(files: tuple[Prepared, ...] | list[Prepared]) -> Summary:
-    """Counts over entries; a job counts as one beside its media."""
+    """Count entries by status; a job counts as one in addition to its media."""
     counts = dict.fromkeys(("prepared", "unchanged", "failed", "planned"), 0)
     for entry in files:
         counts[entry.status] += 1

@@ -1,4 +1,4 @@
-"""One open source: measured, judged and planned."""
+"""One open source: measured, checked and planned."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vaceprep.rules.judge import judge
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One open source, measured and judged."""
+    """One open source, measured and checked."""
 
     item: Item
     opened: Opened
@@ -27,7 +27,7 @@ class Source:
     role: Role
     facts: Facts | Unreadable
     findings: tuple[Finding, ...]
-    #: What was done to a damaged image whose remains ``opened`` now holds; empty for all others.
+    #: How a damaged image, now in ``opened``, was repaired; empty for all other sources.
     rescued: str = ""
 
     @property
@@ -39,7 +39,7 @@ class Source:
 def measured(
     item: Item, opened: Opened, role: Role | None, options: Options = NOTHING_ASKED
 ) -> Source:
-    """The source with its facts and findings; where damage is to be salvaged, it is looked for."""
+    """Measure and check a source; with the option ``salvage``, also search it for damage."""
     sniffed = sniff(opened.head)
     name = os.path.basename(item.source) if item.kind == "path" else None
     role = role or default_role(sniffed, name)
@@ -55,7 +55,7 @@ def measured(
 
 
 def _rescued(source: Source, options: Options) -> Source | None:
-    """A damaged image's remains in its place; None where nothing of it decodes."""
+    """Return the source with the decodable part of its damaged image; None if nothing decodes."""
     from vaceprep.preparation.image.salvage import DAMAGED, TOLD, rescued
 
     facts = source.facts
@@ -76,7 +76,7 @@ def _rescued(source: Source, options: Options) -> Source | None:
 def _damage(
     opened: Opened, sniffed: Sniffed, facts: VideoFacts, role: Role, options: Options
 ) -> VideoFacts:
-    """The facts with the first frame that does not decode, up to the end of what is kept."""
+    """Return the facts with the first undecodable frame before the end of the kept window."""
     from vaceprep.plans.video import CannotPlan, window_of
     from vaceprep.probes.decode import decode_all
 
@@ -94,9 +94,9 @@ def _damage(
 
 
 def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
-    """The plan for an open source. ``instead`` says why packets must not be copied.
+    """Return the plan of an open source. ``instead`` says why packets must not be copied.
 
-    Raises CannotPlan where the options do not fit it.
+    Raises CannotPlan where the options do not fit the source.
     """
     facts = source.facts
     if source.role not in VIDEO_ROLES:

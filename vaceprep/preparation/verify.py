@@ -1,4 +1,4 @@
-"""Judge a finished file before it gets its name."""
+"""Check a finished file before its rename to the final name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from vaceprep.rules.judge import judge
 def verified(
     path: str, role: Role, name: str, limits: Limits = CONTRACT, *, deep: bool = False
 ) -> tuple[Facts, list[Finding]]:
-    """The facts of a finished file, and what all rules say of it as if it were called ``name``.
+    """Return the facts of a finished file and the findings of all rules on it as ``name``.
 
-    ``deep`` decodes every frame of a video. Raises Refused where it cannot be read again.
+    ``deep`` decodes every frame of a video. Raises Refused where the file cannot be read again.
     """
     try:
         with open_path(path) as opened:
@@ -52,10 +52,10 @@ def write_verified(
     sources: Iterable[str] = (),
     tolerated: Collection[str] = (),
 ) -> list[Finding]:
-    """Write ``data`` beside ``target``, judge it under ``role``, give it its name.
+    """Write ``data`` to a part file, check it under ``role``, rename it to ``target``.
 
-    Any finding above advice refuses it, save the codes ``tolerated``, which are handed back.
-    Nothing is left behind where it fails. Raises Refused.
+    Any finding above advice refuses it, except the ``tolerated`` codes, which are returned. A
+    failure leaves no file. Raises Refused.
     """
     with placing(target, force=force, sources=sources) as place:
         place.fill(data)

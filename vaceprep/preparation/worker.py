@@ -1,7 +1,7 @@
-"""A worker process that prepares a source at a time, and asks this one for names.
+"""A worker process that prepares one source at a time and requests names from its parent.
 
-Where it does not come back, its part files and empty folders are removed here. A job is prepared by
-one worker as a whole.
+If a worker dies, the parent removes its part files and empty folders. One worker prepares a whole
+job.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 PrepareJob = Callable[[Item, Names, Work, dict[str, Options]], tuple[Prepared, ...]]
-#: What the workers' server imports once for all of them.
+#: Modules that the forkserver imports once for all workers.
 MODULES: Final = (
     "vaceprep.preparation.worker",
     "vaceprep.preparation.many",
@@ -54,28 +54,28 @@ MODULES: Final = (
     "vaceprep.rules.image",
     "PIL.Image",
 )
-#: Sources after which a worker makes room for a fresh one.
+#: Sources after which a worker is replaced.
 LIFE: Final = 50
-#: Seconds between two words on how far the work is.
+#: Seconds between two progress messages.
 PAUSE: Final = 0.05
 
 
 def silent(_: Fraction) -> None:
-    """Nobody is told: a function that can be sent."""
+    """Ignore progress. Unlike a lambda, this function can be pickled."""
 
 
 class _Asking:
-    """Names, asked of the process that hands them out."""
+    """Requests names from the parent process."""
 
     def __init__(self, channel: Connection) -> None:
         self._channel = channel
 
     def target(self, item: Item, new_ending: str | None) -> str:
-        """As ``Outputs`` has it."""
+        """See ``Outputs``."""
         return self._ask("target", item, new_ending)
 
     def beside(self, target: str, item: Item, new_ending: str | None) -> str:
-        """As ``Outputs`` has it."""
+        """See ``Outputs``."""
         return self._ask("beside", target, item, new_ending)
 
     def _ask(self, *question: Any) -> str:
@@ -93,8 +93,8 @@ def _serve(
     own: str,
     environment: dict[str, str],
 ) -> None:
-    """The worker's life: a source comes, its entries go."""
-    # The server that workers come from was started when the environment may have been another.
+    """The main loop of a worker: receive a source, send its entries."""
+    # The environment may have changed since the forkserver started.
     os.environ.clear()
     os.environ.update(environment)
     confine(bounds)
@@ -126,7 +126,7 @@ def _serve(
 
 
 def _keep_to(cores: Collection[int]) -> None:
-    """Use these processors alone: decoders and encoders start as many threads as there are."""
+    """Limit this process to these processors: codecs start one thread per processor."""
     if cores and hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, cores)
@@ -134,20 +134,20 @@ def _keep_to(cores: Collection[int]) -> None:
 
 @dataclass(slots=True)
 class Worker:
-    """One worker process, seen from outside."""
+    """One worker process, as its parent sees it."""
 
     process: BaseProcess
     channel: Connection
     own: str
-    #: Which of those that work side by side it is.
+    #: Its number among the parallel workers.
     place: int = 0
     done: int = 0
-    #: Folders of the names that it got for the source at work, and those that were not there.
+    #: Folders of the current source's names, and those of them that did not exist.
     folders: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
     def end(self) -> None:
-        """Stop it, whatever it does, and remove what it leaves half-made, but no folder."""
+        """Kill the worker and remove its part files, but no folders."""
         self.process.kill()
         self.process.join()
         self.channel.close()
@@ -156,7 +156,7 @@ class Worker:
             clear(folder, self.own)
 
     def named(self, path: str) -> None:
-        """It may write there."""
+        """Note that the worker may write to ``path``."""
         folder = os.path.dirname(path)
         self.folders.add(folder)
         for above in chain_of(os.path.abspath(folder)):
@@ -166,7 +166,7 @@ class Worker:
 
 
 def begin(how: BaseContext, prepare_file: PrepareJob) -> Worker:
-    """A new worker. Raises CannotIsolate."""
+    """Start a new worker. Raises CannotIsolate."""
     ours, theirs = how.Pipe()
     own = new_mark()
     bounds = Bounds(PREPARE_MEMORY, PREPARE_OUTPUT, PREPARE_CORES)
@@ -175,11 +175,11 @@ def begin(how: BaseContext, prepare_file: PrepareJob) -> Worker:
         target=_serve, args=arguments, name="vaceprep-worker", daemon=True
     )
     process.start()
-    # So that the end of the worker is the end of the line.
+    # Close our copy, so that the pipe ends when the worker ends.
     theirs.close()
     worker = Worker(process, ours, own)
     try:
-        # What it says first is that it is there.
+        # The first message says that the worker is ready.
         ours.recv()
     except (EOFError, ConnectionError):
         raise CannotIsolate from None
@@ -187,7 +187,7 @@ def begin(how: BaseContext, prepare_file: PrepareJob) -> Worker:
 
 
 def failed(item: Item, role: Role | None, fault: str, seconds: float) -> Prepared:
-    """The entry of a source whose worker did not come back."""
+    """Return the entry of a source whose worker died or was stopped."""
     size = None
     if item.kind == "path":
         with contextlib.suppress(CannotOpen, OSError), open_path(item.source) as opened:

@@ -1,4 +1,4 @@
-"""Any decoded picture to plain 8-bit pixels: depth, colour space, profile, transparency."""
+"""Convert any decoded image to 8-bit pixels: depth, colour space, profile, transparency."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL.Image import Image
 from vaceprep.plans.model import Colour, Mode
 from vaceprep.probes.images import grey_levels
 
-#: Pillow's modes by what a profile calls its colour space.
+#: Pillow's modes by the name of a profile's colour space.
 _SPACES: Final = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
@@ -25,17 +25,17 @@ def plain(
     flatten: Colour | None,
     depth: int | None = None,
 ) -> Image:
-    """The picture in ``mode``, perhaps the one given; ``depth`` are the stored bits of a channel.
+    """Return the image in ``mode``, possibly the same object; ``depth`` is the stored bit depth.
 
-    Transparency is laid on ``flatten``; without it, mode RGBA keeps it and another drops it.
-    Raises what Pillow raises for what it cannot convert.
+    Transparency is composited on ``flatten``; without it, mode RGBA keeps the alpha channel and
+    other modes drop it. Raises what Pillow raises for an image that it cannot convert.
     """
     colour, alpha = _parted(image, depth)
     if to_srgb and profile:
         colour = _managed(colour, profile)
     grey = mode == "L"
     if colour.mode != ("L" if grey else "RGB"):
-        # To convert into the same would copy every pixel.
+        # Pillow's convert() to the same mode copies every pixel.
         colour = colour.convert("L" if grey else "RGB")
     if alpha is not None and flatten is not None:
         ground = Pillow.new(colour.mode, colour.size, flatten[0] if grey else flatten)
@@ -43,7 +43,7 @@ def plain(
         colour = ground
     elif mode == "RGBA":
         colour.putalpha(255 if alpha is None else alpha)
-    # What is left here, or in the decoder's own object (a TIFF's tags), would be saved too.
+    # Pillow would also save what remains here or in the decoder's object (a TIFF's tags).
     if type(colour) is not Image:
         colour = colour.copy()
     colour.info = {}
@@ -51,7 +51,7 @@ def plain(
 
 
 def _parted(image: Image, depth: int | None) -> tuple[Image, Image | None]:
-    """8-bit colours (grey, RGB, CMYK or Lab) and the alpha channel; None where there is none."""
+    """Return 8-bit colours (grey, RGB, CMYK or Lab) and the alpha channel, None without one."""
     transparent = image.info.get("transparency")
     if image.mode in ("RGBa", "La"):
         image = image.convert("RGBA" if image.mode == "RGBa" else "LA")
@@ -68,7 +68,7 @@ def _parted(image: Image, depth: int | None) -> tuple[Image, Image | None]:
 
 def _eight_bits(image: Image) -> Image:
     if image.mode.startswith("I;16"):
-        # Pillow's own conversion would clip.
+        # Pillow's own conversion clips.
         return _bytes_of(image)[0]
     if image.mode in ("I", "F"):
         return grey_levels.eight_bits(image)
@@ -78,19 +78,19 @@ def _eight_bits(image: Image) -> Image:
 
 
 def _bytes_of(image: Image) -> tuple[Image, Image]:
-    """The high and the low bytes of 16-bit grey."""
+    """Return the high and the low bytes of 16-bit grey."""
     first, second = Pillow.frombytes("LA", image.size, image.tobytes()).split()
     return (first, second) if image.mode.endswith("B") else (second, first)
 
 
 def _keyed(image: Image, key: Any, depth: int | None) -> Image | None:
-    """An alpha channel from one transparent colour: 0 where it is, 255 elsewhere."""
+    """Return an alpha channel for one transparent colour: 0 for that colour, 255 elsewhere."""
     if image.mode.startswith("I;16"):
         planes, values = list(_bytes_of(image)), [key >> 8, key & 255]
     elif image.mode in ("1", "L") and isinstance(key, int):
         planes, values = [image.convert("L")], [key & 255]
     elif image.mode == "RGB" and isinstance(key, tuple):
-        # Of 16 bits a channel, the high ones are decoded.
+        # Of 16-bit channels Pillow decodes the high bytes.
         planes = list(image.split())
         values = [v >> 8 if depth == 16 else v & 255 for v in key]
     else:
@@ -103,15 +103,15 @@ def _keyed(image: Image, key: Any, depth: int | None) -> Image | None:
 
 
 def _managed(image: Image, profile: bytes) -> Image:
-    """The pixels converted to sRGB by relative colorimetry with black point compensation.
+    """Convert to sRGB by relative colorimetry with black point compensation.
 
-    A profile that is damaged, or of another colour space than the picture, tells nothing.
+    A damaged profile, or one for another colour space than the image's, is ignored.
     """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         space = _SPACES.get(source.profile.xcolor_space.strip())
         if space == "RGB" and image.mode == "L":
-            # Grey under an RGB profile: its grey axis.
+            # Grey with an RGB profile lies on the grey axis of the profile.
             image = image.convert("RGB")
         if space != image.mode:
             return image

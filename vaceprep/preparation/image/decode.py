@@ -1,4 +1,4 @@
-"""An image's pixels as displayed: decoded as the probe decodes them, then turned."""
+"""Decode an image as the probe does, and rotate it to its displayed orientation."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from vaceprep.probes.images.layout import Layout, Spliced
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Formats that an extra decodes.
+#: Formats that need the extra ``vaceprep[heic]``.
 _HEIC: Final = ("heic", "heif")
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """The first frame as stored, and the colour profile that belongs to it."""
+    """The first frame as stored, and its colour profile."""
 
     image: Image
-    #: None where there is none; empty where it cannot be put together.
+    #: None without a profile; empty where its parts cannot be assembled.
     profile: bytes | None
 
 
 def still(read: Read) -> Still:
-    """Decode the first frame. Raises Refused where nothing here decodes the format, and whatever
-    Pillow raises.
+    """Decode the first frame.
 
-    Safe in threads: nothing of the process is switched. The decoder sees the parts alone that
-    make pixels, so nothing makes it warn, and a picture that would is never decoded.
+    Safe in threads: it changes no global state. The decoder reads only the parts with pixels, so
+    nothing can make it warn. Raises Refused for a format without a decoder, and Pillow's errors.
     """
     facts = read.facts
     fmt = read.sniffed.format
@@ -69,25 +68,25 @@ def _profile(layout: Layout) -> bytes | None:
 
 
 def decoded(read: Read, convert: Callable[[Image], Image]) -> Image:
-    """The first frame, passed through ``convert`` and turned to its displayed orientation.
+    """Decode the first frame, pass it through ``convert`` and orient it for display.
 
-    Raises Refused where nothing here decodes the format, and whatever Pillow raises.
+    Raises Refused for a format without a decoder, and Pillow's errors.
     """
     image = convert(still(read).image)
     return turned(image, read.facts)
 
 
 def turned(image: Image, facts: Facts) -> Image:
-    """Stored pixels as they are displayed."""
+    """Return the stored pixels in their displayed orientation."""
     if not isinstance(facts, ImageFacts):
         return image
     stored = (facts.stored_width, facts.stored_height)
-    # Some decoders (HEIC's) have turned it already.
+    # Some decoders (of HEIC) have already rotated it.
     return turned_by(image, facts.orientation) if image.size == stored else image
 
 
 def turned_by(image: Image, orientation: int) -> Image:
-    """The picture upright, by its EXIF orientation (1 to 8)."""
+    """Return the image upright by its EXIF orientation (1 to 8)."""
     from PIL.Image import Transpose
 
     turns = {

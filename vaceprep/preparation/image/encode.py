@@ -1,4 +1,4 @@
-"""Pictures to bytes of an image file that the image rules accept."""
+"""Encode images as files that pass the image rules."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from vaceprep.wording import megabytes
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: The best quality asked of a lossy encoder: above it files grow and nothing is seen.
+#: The highest quality of a lossy encoder: above it files grow without a visible gain.
 BEST_QUALITY: Final = 95
-#: From this quality on, JPEG keeps colour at full resolution.
+#: From this quality on, JPEG chroma is not subsampled.
 FULL_COLOUR: Final = 90
-#: Formats that trade quality for bytes.
+#: Lossy formats, which have a quality setting.
 LOSSY: Final = ("jpeg", "webp")
-#: The longest side that WEBP can write, in pixels.
+#: The longest side of a WEBP file, in pixels.
 WEBP_SIDE: Final = 16_383
-#: How far over the limit a harder compression is still worth its time.
+#: Try harder compression if the size is at most this factor over the limit.
 _HOPE: Final = 1.3
-#: Settings of the lossless encoders, each smaller and slower than the one before.
+#: Settings of the lossless encoders, from fast and large to slow and small.
 _ATTEMPTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     "webp": ({"lossless": True, "quality": 75, "method": 4, "exact": True},),
     "png": ({"compress_level": 6}, {"optimize": True}),
@@ -34,14 +34,14 @@ _ATTEMPTS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
 
 
 def saved(image: Image, fmt: str, **settings: Any) -> bytes:
-    """The picture as a file in memory. Raises what Pillow raises."""
+    """Return the encoded file as bytes. Raises what Pillow raises."""
     buffer = BytesIO()
     image.save(buffer, fmt, **settings)
     return buffer.getvalue()
 
 
 def _best(encode: Callable[[int], bytes], limit: int) -> bytes | None:
-    """The bytes at the best quality (1 to 95) that stay within the limit."""
+    """Return the encoding of the best quality (1 to 95) within the limit; None if none fits."""
     data = encode(BEST_QUALITY)
     if len(data) <= limit:
         return data
@@ -57,14 +57,13 @@ def _best(encode: Callable[[int], bytes], limit: int) -> bytes | None:
 
 
 def _jpeg(image: Image, quality: int) -> bytes:
-    # Never optimize=True: of a large noisy picture Pillow's buffer for it does not hold enough.
+    # Never optimize=True: Pillow's buffer for it is too small for a large noisy image.
     subsampling = 0 if quality >= FULL_COLOUR else 2
     return saved(image, "jpeg", quality=quality, subsampling=subsampling)
 
 
 def lossless(image: Image, fmt: str, limit: int) -> bytes:
-    """PNG, TIFF, BMP or WEBP with exactly these pixels, harder compressed where it takes
-    little more than ``limit`` bytes; it may still take more."""
+    """Encode losslessly, harder where ``limit`` is missed by little; may still exceed it."""
     data = b""
     for settings in _ATTEMPTS.get(fmt, ({},)):
         data = saved(image, fmt, **settings)
@@ -74,17 +73,17 @@ def lossless(image: Image, fmt: str, limit: int) -> bytes:
 
 
 def lossy(image: Image, fmt: str, limit: int) -> bytes | None:
-    """JPEG or WEBP at the best quality that stays within the limit; None where none does."""
+    """Encode as JPEG or WEBP at the best quality within the limit; None if none fits."""
     if fmt == "jpeg":
         return _best(lambda quality: _jpeg(image, quality), limit)
     return _best(lambda quality: saved(image, "webp", quality=quality, method=4), limit)
 
 
 def encode(image: Image, fmt: str, limit: int | None = IMAGE_BYTES_DECIMAL) -> bytes:
-    """An 8-bit RGB or grey picture as a file of at most ``limit`` bytes (None: of any length).
+    """Encode an 8-bit RGB or grey image in at most ``limit`` bytes (None: no limit).
 
-    Lossless where the format can be; JPEG, and WEBP where lossless is too large, at the best
-    quality that fits. Raises Refused where nothing does.
+    Lossless if the format allows it; JPEG, and WEBP if lossless is too large, at the best quality
+    that fits. Raises Refused where nothing fits.
     """
     if limit is None:
         limit = sys.maxsize
@@ -103,7 +102,7 @@ def encode(image: Image, fmt: str, limit: int | None = IMAGE_BYTES_DECIMAL) -> b
 
 
 def fitted(image: Image, how: Fit) -> Image:
-    """The picture scaled (Lanczos) and, where it must be, centred on black."""
+    """Scale the image (Lanczos) and centre it on black where the sizes differ."""
     from PIL import Image as Pillow
 
     if how.scaled != image.size:

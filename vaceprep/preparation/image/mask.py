@@ -1,4 +1,4 @@
-"""Masks: made from shapes, or fixed from any image. White is edited, black is kept."""
+"""Make masks from shapes, or fix any image as a mask. White is edited, black is kept."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MASK_ROLE: Final[Role] = "mask_image_url"
-#: The lowest grey that becomes white: the lighter half.
+#: The lowest grey level that becomes white: the lighter half.
 THRESHOLD: Final = 128
-#: A mask that edits nothing or everything is written, and said.
+#: A mask that edits nothing or everything is written with a warning.
 TOLERATED: Final = (codes.MASK_EMPTY, codes.MASK_FULL)
-#: Levels within which a pixel is nearly black or nearly white, and the share of others from which
-#: an image is no mask but a picture. J
+#: A pixel within so many levels of black or white is nearly black or white; from this share of
+#: other pixels on, an image is a picture and not a mask. J
 _NEARLY: Final = 48
 _PICTURE_SHARE: Final = 0.25
-#: Pixels by which a mask's shape may differ from the video's and still be the same.
+#: Pixels of rounding within which a mask has the same aspect ratio as the video.
 SLACK: Final = 1
 
 
 def made(shapes: Sequence[Shape], size: tuple[int, int], *, invert: bool = False) -> Image:
-    """Shapes white on black (inverted: black on white), 8-bit grey. Raises Refused."""
+    """Draw shapes in white on black (inverted: black on white), 8-bit grey. Raises Refused."""
     from PIL import Image as Pillow
 
     check_pixels(size, "a mask")
@@ -53,11 +53,11 @@ def _inverted(image: Image) -> Image:
 
 
 def _grey(image: Image) -> Image:
-    """8-bit luma as displayed, transparency on black. May raise what Pillow raises."""
+    """Return 8-bit luma, transparency composited on black. May raise what Pillow raises."""
     from PIL import Image as Pillow
 
     if image.mode.startswith("I;16"):
-        # The high byte; Pillow's own conversion would clip.
+        # Take the high byte; Pillow's own conversion clips.
         planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
         return planes[0 if image.mode.endswith("B") else 1]
     if image.mode in ("I", "F"):
@@ -72,14 +72,14 @@ def _grey(image: Image) -> Image:
 
 
 def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
-    """Whether a mask scaled to the video's width (or height) has its other side within 1 px."""
+    """Whether a mask scaled to the video's width (or height) matches its other side within 1 px."""
     across = Fraction(mask[0] * video[1], mask[1]) - video[0]
     down = Fraction(mask[1] * video[0], mask[0]) - video[1]
     return min(abs(across), abs(down)) <= SLACK
 
 
 def displayed_grey(read: Read) -> Image:
-    """Any readable image as 8-bit grey in its displayed orientation. Raises Refused."""
+    """Return any readable image as 8-bit grey, oriented for display. Raises Refused."""
     from vaceprep.preparation.image.decode import decoded
 
     if not isinstance(read.facts, ImageFacts):
@@ -91,12 +91,12 @@ def displayed_grey(read: Read) -> Image:
 
 
 def black_and_white(grey: Image, threshold: int = THRESHOLD) -> Image:
-    """White from ``threshold`` (1 to 255) up, black below."""
+    """Return white from ``threshold`` (1 to 255) up, black below."""
     return grey.point([255 if level >= threshold else 0 for level in range(256)])
 
 
 def doubts(grey: Image) -> list[str]:
-    """A warning where an image that is to be thresholded is a picture and not a mask."""
+    """Return a warning if an image to be thresholded is a picture and not a mask."""
     between = sum(grey.histogram()[_NEARLY : 256 - _NEARLY])
     share = between / max(1, grey.width * grey.height)
     if share < _PICTURE_SHARE:
@@ -117,7 +117,7 @@ def fixed(
     stretch: bool = False,
     remarks: list[str] | None = None,
 ) -> Image:
-    """An image as a strict mask of that size, scaled by nearest neighbour. Raises Refused.
+    """Fix an image as a strict mask of that size, by nearest neighbour. Raises Refused.
 
     Warnings for the user are added to ``remarks``.
     """
@@ -138,7 +138,7 @@ def fixed(
 def sized(
     image: Image, size: tuple[int, int], *, invert: bool = False, stretch: bool = False
 ) -> Image:
-    """A strict mask at that size, scaled by nearest neighbour. Raises Refused."""
+    """Scale a strict mask to that size by nearest neighbour. Raises Refused."""
     from PIL.Image import Resampling
 
     check_pixels(size, "a mask")
@@ -155,7 +155,7 @@ def sized(
 def write_mask(
     image: Image, target: str, *, force: bool, sources: Collection[str] = ()
 ) -> list[Finding]:
-    """Write a strict mask as PNG and hand back what is to be said of it. Raises Refused."""
+    """Write a strict mask as PNG and return its findings. Raises Refused."""
     return write_verified(
         encode(image, "png"),
         target,

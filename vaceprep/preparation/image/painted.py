@@ -1,4 +1,4 @@
-"""A mask from a frame that was painted over: white where the two pictures differ."""
+"""Make a mask from a painted-over frame: white where the two images differ."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from vaceprep.preparation.read import Read, reading, unreadable
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Largest difference of a channel, of 255, that is no paint: after a lossless copy, and after
-#: lossy compression (JPEG at quality 60 moves edges by up to 45). J
+#: Largest difference of a channel, of 255, that is not paint: after a lossless copy, and after
+#: lossy compression (JPEG at quality 60 changes edges by up to 45). J
 EXACT, LOSSY = 8, 48
-#: Share of pixels without any difference from which the copy is lossless. J
+#: Share of identical pixels from which on the copy is lossless. J
 _LOSSLESS_SHARE: Final = 0.1
-#: Side in pixels of the square whose majority decides after lossy compression.
+#: Side in pixels of the median filter after lossy compression.
 _MAJORITY: Final = 5
 #: Shares of white below and above which a warning asks whether the frame is the right one. J
 _LITTLE, _NEARLY_ALL = 0.001, 0.95
-#: What lies under transparent pixels: an erased part counts as painted.
+#: The colour under transparent pixels: an erased area counts as painted.
 _UNDER: Final[Colour] = (255, 0, 255)
 
 
 def painted_over(
     painted: str, frame: str, *, threshold: int | None = None
 ) -> tuple[Image, list[str]]:
-    """White (edit) where ``painted`` differs from ``frame``, at the frame's displayed size.
+    """Return white (edit) where ``painted`` differs from ``frame``, and remarks for the user.
 
-    ``threshold`` is the smallest difference of a channel (1 to 255) that counts; None finds it by
-    whether the copy is lossless. With it come remarks for the user. Raises Refused.
+    The size is the frame's displayed size. ``threshold`` is the smallest difference of a channel (1
+    to 255) that counts; None chooses it by whether the copy is lossless. Raises Refused.
     """
     from PIL import ImageFilter
     from PIL.Image import Resampling
@@ -57,7 +57,7 @@ def painted_over(
 
 
 def _displayed(source: str) -> Image:
-    """8-bit sRGB as displayed. Raises Refused."""
+    """Return a displayed image as 8-bit sRGB. Raises Refused."""
     from vaceprep.preparation.image.colours import plain
     from vaceprep.preparation.image.decode import still, turned
 
@@ -90,7 +90,7 @@ def _image(read: Read) -> ImageFacts:
 
 
 def _difference(one: Image, other: Image) -> Image:
-    """Of each pixel, the largest difference of its channels."""
+    """Return the largest difference of the channels for each pixel."""
     from PIL import ImageChops
 
     red, green, blue = ImageChops.difference(one, other).split()

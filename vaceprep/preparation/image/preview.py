@@ -1,4 +1,4 @@
-"""A mask laid over the frame of the video that it belongs to, for a person to look at."""
+"""Overlay a mask on a frame of its video, for a person to check."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TINT: Final = (255, 0, 144)
 TINT_SHARE: Final = 0.4
 OUTLINE: Final = "white"
 SHADOW: Final = "black"
-#: Sides of the picture for one pixel of outline, and for the caption's letters.
+#: The shorter side divided by these gives the outline's width and the caption's letter height.
 LINE_PART: Final = 400
 LETTER_PART: Final = 28
 SMALLEST_LETTER: Final = 14
@@ -30,7 +30,7 @@ SMALLEST_LETTER: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The picture, the line written beneath it, and what the rules say of the mask."""
+    """The image, its caption, and the findings on the mask."""
 
     image: Image
     caption: str
@@ -38,7 +38,7 @@ class Preview:
 
 
 def share(white: int, pixels: int) -> str:
-    """How much is edited, in percent; 0 and 100 are said only where they are exact.
+    """Return the edited share in percent; 0 and 100 only where they are exact.
 
     >>> share(1, 1000000)
     'under 0.1 %'
@@ -52,7 +52,7 @@ def share(white: int, pixels: int) -> str:
 
 
 def preview(mask: str, video: str, number: int = 1) -> Preview:
-    """The mask over presented frame ``number`` (from 1). Raises Refused.
+    """Overlay the mask on presented frame ``number`` (from 1). Raises Refused.
 
     A mask that is not strictly black and white is shown as ``mask fix`` would fix it.
     """
@@ -85,7 +85,7 @@ def _caption(area: Image, facts: VideoFacts, number: int) -> str:
 
 
 def _ring(area: Image, width: int) -> Image:
-    """The pixels within ``width`` px outside of the white area."""
+    """Return the pixels outside the white area within ``width`` px of it."""
     from PIL import ImageChops, ImageFilter
 
     grown = area
@@ -95,7 +95,7 @@ def _ring(area: Image, width: int) -> Image:
 
 
 def _rim(area: Image, width: int) -> Image:
-    """The pixels of the white area within ``width`` px of its edge or of the picture's."""
+    """Return the pixels of the white area within ``width`` px of its or the image's edge."""
     from PIL import ImageChops, ImageFilter, ImageOps
 
     core = ImageOps.expand(area, 1, 0)
@@ -106,7 +106,7 @@ def _rim(area: Image, width: int) -> Image:
 
 
 def laid_over(picture: Image, area: Image) -> Image:
-    """The picture with the white area tinted and outlined, light inside and dark outside."""
+    """Tint and outline the white area, light inside and dark outside."""
     from PIL import Image as Pillow
 
     tinted = Pillow.blend(picture, Pillow.new("RGB", picture.size, TINT), TINT_SHARE)
@@ -118,7 +118,7 @@ def laid_over(picture: Image, area: Image) -> Image:
 
 
 def _captioned(picture: Image, text: str) -> Image:
-    """The picture with a line of text on a strip beneath it, which hides nothing."""
+    """Add a line of text on a strip below the image, so that it hides nothing."""
     from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 

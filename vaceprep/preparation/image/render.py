@@ -1,6 +1,6 @@
-"""An image's plan carried out: metadata cut out, or the picture decoded, changed and encoded.
+"""Execute the plan of an image: cut out metadata, or decode, change and encode it.
 
-Nothing of the process is switched and nothing is kept, so threads do not disturb each other.
+This module changes no global state, so it is safe in threads.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from vaceprep.wording import megabytes
 #: Orientations that swap width and height.
 _ON_ITS_SIDE: Final = (5, 6, 7, 8)
 _LONGEST_DETAIL: Final = 120
-#: Pillow's numbers of 4:4:4, 4:2:2 and 4:2:0. It has none for the 4:4:0 that turning 4:2:2 gives.
+#: Pillow's numbers of 4:4:4 and 4:2:2. Rotated 4:2:2 is 4:4:0, for which Pillow has none.
 _FULL, _HALF_WIDTH = 0, 1
 
 
 def make_image(read: Read, plan: Plan) -> bytes:
-    """The bytes that a plan of ``plan_image`` asks for; without a recipe, the file's own.
+    """Return the bytes of the output of ``plan_image``; without a recipe, the file's own.
 
-    At most ``recipe.limit`` bytes. Its format is the recipe's, save where that takes too many:
-    then WEBP or JPEG. Raises Refused in one sentence.
+    At most ``recipe.limit`` bytes. The format is the recipe's, or WEBP or JPEG if that takes too
+    many bytes. Raises Refused in one sentence.
     """
     recipe, facts = plan.recipe, read.facts
     if not plan.possible or not isinstance(facts, ImageFacts):
@@ -66,12 +66,12 @@ def _own(read: Read) -> bytes:
 
 
 def _may_cut(facts: ImageFacts, recipe: ImageRecipe) -> bool:
-    """Whether cutting out all but the coded picture may be enough."""
+    """Whether removing everything but the coded image may suffice."""
     if recipe.pixels_kept:
         return True
     if not recipe.recompress or recipe.size or recipe.threshold or recipe.flatten:
         return False
-    # Beside a smaller JPEG there may be more metadata, or pictures, than pixels.
+    # A smaller JPEG may have more bytes of metadata, or of other images, than of pixels.
     same = facts.format == recipe.format and facts.format in ("jpeg", "webp", "png")
     return same and facts.orientation == 1 and facts.mode == recipe.mode and _is_plain(facts)
 
@@ -140,9 +140,9 @@ def _mask(read: Read, recipe: ImageRecipe) -> Image:
 def placed(
     image: Image, how: Fit, padding: Colour, filtered: Resampling = Resampling.LANCZOS
 ) -> Image:
-    """The picture scaled and centred on its canvas, padded or cropped to it.
+    """Scale the image and centre it on its canvas, padded or cropped.
 
-    Only what is kept is scaled, so that a picture of 1x20000 pixels takes no more than its canvas.
+    Only the part that is kept is scaled, so an image of 1x20000 pixels needs only its canvas.
     """
     inner = cast("tuple[int, int]", tuple(map(min, how.scaled, how.canvas)))
     if how.scaled == image.size:
@@ -163,7 +163,7 @@ def placed(
 def _middle(
     size: tuple[int, int], scaled: tuple[int, int], inner: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """The part of a picture of ``size`` that becomes ``inner`` once it is ``scaled``."""
+    """Return the part of an image of ``size`` that fills ``inner`` after scaling to ``scaled``."""
     width, height = (s * i / f for s, i, f in zip(size, inner, scaled, strict=True))
     left, top = (size[0] - width) / 2, (size[1] - height) / 2
     return left, top, min(left + width, size[0]), min(top + height, size[1])
@@ -173,7 +173,7 @@ def _middle(
 
 
 def _ladder(read: Read, image: Image, recipe: ImageRecipe) -> Iterator[Callable[[], bytes | None]]:
-    """Ways to save the picture, the least damage first."""
+    """Yield functions that encode the image, least lossy first."""
     fmt, limit = recipe.format, recipe.limit
     webp = max(image.size) <= encode.WEBP_SIDE
     exact = recipe.pixels_kept or not recipe.may_lose
@@ -193,22 +193,22 @@ def _ladder(read: Read, image: Image, recipe: ImageRecipe) -> Iterator[Callable[
 
 
 def _is_lossless_webp(read: Read) -> bool:
-    """Whether a WEBP's first picture is coded without loss."""
+    """Whether the first image of a WEBP is lossless."""
     at, end = 12, read.opened.size
     while at + 8 <= end:
         head = read.opened.read_at(at, 8)
         if head[:4] in (b"VP8L", b"VP8 "):
             return head[:4] == b"VP8L"
         length = int.from_bytes(head[4:], "little")
-        # A frame's picture begins behind the frame's own header.
+        # The image data of a frame follows the frame's own header.
         at += 8 + (16 if head[:4] == b"ANMF" else length + (length & 1))
     return False
 
 
 def _tables(image: Image, facts: ImageFacts) -> dict[str, Any] | None:
-    """What saves a JPEG as it was saved before: tables and subsampling, turned with the picture.
+    """Return a JPEG's quantization tables and subsampling, rotated with the image.
 
-    None where the decoder does not tell.
+    None where the decoder does not supply them.
     """
     layers: Any = getattr(image, "layer", None)
     tables: Any = getattr(image, "quantization", None)
@@ -219,7 +219,7 @@ def _tables(image: Image, facts: ImageFacts) -> dict[str, Any] | None:
         used = used[:2]
     from PIL.JpegImagePlugin import get_sampling
 
-    # -1 where it is none that Pillow can write.
+    # Pillow returns -1 for a subsampling that it cannot write.
     sampling = max(get_sampling(cast("Any", image)), _FULL)
     if facts.orientation in _ON_ITS_SIDE:
         used = [[table[8 * (i % 8) + i // 8] for i in range(64)] for table in used]
@@ -228,12 +228,12 @@ def _tables(image: Image, facts: ImageFacts) -> dict[str, Any] | None:
 
 
 def made_format(data: bytes) -> str:
-    """The format of what ``make_image`` made: where the recipe's takes too many bytes, another."""
+    """Return the format of the output of ``make_image``, which may differ from the recipe's."""
     return sniff_image(data[:HEAD_BYTES]) or ""
 
 
 def as_made(plan: Plan, facts: ImageFacts, data: bytes) -> Plan:
-    """The plan as it was carried out: with the format that fitted, where the recipe's did not."""
+    """Return the plan with the actual output format, where the recipe's did not fit."""
     recipe, fmt = plan.recipe, made_format(data)
     if not isinstance(recipe, ImageRecipe) or fmt == recipe.format:
         return plan

@@ -1,4 +1,4 @@
-"""What still decodes of a damaged image, as a whole file of its own."""
+"""Salvage the part of a damaged image that decodes, as a complete file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
     from vaceprep.files.source import Opened
 
-#: Failures after which part of an image may still decode.
+#: Errors after which part of an image may still decode.
 DAMAGED: Final = ("broken", "truncated")
 TOLD: Final = "made of what still decodes; what is missing is grey or black"
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
-#: Modes that PNG holds.
+#: Modes that PNG supports.
 _PNG_MODES: Final = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _PIECE: Final = 1 << 16
 
 
 def rescued(opened: Opened, fmt: str) -> bytes | None:
-    """A JPEG (of a JPEG) or a PNG of what decodes, upright; None where nothing does.
+    """Return a JPEG (of a JPEG) or a PNG of what decodes, upright; None if nothing does.
 
-    ``fmt`` is the format by the first bytes. Never raises for what the file holds.
+    ``fmt`` is the format by the first bytes. Never raises because of the file's content.
     """
     if fmt not in SALVAGED:
         return None
@@ -71,18 +71,18 @@ def _decoded(opened: Opened, layout: Layout) -> Image | None:
     try:
         return pixels.decode(image)
     except OSError:
-        # The decoder has written what it had into the picture's memory.
+        # The image's memory holds what the decoder has written so far.
         image.tile = []
         return image.copy()
 
 
 def _is_flat(image: Image) -> bool:
-    """Whether every pixel is alike: a decoder fills a picture of which it has nothing."""
+    """Whether all pixels are equal: decoders fill an image of which they have no data."""
     return all(low == high for low, high in (band.getextrema() for band in image.split()))
 
 
 def whole_png(source: Source) -> bytes | None:
-    """A PNG with right checksums and every row, of one that has not; None without a header."""
+    """Return a damaged PNG with valid checksums and all rows; None without a header."""
     kept: dict[bytes, bytes] = {}
     data: list[tuple[int, int]] = []
     at = len(_PNG_HEAD)
@@ -115,7 +115,7 @@ def whole_png(source: Source) -> bytes | None:
 
 
 def _sound(raw: bytearray, rows: list[tuple[int, int]]) -> int:
-    """Bytes of the rows before the first with an unknown filter: behind it all is noise."""
+    """Return the number of bytes before the first row with an unknown filter: the rest is noise."""
     at = 0
     for size, count in rows:
         for _ in range(count):
@@ -126,7 +126,7 @@ def _sound(raw: bytearray, rows: list[tuple[int, int]]) -> int:
 
 
 def _inflated(source: Source, pieces: list[tuple[int, int]], due: int) -> bytearray:
-    """As many bytes as are due: those that inflate, then zeros."""
+    """Return ``due`` bytes: those that inflate, then zeros."""
     found = bytearray()
     inflating = zlib.decompressobj()
     try:

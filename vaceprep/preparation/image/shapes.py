@@ -1,7 +1,7 @@
-"""Shapes of a mask: read from text, and drawn exactly. Pure; needs no library.
+"""Parse the shapes of a mask and rasterize them exactly. Pure; needs no library.
 
-A pixel belongs to a shape when its centre does; nothing is blended. Coordinates run right and
-down from the picture's upper left corner, in pixels or in percent of its width and height.
+A pixel belongs to a shape if its centre does; there is no antialiasing. Coordinates run right and
+down from the upper left corner, in pixels or in percent of the width and height.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ Kind = Literal["rectangle", "ellipse", "polygon"]
 
 _NUMBER: Final = re.compile(r"([+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}))(%?)")
 _SIZE: Final = re.compile(r"([0-9]{1,6})\s*[xX*×]\s*([0-9]{1,6})")
-#: Corners of one polygon; a traced outline has hundreds.
+#: The limit of a polygon's corners; a traced outline has hundreds.
 MAX_CORNERS: Final = 10_000
 HALF: Final = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A number of pixels, or of percent of a side."""
+    """A number of pixels, or a percentage of a side."""
 
     value: Fraction
     percent: bool
 
     def pixels(self, side: int) -> Fraction:
-        """What it is on a side of so many pixels."""
+        """Return the length in pixels on a side of that many pixels."""
         return self.value * side / 100 if self.percent else self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``text`` as it was written; ``numbers`` x and y by turns (boxes: x, y, width, height)."""
+    """``text`` as written; ``numbers`` alternate x and y (boxes: x, y, width, height)."""
 
     kind: Kind
     text: str
@@ -44,7 +44,7 @@ class Shape:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """``1280x720`` or ``1280*720`` in pixels. Raises ValueError."""
+    """Parse ``1280x720`` or ``1280*720`` in pixels. Raises ValueError."""
     found = _SIZE.fullmatch(text.strip())
     if not found or not int(found[1]) or not int(found[2]):
         raise ValueError(f"{text!r} is no size; write it as 1280x720")
@@ -59,7 +59,7 @@ def _length(text: str) -> Length:
 
 
 def parse_box(kind: Literal["rectangle", "ellipse"], text: str) -> Shape:
-    """``X,Y,W,H``; W and H above zero. Raises ValueError."""
+    """Parse ``X,Y,W,H``; W and H above zero. Raises ValueError."""
     parts = text.split(",")
     if len(parts) != 4:
         raise ValueError(f"{text!r} is no {kind}; write it as X,Y,W,H (10,10,50%,50%)")
@@ -70,7 +70,7 @@ def parse_box(kind: Literal["rectangle", "ellipse"], text: str) -> Shape:
 
 
 def parse_polygon(text: str) -> Shape:
-    """``"X,Y X,Y X,Y ..."``, three corners at least. Raises ValueError."""
+    """Parse ``"X,Y X,Y X,Y ..."``, at least three corners. Raises ValueError."""
     corners = text.split()
     if len(corners) > MAX_CORNERS:
         raise ValueError(f"a polygon has {MAX_CORNERS:,} corners at most")
@@ -87,7 +87,7 @@ Span = tuple[int, int, int]
 
 
 def _span(left: Fraction, right: Fraction, width: int) -> tuple[int, int]:
-    """Columns whose centres lie in ``[left, right)``."""
+    """Return the columns whose centres are in ``[left, right)``."""
     return max(0, ceil(left - HALF)), min(width, ceil(right - HALF))
 
 
@@ -108,14 +108,14 @@ def _ellipse(place: list[Fraction], size: tuple[int, int]) -> Iterator[Span]:
     for y in range(first, last):
         away = (y + HALF - middle_y) / radius_y
         reach = isqrt(max(0, floor(4 * unit * unit * radius_x**2 * (1 - away**2))))
-        # |2 unit (x + 1/2) - 2 unit middle_x| <= reach, in whole numbers.
+        # |2 unit (x + 1/2) - 2 unit middle_x| <= reach, in integers.
         start = -((reach - centre + unit) // (2 * unit))
         stop = (centre - unit + reach) // (2 * unit) + 1
         yield y, max(0, start), min(size[0], stop)
 
 
 def _polygon(numbers: list[Fraction], size: tuple[int, int]) -> Iterator[Span]:
-    """Even-odd: where the outline crosses itself, what it surrounds twice is outside."""
+    """Fill by the even-odd rule: an area that the outline encloses twice is outside."""
     corners = list(zip(numbers[::2], numbers[1::2], strict=True))
     edges = []
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
@@ -138,7 +138,7 @@ def _polygon(numbers: list[Fraction], size: tuple[int, int]) -> Iterator[Span]:
 
 
 def spans(shape: Shape, size: tuple[int, int]) -> Iterator[Span]:
-    """The pixels of a shape on a picture of that width and height, row by row."""
+    """Yield the pixels of a shape on an image of that size, row by row."""
     sides = (size[0], size[1])
     numbers = [length.pixels(sides[i % 2]) for i, length in enumerate(shape.numbers)]
     draw = {"rectangle": _rectangle, "ellipse": _ellipse, "polygon": _polygon}[shape.kind]
@@ -146,7 +146,7 @@ def spans(shape: Shape, size: tuple[int, int]) -> Iterator[Span]:
 
 
 def outside(shape: Shape, size: tuple[int, int]) -> bool:
-    """Whether a shape's bounding box does not meet the picture."""
+    """Whether the bounding box of a shape is outside the image."""
     numbers = [length.pixels(size[i % 2]) for i, length in enumerate(shape.numbers)]
     xs, ys = numbers[::2], numbers[1::2]
     if shape.kind != "polygon":
@@ -155,9 +155,9 @@ def outside(shape: Shape, size: tuple[int, int]) -> bool:
 
 
 def drawn(shapes: Iterable[Shape], size: tuple[int, int]) -> tuple[bytearray, list[Shape]]:
-    """White (255) where any shape is, black (0) elsewhere, and the shapes without a pixel.
+    """Return one byte per pixel, white (255) in any shape and black (0) elsewhere.
 
-    One byte a pixel, row after row.
+    The second value lists the shapes that cover no pixel.
     """
     width, height = size
     pixels = bytearray(width * height)

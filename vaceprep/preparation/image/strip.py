@@ -1,7 +1,7 @@
-"""Metadata and further pictures cut out of a file while the coded pixels stay as they are.
+"""Cut metadata and further images out of a file without changing the coded pixels.
 
-Pure: bytes in, bytes out. What makes pixels or colours is kept, and nothing else: names of
-places hide in too many corners (EXIF, XMP, IPTC, comments, makers' own segments) to look for each.
+Pure: bytes in, bytes out. Only parts that affect pixels or colours are kept: locations can be in
+too many places (EXIF, XMP, IPTC, comments, vendor segments) to search for each.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Final
 
 from vaceprep.probes.images.jpeg_markers import APPLICATION, END_MARK, FILL, STANDALONE, Marker
 
-#: The application segments that decide how pixels look: JFIF, the ICC profile, Adobe's transform.
+#: The application segments that affect pixels: JFIF, the ICC profile, Adobe's transform.
 _JPEG_KEPT: Final[dict[int, bytes]] = {
     Marker.APP0: b"JFIF\0",
     Marker.APP2: b"ICC_PROFILE\0",
     Marker.APP14: b"Adobe",
 }
-#: Markers that may come between the scans of one picture.
+#: Markers that may occur between the scans of one image.
 _BETWEEN: Final = frozenset(
     [Marker.DHT, Marker.DAC, Marker.SOS, Marker.DQT, Marker.DNL, Marker.DRI, Marker.COM]
 ) | frozenset(APPLICATION)
@@ -25,16 +25,16 @@ _PNG_KEPT: Final = frozenset(
     b"IHDR PLTE tRNS IDAT IEND gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD hIST pHYs".split()
 )
 
-#: VP8X's flags: metadata, and animation.
+#: Flags of the VP8X header: metadata, and animation.
 _WEBP_METADATA: Final = 0x0C
 _WEBP_ANIMATED: Final = 0x02
 _WEBP_PICTURE: Final = (b"ALPH", b"VP8 ", b"VP8L")
 
 
 def first_picture(data: bytes, fmt: str) -> bytes | None:
-    """The first picture of a JPEG, PNG or WEBP without metadata, its pixels as they were.
+    """Return the first image of a JPEG, PNG or WEBP without metadata, its pixels unchanged.
 
-    The file must be whole. None where the first frame of an animation cannot stand alone.
+    The file must be complete. None if an animation's first frame does not cover the canvas.
     """
     if fmt == "jpeg":
         return _jpeg(data)
@@ -62,7 +62,7 @@ def _jpeg(data: bytes) -> bytes:
 
 
 def _next_marker(data: bytes, at: int) -> int:
-    """Where the next marker begins; -1 at the end. Decoders skip stray bytes and fill too."""
+    """Return the offset of the next marker; -1 at the end. Skips stray bytes and fill bytes."""
     while at >= 0:
         at = data.find(FILL, at)
         if at < 0 or at + 1 >= len(data):
@@ -83,7 +83,7 @@ def _belongs(marker: int, start: bytes) -> bool:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Where a scan's coded pixels end: at the next marker that is none of theirs."""
+    """Return the end of a scan's coded data: the next marker that is not part of it."""
     while (at := data.find(FILL, at)) >= 0 and at + 1 < len(data):
         following = data[at + 1]
         if following == Marker.EOI or following in _BETWEEN:
@@ -107,7 +107,7 @@ def _png(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes, at: int, end: int) -> list[tuple[bytes, bytes]]:
-    """Names and bodies of RIFF chunks."""
+    """Return names and contents of RIFF chunks."""
     found = []
     while at + 8 <= end:
         length = int.from_bytes(data[at + 4 : at + 8], "little")
@@ -126,7 +126,7 @@ def _riff(chunks: list[tuple[bytes, bytes]]) -> bytes:
 def _webp(data: bytes) -> bytes | None:
     chunks = _chunks(data, 12, min(len(data), 8 + int.from_bytes(data[4:8], "little")))
     frames = [body for name, body in chunks if name == b"ANMF"]
-    # An animation of one frame may lie anywhere on its canvas: it stays as it is.
+    # A single animation frame may be anywhere on its canvas, so it is kept as it is.
     still = len(frames) != 1
     kept = (b"VP8X", b"ICCP", *_WEBP_PICTURE, *(() if still else (b"ANIM", b"ANMF")))
     out = [(name, body) for name, body in chunks if name in kept]
@@ -144,7 +144,7 @@ def _unset(header: bytes, flags: int) -> bytes:
 
 
 def _alone(frame: bytes, canvas: bytes) -> list[tuple[bytes, bytes]] | None:
-    """The chunks of a frame's picture; None where it does not cover its canvas."""
+    """Return the chunks of a frame's image; None if it does not cover the canvas."""
     if any(frame[:6]) or frame[6:12] != canvas[4:10]:
         return None
     picture = [(n, b) for n, b in _chunks(frame, 16, len(frame)) if n in _WEBP_PICTURE]

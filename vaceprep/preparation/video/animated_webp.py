@@ -1,4 +1,4 @@
-"""Frames of an animated WEBP, which FFmpeg does not read."""
+"""Decode frames of an animated WEBP, which FFmpeg does not read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vaceprep.probes.images.webp import shown_for
 
 
 def as_frame(image: Image) -> VideoFrame:
-    """An RGB picture as PyAV takes it."""
+    """Return an RGB image as a PyAV frame."""
     frame = VideoFrame(image.width, image.height, "rgb24")
     plane, row = frame.planes[0], image.width * 3
     data = image.tobytes()
@@ -31,7 +31,7 @@ def as_frame(image: Image) -> VideoFrame:
 def frames_of(
     opened: Opened, format_name: str, start: Fraction, behind: Colour
 ) -> Iterator[tuple[VideoFrame, Fraction]]:
-    """Each frame from the one shown at ``start`` on, with its time in seconds. Raises Refused."""
+    """Yield each frame from the one shown at ``start`` on, with its time in s. Raises Refused."""
     make = pixels.decoder(format_name)
     if make is None:
         raise Refused(f"{format_name} is not decoded here")

@@ -1,4 +1,4 @@
-"""One sound track beside the picture: copied where MP4 carries it, else encoded as AAC."""
+"""The audio track of an output: copied if MP4 supports its codec, else encoded as AAC."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from vaceprep.probes.container import fraction, open_container
 from vaceprep.probes.samples import BACK_OFF, origin_of
 from vaceprep.probes.sniff import Sniffed
 
-#: Bits a second of sound that is encoded anew.
+#: Bit rate of encoded audio, in bits per second.
 RATE: Final = 192_000
-#: Samples a second where the encoder does not know the source's own rate.
+#: Sample rate where the encoder does not support the source's.
 USUAL_RATE: Final = 48_000
-#: Samples of one packet of AAC.
+#: Samples per AAC packet.
 AAC_FRAME: Final = 1024
-#: Seconds of packets that a decoder wants before the first sound that is heard, by codec: what
-#: AAC and MP3 take from the packets before, and what RFC 7845 asks for.
+#: Seconds of preroll that a decoder needs before the first audible sample, by codec: AAC and MP3
+#: depend on earlier packets; RFC 7845 demands it for Opus.
 LEAD: Final = {"opus": Fraction(8, 100)}
 USUAL_LEAD: Final = Fraction(5, 100)
-#: Seconds by which decoded sound may lie off its time before silence is put in or some left out.
+#: Seconds by which decoded audio may be off its time before samples are inserted or dropped.
 DRIFT: Final = "0.02"
 
 
 class Sound:
-    """The first sound track of a source, read beside whoever reads the picture.
+    """The first audio track of a source, read independently of the video.
 
-    The window of the source from ``start`` on, ``length`` seconds long, is heard from ``at`` on.
-    Times are seconds; ``start`` counts from the first frame that the source shows. With ``exact``
-    the packets that reach into the window from before it are copied too, hidden by an edit list,
-    so that the sound is whole from its first sample on; a reader that knows no edit lists hears
-    it a little early and believes it longer than it is.
+    The window of the source that begins at ``start`` and lasts ``length`` is played from ``at`` on.
+    Times are in seconds; ``start`` counts from the first presented frame. With ``exact``, the
+    packets that overlap the start of the window are copied too and hidden by an edit list, so that
+    the audio is complete from its first sample; a reader that ignores edit lists plays it slightly
+    early and reports too long a duration.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Sound:
         if self._copied:
             self._stream = out.add_stream_from_template(self._track, opaque=True)
             if exact and not at:
-                # Before a later beginning there is nothing to hide them in.
+                # Only an edit list at time 0 can hide them.
                 self._lead = LEAD.get(name, USUAL_LEAD)
         else:
             self._stream = _encoder(out, self._track.codec_context)
@@ -87,7 +87,7 @@ class Sound:
         self._source.close()
 
     def write(self) -> bool:
-        """Mux all of it, cut to the picture's length. False where there is none in the window."""
+        """Mux the audio, cut to the length of the video. False if the window has none."""
         if self._stream is None or self._track is None:
             return False
         if self._copied:
@@ -99,7 +99,7 @@ class Sound:
         if base is None:
             return
         early = self._begin - BACK_OFF[1]
-        # A seek to the beginning lands behind it in some containers.
+        # In some containers a seek to the start position ends up after it.
         if early > (track.start_time or 0) * base:
             self._source.seek(int(early / base), stream=track, backward=True)
         yield from self._source.demux(track)
@@ -107,7 +107,7 @@ class Sound:
     def _copy(self, track: AudioStream, stream: AudioStream) -> bool:
         base = fraction(track.time_base) or Fraction(1)
         clock = track.codec_context.sample_rate or 0
-        # A clock that rounds is put right: packets follow each other without a gap.
+        # Correct a time base that rounds: packets follow each other without gaps.
         coarse = clock and base > Fraction(1, clock)
         due: Fraction | None = None
         some = False
@@ -142,14 +142,14 @@ class Sound:
     def _encode(self, track: AudioStream, stream: AudioStream) -> bool:
         rate = stream.codec_context.sample_rate
         first = floor(self._at * rate)
-        # Whole packets: what a decoder makes of half a one outlasts the picture.
+        # Only whole packets: a decoder pads a partial one beyond the end of the video.
         left = floor(self._length * rate / AAC_FRAME) * AAC_FRAME
         written = 0
         graph: Graph | None = None
         shape: tuple[str, str, int] | None = None
         for frame in self._frames(track):
             if shape != (frame.format.name, frame.layout.name, frame.sample_rate):
-                # What is heard changes its form: the old chain is emptied, a new one goes on.
+                # The audio format changes: flush the old filter graph and continue with a new one.
                 written = self._send(graph, None, stream, first, written)
                 shape = (frame.format.name, frame.layout.name, frame.sample_rate)
                 graph = _chain(frame, stream, written, left)
@@ -162,7 +162,7 @@ class Sound:
         return bool(written)
 
     def _frames(self, track: AudioStream) -> Iterator[AudioFrame]:
-        """Decoded sound that touches the window, its times counted in samples from there."""
+        """Yield decoded audio that overlaps the window, timed in samples from its start."""
         for packet in self._packets(track):
             for frame in packet.decode():
                 base = fraction(frame.time_base)
@@ -187,7 +187,7 @@ class Sound:
         first: int,
         written: int,
     ) -> int:
-        """How many samples are written by now."""
+        """Return the number of samples written so far."""
         if graph is None:
             return written
         graph.push(frame)
@@ -204,7 +204,7 @@ class Sound:
 
 
 def _encoder(out: OutputContainer, context: AudioCodecContext) -> AudioStream | None:
-    """AAC of the source's rate and channels, as far as it has them."""
+    """Return an AAC encoder with the source's rate and channels, where it supports them."""
     known = av.Codec("aac", "w").audio_rates or []
     rate = context.sample_rate if context.sample_rate in known else USUAL_RATE
     stream = out.add_stream("aac", rate=rate)
@@ -216,9 +216,9 @@ def _encoder(out: OutputContainer, context: AudioCodecContext) -> AudioStream | 
 
 
 def _chain(frame: AudioFrame, stream: AudioStream, written: int, left: int) -> Graph:
-    """From decoded sound to what the encoder takes, each sample at its time.
+    """Return the filter graph from decoded audio to the encoder, each sample at its time.
 
-    Silence fills what is missing before the first sound and where it stops for a while.
+    It fills a gap before the first sample, or later, with silence.
     """
     rate, layout = stream.codec_context.sample_rate, stream.layout.name
     taken = stream.codec_context.format.name

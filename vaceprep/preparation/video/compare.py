@@ -1,4 +1,4 @@
-"""Whether a picture of an output is that of its source at the same time. Pure, on thumbnails."""
+"""Compare frames of an output with those of its source at the same time, as thumbnails. Pure."""
 
 from __future__ import annotations
 
@@ -23,67 +23,67 @@ from vaceprep.preparation.video.thumbnails import (
     oriented,
 )
 
-#: Levels by which a pixel may leave what its surroundings in the source allow.
+#: Levels by which a pixel may exceed the range of the source's pixels around it.
 LEVELS: Final = 12
 BEYOND: Final = [255 * (v > LEVELS) for v in range(256)]
-#: Share of the pixels that may leave it by more: in several pictures, the same pixels in all of
-#: them, and in a single one.
+#: Allowed shares of pixels that exceed it by more: in several frames, in the same pixels of all
+#: frames, and in a single frame.
 SHARE: Final = 0.008
 STEADY_SHARE: Final = 0.006
 SINGLE_SHARE: Final = 0.25
-#: A picture of another time or another turn is the one shown where the right one is farther away
-#: by this factor and so many levels: in several pictures, and in a single one.
+#: A frame of another time or orientation counts as the one shown if the expected frame is farther
+#: away by this factor plus this many levels: in several frames, and in a single one.
 FACTOR: Final = 3.0
 CLEARLY: Final = 1.5
 SINGLE_CLEARLY: Final = 6.0
-#: Tone-mapped pictures are compared by the order of their levels alone, which is less exact.
+#: CLEARLY for tone-mapped frames, whose levels are compared by rank, which is less exact.
 LOOSE: Final = 6.0
-#: Levels of distance by order from which a tone-mapped picture is another one.
+#: Levels of distance by rank from which a tone-mapped frame is a different one.
 LOOSE_LEVELS: Final = 64.0
-#: Luma between the darkest and the brightest twentieth under which a picture has no order.
+#: Range of luma without the outer twentieths under which the rank of levels is meaningless.
 FLAT: Final = 16
-#: Level under which all of a HDR picture is nearly black, in an order that tone mapping changes.
+#: Level under which an HDR frame is nearly black, where tone mapping changes the ranks.
 DARK: Final = 48
 #: The level of each entry of a histogram, for up to three channels.
 WEIGHTS: Final = tuple(range(256)) * 3
-#: Where fields are put together, edges are drawn anew: so many times the shares are allowed.
+#: Deinterlacing reconstructs edges: it multiplies the allowed shares by this.
 ROUGH: Final = 4
-#: Pictures from which the same pixels in all of them are evidence.
+#: Number of frames in which a deviation of the same pixels is evidence.
 STEADY: Final = 4
-#: Pictures that are several.
+#: Number of frames that count as several.
 SEVERAL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far a picture of the output is from what it should show; in levels, 0 to 255."""
+    """The distance of a frame of the output from the expected ones, in levels, 0 to 255."""
 
-    #: Seconds from the output's start.
+    #: Seconds from the start of the output.
     time: Fraction
-    #: From the source's pictures at that time.
+    #: The distance from the source's frames at that time.
     expected: float
-    #: White where the source does not have the colour near that place, and their share.
+    #: White where the source does not have the colour near that pixel, and the share of white.
     outside: Image
     off: float
-    #: The source's pictures at that time, by their numbers in the reference.
+    #: The source's frames at that time, as indices into the reference.
     pictures: range = range(0)
-    #: Whether only the order of levels was compared.
+    #: Whether only the rank of levels was compared.
     loose: bool = False
-    #: From the nearest picture of another time, and that time.
+    #: The distance from the nearest frame of another time, and that time.
     other: float = float("inf")
     other_time: Fraction | None = None
-    #: From the source's pictures at that time turned otherwise, the nearest of them.
+    #: The least distance from the source's frames at that time in another orientation.
     turned: float = float("inf")
     orientation: Orientation | None = None
 
     @property
     def slack(self) -> float:
-        """Levels of distance that are no evidence."""
+        """Levels of distance that are not evidence."""
         return LOOSE if self.loose else CLEARLY
 
 
 class Reference:
-    """Thumbnails of a source in the order of their times."""
+    """Thumbnails of a source in order of time."""
 
     def __init__(self, shown: Sequence[tuple[Fraction, Thumbnail]], *, loose: bool = False) -> None:
         self.loose = loose
@@ -92,13 +92,13 @@ class Reference:
         self._thumbs = [_by_order(t) for t in self._own] if loose else self._own
 
     def between(self, first: Fraction, last: Fraction) -> range:
-        """The pictures that are shown at some time from ``first`` to ``last``."""
+        """Return the frames that are shown at any time from ``first`` to ``last``."""
         begin = max((i for i, t in enumerate(self.times) if t <= first), default=0)
         end = max((i for i, t in enumerate(self.times) if t <= last), default=0)
         return range(begin, end + 1)
 
     def distance(self, time: Fraction, shown: Image, expected: range) -> Distance:
-        """The distance of a picture that should be one of ``expected``, or between them."""
+        """Return the distance of a frame that should be one of ``expected``, or between them."""
         own = _interval([self._own[i] for i in expected])
         right = _interval([self._thumbs[i] for i in expected]) if self.loose else own
         judged = _levels_in_order(shown) if self.loose else shown
@@ -114,9 +114,9 @@ class Reference:
         )
 
     def compared(self, distance: Distance, shown: Image) -> Distance:
-        """The same with the distances from pictures of other times and other turns."""
+        """Add the distances from frames of other times and in other orientations."""
         if distance.expected <= distance.slack:
-            # No picture of another time or turn can be nearer by that much.
+            # No frame of another time or orientation can be nearer by a significant amount.
             return distance
         expected = distance.pictures
         right = _interval([self._thumbs[i] for i in expected])
@@ -139,7 +139,7 @@ class Reference:
         )
 
     def _distances(self, shown: Image) -> array[float]:
-        """The mean excess of a picture over each thumbnail."""
+        """Return the mean excess of a frame over each thumbnail."""
         count = len(self._thumbs)
         low, high = (_strip([getattr(t, side) for t in self._thumbs]) for side in ("low", "high"))
         excess = _excess(_strip([shown] * count), Thumbnail(low, high))
@@ -150,25 +150,25 @@ class Reference:
 
 
 def is_right(distances: Sequence[Distance], *, rough: bool = False) -> bool:
-    """Whether all pictures are so near those expected that no other can be shown instead."""
+    """Whether all frames are so near the expected ones that they cannot be others."""
     near = all(d.expected <= d.slack for d in distances)
     return near and is_other_picture(distances, rough=rough) is None
 
 
 def is_other_time(distances: Sequence[Distance]) -> Distance | None:
-    """The sample that proves best that pictures are shown at other times; None where none does."""
+    """Return the strongest evidence of frames from other times; None if there is none."""
     return _worst(distances, [d.expected - FACTOR * d.other for d in distances])
 
 
 def is_turned(distances: Sequence[Distance]) -> Distance | None:
-    """The same for pictures that are turned or mirrored otherwise."""
+    """Return the strongest evidence of wrong rotation or mirroring; None if there is none."""
     return _worst(distances, [d.expected - FACTOR * d.turned for d in distances])
 
 
 def is_other_picture(distances: Sequence[Distance], *, rough: bool = False) -> Distance | None:
-    """The same for pictures, or colours, that the source does not have.
+    """Return the strongest evidence of frames or colours that the source does not have.
 
-    ``rough`` allows more where the output is deinterlaced.
+    ``rough`` allows more deviation, for a deinterlaced output.
     """
     worst = max(distances, key=lambda d: (d.off, d.expected), default=None)
     if worst is None:
@@ -194,13 +194,13 @@ def _worst(distances: Sequence[Distance], by: Sequence[float]) -> Distance | Non
 
 
 def _strip(images: Sequence[Image]) -> Image:
-    """Pictures below each other, as one channel."""
+    """Stack images vertically, as one channel."""
     data = b"".join(image.tobytes() for image in images)
     return Pillow.frombytes("L", (3 * SIDE, SIDE * len(images)), data)
 
 
 def _interval(thumbs: Sequence[Thumbnail]) -> Thumbnail:
-    """What is between the pictures, pixel for pixel."""
+    """Return the range of values of each pixel over all thumbnails."""
     return Thumbnail(
         reduce(ImageChops.darker, (t.low for t in thumbs)),
         reduce(ImageChops.lighter, (t.high for t in thumbs)),
@@ -208,14 +208,14 @@ def _interval(thumbs: Sequence[Thumbnail]) -> Thumbnail:
 
 
 def _spread(thumb: Thumbnail) -> Thumbnail:
-    """The same with what is one pixel beside: motion and scaling move edges by less."""
+    """Extend each range by the adjacent pixels: motion and scaling move edges by less."""
     return Thumbnail(
         thumb.low.filter(ImageFilter.MinFilter(3)), thumb.high.filter(ImageFilter.MaxFilter(3))
     )
 
 
 def _excess(shown: Image, allowed: Thumbnail) -> Image:
-    """By how many levels each pixel is outside."""
+    """Return the levels by which each pixel is out of range."""
     return ImageChops.lighter(
         ImageChops.subtract(shown, allowed.high), ImageChops.subtract(allowed.low, shown)
     )
@@ -228,14 +228,14 @@ def _mean(image: Image) -> float:
 
 
 def _outside(excess: Image) -> Image:
-    """White where a channel is outside by more than LEVELS; the outermost pixels are left out."""
+    """Return white where a channel exceeds LEVELS, without the outermost pixels."""
     red, green, blue = (c.point(BEYOND) for c in excess.split())
     white = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     return white.crop((1, 1, white.width - 1, white.height - 1))
 
 
 def _levels_in_order(image: Image) -> Image:
-    """Luma by rank, so that only the order of levels counts."""
+    """Replace luma by its rank, so that only the order of levels counts."""
     return ImageOps.equalize(image.convert("L")).convert("RGB")
 
 

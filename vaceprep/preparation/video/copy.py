@@ -1,4 +1,4 @@
-"""Packets copied into a new MP4: nothing decoded, nothing lost, timestamps from zero."""
+"""Copy packets into a new MP4, losslessly and without decoding, timestamps from zero."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from vaceprep.probes.sniff import Sniffed
 
 
 def open_mp4(path: str, ticks: int, *, edits: bool = False) -> OutputContainer:
-    """A new MP4 whose index stands first and whose header tells lengths exactly.
+    """Open a new MP4 with its index at the front and exact durations in its header.
 
-    Without a clock of the movie as fine as the track's, lengths are rounded; with negative
-    offsets no edit list is needed to undo the delay of B-frames. With ``edits`` one is used all
-    the same, which keeps decoding timestamps whatever they are.
+    The movie timescale is as fine as the track's, or durations would be rounded. Negative
+    composition offsets make an edit list for the delay of B-frames unnecessary. With ``edits`` an
+    edit list is used nevertheless, which preserves any decoding timestamps.
     """
     return av.open(
-        # FFmpeg takes what stands before a colon for a protocol: a folder may be called "http:".
+        # FFmpeg takes text before a colon for a protocol: a folder may be called "http:".
         os.path.join(os.curdir, path),
         "w",
         format="mp4",
@@ -49,9 +49,9 @@ def open_mp4(path: str, ticks: int, *, edits: bool = False) -> OutputContainer:
 
 
 def decode_times(shown: Sequence[int]) -> list[int]:
-    """Decoding timestamps for presentation timestamps in decoding order: none is later.
+    """Return decoding timestamps for presentation timestamps in decoding order.
 
-    They are the same instants in order, moved back by the smallest delay that suffices.
+    They are the sorted ones minus the smallest delay for which no frame is decoded too late.
     """
     ordered = sorted(shown)
     delay = max((a - b for a, b in zip(ordered, shown, strict=True)), default=0)
@@ -62,11 +62,11 @@ def decode_times(shown: Sequence[int]) -> list[int]:
 def taken(
     opened: Opened, demuxer: str, facts: VideoFacts, start: Fraction, count: int
 ) -> Iterator[tuple[VideoStream, list[Packet[VideoStream]]]]:
-    """The track and so many coded frames in decoding order, from the one shown at ``start`` on.
+    """Yield the track and ``count`` packets in decoding order, from the frame at ``start`` on.
 
-    Raises Refused where they are not there, or one of ``BROKEN``.
+    Raises Refused where they are not found, or one of ``BROKEN``.
     """
-    # Seeking to the beginning fails in some containers: then they are read from there.
+    # In some containers seeking to the start fails: then read from the beginning.
     for seeking in (True, False) if start else (False,):
         with open_container(
             opened, demuxer, fast=demuxer == MOV, without_edits=shows_nothing(facts)
@@ -84,7 +84,7 @@ def taken(
 def _found(
     container: InputContainer, video: VideoStream, start: Fraction, count: int, *, seeking: bool
 ) -> list[Packet[VideoStream]] | None:
-    """The packets by seeking, or by reading from the beginning; None where they are not found."""
+    """Find the packets by seeking or by reading from the beginning; None if they are missing."""
     base = fraction(video.time_base)
     origin, beginning = from_start(container, video)
     if base is None or origin is None:
@@ -133,7 +133,7 @@ def copy(
         with open_mp4(path, base.denominator) as out:
             stream = out.add_stream_from_template(video, opaque=True)
             if facts.codec == "hevc":
-                # The usual name, where parameter sets stand in the header.
+                # The usual tag where the header holds the parameter sets.
                 stream.codec_context.codec_tag = "hvc1"
             stream.time_base = base
             if recipe.keep_audio:
@@ -145,7 +145,7 @@ def copy(
 
 
 def _check(packets: Sequence[Packet[VideoStream]], facts: VideoFacts, video: VideoStream) -> None:
-    """Raise CannotCopy where a packet is not what a decoder accepts."""
+    """Raise CannotCopy for a packet that a decoder would reject."""
     extradata = video.codec_context.extradata or b""
     for number, packet in enumerate(packets, 1):
         if invalid(bytes(packet), facts.codec or "", extradata):
@@ -155,7 +155,7 @@ def _check(packets: Sequence[Packet[VideoStream]], facts: VideoFacts, video: Vid
 def on_clock(
     packets: Sequence[Packet[VideoStream]], video: VideoStream, recipe: CopyRecipe
 ) -> tuple[Fraction, list[int], list[int]]:
-    """The clock of the output, and presentation times and lengths on it, in decoding order."""
+    """Return the time base of the output, presentation times and durations in decoding order."""
     own = [p.pts or 0 for p in packets]
     if recipe.rate is not None:
         rank = {t: i for i, t in enumerate(sorted(own))}
@@ -169,13 +169,13 @@ def on_clock(
     known = sum(p.duration or 0 for p in packets[-1:]) * clock.numerator
     steps = [b - a for a, b in pairwise(ordered)]
     end = recipe.length / base
-    # The last step is what makes the whole as long as it was planned.
+    # The last duration extends the track to its planned length.
     steps.append(_last_step(times, steps, int(end), known))
     return base, times, steps
 
 
 def _last_step(times: Sequence[int], steps: Sequence[int], end: int, known: int) -> int:
-    """Ticks of the last frame in decoding order."""
+    """Return the duration in ticks of the last frame in decoding order."""
     last = end - times[-1]
     return last if last > 0 else known or (steps[-1] if steps else 1)
 

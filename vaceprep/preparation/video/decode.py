@@ -1,4 +1,4 @@
-"""Decoded frames of a window, in order, with the times at which they are shown."""
+"""Decode the frames of a window in order, with their presentation times."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from vaceprep.probes.samples import (
 from vaceprep.probes.shown_packets import Coded, coded, with_shown
 from vaceprep.probes.timing import NORMAL_RATE
 
-#: Demuxers of bare streams, which have no times: frames are counted instead.
+#: Demuxers of raw streams, which have no timestamps: frames are counted instead.
 BARE: Final = frozenset(["h264", "hevc", "m4v", "mpegvideo"])
-#: Demuxers whose pictures build on all that came before, keyframe or not.
+#: Demuxers whose frames depend on all earlier ones, even at keyframes.
 WHOLE: Final = frozenset(["gif", "apng"])
-#: The pixel format of palettes, which a seek empties.
+#: The pixel format with a palette, which a seek resets.
 PALETTE: Final = "pal8"
-#: Codecs that have packets without a picture, which a decoder refuses alone.
+#: Codecs with packets that hold no picture; a decoder rejects such a packet alone.
 JOINED: Final = frozenset(["h264", "hevc"])
 MILLISECOND: Final = Fraction(1, 1000)
 
@@ -51,14 +51,14 @@ Shown = tuple[VideoFrame, Fraction]
 def frames_from(
     opened: Opened, demuxer: str, facts: VideoFacts, start: Fraction, *, salvage: bool = False
 ) -> Generator[Shown, None, None]:
-    """Frames from the one shown at ``start`` on, each with its time in seconds.
+    """Yield frames from the one shown at ``start`` on, each with its time in seconds.
 
-    Times count from the first frame that the source shows. Nothing else may read ``opened``
-    before the iterator is closed.
+    Times count from the first presented frame. Nothing else may read ``opened`` before the iterator
+    is closed.
 
-    Raises Refused at a frame that does not decode; with ``salvage`` it is left out.
+    Raises Refused at a frame that does not decode; ``salvage`` skips such frames.
     """
-    # A clock that rounds may put the wanted frame a tick later.
+    # A time base that rounds may put the wanted frame one tick later.
     tick = facts.rounding_tick or (MILLISECOND if facts.container in ROUNDING else 0)
     held: Shown | None = None
     for frame, time in _timed(_Source(opened, demuxer, facts, salvage), start):
@@ -75,18 +75,18 @@ def frames_from(
 
 @dataclass(slots=True)
 class _Source:
-    """A video that can be opened again and again, one container at a time."""
+    """A video that can be reopened any number of times, one container at a time."""
 
     opened: Opened
     demuxer: str
     facts: VideoFacts
     salvage: bool
-    #: The one edit that plays the track at another speed, which FFmpeg does not apply.
+    #: The track's single edit with another speed, which FFmpeg does not apply.
     edit: Edit | None = None
     container: InputContainer | None = None
 
     def open(self) -> tuple[InputContainer, VideoStream]:
-        """The container from its beginning. Raises Refused, or one of ``BROKEN``."""
+        """Open the container at its beginning. Raises Refused, or one of ``BROKEN``."""
         self.close()
         without = shows_nothing(self.facts) or self.edit is not None
         self.container = open_container(self.opened, self.demuxer, without_edits=without)
@@ -95,11 +95,11 @@ class _Source:
             raise Refused("it has no video track")
         context = video.codec_context
         context.thread_type = "AUTO"
-        # The container was opened with one thread for a look into the stream: here all work.
+        # The container was opened with one thread for probing; decode with all threads.
         context.thread_count = 0
         context.options = {"threads": "auto", **BOUNDED}
         if not self.salvage:
-            # Without this a decoder paints over what it cannot read and says nothing.
+            # Otherwise a decoder conceals what it cannot read and reports nothing.
             context.options = {"err_detect": "explode", **context.options}
         return self.container, video
 
@@ -111,9 +111,9 @@ class _Source:
 
 
 def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
-    """Frames from one shown at ``start`` or before it on, with their times."""
+    """Yield frames, with their times, from one shown at or before ``start`` on."""
     facts = source.facts
-    # Both read the same file: ask before the container is opened.
+    # These read the same file, so they must run before the container is opened.
     several = in_stretches(source.opened, source.demuxer)
     source.edit = None if several else retimed(source.opened, source.demuxer)
     try:
@@ -146,9 +146,9 @@ def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
 def _by_chunk(
     source: _Source, container: InputContainer, video: VideoStream, base: Fraction
 ) -> Iterator[Shown]:
-    """Frames of AVI at the places of their chunks, of which empty ones show nothing new.
+    """Yield frames of AVI timed by their chunks, of which empty ones repeat a frame.
 
-    Frames come out in order, so that each has the place of the next chunk that shows one.
+    Frames come out in order, so each has the position of the next chunk with a frame.
     """
     places: list[int] = []
 
@@ -167,7 +167,7 @@ def _by_chunk(
 def _clocked(
     frames: Iterable[VideoFrame], origin: int, base: Fraction, facts: VideoFacts
 ) -> Iterator[Shown]:
-    """Frames with their times, those before the first that is shown left out."""
+    """Yield frames with their times, without those before the first presented one."""
     last: Fraction | None = None
     for frame in frames:
         at = frame.pts if frame.pts is not None else frame.dts
@@ -192,9 +192,9 @@ def _from_before(
     start: Fraction,
     base: Fraction,
 ) -> Iterator[VideoFrame]:
-    """Frames from one that is shown at ``start`` or before it, or from the beginning.
+    """Yield frames from one shown at or before ``start``, or from the beginning.
 
-    Where a keyframe needs pictures before it, decoding starts further back.
+    Decoding starts further back where a keyframe depends on earlier pictures.
     """
     frames, moved = _after_seek(source, container, video, origin, start, base)
     if frames is not None:
@@ -222,16 +222,16 @@ def _after_seek(
     start: Fraction,
     base: Fraction,
 ) -> tuple[Iterator[VideoFrame] | None, bool]:
-    """Frames from a keyframe before ``start`` on, and whether the container was moved.
+    """Return frames from a keyframe before ``start``, and whether the container was moved.
 
-    None for the frames where no keyframe serves. Raises Damaged.
+    None for the frames if no keyframe is usable. Raises Damaged.
     """
     facts = source.facts
     context = video.codec_context
     extradata = context.extradata or b""
     first = origin + start / base
     whole = source.demuxer in WHOLE or facts.pixel_format == PALETTE
-    #: From where on frames must be whole, if the decoder complains of pictures never read.
+    #: The time from which frames must be intact, if the decoder reports missing references.
     settled: Fraction | None = None
     damage: Damaged | None = None
     moved = False
@@ -245,7 +245,7 @@ def _after_seek(
             key = next(packets)
             unsettled = leans_back(bytes(key), facts.codec or "", extradata)
             if unsettled and not back:
-                # The window itself may need the pictures that this frame refers to.
+                # The window itself may need the references of this frame.
                 continue
             if unsettled and settled is None:
                 if context.is_open:
@@ -254,14 +254,14 @@ def _after_seek(
                 settled = first
             coded_frames = with_shown(chain([key], packets), video)
             frames = _decoded(coded_frames, video, source.salvage, settled)
-            # The decoder gives no frame before one is whole, which may be after ``start``.
+            # The first frame that the decoder outputs may be after ``start``.
             early = next(frames, None)
         except SeekFailed:
             continue
         except Damaged as error:
             if settled is None:
                 raise
-            # It is damage only if it is there from a keyframe further back as well.
+            # It is damage only if it also occurs from a keyframe further back.
             damage = error
             continue
         except BROKEN:
@@ -274,26 +274,26 @@ def _after_seek(
 
 
 def _forgive(video: VideoStream) -> None:
-    """Let the decoder go on where it begins at a point of recovery.
+    """Let the decoder continue where it starts at a recovery point.
 
-    One that stops at each complaint would do so without end.
+    With ``explode`` it would stop at every missing reference.
     """
     video.codec_context.options = {"threads": "auto", **BOUNDED}
 
 
 def flush(video: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """What makes a decoder give the frames that it holds back."""
+    """Yield the empty packet that makes a decoder output its delayed frames."""
     end = Packet()
     end.stream = video
     yield end  # type: ignore[misc]
 
 
 def packet_of(data: bytes) -> Packet[Stream]:
-    """A packet with a copy of the data in FFmpeg's own memory.
+    """Return a packet with a copy of the data in FFmpeg's own memory.
 
-    ``Packet(data)`` would refer to the Python object. A thread of the decoder releases it and
-    needs the interpreter's lock for that, while closing the decoder holds this lock and waits for
-    that thread: a deadlock that no signal ends.
+    ``Packet(data)`` would refer to the Python object. A decoder thread that releases it needs the
+    GIL, while the thread that closes the decoder holds the GIL and waits for the decoder thread: a
+    deadlock that no signal ends.
     """
     packet = Packet(len(data))
     packet.update(data)
@@ -301,10 +301,10 @@ def packet_of(data: bytes) -> Packet[Stream]:
 
 
 def with_units(walk: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
-    """Packets that show pictures, with the parameter sets and recovery points before them.
+    """Yield packets with pictures, joined with preceding parameter sets and recovery points.
 
-    Other packets without a picture are left out: a decoder refuses them alone, and refuses a
-    picture together with an SEI message that is invalid.
+    Other packets without a picture are dropped: a decoder rejects them alone, and rejects a picture
+    that is joined with an invalid SEI message.
     """
     context = video.codec_context
     codec, extradata = context.codec.canonical_name, context.extradata or b""
@@ -330,9 +330,9 @@ def _decoded(
     salvage: bool,
     settled: Fraction | None = None,
 ) -> Iterator[VideoFrame]:
-    """Frames that decode; before ``settled`` ticks the first may fail and any may be damaged.
+    """Yield frames; before ``settled`` ticks, the first packets may fail and frames be damaged.
 
-    Raises Damaged where another does not decode, or is not whole, unless ``salvage``.
+    Raises Damaged at any other frame that does not decode, or is damaged, unless ``salvage``.
     """
     number = decoded = 0
     if video.codec_context.codec.canonical_name in JOINED:

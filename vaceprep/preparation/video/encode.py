@@ -1,4 +1,4 @@
-"""Frames decoded, changed by one chain of filters and encoded as H.264 at an even rate."""
+"""Decode frames, filter them and encode them as H.264 at a constant frame rate."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, number
 from vaceprep.probes.container import fraction
 from vaceprep.probes.sniff import Sniffed
 
-#: Visually transparent, as far as H.264's own measure goes.
+#: Visually lossless, as far as H.264's CRF goes.
 CRF: Final = 18
 PRESET: Final = "medium"
-#: For masks: so fine that every pixel stays within a few levels, wherever edges are many.
+#: For masks: so low that every pixel stays within a few levels, even among many edges.
 MASK_CRF: Final = 1
-#: What is spent by how much an eye sees takes from edges what a mask needs there.
+#: Psychovisual options take bits from edges, which a mask needs there.
 MASK_PARAMS: Final = "aq-mode=0:psy=0"
-#: Share of the limit that the rate ceiling aims at; the rest is the container and rounding.
+#: Share of the byte limit that maxrate aims at; the rest is for the container and rounding.
 AIM: Final = Fraction(9, 10)
-#: Attempts at a size: each has a lower ceiling.
+#: Encoding attempts, each with a lower maxrate.
 ATTEMPTS: Final = 3
-#: Limited range by FFmpeg's number.
+#: FFmpeg's number of limited range.
 LIMITED: Final = 1
 
 OnProgress = Callable[[Fraction], None]
@@ -60,7 +60,7 @@ def encode(
         size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), tell)
         if size <= recipe.limit:
             return
-        # The ceiling was not held: aim lower by what it was over, and some more.
+        # The encoder exceeded maxrate: lower it by the excess and a margin.
         ceiling *= AIM * recipe.limit / size
     raise Refused(f"no quality brings it under {recipe.limit:,} bytes")
 
@@ -74,7 +74,7 @@ def _attempt(
     ceiling: int,
     tell: OnProgress,
 ) -> int:
-    """The bytes written."""
+    """Encode once. Return the bytes written."""
     if sniffed.demuxer is None:
         from vaceprep.preparation.video.animated_webp import frames_of
 
@@ -112,7 +112,7 @@ def _write(
                 stream = _stream(out, facts, recipe, ceiling)
                 if track is not None:
                     sound = stack.enter_context(closing(track(out)))
-            # The one before is shown until this one's place.
+            # The previous frame is repeated up to the slot of this one.
             while held is not None and number < min(place, recipe.frames):
                 _send(out, stream, held, number, rate)
                 number += 1
@@ -135,15 +135,15 @@ def _send(
     out: OutputContainer, stream: VideoStream, frame: VideoFrame, number: int, rate: Fraction
 ) -> None:
     frame.pts, frame.time_base = number, 1 / rate
-    # The source's own kinds of pictures are not the encoder's.
+    # The encoder chooses picture types, not the source.
     frame.pict_type = PictureType.NONE
     out.mux(stream.encode(frame))
 
 
 def placed(frames: Iterable[Shown], recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
-    """Frames with their place on the even grid; of two for one place the later one is shown.
+    """Yield frames with their slots at the constant rate; in one slot the later frame wins.
 
-    The grid begins at the recipe's start, at which the first frame is shown already.
+    Slot 0 is at the recipe's start, where the first frame is already shown.
     """
     held: tuple[VideoFrame, int] | None = None
     for frame, time in frames:
@@ -160,7 +160,7 @@ def placed(frames: Iterable[Shown], recipe: EncodeRecipe) -> Iterator[tuple[Vide
 def filtered(
     frames: Iterable[tuple[VideoFrame, int]], facts: VideoFacts, recipe: EncodeRecipe
 ) -> Iterator[tuple[VideoFrame, int]]:
-    """Frames through the chain of filters, which is made anew where size or format change."""
+    """Yield filtered frames; the filter graph is rebuilt where size or format change."""
     chain: Chain | None = None
     shape: tuple[int, int, str] | None = None
     plain = False
@@ -186,10 +186,10 @@ def filtered(
 def _out(
     chain: Chain, frame: VideoFrame | None, rate: Fraction
 ) -> Iterator[tuple[VideoFrame, int]]:
-    """Frames that the chain gives, each with its place on the even grid.
+    """Yield the frames that the filter graph outputs, each with its slot.
 
-    A filter may change the time base (bwdif halves it): the place comes from the time base of
-    the frame that comes out.
+    A filter may change the time base (bwdif halves it), so the slot is computed in the time base of
+    the output frame.
     """
     for got in chain.push(frame):
         base = fraction(got.time_base)
@@ -199,7 +199,7 @@ def _out(
 
 
 def flat(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> VideoFrame:
-    """The frame without transparency, laid on the colour behind; it is RGB then."""
+    """Return the frame as RGB on the background colour; unchanged if it has no alpha channel."""
     has_alpha = any(component.is_alpha for component in frame.format.components)
     if not has_alpha and frame.format.name != "pal8":
         return frame
@@ -235,7 +235,7 @@ def _stream(
     }
     if recipe.threshold:
         stream.options |= {"x264-params": MASK_PARAMS}
-    # The encoder writes these only if they are there before its first frame.
+    # The encoder writes these only if they are set before its first frame.
     said = tags(facts, tone_mapped=recipe.tone_map)
     context.color_range = LIMITED
     context.color_primaries = number(PRIMARIES, said.primaries)

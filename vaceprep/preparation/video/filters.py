@@ -1,4 +1,4 @@
-"""The chain of filters that a plan asks for, as FFmpeg writes it."""
+"""The filter graph of a plan in FFmpeg's syntax."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from vaceprep.plans.size import Fit
 from vaceprep.probes.codec import MATRICES, PRIMARIES, RANGES, TRANSFERS, number
 from vaceprep.probes.container import fraction
 
-#: What the buffer says where nothing more is to come, or nothing yet.
+#: Errors of pull() where no more frames are to come, or none yet.
 _EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
-#: Seconds between two looks at whether a signal came.
+#: Seconds between two checks for a signal.
 WAIT: Final = 0.2
 Made = TypeVar("Made")
 
-#: Codecs that cannot say a matrix: FFmpeg's decoder puts BT.601 on each frame, whatever holds.
+#: Codecs without a field for the matrix: FFmpeg's decoder always sets BT.601.
 MATRIX_ASSUMED: Final = frozenset(["vp8"])
 
 
 def is_hdr(frame: VideoFrame) -> bool:
-    """Whether a frame says that its colours are PQ, HLG or BT.2020."""
+    """Whether a frame is tagged as PQ, HLG or BT.2020."""
     return (
         TRANSFERS.get(frame.color_trc) in HDR_TRANSFERS
         or PRIMARIES.get(frame.color_primaries) in WIDE_PRIMARIES
@@ -41,9 +41,9 @@ def is_hdr(frame: VideoFrame) -> bool:
 
 
 def tag(frame: VideoFrame, facts: VideoFacts) -> None:
-    """Give a frame the colours that its container alone tells, where its codec leaves them open.
+    """Set the colour tags of the container where the codec leaves them unspecified.
 
-    A decoder resets what the bitstream does not say.
+    The decoder resets tags that the bitstream does not have.
     """
     if frame.color_primaries not in PRIMARIES and facts.color_primaries:
         frame.color_primaries = number(PRIMARIES, facts.color_primaries)
@@ -58,13 +58,13 @@ def tag(frame: VideoFrame, facts: VideoFacts) -> None:
 
 
 def tone_mapping(frame: VideoFrame) -> str:
-    """Arguments of ``scale`` to BT.709; what the file leaves unsaid is BT.2020, as HDR has it."""
+    """Return arguments of ``scale`` to BT.709; untagged values count as BT.2020, usual for HDR."""
     said = [
         "in_transfer=bt709" if frame.color_trc not in TRANSFERS else "",
         "in_primaries=bt2020" if frame.color_primaries not in PRIMARIES else "",
         "in_color_matrix=bt2020" if frame.colorspace not in MATRICES else "",
     ]
-    # Without the perceptual intent highlights clip.
+    # Without the perceptual intent, highlights clip.
     asked = (
         "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv:"
         "intent=perceptual"
@@ -73,7 +73,7 @@ def tone_mapping(frame: VideoFrame) -> str:
 
 
 def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | None = None) -> str:
-    """Arguments of the ``buffer`` filter, which PyAV's own helper would make square and grey."""
+    """Return arguments of ``buffer``; PyAV's own helper cannot pass colour tags."""
     base = base or fraction(frame.time_base)
     said = {
         "video_size": f"{frame.width}x{frame.height}",
@@ -88,11 +88,11 @@ def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | 
 
 
 class Chain:
-    """A chain of filters for frames of one size and format."""
+    """A filter graph for frames of one size and format."""
 
     def __init__(self, source: str, steps: Iterable[str]) -> None:
         steps = list(steps)
-        #: Whether the first frame makes the table of tone mapping: seconds in one call of FFmpeg.
+        #: The first frame computes the tone mapping table, for seconds in one call of FFmpeg.
         self._slow = any("intent=" in step for step in steps)
         self._graph = Graph()
         self._entry = last = self._graph.add("buffer", source)
@@ -106,7 +106,7 @@ class Chain:
         self._graph.configure()
 
     def push(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        """What comes out for one frame, or at the end (None)."""
+        """Yield the output for one frame, or the rest at the end (None)."""
         if self._slow:
             self._slow = False
             yield from in_own_thread(lambda: list(self._pushed(frame)))
@@ -125,10 +125,10 @@ class Chain:
 
 
 def in_own_thread(work: Callable[[], Made]) -> Made:
-    """What a long call of FFmpeg gives, made by another thread, so that a signal is answered.
+    """Return the result of a long call of FFmpeg, run in a thread so that signals are handled.
 
-    Python runs handlers of signals in the main thread alone, and not before a call returns. Where
-    a handler raises, the other thread finishes its call and its result is dropped.
+    Python runs signal handlers only in the main thread, after a call returns. If a handler raises,
+    the thread finishes its call and the result is dropped.
     """
     given: queue.SimpleQueue[tuple[Made | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -140,7 +140,7 @@ def in_own_thread(work: Callable[[], Made]) -> Made:
 
     threading.Thread(target=make, daemon=True).start()
     while True:
-        # On Windows, nothing interrupts a wait without an end.
+        # On Windows, a wait without a timeout cannot be interrupted.
         with contextlib.suppress(queue.Empty):
             made, error = given.get(timeout=WAIT)
             break
@@ -152,19 +152,19 @@ def in_own_thread(work: Callable[[], Made]) -> Made:
 #: Luma from which a mask is white: the middle of limited range.
 MIDDLE: Final = 126
 LANCZOS: Final = "flags=lanczos+accurate_rnd+full_chroma_int"
-#: Matrices whose names the scaler does not know, by those that have the same numbers there.
+#: Matrices that the scaler does not know, and its names for the same numbers.
 SCALED: Final = {"bt470bg": "bt470", "bt2020nc": "bt2020", "bt2020c": "bt2020"}
 TURNS: Final = {
     90: ("transpose=clock",),
     180: ("hflip", "vflip"),
     270: ("transpose=cclock",),
 }
-#: Full range by FFmpeg's number.
+#: FFmpeg's number of full range.
 FULL: Final = 2
 
 
 def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[str]:
-    """The filters in order; none where the frame can be encoded as it is."""
+    """Return the filters in order; none if the frame can be encoded as it is."""
     chain: list[str] = []
     if recipe.deinterlace:
         chain.append("bwdif=mode=send_frame:deint=interlaced")
@@ -178,7 +178,7 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     if how.scaled != shown_size(frame, facts) or _is_rgb(frame) or _is_full(frame):
         chain.append(f"scale={scale}:{_ranges(frame, facts, recipe)}".rstrip(":"))
         if _is_rgb(frame) and not recipe.tone_map:
-            # Here, and by no scaler that FFmpeg puts in later: that would take another matrix.
+            # Explicitly, because a scaler inserted by FFmpeg would use another matrix.
             chain.append("format=yuv444p")
     if recipe.tone_map:
         chain.append(f"scale={tone_mapping(frame)}")
@@ -190,7 +190,7 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     if recipe.threshold:
         chain += ["format=yuv420p", f"lutyuv=y='if(gte(val,{MIDDLE}),235,16)':u=128:v=128"]
     if recipe.blend and made_up(facts, recipe):
-        # Never across a cut: there the nearer frame is shown.
+        # Never blend across a cut: show the nearer frame.
         rate = recipe.rate
         chain.append("format=yuv420p")
         chain.append(
@@ -202,7 +202,7 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
 
 
 def shown_size(frame: VideoFrame, facts: VideoFacts) -> tuple[int, int]:
-    """The width and height in pixels of a decoded frame without what the container hides."""
+    """Return the size in pixels of a decoded frame after the container's crop."""
     crop = facts.crop
     if crop is None or (frame.width, frame.height) != (facts.stored_width, facts.stored_height):
         return frame.width, frame.height
@@ -210,7 +210,7 @@ def shown_size(frame: VideoFrame, facts: VideoFacts) -> tuple[int, int]:
 
 
 def visible(frame: VideoFrame, facts: VideoFacts) -> str | None:
-    """The filter that leaves out what the container hides of a frame; None where it hides none."""
+    """Return the filter for the container's crop; None if there is nothing to crop."""
     width, height = shown_size(frame, facts)
     if facts.crop is None or (width, height) == (frame.width, frame.height):
         return None
@@ -218,7 +218,7 @@ def visible(frame: VideoFrame, facts: VideoFacts) -> str | None:
 
 
 def made_up(facts: VideoFacts, recipe: EncodeRecipe) -> bool:
-    """Whether the output has frames that the source has not."""
+    """Whether the output has frames that the source does not have."""
     return facts.fps is None or recipe.rate > facts.fps or not facts.constant_rate
 
 
@@ -235,7 +235,7 @@ def _is_full(frame: VideoFrame) -> bool:
 
 
 def _ranges(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> str:
-    """Range and matrix of what the scaler takes and gives; the matrix is the one that is tagged."""
+    """Return input and output ranges of the scaler, and the matrix, which is the tagged one."""
     if not _is_rgb(frame):
         return f"in_range={'pc' if _is_full(frame) else 'tv'}:out_range=tv"
     if recipe.tone_map:
@@ -245,7 +245,7 @@ def _ranges(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> str:
 
 
 def _cut(how: Fit) -> list[str]:
-    """Crop to the canvas: an odd line at the end, a larger part in the middle."""
+    """Crop to the canvas around the centre, or an odd line at the end."""
     (wide, high), (width, height) = how.scaled, how.canvas
     width, height = min(wide, width), min(high, height)
     if (width, height) == (wide, high):

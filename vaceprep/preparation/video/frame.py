@@ -1,7 +1,7 @@
-"""One exact presented frame of a video, as a displayed RGB picture.
+"""Extract one exact presented frame of a video as a displayed RGB image.
 
-Times are exact fractions of a second from the first frame presented, edit list applied. The
-frame shown at an instant is the one with the greatest presentation time not after it.
+Times are exact fractions of a second from the first presented frame, edit list applied. The frame
+at a time is the one with the greatest presentation time that is not later.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from vaceprep.preparation.video.filters import (
 )
 from vaceprep.preparation.video.seek import Found
 
-#: What turns a picture clockwise; Pillow counts the other way round.
+#: Clockwise rotations; Pillow counts counterclockwise.
 TURNS: Final = {
     90: Transpose.ROTATE_270,
     180: Transpose.ROTATE_180,
     270: Transpose.ROTATE_90,
 }
-#: FFmpeg's scaler at its most exact.
+#: The most exact setting of FFmpeg's scaler.
 EXACT: Final = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 
 def flattened(image: Image, background: str | tuple[int, int, int] = "white") -> Image:
-    """8-bit RGB, transparency laid on a colour."""
+    """Return 8-bit RGB, transparency composited on a colour."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     shown = image.convert("RGBA")
@@ -55,7 +55,7 @@ def _opaque(colour: str | tuple[int, int, int]) -> str | tuple[int, int, int, in
 
 
 def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
-    """The frame at exactly the facts' displayed size, and what was done to it, in words.
+    """Convert the frame to its displayed size. Return the image and what was done, in words.
 
     Raises what FFmpeg raises where it cannot convert.
     """
@@ -92,7 +92,7 @@ def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
 
 
 def _run(frames: Sequence[VideoFrame], steps: Sequence[str]) -> list[VideoFrame]:
-    """All frames through a chain of filters."""
+    """Pass all frames through a filter graph."""
     chain = Chain(source_of(frames[0]), steps)
     return [got for frame in (*frames, None) for got in chain.push(frame)]
 
@@ -105,7 +105,7 @@ def _through(frame: VideoFrame, steps: Sequence[str]) -> VideoFrame:
 
 
 def _deinterlaced(found: Found) -> VideoFrame:
-    """The frame without its combs; its neighbours tell what moved."""
+    """Deinterlace the frame; its neighbours show what moved."""
     shape = (found.frame.width, found.frame.height, found.frame.format.name)
     near = [
         f
@@ -118,7 +118,7 @@ def _deinterlaced(found: Found) -> VideoFrame:
 
 
 def as_image(frame: VideoFrame, mode: str) -> Image:
-    """A packed RGB or RGBA frame as a picture."""
+    """Return a packed RGB or RGBA frame as an image."""
     plane = frame.planes[0]
     return Pillow.frombuffer(
         mode, (frame.width, frame.height), bytes(plane), "raw", mode, plane.line_size, 1
@@ -131,16 +131,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A frame as it is displayed; ``at`` is its start in seconds, None where it has no time."""
+    """A displayed frame; ``at`` is its start in seconds, None if it has no time."""
 
     image: Image
     at: Fraction | None
-    #: What was done to it beyond turning and scaling to its displayed size, in words.
+    #: What was done beyond rotating and scaling to the displayed size, in words.
     notes: tuple[str, ...]
 
 
 def frame_at(read: Read, at: Fraction | Literal["first", "last"]) -> Shown:
-    """The frame shown at an instant. Raises Refused."""
+    """Return the frame shown at a time. Raises Refused."""
     facts = video_of(read)
     if at == "first":
         return _taken(read, facts, 1)
@@ -160,7 +160,7 @@ def frame_at(read: Read, at: Fraction | Literal["first", "last"]) -> Shown:
 
 
 def frame_number(read: Read, number: int) -> Shown:
-    """Presented frame ``number``, counted from 1. Raises Refused."""
+    """Return presented frame ``number``, counted from 1. Raises Refused."""
     facts = video_of(read)
     known = facts.frames
     if number < 1 or number > MAX_SAMPLES or (known is not None and number > known):
@@ -170,7 +170,7 @@ def frame_number(read: Read, number: int) -> Shown:
 
 
 def number_of(read: Read, shown: Shown, at: Fraction | Literal["first", "last"]) -> int | None:
-    """The frame's number among those presented, from 1; None where it is not known."""
+    """Return the frame's number among the presented ones, from 1; None if unknown."""
     facts = video_of(read)
     if at == "first":
         return 1
@@ -191,7 +191,7 @@ def number_of(read: Read, shown: Shown, at: Fraction | Literal["first", "last"])
 
 
 def _seconds(value: Fraction, beside: Fraction | None = None) -> str:
-    """As few digits as tell it, and tell it apart from ``beside``."""
+    """Format with as few digits as needed, also to distinguish it from ``beside``."""
     short, long = f"{float(value):.7g}", f"{float(value):.17g}"
     if beside is None or value == beside or short != f"{float(beside):.7g}":
         return short
@@ -219,9 +219,9 @@ def _taken(read: Read, facts: VideoFacts, wanted: Fraction | int | Literal["last
 def _exactly(
     facts: VideoFacts, wanted: Fraction | int | Literal["last"]
 ) -> Fraction | int | Literal["last"]:
-    """Where a time base rounds, an instant that is exactly a frame's start means that frame.
+    """Return the frame's number where a rounding time base is asked for an exact start time.
 
-    In Matroska, frame 1 of 24 FPS starts at 42 ms; who asks for 1/24 s means that one.
+    In Matroska, frame 1 of 24 FPS starts at 42 ms; a request for 1/24 s means that frame.
     """
     rounds = facts.container in ROUNDING or facts.rounding_tick is not None
     if not isinstance(wanted, Fraction) or not rounds or not facts.constant_rate or not facts.fps:
@@ -231,7 +231,7 @@ def _exactly(
 
 
 def _of_webp(read: Read, wanted: Fraction | int | Literal["last"]) -> Shown:
-    """A frame of an animated WEBP, which FFmpeg does not read. Durations in milliseconds."""
+    """Return a frame of an animated WEBP, which FFmpeg does not read. Its durations are in ms."""
     from vaceprep.probes.images import pixels
     from vaceprep.probes.images.webp import shown_for
 

@@ -1,4 +1,4 @@
-"""Every frame of an encoded output: decoded, counted, and some of them as thumbnails."""
+"""Decode and count every frame of an encoded output; keep some as thumbnails."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from vaceprep.probes.sniff import sniff
 
 @dataclass(slots=True)
 class Decoded:
-    """What came out of an output's video track."""
+    """The result of decoding an output's video track."""
 
     #: Frames that decode, up to the first that does not.
     frames: int = 0
-    #: What the decoder says of the frame that does not decode; None where all do.
+    #: The decoder's error at the frame that does not decode; None if all decode.
     error: str | None = None
-    #: The number, from 0, of the first frame that is not shown at its place on the even grid.
+    #: The index of the first frame that is not at its time of the constant rate.
     misplaced: int | None = None
-    #: Thumbnails of the wanted frames by their number from 0.
+    #: Thumbnails of the wanted frames by index.
     pictures: dict[int, Image] = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ def decode_output(
     how: Preparation,
     tell: Callable[[Fraction], None],
 ) -> Decoded:
-    """Decode all frames of the MP4 at ``path``, shown at ``rate`` from 0 s. Errors are values."""
+    """Decode the MP4 at ``path``, whose frames are at ``rate`` from 0 s. Errors are values."""
     found = Decoded()
     with open_path(path) as opened:
         demuxer = sniff(opened.head).demuxer or "mov"
@@ -45,7 +45,7 @@ def decode_output(
                 video = container.streams.video[0]
                 video.codec_context.thread_type = "AUTO"
                 video.codec_context.thread_count = 0
-                # Without this a decoder paints over what it cannot read and reports nothing.
+                # Otherwise a decoder conceals what it cannot read and reports nothing.
                 video.codec_context.options = {
                     "err_detect": "explode",
                     "threads": "auto",

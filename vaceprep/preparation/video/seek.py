@@ -1,8 +1,8 @@
-"""Finding a presented frame: from the keyframe before it, by exact timestamps.
+"""Find a presented frame from the keyframe before it, by exact timestamps.
 
-Nothing trusts a seek: it is right only if the first packet that it leads to is a keyframe not
-after the wanted time and if the first frame decoded from there is not after it either. Else
-the search starts further back, at last from the beginning. Memory does not grow with length.
+A seek counts as right only if its first packet is a keyframe that is not after the wanted time and
+the first frame decoded from there is not after it either. Otherwise the search starts further back,
+finally from the beginning. Memory does not grow with the length.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_co
 from vaceprep.probes.samples import AVI, in_stretches, retimed
 from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
 
-#: Seconds before the wanted time at which the search starts, one after the other.
+#: Seconds before the wanted time at which the search starts, tried in order.
 BACK_OFF: Final = (Fraction(0), Fraction(1), Fraction(10), Fraction(60))
 
 
 class NoFrame(Exception):
-    """The wanted frame is not there or does not decode; completes "cannot be read: ..."."""
+    """The wanted frame is missing or does not decode; completes "cannot be read: ..."."""
 
 
 class _Untimed(Exception):
-    """A packet or frame without a presentation time: frames can only be counted."""
+    """A packet or frame has no presentation time: frames can only be counted."""
 
 
 class _TooLate(Exception):
@@ -48,7 +48,7 @@ class _TooLate(Exception):
 
 @dataclass(slots=True)
 class Found:
-    """The wanted frame with its neighbours, and its time from the first frame presented."""
+    """The wanted frame, its neighbours, and its time from the first presented frame."""
 
     frame: VideoFrame
     before: VideoFrame | None
@@ -62,13 +62,13 @@ def _open(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
     if stream is None:
         container.close()
         raise NoFrame("it has no video track")
-    # Without this a decoder paints over what it cannot read and says nothing.
+    # Otherwise a decoder conceals what it cannot read and reports nothing.
     stream.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
     return container, stream
 
 
 def _times(packets: Iterable[Coded]) -> Iterator[int]:
-    """Presentation times of what is shown, in presentation order. Raises _Untimed."""
+    """Yield presentation times of presented packets in order. Raises _Untimed."""
     held: list[int] = []
     for packet, shows in packets:
         if not shows:
@@ -85,11 +85,11 @@ def _times(packets: Iterable[Coded]) -> Iterator[int]:
 def find(
     opened: Opened, demuxer: str, wanted: Fraction | int | Literal["last"], facts: VideoFacts
 ) -> Found:
-    """The frame at a time in seconds, by its number from 1, or the last.
+    """Find a frame by its time in seconds, by its number from 1, or the last.
 
     Raises NoFrame, or one of ``BROKEN``.
     """
-    # FFmpeg gives neither the places of AVI's chunks nor the speed of an edit.
+    # FFmpeg supplies neither the positions of AVI chunks nor the speed of an edit.
     if (demuxer == AVI and facts.fps is not None) or retimed(opened, demuxer) is not None:
         return _in_order(opened, demuxer, wanted, facts)
     try:
@@ -109,7 +109,7 @@ def _by_time(
         if base is None:
             raise _Untimed
         number = wanted if isinstance(wanted, int) else 1
-        # The first frame's time, and that of the frame with the wanted number.
+        # The times of the first frame and of the frame with the wanted number.
         times = _times(coded(demuxed(container, video), video))
         first = next(times, None)
         if first is None:
@@ -123,12 +123,12 @@ def _by_time(
         target = _last_time(opened, demuxer, first, base, facts)
     if target is None:
         raise NoFrame(f"it ends before its frame {number}")
-    # Pictures that build on all that came before, and palettes, which a seek empties.
+    # A seek breaks frames that depend on all earlier ones, and palettes.
     if demuxer not in WHOLE and facts.pixel_format != PALETTE:
         found = _by_seeking(opened, demuxer, target, first, base, facts)
         if found is not None:
             return found
-    # A seek to the beginning fails in some containers, or lands behind it.
+    # In some containers a seek to the start fails or ends up after it.
     container, video = _open(opened, demuxer)
     with container:
         return _walk(container, video, target, first, base, facts, from_start=True)
@@ -137,7 +137,7 @@ def _by_time(
 def _by_seeking(
     opened: Opened, demuxer: str, target: int, first: int, base: Fraction, facts: VideoFacts
 ) -> Found | None:
-    """The frame at ``target`` from a keyframe before it; None where the beginning is nearer.
+    """Find the frame at ``target`` from a keyframe before it; None if the beginning is nearer.
 
     Raises NoFrame.
     """
@@ -153,7 +153,7 @@ def _by_seeking(
                 container.seek(int(target - back / base), stream=video, backward=True)
                 return _walk(container, video, target, first, base, facts)
             except NoFrame as error:
-                # A decoder that starts at a keyframe may lack what came before it.
+                # A decoder that starts at a keyframe may lack earlier references.
                 refusal = error
             except (*BROKEN, _TooLate):
                 continue
@@ -163,7 +163,7 @@ def _by_seeking(
 
 
 def _last_time(opened: Opened, demuxer: str, first: int, base: Fraction, facts: VideoFacts) -> int:
-    """The greatest presentation time, read near the end where the end is known."""
+    """Return the greatest presentation time, read near the end if the duration is known."""
     container, video = _open(opened, demuxer)
     with container:
         for back in BACK_OFF:
@@ -174,8 +174,8 @@ def _last_time(opened: Opened, demuxer: str, first: int, base: Fraction, facts: 
                 break
             with contextlib.suppress(*BROKEN):
                 container.seek(int(near) - 1, stream=video, backward=True)
-                # What comes after a keyframe is shown after what came before it; without one,
-                # the last frame may have been skipped.
+                # Packets after a keyframe are shown after those before it; without a keyframe, the
+                # seek may have skipped the last frame.
                 packets = (p for p in container.demux(video) if p.size)
                 after = dropwhile(lambda packet: not packet.is_keyframe, packets)
                 latest = max(_times(with_shown(after, video)), default=None)
@@ -191,19 +191,19 @@ def _last_time(opened: Opened, demuxer: str, first: int, base: Fraction, facts: 
 
 @dataclass(slots=True)
 class _Trail:
-    """Where packets stood in decoding order, and which of them failed."""
+    """The times of packets in decoding order, and the first of them that failed."""
 
     times: array[int]
     failed: int | None = None
     error: str = ""
 
     def fail(self, error: BaseException) -> None:
-        # What leads a keyframe refers to what was skipped, and nothing refers to it.
+        # Leading pictures of a keyframe refer to skipped ones, and nothing refers to them.
         if self.failed is None and self.times and self.times[-1] >= self.times[0]:
             self.failed, self.error = len(self.times), clause(error)
 
     def spoils(self, time: int, target: int) -> bool:
-        """Whether what failed belongs to the frame of that time or to one that it may need."""
+        """Whether the failed packet holds the frame at that time or a possible reference."""
         if self.failed is None:
             return False
         if time not in self.times or any(time < t <= target for t in self.times):
@@ -214,7 +214,7 @@ class _Trail:
 def _decoded(
     container: InputContainer, video: VideoStream, trail: _Trail, *, from_start: bool
 ) -> Iterator[VideoFrame]:
-    """Frames in presentation order, the walk going on past a packet that does not decode.
+    """Yield frames in presentation order, continuing after packets that do not decode.
 
     After a seek it begins with the first keyframe. Raises _Untimed.
     """
@@ -249,7 +249,7 @@ def _decoded(
             if not isinstance(frame, VideoFrame):
                 continue
             if frame.pts is None or (last is not None and frame.pts <= last):
-                # The container's times are not the frames' own.
+                # The container's timestamps do not match the frames.
                 raise _Untimed
             last = frame.pts
             yield frame
@@ -265,7 +265,7 @@ def _walk(
     *,
     from_start: bool = False,
 ) -> Found:
-    """The frame with the greatest time not after ``target``. Raises _TooLate, NoFrame."""
+    """Return the frame with the greatest time not after ``target``. Raises _TooLate, NoFrame."""
     trail = _Trail(array("q"))
     before: VideoFrame | None = None
     here: VideoFrame | None = None
@@ -307,9 +307,9 @@ def _is_last(at: Fraction, facts: VideoFacts) -> bool:
 def _in_order(
     opened: Opened, demuxer: str, wanted: Fraction | int | Literal["last"], facts: VideoFacts
 ) -> Found:
-    """A frame by the times that decoding all before it gives.
+    """Find a frame by the times from decoding everything before it.
 
-    In AVI the chunks are the clock, and an empty one shows the last picture again.
+    In AVI the chunks are the clock, and an empty one repeats the last frame.
     """
     rate = facts.fps or Fraction(1)
     until = wanted if isinstance(wanted, Fraction) else None
@@ -336,7 +336,7 @@ def _in_order(
 def _by_count(
     opened: Opened, demuxer: str, wanted: Fraction | int | Literal["last"], facts: VideoFacts
 ) -> Found:
-    """Frames without times: counted from the start, all of them decoded."""
+    """Find a frame without timestamps: count from the start and decode everything."""
     rate = facts.fps if facts.constant_rate else None
     if isinstance(wanted, Fraction):
         if rate is None:

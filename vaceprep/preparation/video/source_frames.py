@@ -1,7 +1,7 @@
-"""Frames of a source by the container's own times: read a second time, apart from the encoder.
+"""Read a source a second time, with the container's own times, to check the encoder.
 
-Nothing here is shared with ``decode``: a wrong clock there must not agree with itself. Times are
-seconds from the first picture that the decoder shows.
+It shares no code with ``decode``, so that a timing error there is not repeated here. Times are in
+seconds from the first picture that the decoder outputs.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ from vaceprep.probes.timing import NORMAL_RATE
 
 #: Seconds of the source that are decoded rather than skipped by a seek.
 NEAR: Final = 2
-#: Seconds before the wanted time at which a seek begins, one after the other.
+#: Seconds before the wanted time at which a seek begins, tried in order.
 BACK: Final = (0, 2, 10)
-#: Demuxers of streams without times: pictures are counted, at the measured rate.
+#: Demuxers of streams without timestamps: pictures are counted at the measured rate.
 BARE: Final = frozenset(["h264", "hevc", "m4v", "mpegvideo"])
-#: Delays of an animated picture up to this many milliseconds are shown as ``SLOW`` by browsers.
+#: Browsers show delays up to ``QUICK`` milliseconds as ``SLOW`` milliseconds.
 QUICK: Final = 10
 SLOW: Final = 100
-#: Demuxers of animated pictures: each is shown when the delays before it have passed.
+#: Demuxers of animated images: each frame starts at the sum of the delays before it.
 DELAYED: Final = frozenset(["gif", "apng"])
-#: Bytes in front of an animated WEBP's chunks, and where a frame's delay is in its chunk.
+#: Bytes before the chunks of an animated WEBP, and offset of the delay in a frame's chunk.
 WEBP_HEAD: Final = 12
 WEBP_DELAY: Final = 12
-#: Signs of a display matrix (a, b, c, d) for each clockwise turn.
+#: Signs of a display matrix (a, b, c, d), with their clockwise rotation in degrees.
 TURNS: Final = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
 
-#: A picture and its time; None where decoders may show different things from there on.
+#: A picture and its time; None from where decoders may differ in what they show.
 Timed = tuple[VideoFrame | Image | None, Fraction]
 
 
 @dataclass(slots=True)
 class Clock:
-    """What reading found out about the source's times, in seconds."""
+    """The measured times of the source, in seconds."""
 
-    #: From the first packet to the first picture: above 0 where the first packets do not decode.
+    #: From the first packet to the first picture: above 0 if the first packets do not decode.
     delay: Fraction = Fraction(0)
-    #: Where the last picture ends; None where reading stopped before it.
+    #: The end of the last picture; None where reading stopped before it.
     end: Fraction | None = None
-    #: How the container asks for pictures to be turned; None where it does not say.
+    #: The container's rotation and mirroring; None where unknown.
     orientation: Orientation | None = None
     #: Width and height of the first decoded frame.
     size: tuple[int, int] = (0, 0)
@@ -67,7 +67,7 @@ class Clock:
 class _Stamped(NamedTuple):
     """A picture and its time on the container's clock."""
 
-    #: None: damage, which decoders conceal in different ways.
+    #: None for damage, which decoders conceal in different ways.
     frame: VideoFrame | None
     time: Fraction
 
@@ -86,10 +86,10 @@ def source_frames(
     *,
     salvage: bool = False,
 ) -> Iterator[Timed]:
-    """Pictures from one that is shown at ``first`` or before, to the first one after ``last``.
+    """Yield pictures from one at or before ``first`` to the first one after ``last``.
 
-    With ``salvage`` there is no picture from the first damage to the next keyframe. ``clock`` is
-    filled on the way. Raises one of ``BROKEN`` where nothing can be read.
+    With ``salvage``, pictures are None from damage to the next keyframe. The function fills
+    ``clock``. Raises one of ``BROKEN`` where nothing can be read.
     """
     if sniffed.demuxer is None:
         yield from _animated(opened, sniffed.format, last, clock)
@@ -130,7 +130,7 @@ def _at_speed(
     clock: Clock,
     salvage: bool,
 ) -> Iterator[Timed]:
-    """Pictures of a track that its only edit plays at another speed, from the first one on."""
+    """Yield all pictures of a track whose single edit plays it at another speed."""
     speed = Fraction(edit.rate, NORMAL_RATE)
     with open_container(opened, demuxer, without_edits=True) as container:
         reading = _Reading(container, demuxer, facts, salvage=salvage)
@@ -182,14 +182,14 @@ def _open(opened: Opened, demuxer: str, facts: VideoFacts) -> InputContainer:
 
 
 def _count_rate(opened: Opened, demuxer: str, facts: VideoFacts) -> Fraction | None:
-    """The rate at which pictures are counted; None where the container has times."""
+    """Return the rate at which pictures are counted; None if the container has timestamps."""
     if demuxer in BARE or in_stretches(opened, demuxer):
         return facts.fps
     return None
 
 
 class _Reading:
-    """One open source whose pictures are decoded, with the container's times."""
+    """One open source that yields decoded pictures with the container's times."""
 
     def __init__(
         self,
@@ -204,42 +204,42 @@ class _Reading:
         self._video = _track(container)
         self._base = fraction(self._video.time_base) or Fraction(1, 1000)
         self._rate = rate
-        # AVI has no time of presentation: a picture is shown at the place of its chunk.
+        # AVI has no presentation timestamps: the position of a chunk is its picture's time.
         self._by_place = demuxer == "avi"
         self._places: list[Fraction] = []
-        # Animated pictures: when each begins, by the time that FFmpeg gives it.
+        # For animated images: the start of each frame, by its timestamp from FFmpeg.
         self._begins: dict[int, Fraction] | None = {} if demuxer in DELAYED else None
         self._first: Fraction | None = None
         self._shown: Fraction | None = None
         self._latest: Fraction | None = None
-        #: Seconds that a picture lasts where the container does not say.
+        #: The duration of a picture in seconds where the container has none.
         self.step = 1 / facts.fps if facts.fps else Fraction(0)
-        #: Where the last packet read ends.
+        #: The end of the last packet read.
         self.end: Fraction | None = None
-        # Matrix and range that the container tells: a decoder resets what the stream leaves open.
+        # Matrix and range of the container: the decoder resets what the stream does not specify.
         context = self._video.codec_context
         self._told = int(context.colorspace), int(context.color_range)
-        # VP8 has no field for the matrix, yet the decoder puts one on each frame.
+        # VP8 has no field for the matrix, yet the decoder sets one on each frame.
         self._without_matrix = facts.codec == "vp8"
         self._video.codec_context.thread_type = "AUTO"
         self._video.codec_context.thread_count = 0
         self._video.codec_context.options = {"threads": "auto", **BOUNDED}
         self._salvage = salvage
         if salvage:
-            # Threads conceal damage differently each time. Without threads a decoder that stops
-            # at damage stops at the same places.
+            # Threads conceal damage differently each time. Without threads a decoder that stops at
+            # damage always stops at the same frames.
             self._video.codec_context.thread_count = 1
             self._video.codec_context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
 
     @property
     def delay(self) -> Fraction:
-        """Seconds from the first packet to the first picture."""
+        """Return the seconds from the first packet to the first picture."""
         if self._first is None or self._shown is None or self._rate or self._by_place:
             return Fraction(0)
         return max(Fraction(0), self._shown - self._first)
 
     def sought(self, target: Fraction) -> Iterator[_Stamped] | None:
-        """Pictures from a keyframe at ``target`` or before; None where a seek finds none."""
+        """Return pictures from a keyframe at or before ``target``; None if a seek finds none."""
         try:
             self._container.seek(int(target // self._base), stream=self._video, backward=True)
             pictures = self.pictures(target)
@@ -251,7 +251,7 @@ class _Reading:
         return chain([begin], pictures)
 
     def pictures(self, target: Fraction | None = None) -> Iterator[_Stamped]:
-        """Decoded pictures in their order. Raises _TooLate after a seek for ``target``."""
+        """Yield decoded pictures in order. Raises _TooLate after a seek for ``target``."""
         number, whole, damaged, waits = 0, False, False, target is not None
         for packet in self._container.demux(self._video):
             if packet.size and waits:
@@ -274,7 +274,7 @@ class _Reading:
                     number += 1
                 continue
             for frame in frames:
-                # What is decoded without the pictures that it refers to is not shown.
+                # Pictures decoded without their references are not shown.
                 whole = whole or self._salvage or not frame.is_corrupt
                 if not isinstance(frame, VideoFrame) or not whole:
                     continue
@@ -287,7 +287,7 @@ class _Reading:
                 number += 1
 
     def _tag(self, frame: VideoFrame) -> None:
-        """Give a frame of YUV what the container alone tells."""
+        """Set the tags of a YUV frame that only the container has."""
         matrix, span = self._told
         if frame.format.is_rgb or frame.format.name == "pal8":
             return
@@ -298,7 +298,7 @@ class _Reading:
             frame.color_range = span
 
     def _after(self, pts: int | None, dts: int | None, number: int) -> Fraction:
-        """From when on a frame that does not decode may show: right after the last that did."""
+        """Return when an undecodable frame may show: right after the last decoded one."""
         if self._latest is not None:
             return self._latest + self._base
         if self._rate:
@@ -331,7 +331,7 @@ class _Reading:
 
 
 def _track(container: InputContainer) -> VideoStream:
-    """The track that FFmpeg's own programs show."""
+    """Return the track that FFmpeg's own programs select."""
     best = container.streams.best("video")
     if isinstance(best, VideoStream):
         return best
@@ -339,7 +339,7 @@ def _track(container: InputContainer) -> VideoStream:
 
 
 def _orientation(frame: VideoFrame) -> Orientation | None:
-    """How the container's display matrix turns a frame; upright where it has none."""
+    """Return the orientation in the display matrix; upright without one."""
     try:
         data = frame.side_data.get("DISPLAYMATRIX")
         if not isinstance(data, SideData):
@@ -349,7 +349,7 @@ def _orientation(frame: VideoFrame) -> Orientation | None:
         return None
     a, b, c, d = values[0], values[1], values[3], values[4]
     largest = max(map(abs, (a, b, c, d)))
-    # A scale beside the turn changes no sign; a slant is no right angle.
+    # Scaling does not change the signs; a skew is not a right angle.
     signs = [0 if abs(v) * 8 < largest else (v > 0) - (v < 0) for v in (a, b, c, d)]
     for mirrored, side in ((False, 1), (True, -1)):
         turn = TURNS.get((side * signs[0], side * signs[1], signs[2], signs[3]))
@@ -359,7 +359,7 @@ def _orientation(frame: VideoFrame) -> Orientation | None:
 
 
 def _animated(opened: Opened, name: str, last: Fraction, clock: Clock) -> Iterator[Timed]:
-    """Pictures of an animated WEBP, which FFmpeg does not read, by the delays in its chunks."""
+    """Yield pictures of an animated WEBP, which FFmpeg does not read, by its chunks' delays."""
     make = pixels.decoder(name)
     if make is None:
         return
@@ -379,7 +379,7 @@ def _animated(opened: Opened, name: str, last: Fraction, clock: Clock) -> Iterat
 
 
 def _delays(data: bytes) -> Iterator[int]:
-    """Milliseconds that each frame of an animated WEBP is shown."""
+    """Yield the duration of each frame of an animated WEBP in milliseconds."""
     at = WEBP_HEAD
     while at + 8 <= len(data):
         kind, size = struct.unpack_from("<4sI", data, at)

@@ -1,7 +1,7 @@
-"""Small pictures of frames, for the comparison of an output with its source.
+"""Thumbnails of frames, to compare an output with its source.
 
-The conversion shares nothing with the encoding pass: it uses neither its filters nor its colour
-conversion. FFmpeg averages the planes down; matrix, range, turning and cropping are done here.
+The conversion shares no code with encoding, neither filters nor colour conversion. FFmpeg averages
+the planes; matrix, range, orientation and cropping are computed here.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from PIL.Image import Image, Resampling, Transpose
 
 from vaceprep.plans.model import Colour
 
-#: Pixels of each side of a thumbnail.
+#: Side of a thumbnail in pixels.
 SIDE: Final = 32
-#: Pixels of each side, at least, of the picture before it is cropped and becomes a thumbnail.
+#: Least side in pixels of the intermediate image, before cropping and the final scaling.
 MIDSIZE: Final = 128
-#: Lines and columns from which an untagged picture is taken for BT.709.
+#: Lines and columns from which an untagged frame counts as BT.709.
 HD_LINES: Final = 720
 HD_COLUMNS: Final = 1280
 #: Red and blue shares of luma by FFmpeg's number of the matrix.
@@ -37,18 +37,18 @@ SHARES: Final = {
 }
 BT709: Final = 1
 BT601: Final = 6
-#: Full range by FFmpeg's number.
+#: FFmpeg's number of full range.
 FULL: Final = 2
-#: Luma of limited range from which a mask's pixel is white, and how far from it pixels are certain.
+#: Limited-range luma from which a mask's pixel is white, and the margin of uncertainty.
 MIDDLE: Final = 126
 MARGIN: Final = 12
 
-#: Share of each side that is left out at the edges: averaging mixes padding into the last pixels.
+#: Share of each side that is cropped: averaging mixes padding into the outermost pixels.
 INSET: Final = 0.02
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 WHOLE: Final[Box] = (0.0, 0.0, 1.0, 1.0)
-#: Degrees clockwise, after mirroring.
+#: Clockwise degrees, and whether the picture is mirrored before.
 Orientation = tuple[int, bool]
 ORIENTATIONS: Final[tuple[Orientation, ...]] = tuple(
     (turn, mirrored) for mirrored in (False, True) for turn in (0, 90, 180, 270)
@@ -62,13 +62,13 @@ _TURNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """The least and the greatest value that each pixel may have, RGB; mostly the same."""
+    """The least and the greatest allowed value of each pixel, RGB; usually equal."""
 
     low: Image
     high: Image
 
 
-#: Where any picture may be shown.
+#: Allows any picture.
 ANY: Final = Thumbnail(
     Pillow.new("RGB", (SIDE, SIDE), (0, 0, 0)), Pillow.new("RGB", (SIDE, SIDE), (255, 255, 255))
 )
@@ -76,23 +76,23 @@ ANY: Final = Thumbnail(
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What is done to frames before they are compared."""
+    """What is done to frames before the comparison."""
 
-    #: The part of the stored frame that is displayed, in shares of its sides.
+    #: The displayed part of the stored frame, as shares of its sides.
     crop: Box = WHOLE
     orientation: Orientation = (0, False)
-    #: The part of the displayed frame that is compared, in shares of its sides.
+    #: The compared part of the displayed frame, as shares of its sides.
     box: Box = WHOLE
     #: The colour under transparent pixels.
     behind: Colour = (255, 255, 255)
-    #: The frames are a mask that becomes white and black.
+    #: The frames are a mask that becomes black and white.
     threshold: bool = False
     #: The frames are interlaced, and their fields become frames.
     fields: bool = False
 
 
 def oriented(image: Image, orientation: Orientation) -> Image:
-    """The picture mirrored, then turned clockwise."""
+    """Mirror the picture, then rotate it clockwise."""
     turn, mirrored = orientation
     if mirrored:
         image = image.transpose(Transpose.FLIP_LEFT_RIGHT)
@@ -100,7 +100,7 @@ def oriented(image: Image, orientation: Orientation) -> Image:
 
 
 def thumbnail(frame: VideoFrame | Image | None, how: Preparation) -> Thumbnail:
-    """The thumbnail of a decoded frame. Raises what FFmpeg raises where it cannot convert."""
+    """Return the thumbnail of a decoded frame. Raises what FFmpeg raises if it cannot convert."""
     if frame is None:
         return ANY
     if how.threshold:
@@ -123,7 +123,7 @@ def _fitted(image: Image, how: Preparation) -> Image:
         (right - wide) * shown.width,
         (bottom - high) * shown.height,
     )
-    # A box filter takes whole pixels only, which moves edges by half of one.
+    # A box filter takes only whole pixels, which shifts edges by half a pixel.
     return shown.resize((SIDE, SIDE), Resampling.HAMMING, box=box)
 
 
@@ -137,7 +137,7 @@ def _cropped(image: Image, crop: Box) -> Image:
 
 
 def _midsize(frame: VideoFrame | Image, how: Preparation) -> Size:
-    """The size before cropping and turning, by whole steps: what is kept has MIDSIZE at least."""
+    """Divide the size by integers so that the compared part keeps at least MIDSIZE."""
     left, top, right, bottom = how.box
     wide, high = right - left, bottom - top
     if how.orientation[0] in (90, 270):
@@ -151,7 +151,7 @@ def _has_alpha(frame: VideoFrame) -> bool:
 
 
 def _flattened(frame: VideoFrame | Image, size: Size, behind: Colour) -> Image:
-    """The frame as RGB of that size, transparency laid on a colour."""
+    """Return the frame as RGB of that size, transparency composited on a colour."""
     if isinstance(frame, Image):
         shown = frame.convert("RGBA").resize(size, Resampling.BOX)
         ground = Pillow.new("RGBA", size, (*behind, 255))
@@ -177,7 +177,7 @@ def _plane(frame: VideoFrame, index: int, mode: str = "L") -> Image:
 
 
 def _rgb(frame: VideoFrame, size: Size) -> Image:
-    """The frame as RGB of that size, by its own tags, or by what players assume."""
+    """Return the frame as RGB of that size, by its tags or the defaults of players."""
     if frame.format.is_rgb or frame.format.name == "pal8":
         return _plane(_scaled(frame, size, "rgb24"), 0, "RGB")
     small = _scaled(frame, size, "yuv444p")
@@ -186,7 +186,7 @@ def _rgb(frame: VideoFrame, size: Size) -> Image:
 
 
 def _fields(frame: VideoFrame, size: Size) -> Iterator[Image]:
-    """The two fields of a frame, each as RGB of that size."""
+    """Yield the two fields of a frame, each as RGB of that size."""
     planar = frame.reformat(width=size[0], format="yuv444p", interpolation="AREA", threads=1)
     for first in (0, 1):
         planes = []
@@ -194,19 +194,19 @@ def _fields(frame: VideoFrame, size: Size) -> Iterator[Image]:
             rows = (frame.height - first + 1) // 2
             data = bytes(plane)[first * plane.line_size :]
             shape = (size[0], rows)
-            # Two lines of the frame in one: every second line of its own.
+            # A stride of two lines selects the lines of one field.
             field = Pillow.frombytes("L", shape, data, "raw", "L", 2 * plane.line_size, 1)
             planes.append(field.resize(size, Resampling.BOX))
         yield Pillow.merge("RGB", planes).convert("RGB", _matrix(frame))
 
 
 def is_full(frame: VideoFrame) -> bool:
-    """Whether a YUV frame uses all levels."""
+    """Whether a YUV frame has full range."""
     return frame.color_range == FULL or frame.format.name.startswith("yuvj")
 
 
 def _matrix(frame: VideoFrame) -> tuple[float, ...]:
-    """From YUV to full-range RGB, as Pillow takes it."""
+    """Return Pillow's matrix from YUV to full-range RGB."""
     hd = frame.height >= HD_LINES or frame.width >= HD_COLUMNS
     red, blue = SHARES.get(int(frame.colorspace), SHARES[BT709 if hd else BT601])
     green = 1 - red - blue
@@ -226,7 +226,7 @@ def _matrix(frame: VideoFrame) -> tuple[float, ...]:
 
 
 def _mask(frame: VideoFrame | Image, size: Size) -> tuple[Image, Image]:
-    """Where a mask is white for certain, and where it may be."""
+    """Return where a mask is certainly white, and where it may be."""
     dark, bright, full = _luma(frame)
     middle = (MIDDLE - 16) * 255 / 219 if full else MIDDLE
     low, high = (
@@ -237,9 +237,9 @@ def _mask(frame: VideoFrame | Image, size: Size) -> tuple[Image, Image]:
 
 
 def _luma(frame: VideoFrame | Image) -> tuple[Image, Image, bool]:
-    """The least and the greatest luma of a mask, and whether it uses all levels.
+    """Return the least and the greatest luma of a mask, and whether it has full range.
 
-    What the luma of RGB is depends on the matrix.
+    The luma of RGB depends on the assumed matrix.
     """
     if isinstance(frame, Image) or frame.format.is_rgb or _has_alpha(frame):
         image = frame.convert("RGB") if isinstance(frame, Image) else _flat_rgb(frame)

@@ -1,4 +1,4 @@
-"""Whether an encoded output shows what its source shows: decoded, counted, compared."""
+"""Verify that an encoded output shows what its source shows: decode, count, compare."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from vaceprep.preparation.video.thumbnails import (
 from vaceprep.probes.container import BROKEN, clause
 from vaceprep.probes.sniff import Sniffed
 
-#: Instants of the output at which pictures are compared: the first, the last, and between.
+#: Number of times at which frames are compared: the first, the last, and evenly between.
 INSTANTS: Final = 5
-#: Pictures around each instant that the output's is compared with, and over the whole window.
+#: Source frames to compare with around each of them, and over the whole window.
 AROUND: Final = 5
 OVERALL: Final = 20
-#: Seconds that the last picture may be shown longer than the source has pictures.
+#: Seconds by which the output may exceed the end of the source's pictures.
 HELD: Final = Fraction(1, 4)
-#: Demuxers whose containers ask for a turn; other streams may say something that players ignore.
+#: Demuxers whose rotation players apply; in other streams they ignore it.
 TURNING: Final = (MOV, "matroska,webm")
 UNREAD: Final = "the output cannot be compared with the source"
 ADVICE: Final = (
@@ -61,9 +61,9 @@ def verify(
     path: str,
     tell: OnProgress,
 ) -> None:
-    """Decode every frame of an encoded output and compare five instants with the source.
+    """Decode every frame of an encoded output and compare it with the source at five times.
 
-    Raises Mismatch where the output is not what the recipe says, and what ``tell`` raises.
+    Raises Mismatch where the output differs from the recipe, and what ``tell`` raises.
     """
     rate = recipe.rate
     numbers = instants(recipe.frames)
@@ -87,7 +87,7 @@ def _compared(
     clock: Clock,
     tell: OnProgress,
 ) -> str | None:
-    """What the output shows wrongly, as a sentence."""
+    """Return what is wrong with the output's frames, as a sentence."""
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
     loose = recipe.tone_map
     rough = recipe.deinterlace
@@ -111,34 +111,34 @@ def _compared(
             return f"{UNREAD}: the source shows no picture at {_s(recipe.start)} s"
         return Reference(thumbs, loose=loose)
 
-    # Nearly every output is right: the pictures at the instants alone prove it.
+    # Most outputs are right: the source's frames at these times suffice as proof.
     right = reference(1 / rate, None)
     if isinstance(right, str):
         return right
     if is_right(_expected(right, shown, recipe.start, 1 / rate), rough=rough):
         return None
-    # Otherwise pictures of other times tell what is wrong, or that nothing is.
+    # Otherwise compare frames of other times to find out what is wrong, if anything.
     around = max(1 / rate, 1 / facts.fps if facts.fps else 1 / rate)
     more = reference((AROUND + Fraction(1, 2)) * around, length / OVERALL)
     if isinstance(more, str):
         return more
     found = fault(more, shown, recipe.start, 1 / rate, rough=rough)
     if found and clock.delay > 1 / rate:
-        # A player may count from the first packet, though its picture does not decode.
+        # A player may count from the first packet, even if that does not decode.
         at = recipe.start - clock.delay
         found = found and fault(more, shown, at, 1 / rate, rough=rough)
     return found
 
 
 def instants(frames: int) -> list[int]:
-    """The numbers of the frames that are compared: at five instants, two that follow each other."""
+    """Return the indices of the compared frames: two adjacent ones at each of five times."""
     last = frames - 1
     at = {last * i // (INSTANTS - 1) for i in range(INSTANTS)}
     return sorted({n for a in at for n in (a, a + 1 if a < last else max(last - 1, 0))})
 
 
 def _counted(decoded: Decoded, recipe: EncodeRecipe, rate: Fraction) -> str | None:
-    """Whether all frames of the plan decode, each at its time."""
+    """Return an error unless all frames of the plan decode, each at its time."""
     if decoded.error:
         return f"frame {decoded.frames + 1} of the output does not decode ({decoded.error})"
     if decoded.frames != recipe.frames:
@@ -157,11 +157,11 @@ def fault(
     *,
     rough: bool = False,
 ) -> str | None:
-    """What the output shows wrongly, as a sentence; None where it shows what the source shows.
+    """Return what is wrong with the output's frames, as a sentence; None if nothing is.
 
-    ``shown`` are its pictures by seconds from its start, which is at ``start`` in the source;
-    ``slack`` are the seconds by which a picture may be early or late; ``rough`` allows for the
-    edges that deinterlacing draws.
+    ``shown`` are its frames by seconds from its start, which is at ``start`` in the source;
+    ``slack`` is how many seconds a frame may be early or late; ``rough`` allows for the edges that
+    deinterlacing reconstructs.
     """
     found = [
         reference.compared(d, picture)
@@ -193,7 +193,7 @@ def _expected(
     start: Fraction,
     slack: Fraction,
 ) -> list[Distance]:
-    """How far each picture is from those that the source shows at its time."""
+    """Return the distance of each frame from the source's frames at its time."""
     return [
         reference.distance(
             time, picture, reference.between(start + time - slack, start + time + slack)
@@ -211,15 +211,15 @@ def _sentence(what: str) -> str:
 
 
 def _ends(recipe: EncodeRecipe, facts: VideoFacts, rate: Fraction, clock: Clock) -> str | None:
-    """Whether the output goes on after the source's last picture, which then stays."""
+    """Return an error if the output lasts longer than the source's pictures."""
     if clock.end is None or facts.duration is None:
         return None
     if recipe.salvage:
-        # Where what follows does not decode, the last picture that does is held.
+        # The last decodable frame is held in place of damaged ones.
         return None
     length = recipe.frames / rate
     if length > facts.duration - recipe.start + 1 / rate:
-        # The plan holds the last picture: a mask is as long as its video.
+        # The plan holds the last frame: a mask is as long as its video.
         return None
     if recipe.start + length <= clock.end + max(HELD, 2 / rate):
         return None
@@ -231,16 +231,16 @@ def _ends(recipe: EncodeRecipe, facts: VideoFacts, rate: Fraction, clock: Clock)
 
 @dataclass(slots=True)
 class _Wanted:
-    """Which frames of the source become thumbnails: those shown around an instant, and some."""
+    """Selects the source's frames for thumbnails: those around given times, and some others."""
 
     near: Sequence[Fraction]
     margin: Fraction
-    #: The time from which one more is taken, and the seconds between two such; None: no others.
+    #: The earliest time of the next other one, and their interval in seconds; None: no others.
     due: Fraction
     step: Fraction | None
 
     def takes(self, time: Fraction, until: Fraction | None) -> bool:
-        """Whether a frame is wanted that is shown from ``time`` to ``until`` (None: no end)."""
+        """Whether to take a frame that is shown from ``time`` to ``until`` (None: no end)."""
         if until is not None and until <= self.near[0] - self.margin:
             return False
         if any(
@@ -260,7 +260,7 @@ def _reference(
     how: Callable[[], Preparation],
     tell: OnProgress,
 ) -> list[tuple[Fraction, Thumbnail]]:
-    """Thumbnails of the wanted frames, each with its time."""
+    """Return thumbnails of the selected frames, each with its time."""
     found: list[tuple[Fraction, Thumbnail]] = []
     held: Timed | None = None
     for timed in frames:
@@ -276,7 +276,7 @@ def _reference(
 def _of_source(
     facts: VideoFacts, recipe: EncodeRecipe, sniffed: Sniffed, clock: Clock
 ) -> Preparation:
-    """How the source's frames become what the output should show."""
+    """Return how to convert the source's frames for the comparison."""
     orientation: Orientation = recipe.rotation, recipe.mirrored
     if sniffed.demuxer in TURNING and clock.orientation is not None:
         orientation = clock.orientation
@@ -293,7 +293,7 @@ def _of_source(
 
 
 def _displayed(facts: VideoFacts, clock: Clock) -> Box:
-    """The part of a decoded frame inside the container's crop rectangle."""
+    """Return the part of a decoded frame inside the container's crop rectangle."""
     size = facts.stored_width, facts.stored_height
     if facts.crop is None or clock.size != size:
         return WHOLE
@@ -303,14 +303,14 @@ def _displayed(facts: VideoFacts, clock: Clock) -> Box:
 
 
 def _of_output(recipe: EncodeRecipe) -> Preparation:
-    """Where the output's picture is on its canvas."""
+    """Return how to convert the output's frames: crop the padding of the canvas."""
     (wide, high), (width, height) = recipe.size.scaled, recipe.size.canvas
     box = (*_part(width, wide), *_part(height, high))
     return Preparation(box=(box[0], box[2], box[1], box[3]))
 
 
 def _part(side: int, inside: int) -> tuple[float, float]:
-    """The shares of a side between which a smaller one is in its middle; all of it otherwise."""
+    """Return the start and end of a centred length as shares of a side, 0 to 1 if it is longer."""
     if inside >= side:
         return 0.0, 1.0
     edge = (side - inside) // 2
