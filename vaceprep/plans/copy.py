@@ -20,7 +20,7 @@ from vaceprep.plans.model import CopyRecipe, Edit, Plan
 from vaceprep.plans.request import VideoRequest
 from vaceprep.rules import codes
 
-#: Rules that a new container around the same packets fixes.
+#: Rules that rewrapping the same packets fixes.
 REWRAPPED: Final = (
     codes.VIDEO_CONTAINER,
     codes.VIDEO_NOT_FASTSTART,
@@ -31,13 +31,13 @@ REWRAPPED: Final = (
     codes.VIDEO_LOCATION,
     codes.VIDEO_HEADER_LIES,
 )
-#: Bytes that the container adds: for each frame, and once.
+#: Bytes that the container adds: per frame, and once.
 FRAME_OVERHEAD: Final = 32
 FILE_OVERHEAD: Final = 4096
 
 
 def copied(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -> Plan | None:
-    """The plan that copies packets; None where none does."""
+    """Return the plan that copies packets; None if they cannot be copied."""
     samples = request.samples
     if request.must_encode() or samples is None or request.options.frames is not None:
         return None
@@ -80,7 +80,7 @@ def copied(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) ->
 
 
 def _grid(request: VideoRequest, run: Run) -> Fraction | None:
-    """The even rate on which each copied frame has its place; None where none has."""
+    """Return the constant rate at which each copied frame has its own slot; None if none fits."""
     if request.options.rate is not None:
         rates = [request.options.rate]
     else:
@@ -111,9 +111,9 @@ def _copy_edits(
 
 
 def _fewer(request: VideoRequest, run: Run, room: Fraction, rate: Fraction | None) -> str:
-    """Why there are fewer frames than ``--duration`` asks for; empty where there are not.
+    """Return why there are fewer frames than ``--duration`` asks for; empty if there are not.
 
-    ``room`` is the length asked for, in seconds, and at most what the role allows.
+    ``room`` is the requested length in seconds, limited to what the role allows.
     """
     rate = rate or request.facts.fps
     if "--duration" not in request.cuts or request.samples is None or rate is None:

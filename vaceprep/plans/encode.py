@@ -1,4 +1,4 @@
-"""Plans that decode, change and encode: the last stage, where no other is enough."""
+"""Plans that decode, change and encode, used if no other plan is enough."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vaceprep.plans.request import VideoRequest
 from vaceprep.plans.size import Fit, even, fit, scaled_to, within
 from vaceprep.rules import codes
 
-#: Lines and columns from which players take an untagged picture for BT.709.
+#: Lines and columns from which players assume BT.709 for an untagged picture.
 HD_LINES: Final = 720
 HD_COLUMNS: Final = 1280
-#: Beginnings of the names of pixel formats that are RGB.
+#: Prefixes of the names of RGB pixel formats.
 RGB: Final = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb")
 
 
@@ -35,7 +35,7 @@ BT601: Final = Colours("smpte170m", "smpte170m", "smpte170m")
 
 
 def tags(facts: VideoFacts, *, tone_mapped: bool) -> Colours:
-    """What the output says of its colours: the source's own words, or what players assume."""
+    """Return the output's colour tags: the source's own tags, or what players assume."""
     if tone_mapped or (facts.pixel_format or "").startswith(RGB):
         return BT709
     hd = facts.stored_height >= HD_LINES or facts.stored_width >= HD_COLUMNS
@@ -49,7 +49,7 @@ def tags(facts: VideoFacts, *, tone_mapped: bool) -> Colours:
 
 
 def encoded(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -> Plan:
-    """The plan that encodes the window anew, with all that is wanted of the picture."""
+    """Return the plan that re-encodes the window, with every requested change of the picture."""
     facts, options = request.facts, request.options
     found = request.first(start)
     first = start if found is None else found
@@ -75,7 +75,7 @@ def encoded(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -
 
 
 def _timeline(request: VideoRequest, start: Fraction, room: Fraction) -> tuple[Fraction, int]:
-    """Rate and number of frames of the output."""
+    """Return the rate and number of frames of the output."""
     facts, options = request.facts, request.options
     left = (facts.duration or room) - start
     times: list[Fraction] = []
@@ -108,7 +108,7 @@ def _size(request: VideoRequest) -> Fit:
         if smaller != how.canvas:
             how = Fit(smaller, smaller)
     if how.scaled == size:
-        # One line less, not every line scaled by a trifle.
+        # Crop one line instead of scaling every line slightly.
         return Fit(how.scaled, even(how).canvas)
     return even(how)
 
@@ -158,7 +158,7 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
 
 
 def _obstacle(request: VideoRequest, forced: tuple[str, ...]) -> str | None:
-    """Why packets could not be copied though no rule forbids it; None where one does."""
+    """Return why packets could not be copied though no rule forbids it; None if one does."""
     if request.must_encode():
         return None
     if request.samples is not None and request.samples.obstacle:

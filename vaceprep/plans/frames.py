@@ -1,6 +1,6 @@
-"""Which frames are kept, and at which even rate: pure arithmetic on exact times.
+"""Select the frames to keep and their constant rate: pure arithmetic on exact times.
 
-All times are seconds from the first frame that is shown.
+All times are seconds from the first frame shown.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from vaceprep.facts import SampleFacts, VideoFacts
 from vaceprep.formats import MAX_REORDER
 
 HALF: Final = Fraction(1, 2)
-#: Rates that people and cameras mean when a clock rounds or jitters.
+#: Nominal rates that a rounded or jittering clock approximates.
 USUAL: Final = tuple(
     Fraction(r) for r in (24, 25, 30, 60, 50, 48, 16, 20, 15, 12, 10, 8, 120, 100, 90, 72, 240)
 ) + tuple(Fraction(r * 1000, 1001) for r in (24, 30, 60, 48, 120, 15, 12))
-#: How far an average may lie from a usual rate and still be meant as it.
+#: Relative difference within which an average counts as a usual rate.
 NEARLY: Final = Fraction(1, 200)
-#: Frames from which there is a distance to measure.
+#: Least number of frames with an interval to measure.
 MANY: Final = 2
-#: The largest denominator of a rate that is no usual one.
+#: The largest denominator of a rate that is not a usual one.
 FINEST: Final = 1001
 
 
@@ -32,19 +32,19 @@ class Run(NamedTuple):
 
     first: int
     frames: int
-    #: Presentation times in order of presentation, and where the last frame ends.
+    #: Presentation timestamps in presentation order, and the end of the last frame.
     times: tuple[Fraction, ...]
     end: Fraction
     bytes: int
 
 
 def slot(time: Fraction, rate: Fraction) -> int:
-    """The frame of an even grid that an instant is nearest to; half a frame goes up."""
+    """Return the index of the grid frame nearest to an instant; half a frame rounds up."""
     return floor(time * rate + HALF)
 
 
 def usual(rate: Fraction, slack: Fraction = NEARLY) -> Fraction:
-    """The usual rate that one is a rounding of, else the rate with a small denominator."""
+    """Return the usual rate that this one approximates, else a rate with a small denominator."""
     near = min(USUAL, key=lambda r: abs(r - rate))
     if abs(near - rate) <= slack * near:
         return near
@@ -52,17 +52,17 @@ def usual(rate: Fraction, slack: Fraction = NEARLY) -> Fraction:
 
 
 def multiple(rate: Fraction, least: Fraction) -> int:
-    """How often each frame is shown so that the rate is ``least``: the smallest whole number."""
+    """Return how many times to show each frame to reach at least the rate ``least``."""
     return max(1, ceil(least / rate))
 
 
 def base_rate(
     facts: VideoFacts, times: Sequence[Fraction] = (), end: Fraction | None = None
 ) -> Fraction | None:
-    """The even rate that the frames have, or come nearest to; None where it is not known.
+    """Return the constant rate of the frames, or the nearest one; None if unknown.
 
-    ``times`` are those of the window, in order, and ``end`` where its last frame ends: where
-    frames are unevenly spaced their average counts.
+    ``times`` are those of the window, in order, and ``end`` is the end of its last frame: the
+    average counts if frames are unevenly spaced.
     """
     low, high = facts.min_interval, facts.max_interval
     if facts.constant_rate and low:
@@ -82,7 +82,7 @@ def base_rate(
 
 
 def step_rate(times: Sequence[Fraction]) -> Fraction | None:
-    """The rate that the distances between frames come nearest to, whatever the last one's length.
+    """Return the rate nearest to the frame intervals, whatever the last frame's duration.
 
     None below two frames.
     """
@@ -92,20 +92,20 @@ def step_rate(times: Sequence[Fraction]) -> Fraction | None:
 
 
 def shown_at(samples: SampleFacts, instant: Fraction) -> Fraction | None:
-    """The time of the frame shown at an instant: the greatest not after it (but for a tick)."""
+    """Return the time of the frame shown at an instant: the latest up to it (within a tick)."""
     return max((t for t in samples.times if t <= instant + samples.tick), default=None)
 
 
 def first_after(samples: SampleFacts, instant: Fraction) -> Fraction | None:
-    """The time of the first frame that begins at an instant or after it (but for a tick)."""
+    """Return the time of the first frame that begins at or after an instant (within a tick)."""
     return min((t for t in samples.times if t >= instant - samples.tick), default=None)
 
 
 def copyable(samples: SampleFacts, start: Fraction, room: Fraction | None) -> Run | None:
-    """The longest run from the frame at ``start`` that can be copied and ends within ``room``.
+    """Return the longest run from the frame at ``start`` that can be copied within ``room``.
 
-    The first N frames in decoding order always decode, so N is the largest number whose times
-    are the first N without a gap. None where the frame at ``start`` cannot be decoded alone.
+    The first N frames in decoding order always decode, so N is the largest number whose times are
+    the first N without a gap. None if the frame at ``start`` cannot be decoded alone.
     """
     if samples.obstacle is not None or start not in samples.times:
         return None
@@ -116,7 +116,7 @@ def copyable(samples: SampleFacts, start: Fraction, room: Fraction | None) -> Ru
     decoding = samples.times[first:stop]
     shown = sorted(samples.times[first:])
     if shown[0] != start or len(set(shown)) != len(shown):
-        # Frames that lead the keyframe lean on what came before it.
+        # Frames that lead the keyframe refer to frames before it.
         return None
     limit = None if room is None else start + room + samples.tick
     best, best_end = 0, start
@@ -131,19 +131,19 @@ def copyable(samples: SampleFacts, start: Fraction, room: Fraction | None) -> Ru
         best, best_end = count, end
     due = [t for t in shown[1:] if limit is None or t <= limit]
     if not best or best < len(due) - MAX_REORDER:
-        # Not the order of B-frames, but disorder.
+        # The order is not that of B-frames, but disorder.
         return None
     size = sum(samples.sizes[first : first + best])
     return Run(first, best, tuple(shown[:best]), best_end, size)
 
 
 def _end(samples: SampleFacts, shown: Sequence[Fraction], count: int) -> Fraction | None:
-    """Where the ``count``-th frame ends: where the next begins, or with the video."""
+    """Return the end of the ``count``-th frame: the next frame's start, or the video's end."""
     return shown[count] if count < len(shown) else samples.end
 
 
 def shortened(run: Run, samples: SampleFacts, count: int) -> Run:
-    """The run with fewer frames, as far as its beginning is itself without a gap."""
+    """Return at most ``count`` frames of the run, fewer if those would leave a gap."""
     shown = sorted(samples.times[run.first :])
     while count > 1:
         if max(samples.times[run.first : run.first + count]) == shown[count - 1]:
@@ -155,10 +155,10 @@ def shortened(run: Run, samples: SampleFacts, count: int) -> Run:
 
 
 def packed_length(run: Run, samples: SampleFacts) -> Fraction:
-    """Seconds that the run lasts in an MP4 that keeps its times.
+    """Return the seconds that the run lasts in an MP4 that keeps its times.
 
-    A sample table tells the distance in decoding order, so that the last frame shown lasts as
-    long as the step at its place there.
+    A sample table stores intervals in decoding order, so the last frame shown lasts as long as the
+    interval at its place there.
     """
     decoding = samples.times[run.first : run.first + run.frames]
     steps = [b - a for a, b in pairwise((*run.times, run.end))]
@@ -166,10 +166,10 @@ def packed_length(run: Run, samples: SampleFacts) -> Fraction:
 
 
 def on_grid(run: Run, rate: Fraction) -> bool:
-    """Whether each frame has a slot of its own on the even grid.
+    """Return whether each frame has its own slot on the constant grid.
 
-    The last one may be cut short by less than a frame, and is shown in full then; it may not be
-    held longer than that.
+    The last frame may be cut short by less than a frame, and is then shown in full; it may not last
+    longer than a frame.
     """
     start = run.times[0]
     if any(slot(t - start, rate) != i for i, t in enumerate(run.times)):

@@ -1,7 +1,7 @@
-"""Findings on an image to edits, with the least damage: nothing, rename, metadata, pixels.
+"""Plan an image's edits with the least damage: nothing, rename, metadata, pixels.
 
-Pure. What is encoded anew is upright, without metadata and in sRGB, whatever was asked, since a
-new file carries neither an orientation nor a profile. Sizes are displayed pixels.
+Pure. A re-encoded image is always upright, without metadata and in sRGB, since a new file has
+neither an orientation nor a profile. Sizes are displayed pixels.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
-#: What is fixed here; VP301 and VP414 only where the options name a size.
+#: The rules fixed here; VP301 and VP414 only if the options give a size.
 FIXED: Final = frozenset(
     (
         codes.IMAGE_FORMAT,
@@ -49,22 +49,22 @@ FIXED: Final = frozenset(
     )
 ) | {codes.MASK_NOT_BINARY, codes.MASK_EMPTY, codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE}
 SIZED: Final = frozenset([codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE])
-#: Rules that need no new pixels where the format's metadata can be cut out of the file.
+#: Rules that need no new pixels if the format's metadata can be cut out of the file.
 WITHOUT_PIXELS: Final = frozenset([codes.IMAGE_ANIMATED, codes.IMAGE_LOCATION])
 CUT_OUT: Final = ("jpeg", "png", "webp")
-#: Formats in which a picture comes out as it went in.
+#: Formats that keep every pixel.
 LOSSLESS: Final = ("png", "tiff", "bmp")
 #: Photographs: as PNG they would be several times as large.
 PHOTOGRAPHS: Final = ("heic", "heif", "avif")
-#: Formats that cannot hold transparency as it is written here.
+#: Formats that cannot hold transparency as written here.
 OPAQUE: Final = ("jpeg", "bmp")
 PLAIN: Final = frozenset(["RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "La"])
 GREY: Final = frozenset(["1", "L", "LA", "La", "I", "F"])
-#: One byte a pixel is enough for these without loss.
+#: Modes for which one byte per pixel is enough without loss.
 FEW_COLOURS: Final = frozenset(["1", "P", "L", "LA", "La"])
-#: Pixels by which a mask's shape may differ from the video's and still be the same.
+#: Pixels by which a mask's shape may differ from the video's.
 SLACK: Final = 1
-#: What is left for headers and checksums in a file of uncompressed pixels: a share, and bytes.
+#: Reserve for headers and checksums in a file of uncompressed pixels: a share, and bytes.
 SPARE: Final = (100, 4096)
 NOTHING_ASKED: Final = Options()
 HEIC_EXTRA: Final = "pip install 'vaceprep[heic]' lets it be converted"
@@ -76,9 +76,9 @@ def plan_image(
     role: Role,
     options: Options = NOTHING_ASKED,
 ) -> Plan:
-    """The edits that fix an image under a role; ``findings`` are the rules' on these facts.
+    """Return the plan that fixes an image under a role; ``findings`` are the rules' on ``facts``.
 
-    Impossible, with the findings that say why, where nothing here fixes an error.
+    Impossible, with the findings that say why, if an error cannot be fixed.
     """
     if not isinstance(facts, ImageFacts):
         return _unreadable(facts, tuple(findings), role, options.limits)
@@ -89,7 +89,7 @@ def plan_image(
     plan = planner.plan()
     after = predict_image(plan, facts)
     left = [f for f in _judged(after, role, options.limits) if _stops(f, plan)]
-    # A size that a job asks for may be one that the rules refuse.
+    # The rules may refuse a size that a job asks for.
     return impossible(role, tuple(left)) if left else plan
 
 
@@ -100,7 +100,7 @@ def _judged(
 
 
 def _stops(finding: Finding, plan: Plan) -> bool:
-    # Of a plan that does nothing, the findings that were handed in have the last word.
+    # The input findings decide on a plan that changes nothing.
     return finding.severity is Severity.ERROR and plan.recipe is not None
 
 
@@ -124,14 +124,14 @@ def _lacks_heic(facts: Unreadable) -> bool:
 
 
 def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
-    """Whether a mask scaled to the video's width (or height) has its other side within 1 px."""
+    """Return whether a mask scaled to one side of the video has its other side within 1 px."""
     across = Fraction(mask[0] * video[1], mask[1]) - video[0]
     down = Fraction(mask[1] * video[0], mask[0]) - video[1]
     return min(abs(across), abs(down)) <= SLACK
 
 
 class _Planner:
-    """One plan in the making: what is wanted, and whether it needs new pixels."""
+    """Builds one plan: what is wanted, and whether it needs new pixels."""
 
     def __init__(
         self, facts: ImageFacts, findings: tuple[Finding, ...], role: Role, options: Options
@@ -146,7 +146,7 @@ class _Planner:
         self.remaining = tuple(f for f in findings if f.code not in self.wanted)
         if not fits and not any(f.code == codes.MASK_DIMENSIONS for f in findings):
             self.remaining += (self._misfit(),)
-        #: What new pixels are needed for.
+        #: Why new pixels are needed.
         self.forced = self._forced()
 
     def _wants(self, finding: Finding) -> bool:
@@ -155,10 +155,10 @@ class _Planner:
         if _sized(finding):
             return self.target is not None
         if finding.code == codes.IMAGE_DIMENSIONS:
-            # It has the very size that is asked for: no other may be given to it.
+            # The image already has the requested size: no other may be set.
             return self.options.size != self.shown
         if finding.code == codes.MASK_EMPTY:
-            # Grey pixels may yet turn out white; without any, there is nothing to edit.
+            # Grey pixels may still become white; without any, there is nothing to edit.
             return self.facts.mask is not None and self.facts.mask.other > 0
         return True
 
@@ -178,7 +178,7 @@ class _Planner:
         return tuple(self.wanted[code].rule for code in rules if code in self.wanted)
 
     def _reason(self, *rules: str) -> tuple[str, ...]:
-        """Slugs of the rules that an edit fixes; without one, of those that need new pixels."""
+        """Return the rules (slugs) that an edit fixes; if none, those that need new pixels."""
         return self._slugs(*rules) or self.forced
 
     def _forced(self) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ class _Planner:
         return slugs or (("size",) if self.target is not None else ())
 
     def plan(self) -> Plan:
-        """The plan with the least damage."""
+        """Return the plan with the least damage."""
         facts, fixed = self.facts, self.wanted.keys() - {codes.IMAGE_NAME}
         size = self._size()
         if not fixed and size is None:
@@ -265,19 +265,19 @@ class _Planner:
         return "jpeg" if facts.format in PHOTOGRAPHS and facts.has_alpha is False else "png"
 
     def _lossless(self, recipe: ImageRecipe) -> bool:
-        """Whether the pixels are sure to stay what they are."""
+        """Return whether the pixels certainly stay the same."""
         facts, mask = self.facts, self.facts.mask
         if recipe.flatten or recipe.size or facts.has_alpha is not False:
             return False
         if self.is_mask:
-            # Black and white have no other shade to turn into.
+            # Pure black and white cannot become another shade.
             return mask is not None and not mask.other
         base = facts.mode.partition(";")[0]
         if recipe.to_srgb or recipe.format not in LOSSLESS or base not in PLAIN | FEW_COLOURS:
             return False
         if facts.bit_depth is None or facts.bit_depth > 8:
             return False
-        # Noise does not shrink: only then does every picture of this size fit.
+        # Noise does not compress, so require room for the uncompressed pixels.
         room = facts.width * facts.height * (1 if base in FEW_COLOURS else 3)
         return room + room // SPARE[0] + SPARE[1] <= recipe.limit
 
@@ -354,6 +354,6 @@ def _mode_of(facts: ImageFacts) -> Mode:
 
 
 def _bmp_bytes(size: tuple[int, int], mode: Mode) -> int:
-    """Bytes of an uncompressed BMP: rows in words, two headers and a palette of grey."""
+    """Return the bytes of an uncompressed BMP: rows in words, two headers and a grey palette."""
     bits, palette = (8, 1024) if mode == "L" else (24, 0)
     return (size[0] * bits + 31) // 32 * 4 * size[1] + 54 + palette

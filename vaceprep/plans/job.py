@@ -1,6 +1,6 @@
-"""What the media of one job ask of each other: shares of time, sizes, frames, masks. Pure.
+"""Plan what one job's media require of each other: clip lengths, sizes, frames, masks. Pure.
 
-All times are seconds from the first frame that is shown, sizes displayed pixels.
+All times are seconds from the first frame shown, sizes displayed pixels.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
 Size = tuple[int, int]
-#: Words that stand as reasons where a job's options ask for an edit.
+#: Reasons for edits that a job's options ask for.
 CONFORMED: Final = ("size", "rate", "frames")
-#: Edits that only another size asks for.
+#: Edits that only another size needs.
 SIZE_EDITS: Final = frozenset(["scale", "pad", "crop"])
 
 
 class Even(Sequence[Fraction]):
-    """The times of frames that are evenly spaced, without a list of them."""
+    """The times of evenly spaced frames, without a list of them."""
 
     def __init__(self, step: Fraction, count: int) -> None:
         self._step, self._count = step, count
@@ -55,13 +55,13 @@ class Even(Sequence[Fraction]):
 
 
 def even_times(facts: VideoFacts) -> Even | None:
-    """The times of the frames where their spacing is even; None where it is not."""
+    """Return the times of evenly spaced frames; None if the spacing is uneven."""
     rate = base_rate(facts) if facts.constant_rate else None
     return None if rate is None or not facts.frames else Even(1 / rate, facts.frames)
 
 
 def nearest(times: Sequence[Fraction], instant: Fraction) -> int:
-    """The position of the time that is nearest to an instant; ``times`` are in order."""
+    """Return the index of the time nearest to an instant; ``times`` are in order."""
     after = bisect_left(times, instant)
     if after == len(times):
         return max(after - 1, 0)
@@ -73,9 +73,9 @@ def nearest(times: Sequence[Fraction], instant: Fraction) -> int:
 def new_frame(
     number: int, times: Sequence[Fraction], recipe: CopyRecipe | EncodeRecipe | None
 ) -> int | None:
-    """The first frame of the output that shows the source's frame; both from 1.
+    """Return the first frame of the output that shows the source's frame; both from 1.
 
-    ``times`` are those of the source's frames, in order. None where no frame shows it.
+    ``times`` are those of the source's frames, in order. None if no frame shows it.
     """
     index = number - 1
     if index >= len(times) or recipe is None:
@@ -89,7 +89,7 @@ def new_frame(
         place = slot(times[index] - times[first], recipe.rate)
         following = index + 1
         if following < len(times) and slot(times[following] - times[first], recipe.rate) == place:
-            # Of two for one place the later one is shown.
+            # Of two frames in one slot the later one is shown.
             return None
     return place + 1 if place < recipe.frames else None
 
@@ -97,9 +97,9 @@ def new_frame(
 def lost_frame(
     number: int, times: Sequence[Fraction], recipe: CopyRecipe | EncodeRecipe, *, given: bool
 ) -> str:
-    """Why the picture of a mask is not in the output, and what would keep it, as a sentence.
+    """Return why a mask's frame is not in the output, and how to keep it, as a sentence.
 
-    ``given`` tells whether the job itself names the number, or it is the first by default.
+    ``given`` is True if the job sets the number, False if it is the first by default.
     """
     frame = f"mask_frame_id is {number}" if given else f"the mask belongs to frame {number}"
     if number > len(times):
@@ -112,7 +112,7 @@ def lost_frame(
         last = max(bisect_left(times, end), first + 1)
     if first < number <= last:
         return f"{frame}, which has no place at {float(recipe.rate or 0):g} frames a second"
-    # Rounded down: then the frame shown at that time is this one or the one before.
+    # Round down: then the frame shown at that time is this one or the one before.
     start = float(Fraction(floor(times[number - 1] * 1000), 1000))
     return (
         f"{frame}, but only frames {first + 1} to {last} of {len(times)} are kept; set "
@@ -129,10 +129,10 @@ def shares(
     asked: tuple[Fraction | None, Fraction | None] = (None, None),
     whole: Fraction = CONTRACT.clips_seconds,
 ) -> tuple[Fraction, Fraction] | None:
-    """How long the first and the last clip may be, at most ``whole`` (3 s) together.
+    """Return the longest lengths of the first and last clip, together at most ``whole`` (3 s).
 
-    ``lengths`` are what there is of each, ``asked`` what the user says of each. The shorter
-    stays whole up to half, the other takes the rest. None where what is asked is too long.
+    ``lengths`` are the available lengths, ``asked`` the requested ones. The shorter clip stays
+    whole up to half, the other gets the rest. None if the request is too long.
     """
     a, b = lengths
     if a + b <= whole:
@@ -151,17 +151,17 @@ def shares(
 
 
 def even_size(size: Size) -> Size:
-    """The size that a video of 4:2:0 can have: a line less where a side is odd."""
+    """Return the size that a 4:2:0 video can have: a line less if a side is odd."""
     return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
 
 def size_of(facts: VideoFacts | ImageFacts) -> Size:
-    """The displayed size."""
+    """Return the displayed size."""
     return facts.width, facts.height
 
 
 def told_for(edits: Iterable[Edit], rules: Mapping[str, str]) -> tuple[Edit, ...]:
-    """The same edits; where an option stands as the reason, the rule behind it (its slug)."""
+    """Return the same edits with each option given as a reason replaced by its rule's slug."""
 
     def named(edit: Edit) -> Edit:
         reasons = [rules.get(reason, reason) for reason in edit.reason]
@@ -177,38 +177,38 @@ def told_for(edits: Iterable[Edit], rules: Mapping[str, str]) -> tuple[Edit, ...
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a video's whole picture comes to lie in its output; its mask goes the same way."""
+    """Position of a video's whole picture in its output; its mask gets the same."""
 
-    #: The video's size before.
+    #: The video's original size.
     size: Size
     fit: Fit
-    #: Left and top edge of what is cut out of the scaled picture.
+    #: Left and top edge of the crop from the scaled picture.
     cut: Size = (0, 0)
     #: Left and top edge of the picture on the canvas.
     pad: Size = (0, 0)
 
     @property
     def canvas(self) -> Size:
-        """The output's size."""
+        """Return the output's size."""
         return self.fit.canvas
 
     def follows(self, mask: Size) -> bool:
-        """Whether a mask of that size has the shape of the video."""
+        """Return whether a mask of that size has the shape of the video."""
         return agrees(mask, self.size)
 
     def changes(self, mask: Size) -> bool:
-        """Whether a mask of that size has to be brought to the canvas."""
+        """Return whether a mask of that size has to be changed to fit the canvas."""
         return self.fit != Fit(mask, mask)
 
 
 def placement(plan: Plan, facts: VideoFacts) -> Placement:
-    """How the picture is placed by a plan for a video."""
+    """Return the position of the picture in a video's plan."""
     size, recipe = size_of(facts), plan.recipe
     if not isinstance(recipe, EncodeRecipe):
         return Placement(size, Fit(size, size))
     fit = recipe.size
     (wide, high), (width, height) = fit.scaled, fit.canvas
-    # The picture is cut before it is mirrored and turned: rounding goes the way that it lay.
+    # The picture is cropped before it is mirrored and rotated, so round in the original direction.
     over = max(wide - width, 0), max(high - height, 0)
     turned = recipe.rotation in (90, 270)
     lying = (over[1], over[0]) if turned else over
@@ -218,15 +218,15 @@ def placement(plan: Plan, facts: VideoFacts) -> Placement:
     if recipe.mirrored:
         left, right = right, left
     for _ in range(recipe.rotation // 90):
-        # A quarter turn clockwise brings the lower edge to the left.
+        # A quarter turn clockwise moves the lower edge to the left.
         left, top, right, bottom = bottom, left, top, right
-    # FFmpeg's pad filter keeps to whole pixels of colour, which are two wide and two high.
+    # FFmpeg's pad filter rounds to whole chroma samples, which are two wide and two high.
     pad = max(width - wide, 0) // 2 & ~1, max(height - high, 0) // 2 & ~1
     return Placement(size, fit, (left, top), pad)
 
 
 def _chroma(facts: VideoFacts, axis: int) -> int:
-    """1 where FFmpeg's crop filter keeps to every other column (0) or row (1)."""
+    """Return 1 if FFmpeg's crop filter rounds to every other column (0) or row (1)."""
     name = facts.pixel_format or ""
     halved = "420" in name or name.startswith("nv") or (axis == 0 and "422" in name)
     return int(halved)
@@ -235,7 +235,7 @@ def _chroma(facts: VideoFacts, axis: int) -> int:
 def mask_image_plan(
     facts: ImageFacts, findings: Sequence[Finding], placing: Placement, options: Options
 ) -> Plan:
-    """The plan that brings a mask to where its video's picture goes: pure black and white."""
+    """Return the plan that puts a mask where its video's picture is: pure black and white."""
     role: Role = "mask_image_url"
     own = tuple(f for f in findings if f.code != codes.MASK_DIMENSIONS)
     plain = plan_image(facts, own, role, replace(options, size=None))
@@ -261,35 +261,35 @@ def mask_image_plan(
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What a mask video has to become: its video's frames, one for one."""
+    """The target of a mask video: its video's frames, one for one."""
 
-    #: Where the mask begins.
+    #: Start of the mask.
     start: Fraction
     rate: Fraction
     frames: int
     size: Size
-    #: How the video's picture is placed; None where the mask has another shape.
+    #: Scale and canvas of the video's picture; None if the mask has another shape.
     fit: Fit | None
 
     @property
     def length(self) -> Fraction:
-        """Seconds of the output."""
+        """Return the seconds of the output."""
         return self.frames / self.rate
 
     def met_by(self, facts: VideoFacts) -> bool:
-        """Whether a finished mask has the size, rate and number of frames."""
+        """Return whether a finished mask has the size, rate and number of frames."""
         rate = base_rate(facts) or facts.fps
         return (size_of(facts), facts.frames, rate) == (self.size, self.frames, self.rate)
 
     def options(self, base: Options) -> Options:
-        """Options for a mask that is encoded anew."""
+        """Return options for a mask that is re-encoded."""
         return replace(
             self.copied(base), duration=None, size=self.size, rate=self.rate, frames=self.frames
         )
 
     def copied(self, base: Options) -> Options:
-        """Options for a mask whose packets may come out right by themselves."""
-        # What is padded or transparent is kept as it is, which in a mask is black.
+        """Return options for a mask whose packets may already fit when copied."""
+        # Padding and transparency are black in a mask.
         options = replace(base, background=BLACK, fit_720p=False, keep_audio=False)
         return replace(options, start=self.start or None, duration=self.length)
 
@@ -297,9 +297,9 @@ class Following:
 def following(
     video: VideoFacts, plan: Plan, after: VideoFacts, mask: VideoFacts, start: Fraction | None
 ) -> Following | None:
-    """What a mask must become beside a video; None where nothing tells the video's rate.
+    """Return the target of a mask beside a video; None if the video's rate is unknown.
 
-    ``plan`` and ``after`` are the video's, ``start`` is where the user says the mask begins.
+    ``plan`` and ``after`` are the video's, ``start`` is the user's start of the mask.
     """
     rate = base_rate(after) or after.fps
     if rate is None or not after.frames:
@@ -314,17 +314,17 @@ def following(
 
 
 def _same_frame(video: VideoFacts, mask: VideoFacts, begins: Fraction) -> Fraction:
-    """The time of the mask's frame that belongs to the video's frame at ``begins``."""
+    """Return the time of the mask's frame that belongs to the video's frame at ``begins``."""
     mine, theirs = even_times(video), even_times(mask)
     if mine is None or theirs is None or base_rate(video) != base_rate(mask):
-        # A clock that rounds tells the time of a frame up to a tick early.
+        # A rounding clock may give a frame's time up to a tick early.
         return begins + (video.rounding_tick or 0) if begins else begins
     index = nearest(mine, begins)
     return theirs[index] if index < len(theirs) else begins
 
 
 def mask_video_plan(plan: Plan, wish: Following, mask: VideoFacts) -> Plan:
-    """A mask's plan with exactly the frames and the geometry that are wished for."""
+    """Return a mask's plan with exactly the frames and the geometry of ``wish``."""
     reason = ("mask-video-mismatch",)
     asked = (*CONFORMED, "--start", "--duration")
     edits = told_for(plan.edits, dict.fromkeys(asked, reason[0]))

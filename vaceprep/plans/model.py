@@ -1,4 +1,4 @@
-"""What a plan is: ordered edits with their reasons, and the numbers they are carried out with."""
+"""The model of a plan: ordered edits with their reasons, and the recipe to apply them."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from vaceprep.rules.catalogue import Finding, Severity
 Colour = tuple[int, int, int]
 WHITE: Final[Colour] = (255, 255, 255)
 BLACK: Final[Colour] = (0, 0, 0)
-#: Pixels of an image that is written (Pillow's names).
+#: Pixel mode of a written image (Pillow's names).
 Mode = Literal["L", "RGB", "RGBA"]
 
 
 @dataclass(frozen=True, slots=True)
 class CopyRecipe:
-    """Packets copied into a new MP4 without anything else."""
+    """Copy packets into a new MP4 without other changes."""
 
-    #: The first frame that is kept, and how many are.
+    #: The first frame kept, and the number of frames.
     start: Fraction
     frames: int
     #: Seconds from the first frame's start to the last one's end.
     length: Fraction
-    #: The even rate that they are put on; None keeps their times.
+    #: The constant rate to retime to; None keeps the times.
     rate: Fraction | None
-    #: The most bytes that the file will have.
+    #: Most bytes of the file.
     limit: int
     keep_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EncodeRecipe:
-    """Frames decoded, changed and encoded as H.264, at an even rate."""
+    """Decode, change and encode frames as H.264, at a constant rate."""
 
     start: Fraction
     rate: Fraction
@@ -49,12 +49,12 @@ class EncodeRecipe:
     mirrored: bool = False
     deinterlace: bool = False
     tone_map: bool = False
-    #: Blend neighbours where frames are made, instead of repeating one.
+    #: Blend neighbours to make additional frames, instead of repeating one.
     blend: bool = False
     #: Make every pixel pure white or pure black.
     threshold: bool = False
     keep_audio: bool = False
-    #: Leave out what does not decode.
+    #: Leave out frames that do not decode.
     salvage: bool = False
     beside: Colour = BLACK
     behind: Colour = WHITE
@@ -62,17 +62,17 @@ class EncodeRecipe:
 
     @property
     def length(self) -> Fraction:
-        """Seconds of the output."""
+        """Return the seconds of the output."""
         return self.frames / self.rate
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecipe:
-    """How an image's plan is carried out."""
+    """The parameters of an image's plan."""
 
-    #: The format of the output. Where nothing keeps it under ``limit`` bytes, WEBP or JPEG.
+    #: The format of the output; WEBP or JPEG if that cannot be kept under ``limit`` bytes.
     format: str
-    #: The coded pixels are copied; only metadata and further frames are cut out.
+    #: Copy the coded pixels; cut out only metadata and additional frames.
     pixels_kept: bool = False
     mode: Mode = "RGB"
     #: Convert the pixels from the file's own profile to sRGB.
@@ -84,11 +84,11 @@ class ImageRecipe:
     padding: Colour = BLACK
     #: Make every pixel pure white or pure black, and scale by nearest neighbour.
     threshold: bool = False
-    #: Save a JPEG with its own quantisation tables: its pixels were only turned.
+    #: Save a JPEG with its own quantisation tables: its pixels were only rotated.
     own_tables: bool = False
-    #: The file is too large: nothing but another compression helps.
+    #: The file is too large: only another compression helps.
     recompress: bool = False
-    #: Whether pixels may be lost where nothing else brings the file under the limit.
+    #: Whether pixels may be lost if nothing else gets the file under the limit.
     may_lose: bool = False
     limit: int = IMAGE_BYTES_DECIMAL
 
@@ -97,7 +97,7 @@ VideoRecipe = CopyRecipe | EncodeRecipe
 Recipe = CopyRecipe | EncodeRecipe | ImageRecipe
 
 
-#: Advice that is fixed all the same: it costs nothing of the picture.
+#: Advice that is fixed as well, because the picture loses nothing.
 FIXED_ADVICE: Final = frozenset(
     [
         codes.VIDEO_NOT_FASTSTART,
@@ -111,36 +111,36 @@ FIXED_ADVICE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may ask of a plan. Times in seconds from the first frame shown."""
+    """The options of a plan. Times in seconds from the first frame shown."""
 
     start: Fraction | None = None
     duration: Fraction | None = None
-    #: Fix errors alone.
+    #: Fix errors only.
     only_errors: bool = False
     #: Scale down what the service would scale down itself.
     fit_720p: bool = False
-    #: How frames are made where there are too few.
+    #: How to make frames if there are too few.
     fps_mode: Literal["repeat", "blend"] = "repeat"
-    #: What is done where no scale fits both sides.
+    #: What to do if no scale fits both sides.
     shape: Literal["pad", "crop"] = "pad"
-    #: Behind transparency and beside padded pictures; None: white and black.
+    #: Colour under transparency and of padding; None: white and black.
     background: Colour | None = None
-    #: Leave one sound track.
+    #: Keep one sound track.
     keep_audio: bool = False
-    #: Re-encode what still decodes of a damaged video.
+    #: Re-encode the decodable part of a damaged video.
     salvage: bool = False
-    #: The displayed size, rate and number of frames that a job's other media ask for.
+    #: The displayed size, rate and number of frames that a job's other media require.
     size: tuple[int, int] | None = None
     rate: Fraction | None = None
     frames: int | None = None
-    #: What comes out is held to these.
+    #: Limits that the output must meet.
     limits: Limits = CONTRACT
 
     def asked(self) -> dict[str, Any]:
-        """Everything that was asked for, by name, as plain values and Fractions.
+        """Return everything requested, by name, as plain values and Fractions.
 
-        Limits are there only where they are not the contract's, so that nothing that was made or
-        sent under the contract's own counts as another by them.
+        Includes limits only if they are not the contract's, so that files made or sent under the
+        contract's own keep their identity.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "limits"}
         changed = self.limits.changed()
@@ -148,12 +148,12 @@ class Options:
 
     @property
     def behind(self) -> Colour:
-        """The colour under transparent pixels."""
+        """Return the colour under transparent pixels."""
         return WHITE if self.background is None else self.background
 
     @property
     def beside(self) -> Colour:
-        """The colour of padding."""
+        """Return the colour of padding."""
         return BLACK if self.background is None else self.background
 
 
@@ -162,36 +162,35 @@ NOTHING_ASKED: Final = Options()
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One step: what is done, for which rules (slugs) or options, and a sentence for a person."""
+    """One step: the edit, its rules (slugs) or options, and a sentence for a person."""
 
     edit: str
     reason: tuple[str, ...]
     detail: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The entry of ``plan`` in the JSON of ``prepare``."""
+        """Return the entry of ``plan`` in the JSON of ``prepare``."""
         return {"edit": self.edit, "reason": list(self.reason), "detail": self.detail}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The edits in order, and how they are carried out.
+    """The edits in order, and the recipe to apply them.
 
-    ``recipe`` None means that the bytes are copied as they are (under another name, perhaps).
-    ``remaining`` are the findings that stay; with an error among them the plan is impossible
-    and has no edits.
+    ``recipe`` None copies the bytes unchanged (possibly under another name). ``remaining`` are the
+    findings that stay; with an error among them the plan is impossible and has no edits.
     """
 
     role: Role
     edits: tuple[Edit, ...]
-    #: Whether every picture that is kept stays the same, pixel for pixel.
+    #: Whether every kept picture stays the same, pixel for pixel.
     lossless: bool
     recipe: Recipe | None
     remaining: tuple[Finding, ...] = ()
 
     @property
     def possible(self) -> bool:
-        """Whether nothing is left that stops a submission."""
+        """Whether no remaining finding prevents a submission."""
         return not any(f.severity is Severity.ERROR for f in self.remaining)
 
     @property
@@ -201,12 +200,12 @@ class Plan:
 
 
 def impossible(role: Role, findings: tuple[Finding, ...]) -> Plan:
-    """The honest answer: nothing here fixes these findings."""
+    """Return a plan without edits: these findings cannot be fixed."""
     return Plan(role, (), True, None, findings)
 
 
 def wanted(finding: Finding, options: Options) -> bool:
-    """Whether a finding is one that the options ask to fix."""
+    """Return whether the options ask to fix a finding."""
     if finding.severity is Severity.ERROR:
         return True
     if options.only_errors:
@@ -219,5 +218,5 @@ def wanted(finding: Finding, options: Options) -> bool:
 
 
 def unmended(finding: Finding, message: str) -> Finding:
-    """The finding as it stands after an attempt that could not fix it, saying why."""
+    """Return the finding after an attempt that could not fix it, with the reason."""
     return replace(finding, message=f"{finding.message} ({message})", fix=None)

@@ -1,4 +1,4 @@
-"""What will come out of a plan, before anything is done. Pure."""
+"""Predict the output of a plan. Pure."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from vaceprep.facts import Facts, ImageFacts, MaskFacts, StreamFacts, VideoFacts
 from vaceprep.plans.encode import tags
 from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Plan, VideoRecipe
 
-#: Codecs of sound that MP4 carries as they are; any other becomes AAC.
+#: Audio codecs that MP4 carries unchanged; any other is converted to AAC.
 CARRIED_SOUND = frozenset(["aac", "mp3", "ac3", "eac3", "opus", "alac", "flac", "mp2"])
 
 
-#: FFmpeg's MP4 writer makes a track's clock at least this fine by doubling it.
+#: FFmpeg's MP4 writer doubles a track's timescale until it is at least this.
 FINEST: Final = 10_000
 
 
 def timescale(ticks: int) -> int:
-    """The clock that FFmpeg's MP4 writer gives a track of so many ticks a second."""
+    """Return the timescale that FFmpeg's MP4 writer gives a track of so many ticks a second."""
     while ticks < FINEST:
         ticks *= 2
     return ticks
 
 
 def predict(plan: Plan, facts: Facts) -> Facts:
-    """The facts that the plan's output will have.
+    """Return the facts of the plan's output.
 
-    ``bytes`` is the most that it may have. Pixels of a mask that is thresholded are not known
-    before: its counts are told as if both colours were there.
+    ``bytes`` is the maximum. The pixels of a thresholded mask are not known beforehand: its counts
+    are given as if both colours occurred.
     """
     if isinstance(facts, ImageFacts):
         from vaceprep.plans.predict_image import predict_image
@@ -54,7 +54,7 @@ def _sound(facts: VideoFacts, recipe: VideoRecipe, length: Fraction) -> StreamFa
 
 
 def _packed(facts: VideoFacts, recipe: VideoRecipe) -> VideoFacts:
-    """What any new MP4 has."""
+    """Return the facts of any new MP4."""
     length, frames, rate = recipe.length, recipe.frames, recipe.rate
     sound = _sound(facts, recipe, length)
     step = 1 / rate if rate is not None and frames > 1 else None
@@ -90,7 +90,7 @@ def _packed(facts: VideoFacts, recipe: VideoRecipe) -> VideoFacts:
 
 
 def _encoded(facts: VideoFacts, recipe: EncodeRecipe) -> VideoFacts:
-    """What the encoder adds: an upright picture that every reader shows the same."""
+    """Return the facts after encoding: an upright picture that every reader shows the same."""
     width, height = recipe.size.canvas
     mask = facts.mask
     if recipe.threshold and mask is not None and mask.other:

@@ -1,4 +1,4 @@
-"""The facts of an image after its plan, before anything is done. Pure."""
+"""Predict the facts of an image after its plan. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MASK: Final[Role] = "mask_image_url"
 
 
 def predict_image(plan: Plan, facts: ImageFacts) -> ImageFacts:
-    """The facts that carrying the plan out yields; ``bytes`` is the most there can be.
+    """Return the facts of the plan's output; ``bytes`` is the maximum.
 
-    Where a file is so large that its first format does not fit, ``format`` and ``mode`` may come
-    out as WEBP's or JPEG's. Which grey pixels of a mask become white is not known before.
+    If a file is so large that its first format does not fit, ``format`` and ``mode`` may turn out
+    to be WEBP's or JPEG's. Which grey pixels of a mask become white is not known beforehand.
     """
     recipe = plan.recipe
     if not isinstance(recipe, ImageRecipe):

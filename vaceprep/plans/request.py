@@ -1,4 +1,4 @@
-"""What is asked of one video: which findings are to be fixed, and what the options add."""
+"""The request for one video: the findings to fix, and what the options add."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.video import CARRIED
 
-#: Rules that only another encoding fixes.
+#: Rules that only re-encoding fixes.
 ENCODED: Final = (
     *(
         codes.VIDEO_FPS,
@@ -34,11 +34,11 @@ ENCODED: Final = (
 
 
 def requested_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
-    """The options that leave something of this video out."""
+    """Return the options that leave out something of this video."""
     asked = ["--start"] if options.start else []
     length = facts.duration
     if options.duration is not None and (length is None or length > options.duration):
-        # One frame at an allowed rate is the least that there can be, though it lasts longer.
+        # One frame at an allowed rate is the minimum, even if it lasts longer.
         least = facts.frames == 1 and length is not None and length <= 1 / options.limits.video_fps
         if not least:
             asked.append("--duration")
@@ -47,13 +47,13 @@ def requested_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class VideoRequest:
-    """One video with its facts, its coded frames where they were surveyed, and what is wanted."""
+    """One video: its facts, its coded frames if surveyed, and the request."""
 
     facts: VideoFacts
     role: Role
     options: Options
     samples: SampleFacts | None
-    #: The findings to be fixed, by code, and those that stay.
+    #: The findings to fix, by code, and those that stay.
     wanted: dict[str, Finding]
     remaining: tuple[Finding, ...]
 
@@ -73,15 +73,15 @@ class VideoRequest:
 
     @property
     def cuts(self) -> tuple[str, ...]:
-        """The options that leave something out."""
+        """Return the options that leave something out."""
         return requested_cut(self.facts, self.options)
 
     def reasons(self, codes: Sequence[str]) -> tuple[str, ...]:
-        """The slugs of those of the rules that are to be fixed."""
+        """Return the slugs of those of the rules that are to be fixed."""
         return tuple(self.wanted[c].rule for c in codes if c in self.wanted)
 
     def conforms(self) -> bool:
-        """Whether the size, rate and number of frames that a job asks for are there."""
+        """Whether the video has the size, rate and number of frames that a job asks for."""
         options, facts = self.options, self.facts
         if options.size not in (None, (facts.width, facts.height)):
             return False
@@ -90,7 +90,7 @@ class VideoRequest:
         return options.rate is None or (facts.fps == options.rate and bool(facts.constant_rate))
 
     def must_encode(self) -> tuple[str, ...]:
-        """Rules and options for which packets cannot stay as they are."""
+        """Return the rules and options that prevent copying packets."""
         reasons = list(self.reasons(ENCODED))
         if codes.VIDEO_CONTAINER in self.wanted and self.facts.codec not in CARRIED:
             reasons.append(self.wanted[codes.VIDEO_CONTAINER].rule)
@@ -105,10 +105,10 @@ class VideoRequest:
         return tuple(dict.fromkeys(reasons))
 
     def first(self, start: Fraction) -> Fraction | None:
-        """The time of the first frame that is kept; None where the coded frames are not known.
+        """Return the time of the first frame kept; None if the coded frames are not known.
 
-        It is the one shown at the start that was asked for; where the end of a clip is what
-        counts, the first that begins after it, so that the last frame of all is kept.
+        This is the frame shown at the requested start; if the end of a clip counts, the first that
+        begins after the start, so that the very last frame is kept.
         """
         if self.samples is None:
             return None
@@ -117,7 +117,7 @@ class VideoRequest:
         return shown_at(self.samples, start)
 
     def rename(self) -> Edit:
-        """The edit for a name that disagrees with the bytes."""
+        """Return the edit for a name that contradicts the bytes."""
         return Edit("rename", self.reasons([codes.VIDEO_NAME]), "the name gets the ending .mp4")
 
 

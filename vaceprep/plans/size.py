@@ -1,4 +1,4 @@
-"""Sizes that the rules accept, from any size. Pure; all in pixels."""
+"""Compute sizes that the rules accept from any size. Pure; all in pixels."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vaceprep.contract import IMAGE_SIDE, KEPT_PIXELS
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A picture is scaled to ``scaled`` and centred on ``canvas``.
+    """A picture scaled to ``scaled`` and centred on ``canvas``.
 
-    Where the canvas is larger the rest is padded, where it is smaller the picture is cropped.
+    A larger canvas pads the picture, a smaller one crops it.
     """
 
     scaled: tuple[int, int]
@@ -32,7 +32,7 @@ class Fit:
 
 
 def _times(size: tuple[int, int], factor: Fraction) -> tuple[int, int]:
-    # Half a pixel goes up, so that a side never falls short of its limit.
+    # Round half a pixel up, so that a side never falls short of its limit.
     width, height = (max(1, int(side * factor + Fraction(1, 2))) for side in size)
     return width, height
 
@@ -42,11 +42,11 @@ def fit(
     limits: tuple[int, int] = IMAGE_SIDE,
     shape: Literal["pad", "crop"] = "pad",
 ) -> Fit:
-    """The nearest size with both sides within ``limits``, aspect kept.
+    """Return the nearest size with both sides within ``limits``, aspect kept.
 
-    Where no scale brings both sides within them, the picture is scaled down no further than
-    its long side asks and padded; or, to crop, scaled until its short side is long enough, and
-    the long side cut down.
+    If no scale brings both sides within them, the picture is scaled down no further than its long
+    side requires and padded; or, to crop, scaled until its short side is long enough, and the long
+    side is cut.
     """
     low, high = limits
     short, long = min(size), max(size)
@@ -68,7 +68,7 @@ def fit(
 
 
 def even(fitted: Fit, *, up: bool = False) -> Fit:
-    """The same with every side even, as 4:2:0 wants it: one pixel less, or one more (``up``)."""
+    """Return the fit with every side even for 4:2:0: one pixel less, or one more (``up``)."""
 
     def both(size: tuple[int, int]) -> tuple[int, int]:
         step = 1 if up else 0
@@ -79,11 +79,11 @@ def even(fitted: Fit, *, up: bool = False) -> Fit:
 
 
 def within(size: tuple[int, int], pixels: int = KEPT_PIXELS) -> tuple[int, int]:
-    """The largest even size of the same shape with at most ``pixels``."""
+    """Return the largest even size of the same shape with at most ``pixels``."""
     width, height = size
     if width * height <= pixels:
         return size
-    # The long side first: the short one then follows it within a pixel.
+    # Compute the long side first: the short one then follows within a pixel.
     long, short = max(size), min(size)
     side = isqrt(pixels * long // short) // 2 * 2
     other = max(2, int(Fraction(short * side, long)) // 2 * 2)
@@ -91,11 +91,11 @@ def within(size: tuple[int, int], pixels: int = KEPT_PIXELS) -> tuple[int, int]:
 
 
 def scaled_to(size: tuple[int, int], target: tuple[int, int], shape: str) -> Fit:
-    """The picture brought to exactly ``target``: inside it with bars, or over it and cropped."""
+    """Return the fit to exactly ``target``: inside it with bars, or covering it and cropped."""
     across, down = Fraction(target[0], size[0]), Fraction(target[1], size[1])
     factor = max(across, down) if shape == "crop" else min(across, down)
     width, height = (max(1, round(side * factor)) for side in size)
-    # A pixel of difference is rounding, not another shape.
+    # A difference of one pixel is rounding, not another shape.
     if abs(width - target[0]) <= 1 and abs(height - target[1]) <= 1:
         return Fit(target, target)
     return Fit((width, height), target)

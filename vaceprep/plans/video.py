@@ -1,4 +1,4 @@
-"""Findings on a video to edits, with the least damage: nothing, rename, rewrap, cut, re-encode."""
+"""Plan a video's edits with the least damage: nothing, rename, rewrap, cut, re-encode."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.video_picture import video_hdr
 
-#: Errors that nothing fixes.
+#: Errors that no plan fixes.
 HOPELESS: Final = (codes.VIDEO_UNREADABLE, codes.MASK_EMPTY)
 
 
 class CannotPlan(ValueError):
-    """What was asked for does not fit the video; the message is a clause for a person."""
+    """The request does not fit the video; the message is a clause for a person."""
 
 
 def plan_video(
@@ -32,9 +32,9 @@ def plan_video(
     options: Options = NOTHING_ASKED,
     samples: SampleFacts | None = None,
 ) -> Plan:
-    """The edits that fix a video under a role. ``samples`` are its coded frames, if surveyed.
+    """Return the plan that fixes a video. ``samples`` are its coded frames, if surveyed.
 
-    Raises CannotPlan where ``--start`` lies outside the video.
+    Raises CannotPlan if ``--start`` lies outside the video.
     """
     hopeless = tuple(f for f in findings if _is_hopeless(f, options))
     if hopeless or not isinstance(facts, VideoFacts):
@@ -43,7 +43,7 @@ def plan_video(
 
 
 def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction, Fraction]:
-    """The start and the longest length, in seconds, of what is kept. Raises CannotPlan."""
+    """Return the start and maximum length of the kept part, in seconds. Raises CannotPlan."""
     room = options.limits.seconds(role)
     if options.duration is not None:
         if options.duration <= 0:
@@ -53,7 +53,7 @@ def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction
     start = options.start
     if start is None:
         late = role == "first_clip_url" and length is not None and length > room
-        # What is extended goes on from its end.
+        # A clip to extend continues from its end.
         start = length - room if late and length is not None else Fraction(0)
     elif start < 0 or (length is not None and start >= length):
         known = "" if length is None else f"; the video lasts {wording.seconds(length)} s"
@@ -62,7 +62,7 @@ def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction
 
 
 def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Options) -> bool:
-    """Whether the coded frames matter for the plan: where packets may be copied."""
+    """Return whether the plan may copy packets, and so needs the coded frames."""
     found = {f.code for f in findings if wanted(f, options)}
     return bool(
         found - {codes.VIDEO_NAME}
@@ -82,7 +82,7 @@ def _is_hopeless(finding: Finding, options: Options) -> bool:
 
 
 def _plan(request: VideoRequest) -> Plan:
-    """The plan with the least damage."""
+    """Return the plan with the least damage."""
     facts = request.facts
     cut = codes.VIDEO_DURATION in request.wanted or bool(request.cuts)
     if not request.wanted and not cut and request.conforms():
@@ -90,7 +90,7 @@ def _plan(request: VideoRequest) -> Plan:
     if set(request.wanted) == {codes.VIDEO_NAME} and not cut and request.conforms():
         return Plan(request.role, (request.rename(),), True, None, request.remaining)
     if facts.duration is None or facts.fps is None or not facts.frames:
-        # Nothing tells how long a frame is shown: any rate would be made up.
+        # Without times the duration of a frame is unknown: any rate would be made up.
         message = "its frames carry no times, so no rate can be kept"
         blind = [f for f in request.wanted.values() if f.severity is Severity.ERROR]
         rest = blind or list(request.wanted.values())
@@ -105,7 +105,7 @@ def _plan(request: VideoRequest) -> Plan:
 
 
 def _undecodable(facts: VideoFacts) -> Finding:
-    """Why frames whose colours no decoder here knows are not encoded."""
+    """Return why frames whose colours no decoder here supports are not encoded."""
     return video_hdr.found(
         f"its colours are Dolby Vision profile {facts.dolby_vision}, which cannot be converted "
         "here: export it as SDR or HDR10 with the camera or program that made it",

@@ -39,23 +39,23 @@ def colour(value: Colour) -> str:
 
 
 def renamed(fmt: str) -> str:
-    """Which ending the output gets."""
+    """Return the extension of the output."""
     return f"the name gets the ending {ENDINGS.get(fmt, ('.' + fmt,))[0]}"
 
 
 def stripped(facts: ImageFacts) -> str:
-    """What the metadata told."""
+    """Return what the removed metadata contained."""
     return f"left out {listed(list(facts.location))}"
 
 
 def first(facts: ImageFacts) -> str:
-    """Which picture of several is kept."""
+    """Return which picture of several is kept."""
     kind = "pages" if facts.format == "tiff" else "frames"
     return f"first of {facts.frames} {kind}"
 
 
 def turned(facts: ImageFacts, own_tables: bool) -> str:
-    """How the pixels are brought upright."""
+    """Return how the pixels are rotated upright."""
     stored, shown = (facts.stored_width, facts.stored_height), (facts.width, facts.height)
     told = f"EXIF orientation {facts.orientation} baked in"
     if stored != shown:
@@ -64,7 +64,7 @@ def turned(facts: ImageFacts, own_tables: bool) -> str:
 
 
 def colours(facts: ImageFacts, mask: bool) -> str:
-    """From which colours to sRGB."""
+    """Return the colours converted to sRGB."""
     name = facts.icc_profile or "an unknown profile"
     if mask:
         return f"left out {name}: black and white need none"
@@ -72,36 +72,36 @@ def colours(facts: ImageFacts, mask: bool) -> str:
 
 
 def flattened(ground: Colour) -> str:
-    """What is under transparent pixels."""
+    """Return the colour under transparent pixels."""
     return f"transparent pixels laid on {colour(ground)}"
 
 
 def mode(facts: ImageFacts, to: str) -> str:
-    """From which pixels to which."""
+    """Return the change of the pixel mode."""
     base = facts.mode.partition(";")[0]
     depth = "" if facts.bit_depth is None else f"{facts.bit_depth}-bit "
     return f"from {depth}{_MODES.get(base, base)} to 8-bit {_MODES.get(to, to)}"
 
 
 def scaled(old: tuple[int, int], new: tuple[int, int], nearest: bool) -> str:
-    """From which size to which."""
+    """Return the change of the size."""
     how = " by nearest neighbour" if nearest else ""
     return f"scaled from {px(old)} to {px(new)}{how}"
 
 
 def padded(canvas: tuple[int, int], ground: Colour) -> str:
-    """What is put beside the picture."""
+    """Return what pads the picture."""
     return f"padded with {colour(ground)} to {px(canvas)}"
 
 
 def cropped(size: Fit) -> str:
-    """What is kept of the picture."""
+    """Return what is kept of the picture."""
     width, height = (min(a, b) for a, b in zip(size.scaled, size.canvas, strict=True))
     return f"the middle {px((width, height))} kept of {px(size.scaled)}"
 
 
 def converted(old: str, new: str, mask: bool) -> str:
-    """From which format to which."""
+    """Return the change of the format."""
     told = f"{shown_format(old)} to {shown_format(new)}"
     if new == "jpeg":
         return f"{told} at high quality: as PNG, a photograph would be several times as large"
@@ -111,7 +111,7 @@ def converted(old: str, new: str, mask: bool) -> str:
 
 
 def recompressed(fmt: str, limit: int) -> str:
-    """How the file gets small enough."""
+    """Return how the file gets small enough."""
     at_most = f"at most {megabytes(limit)}"
     if fmt == "jpeg":
         return f"{at_most}, at the best quality that fits"
@@ -121,24 +121,24 @@ def recompressed(fmt: str, limit: int) -> str:
 if TYPE_CHECKING:
     from vaceprep.plans.model import EncodeRecipe
 
-#: Said of a colour that is brought down.
+#: Names of the transfer characteristics in a tone mapping's sentence.
 CURVES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 def seconds(value: Fraction) -> str:
-    """Seconds with as many digits as tell them."""
+    """Return seconds with as many digits as needed."""
     return decimal(value)
 
 
 def rate(value: Fraction) -> str:
-    """Frames a second for show."""
+    """Return frames per second for display."""
     return decimal(value)
 
 
 def kept(
     count: int, frames: int | None, start: Fraction, length: Fraction | None, end: Fraction
 ) -> str:
-    """Which frames of the source are copied."""
+    """Return which frames of the source are copied."""
     of = "" if frames is None else f" of {frames}"
     if start == 0:
         return f"first {count}{of} frames"
@@ -148,7 +148,7 @@ def kept(
 
 
 def fewer(count: int, asked: int, *, longer: bool) -> str:
-    """Why a copy has fewer frames than were asked for, and what to do where more are allowed."""
+    """Return why a copy has fewer frames than requested, and a remedy if more are allowed."""
     todo = "; a longer --duration keeps more" if longer else ""
     return (
         f" ({count} of the {asked} frames asked for: copied packets must end where no later frame "
@@ -157,7 +157,7 @@ def fewer(count: int, asked: int, *, longer: bool) -> str:
 
 
 def stretch(start: Fraction, length: Fraction, whole: Fraction) -> str:
-    """Which seconds of the source are encoded."""
+    """Return which seconds of the source are encoded."""
     if start == 0:
         return f"the first {seconds(length)} of {seconds(whole)} s"
     if start + length >= whole:
@@ -166,7 +166,7 @@ def stretch(start: Fraction, length: Fraction, whole: Fraction) -> str:
 
 
 def rewrapped(facts: VideoFacts, fixed: set[str], keep_audio: bool) -> str:
-    """What putting the packets into a new container changes; ``fixed`` are codes of rules."""
+    """Return what rewrapping the packets changes; ``fixed`` are codes of rules."""
     name = CONTAINER_NAMES.get(facts.container, facts.container)
     told = [f"{name} to MP4"] if facts.container != "mp4" else []
     if facts.container == "mp4" and codes.VIDEO_CONTAINER in fixed:
@@ -186,13 +186,13 @@ def rewrapped(facts: VideoFacts, fixed: set[str], keep_audio: bool) -> str:
 
 
 def _streams(kinds: list[str]) -> str:
-    """Streams by their kinds, each once: ``sound, subtitles and data``."""
+    """Return streams by kind, each once: ``sound, subtitles and data``."""
     words = {"audio": "sound", "subtitle": "subtitles", "video": "further video"}
     return listed([words.get(kind, kind) for kind in dict.fromkeys(kinds)])
 
 
 def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[str, str, str]]:
-    """Each change of the picture: its name, the rule's code and a sentence."""
+    """Yield each change of the picture: its name, the rule's code and a sentence."""
     if facts.interlaced:
         yield "deinterlace", codes.VIDEO_INTERLACED, "fields made whole frames (bwdif)"
     elif deinterlace:
@@ -237,7 +237,7 @@ def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[s
 
 
 def _resized(shown: tuple[int, int], how: Fit) -> Iterator[tuple[str, str, str]]:
-    """Each change of the size from ``shown``: its name, the rule's code and a sentence."""
+    """Yield each change of the size from ``shown``: its name, the rule's code and a sentence."""
     if how.scaled != shown:
         code = (
             codes.VIDEO_ABOVE_720P
@@ -265,7 +265,7 @@ def _within(size: tuple[int, int]) -> bool:
 
 
 def resampled(facts: VideoFacts, target: Fraction, blend: bool) -> str:
-    """How the frames come to another rate."""
+    """Return how the frame rate is changed."""
     how = "blended" if blend else "repeated"
     if facts.fps is not None and facts.constant_rate and (target / facts.fps).denominator == 1:
         times = target / facts.fps
@@ -277,7 +277,7 @@ def resampled(facts: VideoFacts, target: Fraction, blend: bool) -> str:
 
 
 def encoded(facts: VideoFacts, recipe: EncodeRecipe, obstacle: str | None) -> str:
-    """What the new encoding is, and why the old one could not stay."""
+    """Return the new encoding, and why the old one could not stay."""
     told = [f"H.264, 8-bit 4:2:0, {px(recipe.size.canvas)}, {rate(recipe.rate)} FPS"]
     if facts.color_range == "pc":
         told.append("full range to limited range")
