@@ -1,4 +1,4 @@
-"""Every rule, by code. Importing this module imports all of them: a check needs only some."""
+"""All rules, by code. Importing this module imports every rule module; a check needs only some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule is: data plus one small function. ``rules.all`` lists all of them."""
+"""The definition of a rule: data plus one small function. ``rules.all`` lists all rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vaceprep.limits import CONTRACT, Limits
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: an error stops a submission and makes ``check`` exit 1."""
+    """The severity of a finding: an error blocks a submission and makes ``check`` exit 1."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +25,7 @@ Measure = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule reports on one file: what was measured, what is allowed, how to fix it."""
+    """A violation of a rule by one file: the measured and the allowed value, and the fix."""
 
     code: str
     rule: str
@@ -40,7 +40,7 @@ class Finding:
     pointer: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON values; the keys are promises."""
+        """Return the finding as JSON values; the keys are part of the public interface."""
         return {
             "code": self.code,
             "rule": self.rule,
@@ -55,28 +55,28 @@ class Finding:
         }
 
 
-#: ``check(rule, facts, asset)`` gives a finding or None; a job's rules take ``(rule, draft)`` and
-#: give any number. The rule's own data is passed, so that the finding is of that rule.
+#: ``check(rule, facts, asset)`` returns a finding or None; the rules of jobs take ``(rule, draft)``
+#: and yield any number. The rule is passed so that its own data is in the finding.
 RuleFunction = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the catalogue: code and slug are stable once released."""
+    """A rule of the catalogue; code and slug do not change after a release."""
 
     code: str
     slug: str
-    #: The severities it can have, the gravest first.
+    #: The possible severities, the highest first.
     severities: tuple[Severity, ...]
     source: SourceMark
     subject: Subject
     #: Completes "fires when ...".
     fires: str
-    #: What ``prepare`` does about it; None where it cannot fix it.
+    #: What ``prepare`` does about it; None if it cannot fix it.
     fix: str | None
-    #: Why it matters, in a sentence or two.
+    #: The reason for the rule, in a sentence or two.
     why: str
-    #: The function that finds it.
+    #: The function that checks it.
     check: RuleFunction = field(compare=False, repr=False)
 
     def found(
@@ -90,9 +90,9 @@ class Rule:
         fix: str | None = None,
         pointer: str | None = None,
     ) -> Finding:
-        """A finding of this rule; ``severity`` and ``fix`` default to the rule's own.
+        """Return a finding of this rule; ``severity`` and ``fix`` default to the rule's own.
 
-        An empty ``fix`` means that this one cannot be fixed.
+        An empty ``fix`` means that ``prepare`` cannot fix this finding.
         """
         return Finding(
             code=self.code,
@@ -109,12 +109,12 @@ class Rule:
 
 
 class Asset(NamedTuple):
-    """What a rule may know of a file beside its facts."""
+    """What a rule receives about a file in addition to its facts."""
 
     role: Role
-    #: The file's name without folders; None where it has none (standard input, ``data:``).
+    #: The file's name without folders; None without a name (standard input, ``data:``).
     name: str | None = None
-    #: What it is held to.
+    #: The limits that apply to it.
     limits: Limits = CONTRACT
 
 
@@ -129,7 +129,7 @@ def rule(
     fix: str | None,
     why: str,
 ) -> Callable[[RuleFunction], Rule]:
-    """Make the decorated function ``(rule, facts, asset) -> Finding | None`` a rule."""
+    """Turn the decorated function ``(rule, facts, asset) -> Finding | None`` into a rule."""
     severities = severity if isinstance(severity, tuple) else (severity,)
 
     def made(function: RuleFunction) -> Rule:
@@ -139,15 +139,15 @@ def rule(
 
 
 def run(rules: Iterable[Rule], facts: object, asset: Asset) -> list[Finding]:
-    """The findings of rules that give at most one each, in their order."""
+    """Return the findings, in order, of rules that return at most one each."""
     found = (rule.check(rule, facts, asset) for rule in rules)
     return [finding for finding in found if finding is not None]
 
 
 def run_all(rules: Iterable[Rule], subject: object) -> list[Finding]:
-    """The findings of rules that give any number each, in their order."""
+    """Return the findings, in order, of rules that yield any number each."""
     return [finding for rule in rules for finding in rule.check(rule, subject)]
 
 
 class UnknownRule(ValueError):
-    """A name that is no rule's slug, code or code prefix; the message names the nearest."""
+    """No slug, code or code prefix matches the name; the message suggests the nearest ones."""

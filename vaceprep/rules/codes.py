@@ -1,4 +1,4 @@
-"""Codes of the rules, each named by the rule's slug. Stable once released."""
+"""The codes of the rules, named by slug. They do not change after a release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job as it was written, before it is known to be one: what its rules look at. Pure."""
+"""A job as written, before validation: the input of the rules for jobs. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ErrorKind = Literal["missing", "type", "choice", "range", "short", "long", "text
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """A value that its field cannot have.
+    """An invalid value of a field.
 
-    ``path`` is the field's name and, in a list, the position. ``allowed`` completes "allowed is
-    ..."; ``choices`` are the words of an enumeration.
+    ``path`` is the field's name and, in a list, the index. ``allowed`` completes "allowed is ...";
+    ``choices`` are the values of an enumeration.
     """
 
     path: tuple[str | int, ...]
@@ -31,17 +31,16 @@ class FieldError:
 
     @property
     def name(self) -> str:
-        """The field's name."""
+        """The name of the field."""
         return str(self.path[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A job as it was written, before it is known to be one.
+    """A job as written, before validation.
 
-    ``values`` are the fields that count as set; ``function`` is None where it is missing or
-    unknown; ``fields`` says which functions have which field; ``broken`` why the whole file
-    could not be read.
+    ``values`` are the fields that count as set; ``function`` is None if missing or unknown;
+    ``fields`` maps each field to its functions; ``broken`` says why the file could not be read.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +48,7 @@ class Draft:
     errors: tuple[FieldError, ...] = ()
     fields: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
     broken: str | None = None
-    #: What it and its media are held to.
+    #: The limits that apply to the job and its media.
     limits: Limits = CONTRACT
 
     def has(self, name: str) -> bool:
@@ -57,27 +56,27 @@ class Draft:
         return name in self.values
 
     def failed(self, name: str) -> bool:
-        """Whether a field's value is wrong by itself."""
+        """Whether the value of a field alone is invalid."""
         return any(e.name == name for e in self.errors)
 
     def references(self) -> int | None:
-        """How many reference images there are; None where that cannot be said."""
+        """Return the number of reference images; None if unknown."""
         value = self.values.get("ref_images_url", [])
         return len(value) if isinstance(value, list) else None
 
 
 Findings = Iterator[Finding]
-#: Whole numbers beyond this are not written out; Python itself refuses some thousand digits.
+#: Integers with more bits are not printed; Python itself refuses thousands of digits.
 LONGEST_BITS: Final = 1000
 
 
 def pointer(*path: str | int) -> str:
-    """A JSON pointer (RFC 6901)."""
+    """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
 
 
 def said(value: Any) -> str:
-    """A given value as it would stand in JSON, cut short."""
+    """Return a given value as JSON text, truncated."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -87,19 +86,19 @@ def said(value: Any) -> str:
     try:
         text = f'"{value}"' if isinstance(value, str) else str(value)
     except ValueError:
-        # A list or mapping with such a number in it.
+        # A list or mapping that contains such a number.
         text = f"a {type(value).__name__} with a number of hundreds of digits"
     return _short(text)
 
 
 def _short(text: str) -> str:
-    """Cut short, and with lone surrogates written out, which no output can carry."""
+    """Truncate, and escape lone surrogates, which no output can encode."""
     text = text if len(text) <= 60 else f"{text[:57]}..."
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def plain(value: Any) -> str | int | float | None:
-    """A given value as a finding may carry it."""
+    """Return a given value in a form that fits into a finding."""
     if isinstance(value, bool) or value is None:
         return said(value)
     if isinstance(value, str):
@@ -120,11 +119,11 @@ def job_rule(
     fires: str,
     why: str,
 ) -> Callable[[Callable[[Rule, Draft], Findings]], Rule]:
-    """A rule over a whole draft, which ``prepare`` cannot fix."""
+    """Declare a rule over a whole draft, which ``prepare`` cannot fix."""
     return rule(code, slug, severity, source, "job", fires=fires, fix=None, why=why)
 
 
-#: Fields of which a more specific rule says what VP403 would.
+#: Errors that a more specific rule reports instead of VP403.
 SPECIFIC: Final = {
     **{("prompt", kind): codes.PROMPT_LENGTH for kind in ("short", "long", "text")},
     ("negative_prompt", "long"): codes.NEGATIVE_PROMPT_LENGTH,
@@ -136,17 +135,17 @@ SPECIFIC: Final = {
 
 
 def specific(error: FieldError) -> str | None:
-    """The rule that speaks of an error instead of VP403."""
+    """Return the rule that reports an error instead of VP403; None for VP403."""
     return SPECIFIC.get((error.name, error.kind)) if len(error.path) == 1 else None
 
 
 def errors_for(draft: Draft, code: str) -> Iterator[FieldError]:
-    """The errors of which another rule than VP403 speaks."""
+    """Return the errors that the rule ``code`` reports instead of VP403."""
     return (e for e in draft.errors if specific(e) == code)
 
 
 def frame_id_too_small(draft: Draft) -> Iterator[FieldError]:
-    """A ``mask_frame_id`` below the first frame; VP305 speaks of it."""
+    """Return the errors of a ``mask_frame_id`` below the first frame, which VP305 reports."""
     return (
         e for e in draft.errors if specific(e) == codes.MASK_FRAME_ID and e.given < FIRST_MASK_FRAME
     )

@@ -1,4 +1,4 @@
-"""The rules for images, VP201 to VP216, and which of them speaks."""
+"""The rules for images, VP201 to VP216, and the order in which they apply."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from vaceprep.wording import decimal
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 
 AnyFacts = ImageFacts | VideoFacts | Unreadable
-#: Failures that are another rule's: the file is an image, or a video, and whole as far as known.
+#: Failures that other rules report: the file is an image or video, and apparently complete.
 _NOT_UNREADABLE: Final = ("bomb", "unsupported-image", "moving-image")
-#: Failures of which part may be left.
+#: Failures after which a part may still decode.
 _DAMAGED: Final = ("broken", "truncated")
-#: Formats of which ``prepare --salvage`` keeps the rows that decode. The decoders of the others
-#: give nothing of a damaged file.
+#: Formats of which ``prepare --salvage`` keeps the rows that decode. The decoders of other formats
+#: return nothing for a damaged file.
 SALVAGED: Final = ("jpeg", "png", "gif", "bmp")
 _PLAIN_MODES: Final = frozenset(["RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "La"])
 _PLAIN_DEPTH: Final = 8
@@ -68,7 +68,7 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
         allowed=IMAGE_FORMATS_TEXT,
         fix="convert to PNG",
     )
-    # What cannot be decoded here cannot be converted here either.
+    # A format that cannot be decoded here cannot be converted either.
     return finding if isinstance(facts, ImageFacts) else _without_fix(finding)
 
 
@@ -85,7 +85,7 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     "file may be refused.",
 )
 def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """M: at most 10 MB, read both ways."""
+    """M: at most 10 MB, in both readings of MB."""
     limits = asset.limits
     least, most = limits.image_bytes
     if facts.bytes is None:
@@ -117,7 +117,7 @@ def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """M: each side 360 to 2000 px, as displayed."""
     if asset.role == _MASK or _is_video(facts) or facts.width is None or facts.height is None:
-        # Unmeasured only where the file is unreadable or undecodable: VP204 or VP201 says so.
+        # Unmeasured only if the file is unreadable or cannot be decoded: VP204 or VP201 reports it.
         return None
     low, high = asset.limits.image_side
     if low <= min(facts.width, facts.height) and max(facts.width, facts.height) <= high:
@@ -172,7 +172,7 @@ def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
     why="A few bytes can claim a picture that fills the memory; no accepted image is that large.",
 )
 def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """J: declared pixels, before any is decoded."""
+    """J: declared pixels, before decoding any."""
     if not isinstance(facts, Unreadable) or facts.reason != "bomb":
         return None
     pixels = None
@@ -197,7 +197,7 @@ def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     why="Some readers, and servers that announce a type, go by the name.",
 )
 def image_name(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """J: the bytes decide, the name is only compared with them."""
+    """J: the format by content; the name is only compared with it."""
     if asset.name is None or isinstance(facts, VideoFacts) or facts.format is None:
         return None
     if _is_video(facts) or not name_disagrees(asset.name, facts.format):
@@ -243,7 +243,7 @@ def image_orientation(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | No
     why="No source says what the service shows behind transparent pixels.",
 )
 def image_alpha(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """J: alpha that is used; an opaque channel is none."""
+    """J: alpha that is used; an opaque channel does not count."""
     if not isinstance(facts, ImageFacts) or facts.has_alpha is False:
         return None
     mask = asset.role == _MASK
@@ -298,7 +298,7 @@ def image_mode(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     why="A reader that ignores what is said of the colours shows others than you see.",
 )
 def image_profile(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """J: judged by a profile's numbers, not by its name."""
+    """J: by the numbers of a profile, not by its name."""
     if not isinstance(facts, ImageFacts) or facts.srgb:
         return None
     name = facts.icc_profile
@@ -335,7 +335,7 @@ def image_animated(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     why="The file is made public to be fetched, and anyone can read where it was taken.",
 )
 def image_location(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """J: names of the fields, never their values."""
+    """J: names of the metadata fields, never their values."""
     if not isinstance(facts, ImageFacts) or not facts.location:
         return None
     names = ", ".join(facts.location)
@@ -367,17 +367,17 @@ RULES: Final[tuple[Rule, ...]] = (
     image_animated,
     image_location,
 )
-#: Rules that a header alone can decide, beside VP204.
+#: Rules besides VP204 that a header alone can decide.
 _PROVEN_BY_HEADER: Final = (image_format, image_dimensions, image_unreadable)
 #: Rules that need no pixels.
 _WITHOUT_PIXELS: Final = (image_format, image_size, image_dimensions, image_bomb, image_name)
 
 
 def judge_image(facts: AnyFacts, asset: Asset) -> list[Finding]:
-    """All findings of the image rules on one file, by code.
+    """Return all findings of the image rules on one file, by code.
 
-    While VP204 fires no other image rule does, unless the header proves VP201 or VP203; a video
-    is VP201 alone.
+    VP204 suppresses all other image rules, except VP201 and VP203 if the header proves them; a
+    video has only VP201.
     """
     if isinstance(facts, VideoFacts):
         return run([image_format], facts, asset)

@@ -1,4 +1,4 @@
-"""VP407 to VP412: what a job's fields break between each other, without any media. Pure."""
+"""VP407 to VP412: conflicts between the fields of a job, without its media. Pure."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def field_not_for_function(rule: Rule, draft: Draft) -> Findings:
 
 
 def _idle(draft: Draft) -> Iterator[tuple[str, str]]:
-    """Fields that take no effect in this draft, and why."""
+    """Yield the fields that have no effect in this draft, and why."""
     if draft.function == "video_extension" and not draft.has("video_url"):
         yield "control_condition", "without video_url"
     if draft.function in ("video_repainting", "video_edit") and not draft.has("ref_images_url"):
@@ -213,7 +213,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def judge_job(draft: Draft) -> list[Finding]:
-    """What a job's fields break, all at once; while VP400 fires, no other rule does."""
+    """Return all findings on a job's fields; VP400 suppresses the other rules."""
     if draft.broken is not None:
         return run_all([job_fields.job_unreadable], draft)
     return run_all(RULES, draft)

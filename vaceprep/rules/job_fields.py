@@ -1,7 +1,7 @@
-"""VP400 to VP406: what each field of a job breaks by itself. Pure.
+"""VP400 to VP406: errors in single fields of a job. Pure.
 
-Each function yields every finding of its rule, so that all problems are told at once. The models
-of ``vaceprep.job.model`` supply what each field may be (``FieldError``).
+Each function yields all findings of its rule, so that all problems are reported at once. The models
+of ``vaceprep.job.model`` define the allowed values of each field (``FieldError``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def job_unreadable(rule: Rule, draft: Draft) -> Findings:
         yield rule.found(f"the job cannot be read: {draft.broken}")
 
 
-#: Options of prepare that people write into a job, where they are no fields.
+#: Options of prepare that people write into a job, which has no such fields.
 OPTIONS: Final = frozenset(
     ["start", "fps_mode", "pad", "crop", "background", "keep_audio", "fit_720p", "salvage"]
 )
@@ -137,14 +137,14 @@ def invalid_value(rule: Rule, draft: Draft) -> Findings:
 
 
 def _near(given: Any, choices: tuple[str, ...]) -> str:
-    """``; did you mean ...?`` where one allowed word is close."""
+    """Return ``; did you mean ...?`` if one allowed word is similar."""
     if not isinstance(given, str):
         return ""
     near = get_close_matches(given.strip().lower(), choices, 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 
-#: The prompt of the job files that ``init`` writes: to be replaced before anything is sent.
+#: The placeholder prompt in the job files of ``init``; it must be replaced before submission.
 PLACEHOLDER: Final = "Describe what the video shall show"
 
 

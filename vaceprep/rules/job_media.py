@@ -1,6 +1,6 @@
-"""VP301, VP305, VP306, VP413 and VP414: a job's media against each other and its fields. Pure.
+"""VP301, VP305, VP306, VP413, VP414: conflicts between a job's media and with its fields. Pure.
 
-Only what was measured is compared: where a file gave no facts, its own finding says so.
+The rules compare only measured facts: a file without facts has a finding of its own.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A draft and the facts of its media, by JSON pointer; what gave no facts is left out."""
+    """A draft and the facts of its measured media, by JSON pointer."""
 
     draft: Draft
     media: Mapping[str, Facts] = field(default_factory=dict)
 
     def video(self, name: str) -> VideoFacts | None:
-        """The facts of a field's video; None where there are none."""
+        """Return the facts of a field's video; None without facts of a video."""
         facts = self.media.get(f"/{name}")
         return facts if isinstance(facts, VideoFacts) else None
 
@@ -59,7 +59,7 @@ def _same_size(one: Facts, other: Facts) -> bool:
 
 
 def _same_shape(one: Facts, other: Facts) -> bool:
-    """Whether one scale turns one size into the other, to the pixel that rounding leaves open."""
+    """Whether both sizes have the same aspect ratio, within one pixel of rounding."""
     across = Fraction(one.width * other.height, other.width)
     return abs(across - one.height) <= 1
 
@@ -116,7 +116,7 @@ def mask_frame_id(rule: Rule, job: Together) -> Findings:
         return
     if video is None or video.frames is None or number is None or number <= video.frames:
         return
-    # floor(fps * duration) is the number of frames: both are measured as one fraction.
+    # floor(fps * duration) is the number of frames: both come from the same fraction.
     beyond = number > video.frames + 1
     yield rule.found(
         f"mask_frame_id is {number}; the video has {video.frames} frames",
@@ -160,7 +160,7 @@ def mask_video_mismatch(rule: Rule, job: Together) -> Findings:
 
 
 def _rates(facts: VideoFacts) -> tuple[Fraction, Fraction] | None:
-    """The lowest and highest rate that a time base which rounds leaves open."""
+    """Return the lowest and highest frame rate possible with a time base that rounds."""
     if facts.fps is None or facts.fps <= 0:
         return None
     if not (facts.rounding_tick and facts.duration and facts.frames):
@@ -171,7 +171,7 @@ def _rates(facts: VideoFacts) -> tuple[Fraction, Fraction] | None:
 
 
 def _rates_differ(one: VideoFacts, other: VideoFacts) -> bool:
-    """Whether two rates differ by more than rounding explains."""
+    """Whether two frame rates differ by more than rounding explains."""
     mine, theirs = _rates(one), _rates(other)
     if mine is None or theirs is None:
         return False
@@ -252,7 +252,7 @@ def _said(facts: Facts) -> str:
 
 
 def _apart(one_name: str, one: Facts, other_name: str, other: Facts) -> str | None:
-    """How two inputs differ in size or, where both are videos, in rate; None where they agree."""
+    """Return how two inputs differ in size or, if both are videos, in rate; None if they agree."""
     differences = []
     if not _same_size(one, other):
         differences.append(f"is {_size(one)} px where {other_name} is {_size(other)}")
@@ -276,7 +276,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def judge_together(job: Together) -> list[Finding]:
-    """What a job's media break between themselves; nothing while the job cannot be read."""
+    """Return the findings on a job's media together; none if the job cannot be read."""
     if job.draft.broken is not None:
         return []
     return run_all(RULES, job)

@@ -1,4 +1,4 @@
-"""All rules for one file, in the order in which they silence each other."""
+"""Apply all rules to one file, in the order in which they suppress each other."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from vaceprep.facts import Facts, ImageFacts, Unreadable
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity, run
 
-#: Rules that say that a file could not be judged: nothing selects them away, since a check
-#: that cannot measure must not pass. Only naming them in ``ignore`` silences them.
+#: Rules that report that a file could not be measured: ``select`` keeps them, since a check without
+#: measurements must not pass. Only naming them in ``ignore`` suppresses them.
 GATES: Final = frozenset(
     [codes.VIDEO_UNREADABLE, codes.IMAGE_UNREADABLE, codes.IMAGE_BOMB, codes.JOB_UNREADABLE]
 )
 
 
 class Selection(NamedTuple):
-    """Which rules are reported, by code: ``select`` None means all; strict: warnings weigh.
+    """The rules to report, by code. ``select`` None means all; ``strict`` makes warnings errors.
 
-    ``severity`` is what findings of single rules weigh instead of their own, by code, and
-    ``origin`` who says so.
+    ``severity`` overrides severities, by code; ``origin`` names the source of the overrides.
     """
 
     select: frozenset[str] | None = None
@@ -32,7 +31,7 @@ class Selection(NamedTuple):
     origin: str = ""
 
     def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings that are reported, with the severity they are reported at."""
+        """Return the findings to report, with their effective severity."""
         kept = [f for f in findings if self._keeps(f.code)]
         if self.severity:
             weights = dict(self.severity)
@@ -49,7 +48,7 @@ class Selection(NamedTuple):
             return finding
         said = ""
         if finding.severity is Severity.ERROR:
-            # Whoever reads the report must see that the rule itself says something else.
+            # The report must show that the rule itself has another severity.
             said = f" (an error, which {self.origin or 'the configuration'} calls {weight.value})"
         return replace(finding, severity=weight, message=f"{finding.message}{said}")
 
@@ -60,7 +59,7 @@ class Selection(NamedTuple):
 
 
 def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
-    """Every finding on one file under one role."""
+    """Return all findings on one file under one role."""
     if asset.role in VIDEO_ROLES:
         return judge_video(facts, asset)
     from vaceprep.rules.image import judge_image
@@ -70,7 +69,7 @@ def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
 
 
 def judge_video(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
-    """The video rules; while VP105 fires without a fix, no other does."""
+    """Apply the video rules; a VP105 without a fix suppresses the others."""
     from vaceprep.rules import video, video_packaging, video_picture
 
     if isinstance(facts, ImageFacts):

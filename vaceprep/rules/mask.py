@@ -1,4 +1,4 @@
-"""The rules for masks that one file alone decides: VP302, VP303 and VP304."""
+"""The rules for single mask files: VP302, VP303 and VP304."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ _BOTH = "pure white and pure black"
 
 
 def judge_mask(facts: AnyFacts, asset: Asset) -> list[Finding]:
-    """What the mask rules say of one file; nothing outside the two mask roles.
+    """Return the findings of the mask rules on one file; none outside the two mask roles.
 
-    A file that cannot be read, or an image where a video is due and the reverse, has its own
-    finding (VP105, VP201, VP204).
+    VP105, VP201 and VP204 report unreadable files, and images instead of videos or the reverse.
     """
     return run(RULES, facts, asset)
 
@@ -71,10 +70,10 @@ def mask_not_binary(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None
 def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """J: at least one white pixel in at least one frame."""
     if not _due(facts, asset) or isinstance(facts, Unreadable) or facts.mask is None:
-        # Unmeasured: VP302 says so, and once is enough.
+        # VP302 already reports an unmeasured mask.
         return None
     if facts.mask.white or not facts.mask.black:
-        # Neither colour at all is VP302's cause alone.
+        # VP302 reports a mask with neither colour.
         return None
     return rule.found(
         "no pixel is white, so there is nothing to edit", measured=0, allowed=1, unit="px"

@@ -1,4 +1,4 @@
-"""Names of rules, as options and configurations have them, to codes."""
+"""Resolve the names of rules in options and configurations to codes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from vaceprep.rules.catalogue import Severity, UnknownRule
 
 
 def weights_of(pairs: Iterable[tuple[str, Severity]], spared: Iterable[str]) -> dict[str, Severity]:
-    """What findings weigh, by code, for names as ``resolve`` takes them.
+    """Return severities by code for pairs of a name, as ``resolve`` takes it, and a severity.
 
-    The more exactly a name says a rule, the more it counts, in whatever order they come; of
-    ``spared`` codes only the slug or the whole code speaks. Raises UnknownRule.
+    More specific names win, in any order; ``spared`` codes need their slug or full code. Raises
+    UnknownRule.
     """
     found: dict[str, tuple[int, Severity]] = {}
     kept = frozenset(spared)
@@ -26,7 +26,7 @@ def weights_of(pairs: Iterable[tuple[str, Severity]], spared: Iterable[str]) -> 
 
 
 def containing(name: str) -> list[str]:
-    """Slugs that have all words of a name, in the order of their codes."""
+    """Return the slugs that contain all words of a name, in the order of their codes."""
     words = _words(name)
     slugs = [rule.slug for rule in RULES]
     return [slug for slug in slugs if words and all(word in slug for word in words)]
@@ -37,7 +37,7 @@ def _words(name: str) -> list[str]:
 
 
 def nearest(name: str) -> list[str]:
-    """Slugs that a name may mean, at most six: those that have all of its words, or the closest."""
+    """Return at most six suggestions for a name: slugs with all of its words, or the closest."""
     from difflib import get_close_matches
 
     words = _words(name)
@@ -53,9 +53,9 @@ def nearest(name: str) -> list[str]:
 
 
 def resolve(names: Iterable[str]) -> frozenset[str]:
-    """Rule codes for slugs (``video-fps``), codes (``VP103``) and prefixes (``VP1``, ``VP10``).
+    """Return codes for slugs (``video-fps``), codes (``VP103``) and prefixes (``VP1``, ``VP10``).
 
-    Names may be joined by commas; case does not matter. Raises UnknownRule.
+    Names may be comma-separated; case does not matter. Raises UnknownRule.
     """
     slugs = {rule.slug: rule.code for rule in RULES}
     codes: set[str] = set()

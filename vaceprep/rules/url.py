@@ -1,4 +1,4 @@
-"""VP501 to VP506: what the text of a URL tells, and what asking for it did. Pure."""
+"""VP501 to VP506: errors in the text of a URL, and in the response to fetching it. Pure."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from vaceprep.net.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
 
-#: What the names of a signature's parameters begin with: S3, Google Cloud Storage, Alibaba OSS.
+#: Prefixes of signature parameters: S3, Google Cloud Storage, Alibaba OSS.
 _FAMILIES: Final = ("x-amz-", "x-goog-", "x-oss-")
 _STAMP: Final = re.compile(r"\d{8}T\d{6}Z")
-#: The longest time that is believed, in seconds: beyond it dates cannot be counted.
+#: The longest valid time in seconds: dates beyond it are not representable.
 _LONGEST: Final = 10**10
-#: Beside one of these, ``Expires`` is a signature's: S3's and OSS's old ones, GCS's, CloudFront's.
+#: With one of these, ``Expires`` is part of a signature: old S3 and OSS, GCS, CloudFront.
 _SIGNED: Final = ("signature", "key-pair-id", "awsaccesskeyid", "googleaccessid")
 
 
 def expires_at(url: str) -> datetime | None:
-    """The moment from which a presigned URL is refused; None where it says none."""
+    """Return when a presigned URL expires; None if it does not say."""
     parts = split(url)
     if parts is None:
         return None
-    # Names are compared without regard to case, as stores do.
+    # Parameter names are case-insensitive, as in object stores.
     query = {name.lower(): value for name, value in parse_qsl(parts.query)}
     for family in _FAMILIES:
         stamp, seconds = query.get(f"{family}date", ""), _number(query.get(f"{family}expires"))
@@ -70,7 +70,7 @@ def _azure(text: str) -> datetime | None:
 
 
 def _cloudfront(policy: str) -> int | None:
-    """The end of a custom policy, which is base64 with three signs exchanged."""
+    """Return the end of a custom policy: base64 with three characters replaced."""
     try:
         data = base64.b64decode(policy.translate(str.maketrans("-_~", "+=/")), validate=True)
         (statement,) = json.loads(data)["Statement"]
@@ -159,17 +159,17 @@ def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
     )
 
 
-#: Types that say nothing of what the bytes are.
+#: Generic types that do not identify the content.
 ANY_BYTES = ("application/octet-stream", "binary/octet-stream", "application/x-download")
 
 
 class FetchedUrl(NamedTuple):
-    """What fetching a URL gave, and when."""
+    """The result of fetching a URL, and when."""
 
     url: str
-    #: None: it gave bytes that cannot be measured.
+    #: None: the content cannot be measured.
     facts: Facts | Unreached | None
-    #: As the server says it; None where it says nothing.
+    #: The server's Content-Type header; None without one.
     content_type: str | None
     now: datetime
 
@@ -267,9 +267,9 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list[Finding]:
-    """What a URL's text alone breaks; the first rule that speaks is the only one.
+    """Return the first finding on a URL's text.
 
-    ``allowed_hosts`` are private hosts that the user vouches for (see ``is_vouched``).
+    ``allowed_hosts`` are private hosts that the user allows (see ``is_vouched``).
     """
     asset = Asset(role)
     rules = [url_not_ascii, url_scheme]
@@ -285,7 +285,7 @@ def judge_fetched(
     role: Role,
     now: datetime | None = None,
 ) -> list[Finding]:
-    """What asking for a URL breaks; ``facts`` None where its bytes cannot be measured."""
+    """Return the findings on a fetched URL; ``facts`` None if its content cannot be measured."""
     asset = Asset(role)
     if isinstance(facts, Unreached) and facts.reason == "not-public":
         message = f"the service cannot reach this URL: {facts.message}"

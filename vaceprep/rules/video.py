@@ -1,7 +1,7 @@
-"""VP101 to VP107: what the service asks of a video.
+"""VP101 to VP107: the service's requirements for a video.
 
-Each function judges the facts of one file under one role; a fact that is None could not be
-measured, and the rule says so instead of passing.
+Each function checks the facts of one file under one role; a fact that is None could not be
+measured, and the rule reports that instead of passing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vaceprep.wording import NOT_MEASURED, decimal, megabytes
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
-#: Codecs whose packets MP4 can carry as they are.
+#: Codecs whose packets MP4 can hold unchanged.
 CARRIED: Final = frozenset(
     ["h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg", "vvc"]
 )
@@ -77,7 +77,7 @@ def video_size(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
         return None
     over = facts.bytes > most
     reading = "" if over else " where MB means 10^6 bytes"
-    # What is cut takes its share of the bytes along: nothing may be left to encode.
+    # Cutting also removes bytes, so an encoding may be unnecessary.
     length, longest = facts.duration, limits.seconds(asset.role)
     fits = length is not None and length > longest and facts.bytes * longest / length <= least
     return rule.found(
@@ -92,7 +92,7 @@ def video_size(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
 
 
 def too_slow(facts: VideoFacts, limits: Limits = CONTRACT) -> bool:
-    """Whether the rate is under the least, allowing for a time base that rounds."""
+    """Whether the frame rate is below the minimum, allowing for a time base that rounds."""
     least = limits.video_fps
     if facts.fps is None or facts.fps >= least:
         return False
@@ -131,7 +131,7 @@ def video_fps(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
 
 
 def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
-    """Whether ``length`` is over ``limit``, allowing for a time base that rounds."""
+    """Whether ``length`` exceeds ``limit``, allowing for a time base that rounds."""
     return length - (facts.rounding_tick or 0) > limit
 
 

@@ -1,4 +1,4 @@
-"""VP120 to VP127: how the video is packed: its index, edit list, other streams and metadata."""
+"""VP120 to VP127: the container of a video: index, edit list, other streams and metadata."""
 
 from __future__ import annotations
 
@@ -103,8 +103,7 @@ def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Fin
         return None
     others = [s.duration for s in facts.streams if s.duration is not None]
     if all(not too_long(d, facts, limit) for d in others):
-        # Nothing in the file is so long, the header alone says so: rounding may, and if it is
-        # further off than that, VP127 may speak.
+        # Only the header is that long, by rounding or, if it is further off, a case for VP127.
         rounded = facts.container_duration - (facts.header_tick or 0)
         if header_lies(facts) or not too_long(rounded, facts, limit):
             return None

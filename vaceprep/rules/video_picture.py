@@ -1,4 +1,4 @@
-"""VP111 to VP119: what a video's picture should be, so that every reader shows the same."""
+"""VP111 to VP119: properties of a video's picture that all readers must show alike."""
 
 from __future__ import annotations
 
