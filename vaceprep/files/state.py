@@ -18,7 +18,7 @@ def state_dir() -> str | None:
     if named:
         return named
     if os.environ.get("HOME") == "" and os.name == "posix":
-        # An empty path would mean the root folder.
+        # platformdirs would use the root folder as the home folder.
         return None
     import platformdirs
 

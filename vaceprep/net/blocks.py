@@ -1,4 +1,4 @@
-"""The blocks of a file that are here, and the holes between them."""
+"""The blocks of a file that are fetched, and the holes between them."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class View:
         raise NotImplementedError
 
     def seekable(self) -> bool:
-        """Always true."""
+        """Always True."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to another place; never fails, and nothing is fetched for it."""
+        """Set the position; never fails and fetches nothing."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
         self._at = max(base + offset, 0)
         return self._at
 
     def tell(self) -> int:
-        """The place."""
+        """The position."""
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """Bytes from the place on: all where ``size`` is negative. Raises OSError."""
+        """Read bytes from the position; all if ``size`` is negative. Raises OSError."""
         start = self._at
         end = self.size if size is None or size < 0 else min(start + size, self.size)
         if end <= start:
@@ -49,7 +49,7 @@ class View:
         return data
 
     def readline(self, size: int = -1) -> bytes:
-        """Bytes up to the end of a line. Raises OSError."""
+        """Read bytes up to the end of a line. Raises OSError."""
         start, line = self._at, b""
         while size < 0 or len(line) < size:
             piece = self.read(_LINE if size < 0 else min(_LINE, size - len(line)))
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """Some blocks of a file, each in its place in a file with holes."""
+    """Some blocks of a file, each at its offset in a sparse file."""
 
     path: str
     size: int
@@ -74,7 +74,7 @@ class Part(NamedTuple):
 
 
 class Hole(NamedTuple):
-    """Bytes that would have been needed and that were not there."""
+    """Bytes that were needed but not fetched."""
 
     start: int
     end: int
@@ -103,39 +103,39 @@ class Piecemeal(NamedTuple):
 
     @property
     def hole(self) -> Hole | None:
-        """The first bytes that were wanted and not there: what was measured is worth nothing."""
+        """The first bytes read but not fetched, if any; the measured facts are then invalid."""
         return self.file.hole
 
 
 @contextmanager
 def open_part(part: Part) -> Iterator[Piecemeal]:
-    """Open what was fetched. Raises OSError."""
+    """Open the fetched blocks. Raises OSError."""
     with open(part.path, "rb") as file:
         view = _PartFile(file, part)
         yield Piecemeal(Opened(cast("BinaryIO", view), part.size), view)
 
 
-#: Bytes of a block: what is fetched begins and ends with one.
+#: Bytes per block; fetches start and end at block boundaries.
 BLOCK: Final = REMOTE_HEAD
-#: Bytes that are kept in memory before they go to a temporary file.
+#: Bytes kept in memory before they are moved to a temporary file.
 IN_MEMORY: Final = 8 * 2**20
 
 
 def blocks_of(start: int, end: int) -> range:
-    """The blocks that hold the bytes from ``start`` up to ``end``."""
+    """The blocks that contain the bytes from ``start`` up to ``end``."""
     return range(start // BLOCK, -(-max(end, start) // BLOCK))
 
 
 class Store:
-    """Blocks of one file by their number; the file's last one may be shorter.
+    """The blocks of one file by number; the last block may be shorter.
 
     For one thread at a time.
     """
 
     def __init__(self, path: str | None = None) -> None:
-        """With ``path``, blocks stand there, each in its place, in a file that has holes."""
+        """With ``path``, the blocks are kept in a sparse file, each at its offset."""
         self.path = path
-        #: The numbers of those that are here.
+        #: The numbers of the fetched blocks.
         self.present: set[int] = set()
         self._blocks: dict[int, bytes] = {}
         self._file: BinaryIO | None = None
@@ -143,7 +143,7 @@ class Store:
             self._file = open(path, "w+b")  # noqa: SIM115 (closed by close)
 
     def put(self, number: int, data: bytes) -> None:
-        """Keep a block. Raises OSError where the disk takes no more."""
+        """Store a block. Raises OSError if the disk is full."""
         self.present.add(number)
         if self._file is None and (len(self._blocks) + 1) * BLOCK > IN_MEMORY:
             import tempfile
@@ -158,7 +158,7 @@ class Store:
             _write(self._file, number, data)
 
     def read(self, start: int, end: int) -> bytes:
-        """Bytes of which every block is here. Raises OSError where the disk fails."""
+        """Read bytes whose blocks are all fetched. Raises OSError if the disk fails."""
         if self._file is not None:
             self._file.seek(start)
             return self._file.read(end - start)
@@ -168,16 +168,16 @@ class Store:
         return joined[start - first : end - first]
 
     def missing(self, start: int, end: int) -> Iterator[range]:
-        """The runs of blocks between two bytes that are not here."""
+        """The runs of missing blocks between two offsets."""
         return runs(n for n in blocks_of(start, end) if n not in self.present)
 
     def flush(self) -> None:
-        """Hand everything to the system, for others who read the file."""
+        """Flush the file, for other processes that read it."""
         if self._file is not None:
             self._file.flush()
 
     def close(self) -> None:
-        """Let go of everything, the file included."""
+        """Release all resources, including the file."""
         self._blocks.clear()
         if self._file is not None:
             self._file.close()
@@ -192,7 +192,7 @@ def _write(file: BinaryIO, number: int, data: bytes) -> None:
 
 
 def runs(numbers: Iterable[int]) -> Iterator[range]:
-    """Rising numbers as runs without a gap."""
+    """Group ascending numbers into runs without a gap."""
     first = last = -1
     for number in numbers:
         if first >= 0 and number == last + 1:

@@ -1,9 +1,9 @@
-"""Fetching from hosts that strangers name: looked up once, checked, and connected to as checked.
+"""Fetch from untrusted hosts: each is resolved once, checked, and connected to at that address.
 
-A name may lead to another address each time it is asked for. So every host is resolved here, every
-address it has is judged, and the connection is made to the very address that was judged; name and
-certificate are still those of the host. Each request is judged by itself, redirects included, since
-no redirect is followed here.
+A name may resolve to another address each time. So every host is resolved here, each of its
+addresses is checked, and the connection is made to the very address that was checked; name and
+certificate are still those of the host. Each request is checked separately, redirects included,
+since no redirect is followed here.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from vaceprep.net.hosts import PORTS, PUBLIC_SCHEMES, is_loopback, is_vouched, p
 from vaceprep.net.lean_httpx import httpx
 from vaceprep.version import __version__
 
-#: The addresses of a host, as text.
+#: Returns the addresses of a host, as text.
 Resolve = Callable[[str, int], list[str]]
 USER_AGENT: Final = f"vaceprep/{__version__}"
-#: Hosts whose connections are kept at once.
+#: The most hosts whose connections are kept.
 MAX_HOSTS: Final = 64
 
 
 class NotPublic(Exception):
-    """A host that is not the public's, and that the user does not vouch for; one clause."""
+    """A host that is neither public nor allowed by the user; the message is one clause."""
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a host, in the system's order. Raises OSError."""
+    """Resolve the addresses of a host, in the system's order. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 @functools.cache
 def trusted() -> ssl.SSLContext:
-    """The certificates that are trusted; reading them takes longer than most requests."""
+    """The trusted certificates; reading them takes longer than most requests."""
     return httpx.create_ssl_context()
 
 
 def proxy_of(url: httpx.URL) -> str | None:
-    """The environment's proxy for a URL. None leads there directly, as for this machine itself."""
+    """The environment's proxy for a URL; None: a direct connection, as for this machine itself."""
     if private_reason(ascii_host(url)):
         return None
     return _environment_proxy(url)
@@ -61,19 +61,19 @@ def _environment_proxy(url: httpx.URL) -> str | None:
 
 
 def ascii_host(url: httpx.URL) -> str:
-    """The host in the one spelling that is judged, resolved, connected to and sent.
+    """The host in ASCII: the one spelling that is checked, resolved, connected to and sent.
 
     ``url.host`` is the Unicode spelling, which the system's resolver encodes by other rules
-    (IDNA 2003) than httpx does (IDNA 2008): it would look up another name.
+    (IDNA 2003) than httpx does (IDNA 2008): it would resolve another name.
     """
     return url.raw_host.decode("ascii")
 
 
 def straight(url: str, verify: ssl.SSLContext | None = None) -> Connections:
-    """Connections to a host of the user's own: no address is checked.
+    """Connections to a host that the user named: no address is checked.
 
-    The environment's proxy is used, but not for this machine itself. ``verify``: what is trusted,
-    else ``trusted``. No connection is used twice. Raises httpx.ProxyError, httpx.InvalidURL.
+    The environment's proxy is used, but not for this machine itself. ``verify``: the certificates,
+    by default ``trusted``. No connection is reused. Raises httpx.ProxyError, httpx.InvalidURL.
     """
     parts = httpx.URL(url)
     proxy = None if is_loopback(ascii_host(parts)) else _environment_proxy(parts)
@@ -82,11 +82,11 @@ def straight(url: str, verify: ssl.SSLContext | None = None) -> Connections:
 
 
 class Checked(httpx.BaseTransport):
-    """Lets requests through to public hosts, and to ``allow_hosts``, at addresses it has checked.
+    """Sends requests to public hosts, and to ``allow_hosts``, at addresses it has checked.
 
-    A request elsewhere raises NotPublic before anything is connected. Where the environment names a
-    proxy, that is connected to, and it resolves the name by itself: then the name is judged, and
-    the addresses that it has from here, but which one the proxy takes cannot be seen.
+    A request to any other host raises NotPublic before a connection is made. A proxy named by the
+    environment resolves the name itself: then the name and the addresses that it has from here are
+    checked, but the address that the proxy uses is unknown.
     """
 
     def __init__(
@@ -97,13 +97,13 @@ class Checked(httpx.BaseTransport):
         verify: ssl.SSLContext | None = None,
         proxies: bool = True,
     ) -> None:
-        """``proxies``: whether the environment's proxies count."""
+        """``proxies``: whether to use the environment's proxies."""
         self._allow_hosts = allow_hosts
         self._proxies = proxies
         self._resolve = resolve or look_up
         self._verify = verify
         self._lock = threading.Lock()
-        #: One for each host: a connection made for one name is never used for another.
+        #: One per host: a connection made for one name is never used for another.
         self._inner: dict[tuple[str, str, int], Connections] = {}
 
     def addresses(self, url: httpx.URL) -> list[str]:
@@ -126,7 +126,7 @@ class Checked(httpx.BaseTransport):
         return found
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request to an address of its host that was checked just now."""
+        """Send a request to an address of its host that was just checked."""
         url = request.url
         proxy = proxy_of(url) if self._proxies else None
         if proxy is not None:
@@ -144,19 +144,19 @@ class Checked(httpx.BaseTransport):
             try:
                 return self._transport(url, None).handle_request(pinned)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                # Nothing was sent: the next address may answer.
+                # Nothing was sent: try the next address.
                 failed = error
         raise failed
 
     def _by_proxy(self, request: httpx.Request, proxy: str) -> httpx.Response:
-        # What cannot be resolved from here may be from there.
+        # The proxy may resolve a name that this machine cannot.
         with contextlib.suppress(httpx.ConnectError):
             self.addresses(request.url)
         return self._transport(request.url, proxy).handle_request(request)
 
     def _transport(self, url: httpx.URL, proxy: str | None) -> Connections:
         key = (url.scheme, ascii_host(url), url.port or PORTS[url.scheme])
-        # Reading the certificates takes longer than most requests, so only who needs them does.
+        # Reading the certificates takes longer than most requests, so read them only if needed.
         secure = url.scheme == "https" or proxy is not None
         verify = (self._verify or trusted()) if secure else None
         with self._lock:
@@ -173,7 +173,7 @@ class Checked(httpx.BaseTransport):
             self._inner.pop(old).close()
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         with self._lock:
             for transport in self._inner.values():
                 transport.close()
@@ -189,10 +189,10 @@ def client(
     verify: ssl.SSLContext | None = None,
     proxies: bool = True,
 ) -> httpx.Client:
-    """A client for hosts that strangers name: see Checked.
+    """A client for untrusted hosts: see Checked.
 
     It waits ``stall`` seconds for each step, and less for a connection, follows no redirect, and
-    asks for bytes as they are, since lengths and ranges are the file's own only then.
+    requests unencoded bytes, since only then are lengths and ranges those of the file.
     """
     return httpx.Client(
         transport=Checked(allow_hosts, resolve=resolve, verify=verify, proxies=proxies),

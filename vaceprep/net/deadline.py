@@ -1,9 +1,9 @@
-"""Connections that keep to a deadline, which each request carries.
+"""Connections with a deadline, which each request carries.
 
-A time-out is for one step, and a server that sends a byte a minute takes no step too long. So the
+A time-out is for one step, so a server that sends a byte a minute never exceeds it. Therefore the
 status and headers of every response must be complete within one read time-out, counted from the end
 of the request, and all steps of a request end at its ``Deadline``. Imports httpx: import this
-module where URLs are really requested.
+module only if URLs are requested.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vaceprep.net.lean_httpx import httpx
 
 __all__ = ["Connections", "Deadline"]
 
-#: httpx's exception for each of httpcore's.
+#: httpx's exception for each exception of httpcore.
 _HTTPX: Final[dict[type[Exception], type[httpx.TransportError]]] = {
     httpcore.TimeoutException: httpx.TimeoutException,
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -38,16 +38,16 @@ _HTTPX: Final[dict[type[Exception], type[httpx.TransportError]]] = {
     httpcore.LocalProtocolError: httpx.LocalProtocolError,
     httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
 }
-#: The key of a Deadline among the extensions of a request.
+#: The key of a Deadline in a request's extensions.
 _DEADLINE: Final = "vaceprep.deadline"
-#: Seconds between two questions whether the work is cancelled.
+#: Seconds between two checks for cancellation.
 _STEP: Final = 0.5
 
 
 class Deadline:
-    """When requests end: ``until``, by the monotonic clock, or as soon as ``cancelled`` is true.
+    """When requests end: at ``until`` (monotonic clock), or as soon as ``cancelled`` is true.
 
-    A request carries it as ``extensions``; ``until`` may be set later, when its response comes.
+    A request carries it in ``extensions``; ``until`` may be set later, when its response comes.
     """
 
     def __init__(self, until: float = inf, cancelled: Callable[[], bool] | None = None) -> None:
@@ -55,7 +55,7 @@ class Deadline:
 
     @property
     def extensions(self) -> dict[str, Deadline]:
-        """The argument of ``httpx.Client.stream`` and its like."""
+        """The ``extensions`` argument of ``httpx.Client.stream`` and similar methods."""
         return {_DEADLINE: self}
 
 
@@ -64,11 +64,11 @@ class _Exchange:
 
     def __init__(self, deadline: Deadline | None) -> None:
         self.deadline = deadline
-        #: When the response's headers must be complete, by the monotonic clock.
+        #: When the response's headers must be complete (monotonic clock).
         self.headers = inf
 
     def left(self, timeout: float, error: type[Exception]) -> float:
-        """The seconds that a step may take. Raises ``error`` where none are left."""
+        """The seconds that a step may take. Raises ``error`` if none are left."""
         until = inf if self.deadline is None else self.deadline.until
         rest = min(until, self.headers) - time.monotonic()
         if rest <= 0:
@@ -77,7 +77,7 @@ class _Exchange:
 
 
 class _Timeout(float):
-    """The time-out of a step, with the exchange that it is part of: httpcore passes it on."""
+    """The time-out of a step, with its exchange: httpcore passes it on unchanged."""
 
     exchange: _Exchange
 
@@ -97,7 +97,7 @@ class _Stream(httpcore.NetworkStream):
         self._inner, self._exchange = inner, exchange
 
     def _left(self, timeout: float | None, error: type[Exception]) -> float | None:
-        # A connection is kept for further requests; the handshake with a SOCKS proxy gives none.
+        # Connections are reused, so set it per step; the handshake with a SOCKS proxy passes none.
         if isinstance(timeout, _Timeout):
             self._exchange = timeout.exchange
         return _finite(self._exchange.left(inf if timeout is None else timeout, error))
@@ -159,7 +159,7 @@ class _Backend(httpcore.NetworkBackend):
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Raise httpx's exceptions for httpcore's."""
+    """Raise httpx's exceptions in place of httpcore's."""
     try:
         yield
     except tuple(_HTTPX) as error:
@@ -167,13 +167,13 @@ def _translated() -> Iterator[None]:
 
 
 class _Sent:
-    """The body of a request: once it is sent, the time of the response's headers begins."""
+    """The body of a request: the time for the response's headers starts when it is sent."""
 
     def __init__(self, stream: Iterable[bytes], silence: float, exchange: _Exchange) -> None:
         self._stream, self._silence, self._exchange = stream, silence, exchange
 
     def __iter__(self) -> Iterator[bytes]:
-        # A large body over a slow line may take long: each of its steps has a time-out.
+        # A large body may take long on a slow connection: each of its steps has a time-out.
         self._exchange.headers = inf
         try:
             yield from self._stream
@@ -195,12 +195,12 @@ class _Body(httpx.SyncByteStream):
 
 
 class Connections(httpx.BaseTransport):
-    """The connections to one host, kept for the next request; ``proxy`` is the way there."""
+    """The connections to one host, kept for the next request; ``proxy`` is the proxy's URL."""
 
     def __init__(
         self, verify: ssl.SSLContext | None, proxy: str | None = None, *, keep: bool = True
     ) -> None:
-        """``verify`` None is for hosts without TLS; without ``keep`` no connection is used twice.
+        """``verify`` None is for hosts without TLS; without ``keep`` no connection is reused.
 
         Raises httpx.ProxyError.
         """
@@ -215,13 +215,13 @@ class Connections(httpx.BaseTransport):
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits for anything here."""
+        """Whether no request is active."""
         return all(one.is_idle() or one.is_closed() for one in self._pool.connections)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and hand on the answer as it comes.
+        """Send a request and stream the response.
 
-        Its status and headers are to be complete within the read time-out, however they drip.
+        Its status and headers must be complete within the read time-out, however slowly they come.
         """
         url = request.url
         limits = request.extensions.get("timeout", {})
@@ -254,7 +254,7 @@ class Connections(httpx.BaseTransport):
         )
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._pool.close()
 
 
@@ -269,5 +269,5 @@ def _by_proxy(proxy: str, **common: Any) -> httpcore.ConnectionPool:
             make, way = httpcore.HTTPProxy, {**way, "proxy_headers": known.headers.raw}
         return make(**way)
     except (ValueError, RuntimeError, httpx.InvalidURL) as error:
-        # A kind that nobody knows, or one whose package is missing.
+        # An unknown type of proxy, or one whose package is missing.
         raise httpx.ProxyError(f"the environment's proxy cannot be used: {error}") from None

@@ -1,4 +1,4 @@
-"""Bytes of a URL into an open file: bounded, and taken up again where the connection broke."""
+"""Download a URL into an open file: limited in size, and resumed after a broken connection."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from vaceprep.net.http import (
 if TYPE_CHECKING:
     import httpx
 
-#: Told the bytes that are here, and how many there will be (None: the server does not say).
+#: Called with the bytes received and the total (None: the server does not send it).
 OnProgress = Callable[[int, int | None], None]
-#: Bytes that are kept for a look at what comes.
+#: Bytes kept to inspect the start of the file.
 HEAD: Final = 512
-#: Statuses that say the URL leads to nothing any more.
+#: Statuses of a URL that has expired.
 GONE: Final = frozenset([HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE])
 
 
 class FetchFailed(Exception):
-    """A result did not come; the message is one sentence for a person.
+    """A result could not be downloaded; the message is one sentence.
 
-    ``gone`` tells that its URL has expired (403, 404 or 410): the task may have a fresh one.
+    ``gone``: its URL has expired (403, 404 or 410); the task may have a fresh one.
     """
 
     def __init__(self, message: str, gone: bool = False) -> None:
@@ -45,7 +45,7 @@ class FetchFailed(Exception):
 
 
 class TryAgain(Exception):
-    """This try failed; the message is a clause. ``wait`` are seconds that the server asks for."""
+    """This attempt failed; the message is a clause. ``wait``: seconds that the server requests."""
 
     def __init__(self, message: str, wait: float = 0) -> None:
         super().__init__(message)
@@ -54,31 +54,31 @@ class TryAgain(Exception):
 
 @dataclass(slots=True)
 class Body:
-    """What has come so far, over all tries, in an open file."""
+    """The bytes received so far, over all attempts, in an open file."""
 
     file: BinaryIO
     limit: int
-    #: Looks at the first bytes as soon as they are there. Raises TryAgain.
+    #: Inspects the first bytes once they are received. Raises TryAgain.
     look: Callable[[bytes], None]
     done: int = 0
-    #: Bytes of the whole, where the server says it.
+    #: Size of the whole body in bytes, if the server sends it.
     total: int | None = None
-    #: What tells one state of the file behind the URL from another (an ETag, or a date).
+    #: Identifies one state of the file behind the URL (an ETag, or a date).
     validator: str | None = None
     sha256: Any = field(default_factory=hashlib.sha256)
     head: bytes = b""
-    #: When it has taken too long in all, by the steady clock.
+    #: Deadline of the whole download (monotonic clock).
     until: float = field(default_factory=lambda: time.monotonic() + TRANSFER_SECONDS)
 
     def start_over(self) -> None:
-        """Forget what came."""
+        """Discard the bytes received."""
         self.file.seek(0)
         self.file.truncate()
         self.done, self.total, self.validator, self.head = 0, None, None, b""
         self.sha256 = hashlib.sha256()
 
     def take(self, data: bytes) -> None:
-        """Keep more bytes. Raises FetchFailed where they are too many, TryAgain, or OSError."""
+        """Append bytes. Raises FetchFailed if they are too many, TryAgain, or OSError."""
         if self.done + len(data) > self.limit:
             raise too_long(self.limit)
         if time.monotonic() > self.until:
@@ -92,17 +92,17 @@ class Body:
 
 
 def too_long(limit: int) -> FetchFailed:
-    """The failure of a body that goes on and on."""
+    """The failure of a body that exceeds the limit."""
     return FetchFailed(f"it is no result: it is longer than {limit:,} bytes")
 
 
 def too_slow() -> FetchFailed:
-    """The failure of a body, or of headers, that only drip."""
+    """The failure of a body, or of headers, that come too slowly."""
     return FetchFailed(f"it is not here after {TRANSFER_SECONDS:g} s")
 
 
 def host_of(url: str) -> str:
-    """The host, which is all of a presigned URL that may be shown. Raises FetchFailed."""
+    """The host, the only part of a presigned URL that may be shown. Raises FetchFailed."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -118,9 +118,9 @@ def host_of(url: str) -> str:
 def receive(
     web: httpx.Client, url: str, body: Body, tell: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
-    """One try at all of the body, from where the last one ended if the server can do that.
+    """Try once to download the body, from where the last attempt ended if the server supports it.
 
-    Raises FetchFailed, TryAgain, Cancelled, or OSError where the disk refuses.
+    Raises FetchFailed, TryAgain, Cancelled, or OSError if the disk refuses.
     """
     import httpx
 
@@ -128,7 +128,7 @@ def receive(
 
     try:
         if not _received(web, url, body, tell, cancelled):
-            # What the server would go on with is not what it began with.
+            # The server would continue with another file than it began with.
             body.start_over()
             _received(web, url, body, tell, cancelled)
     except NotPublic as error:
@@ -140,7 +140,7 @@ def receive(
 
 
 def _failed(error: httpx.HTTPError, web: httpx.Client, body: Body) -> FetchFailed | TryAgain:
-    """What it means for this download that httpx raised."""
+    """The failure or retry for an httpx exception."""
     import httpx
 
     if time.monotonic() >= body.until:
@@ -166,7 +166,7 @@ def _received(
     if body.done and body.validator:
         headers = {"Range": f"bytes={body.done}-", "If-Range": body.validator}
     elif body.done:
-        # Nothing would tell whether the rest belongs to what is here.
+        # Without a validator, nothing shows whether the rest belongs to the same file.
         body.start_over()
     for _ in range(MAX_REDIRECTS + 1):
         if cancelled():
@@ -200,7 +200,7 @@ def _redirected(url: str, response: httpx.Response) -> str:
 
 
 def _begun(response: httpx.Response, body: Body) -> bool:
-    """Look at status and headers. False where the body does not go on with what is here."""
+    """Check status and headers. False if the body does not continue the bytes received."""
     status = response.status_code
     if status in GONE:
         message = f"the server has no result there (HTTP {status}): its URL has expired"
@@ -241,5 +241,5 @@ def _validator(response: httpx.Response) -> str | None:
 
 
 def _asked(response: httpx.Response) -> float:
-    """Seconds that the server asks to wait; its dates and its days are not heeded."""
+    """Seconds that the server asks to wait; dates and very long waits are ignored."""
     return min(retry_after_seconds(response.headers) or 0.0, BACKOFF_SECONDS[1])

@@ -1,4 +1,4 @@
-"""Which hosts are the public's: what names and addresses tell, without connecting. Pure."""
+"""Decide by name and address, without connecting, which hosts are public. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PUBLIC_SCHEMES: Final = ("http", "https")
 PORTS: Final = {"http": 80, "https": 443}
-#: IPv4 networks that are not the public's: IANA's special-purpose registry without the entries
-#: that are globally reachable, and the addresses at which clouds answer their own machines.
-#: Python's ``is_global`` differs between versions, so it is not asked.
+#: IPv4 networks that are not public: IANA's special-purpose registry without the entries that are
+#: globally reachable, and the addresses at which clouds serve their own machines. Python's
+#: ``is_global`` differs between versions, so it is not used.
 NOT_PUBLIC_V4: Final = tuple(
     map(
         ipaddress.IPv4Network,
@@ -26,31 +26,31 @@ NOT_PUBLIC_V4: Final = tuple(
             # Documentation, benchmarks, the deprecated 6to4 relays, multicast, reserved, broadcast.
             *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),
             *("192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-            # Azure's WireServer, which has an address of the public's.
+            # Azure's WireServer, which has a public address.
             "168.63.129.16/32",
         ),
     )
 )
-#: The only IPv6 addresses that IANA has given to the public.
+#: The only IPv6 addresses that IANA has allocated as public.
 GLOBAL_V6: Final = ipaddress.IPv6Network("2000::/3")
-#: Networks in it that are not the public's: protocol assignments with Teredo, benchmarks and
+#: Networks in it that are not public: protocol assignments with Teredo, benchmarks and
 #: ORCHID (2001::/23), and documentation.
 NOT_PUBLIC_V6: Final = tuple(
     map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20"))
 )
-#: NAT64: the last four bytes are an IPv4 address that a translator connects to. A network with
-#: IPv6 alone reaches public hosts by it.
+#: NAT64: the last four bytes are an IPv4 address that a translator connects to. An IPv6-only
+#: network reaches public hosts through it.
 NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-#: Interface identifiers of ISATAP, whose last four bytes are an IPv4 address too.
+#: Interface identifiers of ISATAP; their last four bytes are an IPv4 address, too.
 ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
-#: Names that never lead to a public host (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal).
+#: Names that never resolve to a public host (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal).
 PRIVATE_SUFFIXES: Final = ("localhost", "local", "internal", "home.arpa", "lan", "intranet")
-#: Characters that end a label as a full stop does (RFC 3490).
+#: Characters that end a label like a full stop (RFC 3490).
 _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 def split(url: str) -> SplitResult | None:
-    """A URL's parts; None where it is not a valid URL."""
+    """A URL's parts; None if it is not a valid URL."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -60,7 +60,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def folded(host: str) -> str:
-    """A host in the one spelling in which hosts are compared and judged.
+    """A host in the one spelling used to compare and check hosts.
 
     Lower case, percent-encoding resolved, compatibility characters (fullwidth and circled letters
     and digits) and the other full stops replaced, no full stop at the end.
@@ -75,7 +75,7 @@ def folded(host: str) -> str:
 
 
 def _address(host: str) -> Address | None:
-    """The address that a host literal means, in any spelling that connects; else None."""
+    """The address of a host literal, in any spelling that can be connected to; else None."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -90,7 +90,7 @@ def _address(host: str) -> Address | None:
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that packets to an IPv6 address go to, where it holds one."""
+    """The IPv4 address inside an IPv6 address that receives its packets; None if there is none."""
     if address in NAT64 or address.packed[8:12] in ISATAP:
         return ipaddress.IPv4Address(address.packed[-4:])
     return address.sixtofour
@@ -108,7 +108,7 @@ def _is_public(address: Address) -> bool:
 
 
 def private_reason(host: str) -> str | None:
-    """Why a host cannot be reached by the public, in words; None where it may be."""
+    """Why a host is not publicly reachable, in words; None if it may be."""
     name = folded(host)
     if not name:
         return "it names no host"
@@ -130,7 +130,7 @@ def is_loopback(host: str) -> bool:
 
 
 def own_place(base_url: str) -> tuple[str, ...]:
-    """A service's ``HOST:PORT``, as ``is_vouched`` takes it; nothing where it has none."""
+    """A service's ``HOST:PORT``, as ``is_vouched`` takes it; empty if it has none."""
     parts = split(base_url)
     if parts is None or not parts.hostname:
         return ()
@@ -139,7 +139,7 @@ def own_place(base_url: str) -> tuple[str, ...]:
 
 
 def _host_and_port(entry: str) -> tuple[str, str]:
-    """The two parts of ``nas``, ``nas:8080``, ``::1``, ``[::1]`` or ``[::1]:8080``."""
+    """Split ``nas``, ``nas:8080``, ``::1``, ``[::1]`` or ``[::1]:8080`` into host and port."""
     entry = entry.strip().lower()
     if entry.startswith("["):
         host, _, port = entry[1:].partition("]")
@@ -151,10 +151,10 @@ def _host_and_port(entry: str) -> tuple[str, str]:
 
 
 def is_vouched(url: str, allowed_hosts: Collection[str]) -> bool:
-    """Whether the user vouches for a URL's host: at every port, or ``HOST:PORT`` at one.
+    """Whether the user allows a URL's host: at every port, or ``HOST:PORT`` at one.
 
-    Never where the URL carries credentials. A name beyond ASCII is compared as it is written
-    (IDNA2008 and IDNA2003 disagree about some): name a host as its URL does.
+    Never if the URL contains credentials. A non-ASCII name is compared as written (IDNA2008 and
+    IDNA2003 disagree about some): name a host as its URL does.
     """
     parts = split(url)
     if parts is None or parts.username is not None or parts.password is not None:

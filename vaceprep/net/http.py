@@ -1,6 +1,6 @@
 """HTTP without I/O: redirects, ranges, lengths, retryable statuses, dates (RFC 9110). Pure.
 
-Each client of this package says in its own words what went wrong; what HTTP itself means is here.
+This module has the semantics of HTTP; each client of the package words its own errors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from vaceprep.contract import MAX_RETRY_AFTER
 from vaceprep.net.hosts import PUBLIC_SCHEMES
 
-#: Statuses that name another URL in ``Location``.
+#: Statuses with another URL in ``Location``.
 REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 #: Statuses of a server that is overloaded or has failed: the same request may succeed later.
 BUSY: Final = frozenset([429, 500, 502, 503, 504])
@@ -40,7 +40,7 @@ class ContentRange(NamedTuple):
 
 
 def status_words(status: int) -> str | None:
-    """The status's name, as ``Not Found``; None for a status without one."""
+    """The status's name, such as ``Not Found``; None if it has none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -48,9 +48,9 @@ def status_words(status: int) -> str | None:
 
 
 def redirect_target(url: str, location: str) -> str | None:
-    """The absolute URL that ``location`` of an answer from ``url`` names.
+    """The absolute URL of ``location`` in a response from ``url``.
 
-    None where it is empty or no http or https URL. Raises ValueError where it is no URL.
+    None if it is empty or not an http or https URL. Raises ValueError if it is not a URL.
     """
     target = urljoin(url, location)
     parts = urlsplit(target)
@@ -61,13 +61,13 @@ def redirect_target(url: str, location: str) -> str | None:
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """The bytes of the body; None where the header is missing or malformed."""
+    """The bytes of the body; None if the header is missing or malformed."""
     text = headers.get("content-length", "")
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def content_range(headers: Mapping[str, str]) -> ContentRange | None:
-    """The part that a 206 holds; None where the header is missing or malformed."""
+    """The part in a 206; None if the header is missing or malformed."""
     match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if match is None:
         return None
@@ -75,27 +75,27 @@ def content_range(headers: Mapping[str, str]) -> ContentRange | None:
 
 
 def is_empty(headers: Mapping[str, str]) -> bool:
-    """Whether a 416 says that the file has no bytes at all."""
+    """Whether a 416 means that the file is empty."""
     return _UNSATISFIED_EMPTY.fullmatch(headers.get("content-range", "").strip()) is not None
 
 
 def http_date(text: str) -> float | None:
-    """An HTTP date in seconds since 1970; None where it is malformed."""
+    """An HTTP date in seconds since 1970; None if it is malformed."""
     from datetime import UTC
     from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(text)
-        # HTTP dates are in GMT, also where the zone is missing.
+        # HTTP dates are in GMT, even without a zone.
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait by ``Retry-After``, a number or a date; None where missing or malformed.
+    """Seconds to wait by ``Retry-After``, a number or a date; None if missing or malformed.
 
-    A date is compared with the answer's own ``Date``, so that a wrong clock here does no harm,
+    A date is compared with the response's own ``Date``, so that a wrong local clock is harmless,
     else with ``now`` (seconds since 1970). At most ``contract.MAX_RETRY_AFTER``.
     """
     text = headers.get("retry-after", "").strip()
@@ -111,6 +111,6 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by ``Retry-After`` where it is a whole number below 100,000; else None."""
+    """Seconds to wait by ``Retry-After`` if it is a whole number below 100,000; else None."""
     text = headers.get("retry-after", "")
     return float(text) if _NUMBER.fullmatch(text) and len(text) < 6 else None

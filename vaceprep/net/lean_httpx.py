@@ -1,9 +1,9 @@
-"""httpx without its own command line, which imports rich, pygments and click where they are."""
+"""httpx without its command line, which imports rich, pygments and click if installed."""
 
 import sys
 
 if "httpx" not in sys.modules:
-    # httpx does without the module where it cannot be imported.
+    # httpx works without the module if it cannot be imported.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
     try:
         import httpx

@@ -1,4 +1,4 @@
-"""What will be needed of a file, fetched before anybody measures it."""
+"""Fetch the parts of a file that measuring needs, before it is measured."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from vaceprep.contract import MAX_INDEX_BYTES, REMOTE_BYTES
 from vaceprep.net import problems
 from vaceprep.net.remote_file import Remote
 
-#: Top-level boxes that are looked at; a file with more is read as it is measured.
+#: The most top-level boxes read; a file with more is fetched while it is measured.
 _MAX_BOXES: Final = 1000
 
 
 def fetch_all(remote: Remote) -> None:
-    """Every byte. Raises RemoteError, too large a file among them."""
+    """Fetch every byte. Raises RemoteError, also for a file that is too large."""
     if remote.size > REMOTE_BYTES:
         raise remote_too_large(remote)
     remote.need(0, remote.size)
 
 
 def fetch_index(remote: Remote) -> None:
-    """The index of a file of the MP4 family, wherever it is; of a fragmented one everything.
+    """Fetch the index of an MP4-family file, wherever it is; all of a fragmented file.
 
-    What is wrong with its boxes is for those to say who measure it. Raises RemoteError.
+    Invalid boxes are reported later, by the measurement. Raises RemoteError.
     """
     at = 0
     for _ in range(_MAX_BOXES):
@@ -38,7 +38,7 @@ def fetch_index(remote: Remote) -> None:
         if size < 8:
             return
         if kind == b"moof":
-            # Its frames are told all over the file.
+            # Its sample tables are spread over the whole file.
             fetch_all(remote)
             return
         if kind == b"moov" and size <= MAX_INDEX_BYTES and at + size <= remote.size:
@@ -47,6 +47,6 @@ def fetch_index(remote: Remote) -> None:
 
 
 def remote_too_large(remote: Remote) -> problems.RemoteError:
-    """The refusal of a file that would have to be fetched as a whole."""
+    """The error for a file that would have to be fetched whole."""
     remote.problem = remote.problem or problems.too_large(remote.size, whole=False)
     return remote.problem

@@ -1,4 +1,4 @@
-"""What can be wrong with a URL while it is read, as facts with what to do next."""
+"""Problems of reading a URL, as facts with advice."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from vaceprep.facts import Unreached, Unreadable
 from vaceprep.net.http import BUSY, status_words
 
 _LONGEST: Final = 200
-#: What the system puts before its words.
+#: The prefix of the system's error messages.
 _NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class RemoteError(OSError):
-    """Reading a URL failed; ``fact`` says why. It is not read any further."""
+    """Reading a URL failed; ``fact`` gives the reason. Reading stops."""
 
     def __init__(self, fact: Unreached | Unreadable, *, passing: bool = False) -> None:
         super().__init__(fact.message)
         self.fact = fact
-        #: Whether the same may succeed a moment later.
+        #: Whether a retry a moment later may succeed.
         self.passing = passing
 
 
 def unreached(message: str, status: int | None = None, *, passing: bool = False) -> RemoteError:
-    """No bytes come. The message is a clause."""
+    """No bytes were received. The message is a clause."""
     return RemoteError(Unreached("unreachable", message, status), passing=passing)
 
 
 def private(reason: str, led: bool) -> RemoteError:
-    """A host that is not the public's; ``led`` where a redirect leads there."""
+    """The host is not public; ``led`` if a redirect leads there."""
     return RemoteError(Unreached("not-public", f"it leads on, and {reason}" if led else reason))
 
 
 def changed(size: int | None) -> RemoteError:
-    """The bytes that came first and those that came later are not of one file."""
+    """The file changed between two requests."""
     message = "the file behind the URL changed while it was read; check it again when it is settled"
     return RemoteError(Unreadable("unavailable", message, size))
 
 
 def too_large(size: int | None, *, whole: bool) -> RemoteError:
-    """More bytes would be needed than a URL may cost; ``whole``: it can only be had whole."""
+    """More bytes are needed than a URL may take; ``whole``: it can only be fetched whole."""
     most = f"{REMOTE_BYTES:,} at most are fetched of a URL; check a local copy"
     length = "more bytes than that" if size is None else f"all of its {size:,} bytes"
     why = "the server gives it whole or not at all" if whole else "it has no index to measure by"
@@ -51,7 +51,7 @@ def too_large(size: int | None, *, whole: bool) -> RemoteError:
 
 
 def empty() -> RemoteError:
-    """There is nothing behind the URL."""
+    """The URL's content is empty."""
     return RemoteError(Unreadable("empty", "the file is empty", 0))
 
 
@@ -61,12 +61,12 @@ def too_slow(seconds: float) -> RemoteError:
 
 
 def redirects() -> RemoteError:
-    """One leads to the next, and so on."""
+    """Too many redirects."""
     return unreached(f"it leads on to other URLs more than {MAX_REDIRECTS} times; give the last")
 
 
 def refused(status: int) -> RemoteError:
-    """A status that is not a file's."""
+    """An error status."""
     if status in (401, 403, 407):
         said = "make it public, or presign it anew if its signature has run out"
     elif status in (404, 410):
@@ -86,7 +86,7 @@ def _named(status: int) -> str:
 
 
 def of_httpx(error: Exception, host: str, stall: float) -> RemoteError:
-    """What an exception of httpx means for a person."""
+    """The RemoteError for an httpx exception."""
     import httpx
 
     said = _NUMBER.sub("", " ".join(str(error).split()))[:_LONGEST]

@@ -1,9 +1,9 @@
-"""A URL as a file: what is read is asked for by ranges, once, and kept.
+"""A URL as a file: bytes are requested by range when read, once, and kept.
 
-The first answer tells the length and what to hold later ones against: bytes of another state of
-the file are never joined to those that are here. Where no ranges are served, the body is taken as
-it comes, as far as it is needed. A read that fails is remembered, since a decoder may make light
-of it: whoever measured has to ask ``problem`` in the end.
+The first response gives the length and the validator for later ones: bytes of two states of the
+file are never combined. Without range support, the body is read in order, as far as needed. A
+failed read is remembered, since a decoder may ignore it: the caller must check ``problem`` after
+measuring.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ if TYPE_CHECKING:
 
     import httpx
 
-#: The most that is asked for at once while reading goes on and on.
+#: The most bytes per request during sequential reading.
 _MOST_AHEAD: Final = 4 * 2**20
 
 
 class Remote(View):
-    """The bytes behind a URL, for one thread at a time. To be closed."""
+    """The bytes behind a URL, for one thread at a time. The caller must close it."""
 
     def __init__(
         self, url: str, client: httpx.Client, store: Store, seconds: float = REMOTE_SECONDS
     ) -> None:
-        """Ask for the first bytes. Raises RemoteError."""
+        """Request the first bytes. Raises RemoteError."""
         super().__init__(0)
-        #: The first thing that went wrong: whatever was measured after it is worth nothing.
+        #: The first problem: facts measured after it are invalid.
         self.problem: RemoteError | None = None
-        #: What the server calls it; None where it says nothing.
+        #: The server's content type; None if it sends none.
         self.content_type: str | None = None
-        #: What it took so far.
+        #: The numbers of requests and bytes so far.
         self.requests = 0
         self.moved = 0
         self._url = url
@@ -69,13 +69,13 @@ class Remote(View):
         self._until = time.monotonic() + seconds
         self._validators: dict[str, str] = {}
         self._conditional = True
-        #: Whether it leads on to another URL.
+        #: Whether it redirects to another URL.
         self._led = False
-        #: The block after the last one that was fetched, and how much to fetch there.
+        #: The block after the last one fetched, and how much to fetch there.
         self._next = -1
         self._ahead = REMOTE_JUMP
         self._jumps = 0
-        #: Where no ranges are served: the one body, and how much of it has come.
+        #: Without range support: the single body, and how much of it was received.
         self._body: Iterator[bytes] | None = None
         self._came = 0
         self._rest = b""
@@ -88,25 +88,25 @@ class Remote(View):
 
     @property
     def path(self) -> str | None:
-        """Where the blocks stand, if they were given a place."""
+        """The file with the blocks, if a path was given."""
         return self._store.path
 
     @property
     def present(self) -> frozenset[int]:
-        """The blocks that are here."""
+        """The numbers of the fetched blocks."""
         return frozenset(self._store.present)
 
     def opened(self) -> Opened:
-        """The same as what the readers take."""
+        """The same in the form that readers take."""
         return Opened(cast("BinaryIO", self), self.size)
 
     def close(self) -> None:
-        """Let go of the connection and of what is here."""
+        """Close the connection and discard the blocks."""
         self._stack.close()
         self._store.close()
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """The bytes, fetched where they are not here. Raises RemoteError."""
+        """The bytes, fetched if missing. Raises RemoteError."""
         self.need(start, end)
         try:
             return self._store.read(start, end)
@@ -114,7 +114,7 @@ class Remote(View):
             raise self._failed(self._no_room(error)) from None
 
     def need(self, start: int, end: int) -> None:
-        """Have the bytes here. Raises RemoteError, at once where something went wrong before."""
+        """Fetch missing bytes. Raises RemoteError, at once if there was a problem before."""
         if self.problem is not None:
             raise self.problem
         try:
@@ -135,7 +135,7 @@ class Remote(View):
         return RemoteError(Unreadable("unavailable", message, self.size))
 
     def _tried(self, work: Callable[[], None]) -> None:
-        """Do one piece of work within the time, again where it failed in passing."""
+        """Call ``work`` within the time limit, and again after a transient failure."""
         import httpx
 
         from vaceprep.net.client import NotPublic
@@ -161,7 +161,7 @@ class Remote(View):
 
     @contextmanager
     def _answer(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """An answer that is no redirect: each of these leads to a request of its own."""
+        """A response that is not a redirect; redirects are followed by further requests."""
         from vaceprep.net.deadline import Deadline
 
         url = self._url
@@ -197,7 +197,7 @@ class Remote(View):
             known = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
             if status not in known:
                 raise problems.refused(status)
-        # It knows ranges, but not as they are meant.
+        # The server supports ranges, but not correctly.
         with ExitStack() as stack:
             response = stack.enter_context(self._answer({}))
             if response.status_code != HTTPStatus.OK:
@@ -226,7 +226,7 @@ class Remote(View):
         self._body = response.iter_raw()
         length = content_length(response.headers)
         if length is None:
-            # Only its end tells how long it is.
+            # Only its end gives its length.
             self._pull(REMOTE_BYTES + 1)
             self.size = self._came
         else:
@@ -256,7 +256,7 @@ class Remote(View):
         self._part(gap.start, min(max(gap.stop, gap.start + self._ahead // BLOCK), blocks))
 
     def _part(self, first: int, stop: int) -> None:
-        """Ask for blocks, up to the first one that is here."""
+        """Request blocks, up to the first one already fetched."""
         asked = next(runs(n for n in range(first, stop) if n not in self._store.present))
         if (len(self._store.present) + len(asked) - 1) * BLOCK > REMOTE_BYTES:
             raise problems.too_large(self.size, whole=False)
@@ -270,7 +270,7 @@ class Remote(View):
             if response.status_code == HTTPStatus.OK and self._is_same(response):
                 if not conditional:
                     raise problems.unreached("the server gives parts of it at one time only", 200)
-                # It takes the condition for broken though nothing is another.
+                # The server rejects the condition although the file has not changed.
                 self._conditional = False
                 return
             if response.status_code in (
@@ -300,7 +300,7 @@ class Remote(View):
                 raise problems.changed(self.size)
 
     def _take(self, data: bytes) -> None:
-        """Keep more bytes at ``_came``, block by block."""
+        """Append bytes at ``_came``, block by block."""
         self.moved += len(data)
         self._came += len(data)
         self._rest += data
@@ -324,14 +324,14 @@ class Remote(View):
         self._flush_rest()
 
     def _flush_rest(self) -> None:
-        """The file's last block, which may be short."""
+        """Store the file's last block, which may be short."""
         if self._rest:
             number = (self._came - len(self._rest)) // BLOCK
             self._store.put(number, self._rest)
             self._next, self._rest = number + 1, b""
 
     def _pull(self, end: int) -> None:
-        """Take the one body up to ``end`` or its own end."""
+        """Read the single body up to ``end`` or its own end."""
         body = self._body or iter(())
         while self._came < end:
             data = next(body, None)

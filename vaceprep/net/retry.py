@@ -1,7 +1,7 @@
-"""The one retry policy: attempts, growing pauses, what the server asks for. Built on tenacity.
+"""The one retry policy: attempts, growing pauses, ``Retry-After``. Built on tenacity.
 
-It sends no task again: ``api.steps.create`` and ``runs.submit`` decide whether the service surely
-did not take one, and use only ``backoff``.
+It never sends a task again: ``api.steps.create`` and ``runs.submit`` decide whether the service
+certainly did not accept one, and use only ``backoff``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
 T = TypeVar("T")
-#: Seconds that the server asks to wait after an error, 0 where it asks for none; None where the
-#: same error would come again.
+#: Seconds that the server asks to wait after an error, 0 if it gives none; None if a retry would
+#: fail with the same error.
 Wait = Callable[[BaseException], float | None]
-#: Seconds between two questions whether the work is cancelled.
+#: Seconds between two checks for cancellation.
 _STEP: Final = 0.1
 
 
@@ -34,7 +34,7 @@ def retrying(
 ) -> Retrying:
     """At most ``tries`` attempts; the pause is the longer of ``backoff`` and ``wait``.
 
-    The last error is raised as it is. Raises ValueError where ``tries`` is below 1.
+    Re-raises the last error unchanged. Raises ValueError if ``tries`` is below 1.
     """
     from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
@@ -61,7 +61,7 @@ def retried(
     sleep: Callable[[float], None],
     first: float = BACKOFF_SECONDS[0],
 ) -> T:
-    """The result of ``work``, called as ``retrying`` has it; tenacity is loaded by a failure."""
+    """The result of ``work``, retried as by ``retrying``; a failure imports tenacity."""
     try:
         if tries > 0:
             return work()
@@ -71,7 +71,7 @@ def retried(
         failed = [error]
 
     def attempt() -> T:
-        # The first attempt is the one above.
+        # The first attempt was made above.
         if failed:
             raise failed.pop()
         return work()
@@ -80,7 +80,7 @@ def retried(
 
 
 def pause(seconds: float, cancelled: Callable[[], bool], what: str) -> None:
-    """Wait. Raises Cancelled, which names ``what``, as soon as ``cancelled`` is true."""
+    """Wait. Raises Cancelled, with ``what`` in the message, as soon as ``cancelled`` is true."""
     end = time.monotonic() + seconds
     while True:
         if cancelled():

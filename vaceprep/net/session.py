@@ -1,4 +1,4 @@
-"""What the URLs of one run share: connections, and who may be connected to."""
+"""Shared by the URLs of one run: connections, and the hosts that are allowed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Web:
-    """The way to URLs, for any number of threads; connects nowhere before one is opened."""
+    """Opens URLs, for any number of threads; connects only when one is opened."""
 
     def __init__(
         self,
@@ -31,9 +31,9 @@ class Web:
         stall: float = REMOTE_STALL,
         resolve: Resolve | None = None,
     ) -> None:
-        """``allow_hosts`` are private hosts that the user vouches for.
+        """``allow_hosts`` are private hosts that the user allows.
 
-        ``seconds`` is what one URL may take in all, ``stall`` how long it may be silent.
+        ``seconds`` limits the whole time for one URL, ``stall`` the time without any data.
         """
         self._allow_hosts = tuple(allow_hosts)
         self._seconds = seconds
@@ -44,7 +44,7 @@ class Web:
         self._closed = False
 
     def open(self, url: str, path: str | None = None) -> Remote:
-        """The file behind a URL; with ``path``, what is fetched stands there. To be closed.
+        """Open the file behind a URL; with ``path``, blocks are kept there. The caller closes it.
 
         Raises RemoteError.
         """
@@ -63,7 +63,7 @@ class Web:
             return self._client
 
     def close(self) -> None:
-        """Let go of all connections; who still waits for an answer is told that it is over."""
+        """Close all connections; pending requests fail."""
         with self._lock:
             self._closed = True
             if self._client is not None:
