@@ -1,19 +1,19 @@
-"""What a project settles once: ``[tool.vaceprep]`` in pyproject.toml, or vaceprep.toml.
+"""The settings of a project: ``[tool.vaceprep]`` in pyproject.toml, or vaceprep.toml.
 
-Most runs find none, so nothing that only reading one needs is imported before one is found.
+Most runs find none, so modules needed only to read one are imported after one is found.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Keys that open private hosts, say where files are written and published, or cost money. They
-#: count only in a file that the user named or chose: see ``config.find.is_chosen``.
+#: Keys that allow private hosts, decide where files are written and published, or cost money. They
+#: apply only in a file that the user named or chose: see ``config.find.is_chosen``.
 GUARDED: Final = ("allow-hosts", "publish", "public-base", "output")
 
 
 class BadConfig(ValueError):
-    """A configuration that cannot be meant; the message is one sentence that names the file."""
+    """An invalid configuration; the message is one sentence that names the file."""
 
     def __init__(self, path: str, message: str) -> None:
         super().__init__(f"{path}: {message}")

@@ -1,4 +1,4 @@
-"""Where a configuration lies: in the folder of what it is for, or the nearest one above it."""
+"""Find a source's configuration: in its folder, or in the nearest folder above it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from vaceprep.files.source import CannotOpen, open_path
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
 
-#: The file that is a configuration as a whole; where both lie in a folder, it counts.
+#: The file that is entirely a configuration; it takes precedence if a folder has both.
 OWN: Final = "vaceprep.toml"
-#: The file that has one in its table ``[tool.vaceprep]``.
+#: The file with a configuration in its table ``[tool.vaceprep]``.
 SHARED: Final = "pyproject.toml"
 
 
 def shown(path: str) -> str:
-    """How messages call a file: from the current folder where it lies in or below it."""
+    """The file's path in messages: relative if it lies in or below the current folder."""
     try:
         relative = os.path.relpath(path)
     except (ValueError, OSError):
@@ -44,9 +44,9 @@ def _read(path: str) -> bytes:
 
 
 def read_config(path: str) -> Config:
-    """The configuration of a file that is named. Raises BadConfig.
+    """Read the configuration of a file named by the user. Raises BadConfig.
 
-    A file called ``pyproject.toml`` has it in its table ``[tool.vaceprep]``; any other is one.
+    In a file called ``pyproject.toml`` it is the table ``[tool.vaceprep]``; else the whole file.
     """
     from vaceprep.config.read import parse
 
@@ -73,7 +73,7 @@ def _here(folder: str) -> Config | None:
     shared = os.path.join(folder, SHARED)
     if os.path.isfile(shared):
         data = _read(shared)
-        # Most of these files are other tools', and reading TOML takes longer than a check.
+        # Most of these files belong to other tools, and parsing TOML takes longer than a check.
         if b"vaceprep" in data:
             return _parse(shared, data, table=True)
     return None
@@ -87,10 +87,10 @@ def _parse(path: str, data: bytes, *, table: bool) -> Config | None:
 
 
 def is_chosen(path: str) -> bool:
-    """Whether a file that was found is one that the user chose: see ``GUARDED``.
+    """Whether the user chose a file that was found: see ``GUARDED``.
 
     It lies in the current folder or above it, and the user owns it. A file that merely lies above
-    a source may be a stranger's, as the source is.
+    a source may be untrusted, like the source.
     """
     here = os.path.realpath(os.path.dirname(os.path.abspath(path)))
     try:
@@ -98,23 +98,23 @@ def is_chosen(path: str) -> bool:
             return False
         if not hasattr(os, "geteuid"):
             return True
-        # The link, and what it leads to.
+        # The link itself, and its target.
         return {os.lstat(path).st_uid, os.stat(path).st_uid} == {os.geteuid()}
     except OSError:
         return False
 
 
 class Finder:
-    """The configuration of each source, each folder looked into once."""
+    """The configuration of each source; searches each folder only once."""
 
     def __init__(self, fixed: str | None = None, *, search: bool = True) -> None:
-        """``fixed`` is the one file that counts for all; without ``search`` there is none.
+        """``fixed`` is the one file that applies to all; without ``search`` there is none.
 
         Raises BadConfig.
         """
         self._fixed = None if fixed is None else read_config(fixed)
         self._search = search and fixed is None
-        #: Files of which it was said that some of their keys do not count.
+        #: Files whose ignored keys were already reported.
         self.said: set[str] = set()
         self._known: dict[str, Config | None] = {}
         self._folders: dict[str, Config | None] = {}
@@ -140,7 +140,7 @@ class Finder:
         return found
 
     def of(self, path: str | None) -> Config | None:
-        """The configuration of a file; None is what lies in no folder, such as standard input.
+        """The configuration of a file; ``path`` is None if no folder contains it (standard input).
 
         Raises BadConfig.
         """
@@ -148,12 +148,12 @@ class Finder:
 
 
 def find_config(path: str | os.PathLike[str] = ".") -> Config | None:
-    """The configuration that is in force for a file or a folder; None where there is none.
+    """The configuration that applies to a file or a folder; None if there is none.
 
     It is the nearest ``vaceprep.toml``, or ``pyproject.toml`` with a table ``[tool.vaceprep]``,
-    upwards from there. Of a file that lies neither in the current folder nor above it, or that is
-    another user's, ``allow_hosts``, ``publish``, ``public_base`` and ``output`` do not count
-    (``left_out`` names them); ``read_config`` takes all of a file. Raises BadConfig.
+    upwards from there. In a file that lies neither in the current folder nor above it, or that
+    another user owns, ``allow_hosts``, ``publish``, ``public_base`` and ``output`` are ignored
+    (``left_out`` names them); ``read_config`` uses every key of a file. Raises BadConfig.
     """
     name = os.fsdecode(path)
     return Finder().in_folder(name if os.path.isdir(name) else os.path.dirname(name))

@@ -1,4 +1,4 @@
-"""One configuration as it was read: plain values, each where it came from told by ``path``."""
+"""A configuration as plain values; ``path`` is the file that they come from."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ Weight = Literal["error", "warning", "advice"]
 
 @dataclass(frozen=True)
 class Config:
-    """What one file settles; ``None`` and empty values leave things as they are without it.
+    """The settings of one file; ``None`` and empty values leave the defaults unchanged.
 
     Immutable and picklable. ``folder`` is the file's, absolute: globs, ``output`` and a web
-    folder to publish to are relative to it. ``path`` is how messages call the file.
+    folder to publish to are relative to it. ``path`` is the file's name in messages.
     """
 
     path: str
     folder: str
-    #: Globs as .gitignore writes them and the field that their files are for, in the file's order.
+    #: Globs in the syntax of .gitignore, each with the field of its files, in the file's order.
     roles: tuple[tuple[str, Role], ...] = ()
     #: Names of rules: slugs, codes and beginnings of codes.
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     strict: bool | None = None
-    #: Names of rules and what their findings weigh.
+    #: Names of rules and the severity of their findings.
     severity: tuple[tuple[str, Weight], ...] = ()
     limits: Limits = CONTRACT
     allow_hosts: tuple[str, ...] = ()
     publish: str | None = None
     public_base: str | None = None
-    #: The folder for what is made: absolute.
+    #: The folder for outputs: absolute.
     output: str | None = None
 
     @cached_property
     def _globs(self) -> tuple[tuple[GitIgnoreSpec, Role], ...]:
         from pathspec import GitIgnoreSpec
 
-        # The last match wins, so the last comes first.
+        # The last match takes precedence, so the last comes first.
         return tuple((GitIgnoreSpec.from_lines([g]), role) for g, role in reversed(self.roles))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Config:
         return {name: value for name, value in self.__dict__.items() if name != "_globs"}
 
     def role_of(self, path: str) -> Role | None:
-        """The field of a file by the globs, the last that matches; None where none does.
+        """The field of a file, from the last glob that matches; None if none does.
 
         A file outside the configuration's folder matches none.
         """
@@ -65,7 +65,7 @@ class Config:
         try:
             relative = os.path.relpath(os.path.abspath(path), self.folder)
         except ValueError:
-            # Another drive.
+            # On another drive.
             return None
         inside = relative.replace(os.sep, "/")
         if inside == os.pardir or inside.startswith("../"):
@@ -73,13 +73,13 @@ class Config:
         return next((role for glob, role in self._globs if glob.match_file(inside)), None)
 
     def place(self, publish: Any, public_base: str | None) -> tuple[Any, str | None]:
-        """Where to publish and under which URL: its own where no other target is named."""
+        """Where to publish and under which URL: the configuration's if no other target is given."""
         if publish is not None:
             return publish, public_base
         return self.publish, public_base or self.public_base
 
     def unchosen(self) -> Config:
-        """What is left of a file that merely lies above a source: nothing of GUARDED."""
+        """A configuration that merely lies above a source, without the keys of GUARDED."""
         plain = Config(self.path, self.folder)
         names = {key: key.replace("-", "_") for key in GUARDED}
         left = [key for key, name in names.items() if getattr(self, name) != getattr(plain, name)]
@@ -89,13 +89,13 @@ class Config:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Keys of GUARDED that the file has and that do not count."""
+        """Keys of GUARDED that the file has but that are ignored."""
         return ()
 
     def overridden(
         self, *, select: bool = False, ignore: bool = False, strict: bool = False
     ) -> Config:
-        """What is left in force where the command line settles some of it."""
+        """The configuration without the values that the command line sets."""
         return replace(
             self,
             select=None if select else self.select,
@@ -104,11 +104,11 @@ class Config:
         )
 
     def judging_nothing(self) -> Config:
-        """What is in force where every rule speaks with its own weight: the limits."""
+        """The part that applies if every rule keeps its default severity: the limits."""
         return replace(self.overridden(select=True, ignore=True, strict=True), severity=())
 
     def told(self) -> tuple[str, ...]:
-        """What it changes about verdicts, each a clause; nothing where it changes none."""
+        """Its effects on the result of a check, each a clause; empty if there are none."""
         return tuple(self._told())
 
     def _told(self) -> Iterator[str]:
@@ -124,7 +124,7 @@ class Config:
             yield "warnings count as errors"
 
     def to_dict(self) -> dict[str, Any]:
-        """What it changes about verdicts, as reports carry it."""
+        """Its effects on the result of a check, for reports."""
         return {
             "path": self.path,
             "limits": self.limits.to_dict(),
@@ -137,7 +137,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Unchosen(Config):
-    """What is left of a configuration that the user did not choose: see ``Config.unchosen``."""
+    """The rest of a configuration that the user did not choose: see ``Config.unchosen``."""
 
     dropped: tuple[str, ...] = ()
 

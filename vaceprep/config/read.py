@@ -1,4 +1,4 @@
-"""A configuration file's bytes to a Config. Without a table for vaceprep, no pydantic."""
+"""Read a configuration file's bytes into a Config. Without a table for vaceprep, no pydantic."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ TABLE: Final = "tool.vaceprep"
 
 
 def parse(data: bytes, path: str, *, table: bool) -> Config | None:
-    """The configuration in a file's bytes; None where ``table`` is asked for and is not there.
+    """The configuration in a file's bytes; None if ``table`` is set and the table is missing.
 
-    ``path`` is how messages call it. Raises BadConfig.
+    ``path`` is the file's name in messages. Raises BadConfig.
     """
     import tomllib
 

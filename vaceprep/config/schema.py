@@ -1,6 +1,6 @@
-"""The values of a configuration file to a Config: pydantic checks them, the messages are ours.
+"""Validate a configuration file with pydantic, with messages of vaceprep.
 
-Imported only where a configuration exists.
+Imported only if there is a configuration.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 WEIGHTS: Final = get_args(Weight)
-#: The least and the most of each limit. Where the contract's is a whole number, so are they.
+#: The range of each limit. If the contract's value is a whole number, the limit must be one.
 RANGES: Final = {
     **dict.fromkeys(("video_seconds", "clip_seconds", "clips_seconds"), contract.LIMIT_SECONDS),
     "video_fps": contract.LIMIT_FPS,
@@ -41,7 +41,7 @@ def config_of(values: object, path: str, folder: str, table: str = "") -> Config
         if given["public_base"] and not given["publish"]:
             raise ValueError("public-base says where what is published is read; publish is missing")
     except ValidationError as error:
-        # Unknown keys first: a misspelt key explains what else is wrong.
+        # Unknown keys first: a misspelt key explains the other errors.
         faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         raise BadConfig(path, table + _sentence(faults[0])) from None
     except ValueError as error:
@@ -134,7 +134,7 @@ KEYS: Final = tuple(key(name) for name in _File.model_fields)
 
 # --- the messages --------------------------------------------------------------------------
 
-#: What must be in place of a value, by the kind of pydantic's complaint or the pattern.
+#: The required value, by pydantic's error type or the pattern.
 _MUST: Final = {
     "bool_type": "true or false",
     "string_type": "text",
@@ -148,7 +148,7 @@ _MUST: Final = {
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """What is wrong with one value, as a sentence that begins with its key."""
+    """The error in one value, as a sentence that begins with its key."""
     kind, value, where = fault["type"], fault["input"], fault["loc"]
     table = str(where[0]) if where else ""
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where)[1:]
@@ -181,7 +181,7 @@ def _near(word: str, words: Collection[str], where: str = "") -> str:
 
 
 def _said(value: Any) -> str:
-    """A value as TOML would say it, cut short."""
+    """A value in TOML syntax, shortened."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
