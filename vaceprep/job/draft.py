@@ -1,6 +1,6 @@
-"""From a mapping as it was written to a draft that the rules can judge.
+"""Turn a mapping into a draft that the rules can check.
 
-pydantic finds what each value breaks by itself; its words never leave this module.
+pydantic finds what is wrong with each single value; its messages never leave this module.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from vaceprep.rules.draft import Draft, ErrorKind, FieldError
 from vaceprep.rules.job import judge_job
 from vaceprep.rules.job_media import Together, judge_together
 
-#: What pydantic's complaints mean.
+#: The kind of each pydantic error.
 _KINDS: Final[dict[str, ErrorKind]] = {
     **{"missing": "missing", "literal_error": "choice"},
     **{"greater_than_equal": "range", "less_than_equal": "range"},
     **{"string_too_short": "short", "string_pattern_mismatch": "short", "too_short": "short"},
     **{"string_too_long": "long", "too_long": "long"},
 }
-#: Fields in which an empty text counts as absent, beside those of media.
+#: Fields in which an empty text counts as absent.
 _EMPTY_IS_ABSENT: Final = frozenset(["control_condition", *MEDIA_FIELDS])
 
 
@@ -37,13 +37,13 @@ def _is_absent(name: str, value: Any, function: str | None) -> bool:
     if value == "" and isinstance(value, str):
         return name in _EMPTY_IS_ABSENT
     if isinstance(value, list | tuple) and not value:
-        # Where the images are required, an empty list is a wrong number of them.
+        # If the images are required, an empty list is a wrong count.
         return name == "obj_or_bg" or (name == "ref_images_url" and function != "image_reference")
     return False
 
 
 def _clean(name: str, value: Any) -> Any:
-    """Tuples as lists, and in the fields of media paths as text."""
+    """Tuples as lists, and paths in media fields as text."""
     media = name in MEDIA_FIELDS
     if isinstance(value, list | tuple):
         return [path_text(item) if media else item for item in value]
@@ -51,7 +51,7 @@ def _clean(name: str, value: Any) -> Any:
 
 
 def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT) -> Draft:
-    """A mapping as a draft: what counts as set, and what each value breaks by itself."""
+    """The draft of a mapping: the fields that count as set, and the errors of single values."""
     named = data.get("function")
     function = named if isinstance(named, str) and named in MODELS else None
     values = {
@@ -74,7 +74,7 @@ def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT) -> Draft:
 def _within(
     errors: Iterable[FieldError], values: Mapping[str, Any], limits: Limits
 ) -> Iterator[FieldError]:
-    """The same errors where texts are as long as other limits than the models' allow."""
+    """The errors under ``limits``, whose text lengths may differ from those of the models."""
     most = {
         "prompt": limits.prompt_characters,
         "negative_prompt": limits.negative_prompt_characters,
@@ -93,12 +93,12 @@ def _within(
         if len(text) > longest:
             yield FieldError((name,), "long", text, allowed)
         elif name == "prompt" and not text.strip():
-            # Too long for the model, which then does not look whether it is blank.
+            # Too long for the model, which then does not check whether it is blank.
             yield FieldError((name,), "short", text, allowed)
 
 
 def errors_of(draft: Draft) -> list[Finding]:
-    """What stops a submission of this draft, by its fields alone."""
+    """The findings on single fields that prevent a submission of this draft."""
     findings = [*judge_job(draft), *judge_together(Together(draft))]
     return [f for f in findings if f.severity is Severity.ERROR]
 
@@ -123,7 +123,7 @@ def _field_errors(model: type[Job], values: Mapping[str, Any]) -> Iterator[Field
 
 
 def _surrogates(values: Mapping[str, Any]) -> Iterator[FieldError]:
-    """Texts that no JSON can carry, in any field but ``extra``."""
+    """Errors for texts that JSON cannot represent, in any field but ``extra``."""
     for name, value in values.items():
         parts = enumerate(value) if isinstance(value, list) else [(None, value)]
         for number, text in parts:
@@ -133,7 +133,7 @@ def _surrogates(values: Mapping[str, Any]) -> Iterator[FieldError]:
 
 
 def _extra_errors(extra: Any) -> Iterator[FieldError]:
-    """``extra`` may hold any JSON, and no field that the body has of its own."""
+    """``extra`` may contain any JSON, but no field that the body already has."""
     if extra is None:
         return
     if not isinstance(extra, dict):
@@ -158,7 +158,7 @@ def _is_json(value: Any) -> bool:
 def allowance(
     model: type[Job], path: Sequence[str | int], kind: ErrorKind
 ) -> tuple[str, tuple[str, ...]]:
-    """What a field may be, in words, and the words of its enumeration."""
+    """The allowed values of a field, in words, and the values of its enumeration."""
     shape = shape_of(model, str(path[0]))
     if len(path) > 1:
         shape = shape.get("items", {})

@@ -1,4 +1,4 @@
-"""Types of the fields that several functions share, as pydantic validates them."""
+"""Pydantic types of the fields that several functions share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIZE_X: Final = re.compile(r"(\d{3,4})[xX](\d{3,4})")
 
 
 def size_text(value: Any) -> Any:
-    """``1280x720`` as the service writes it."""
+    """``1280x720`` in the service's form."""
     if isinstance(value, str):
         return _SIZE_X.sub(r"\1*\2", value) if _SIZE_X.fullmatch(value) else value
     return value
@@ -27,7 +27,7 @@ def optional(description: str, **extra: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    # A path object may be given; what is kept is its text.
+    # Accepts a path object, but stores its text.
     Media = str | os.PathLike[str]
 else:
     Media = Annotated[str, BeforeValidator(path_text), Field(min_length=1)]
@@ -37,7 +37,7 @@ Unit = Annotated[
 Scale = Annotated[
     float, Field(ge=contract.SCALE_RANGE[0], le=contract.SCALE_RANGE[1], allow_inf_nan=False)
 ]
-# Not a Literal: 5.0 equals 5 but is no integer.
+# Not a Literal: 5.0 equals 5 but is not an integer.
 Seconds = Annotated[
     int,
     Field(

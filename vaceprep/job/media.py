@@ -1,4 +1,4 @@
-"""The media of a body: which fields hold them, by JSON pointer, and where local paths are."""
+"""The media of a body: which fields have them, by JSON pointer, and where local paths are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from vaceprep.contract import Role
 from vaceprep.files.source import is_url
 
-#: The fields that hold media, each named as its role, in the order in which they are reported.
+#: The media fields, each named like its role, in the order of reports.
 MEDIA_FIELDS: Final[tuple[Role, ...]] = (
     *("video_url", "first_clip_url", "last_clip_url", "mask_video_url"),
     *("mask_image_url", "first_frame_url", "last_frame_url", "ref_images_url"),
@@ -18,7 +18,7 @@ MEDIA_FIELDS: Final[tuple[Role, ...]] = (
 
 
 def path_text(value: Any) -> Any:
-    """A path object, or whatever prepared it, as text."""
+    """The text of an object with ``__fspath__``; any other value unchanged."""
     if hasattr(value, "__fspath__"):
         return os.fsdecode(value)
     return value
@@ -45,7 +45,7 @@ def role_of(pointer: str) -> Role:
 
 
 def put(values: dict[str, Any], at: str, value: str) -> None:
-    """Put a path or URL at a JSON pointer of a body, without changing the list that was there."""
+    """Set a path or URL at a JSON pointer of a body, without changing the original list."""
     name, _, index = at[1:].partition("/")
     if index:
         values[name] = [value if i == int(index) else v for i, v in enumerate(values[name])]
@@ -54,8 +54,8 @@ def put(values: dict[str, Any], at: str, value: str) -> None:
 
 
 def resolve(path: str, base: str, flavour: ModuleType = os.path) -> str:
-    """A local path relative to ``base``; URLs stay. ``~`` and variables are not expanded.
+    """Resolve a local path relative to ``base``; URLs stay. ``~`` and variables are not expanded.
 
-    ``flavour`` is ``ntpath`` or ``posixpath``: whose paths they are.
+    ``flavour`` is ``ntpath`` or ``posixpath``: the syntax of the paths.
     """
     return path if is_url(path) else str(flavour.join(base, path))

@@ -1,8 +1,8 @@
-"""The five functions as models, and the body that goes over the wire.
+"""The five functions as models, and the body of the request.
 
-A job is the request's body, with local paths allowed in place of URLs. The models say what each
-field may be; conditions between fields are rules (``rules/job.py``), so that all problems are
-reported at once. Flags, templates and the JSON Schema are generated from here.
+A job is the request's body, with local paths allowed in place of URLs. The models define the
+values of each field; conditions between fields are rules (``rules/job.py``), so that all problems
+are reported at once. Flags, templates and the JSON Schema are generated from here.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Job(BaseModel):
         given = own = None
         if function is not None:
             own = function.default
-            # Judged as what the class says; another function's name is one wrong value.
+            # Validate as this class; another function's name is one wrong value.
             given = values.get("function") or own
             values["function"] = own
         from vaceprep.job.draft import draft_of, errors_of
@@ -87,16 +87,16 @@ class Job(BaseModel):
             raise InvalidJob(problems)
         super().__init__(**draft.values)
 
-    # Validation builds instances itself: only a person's call comes through here.
+    # Validation builds instances itself: only the caller's own calls come through here.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_dict(
         cls, data: Mapping[str, Any], *, base: str = "", limits: Limits = CONTRACT
     ) -> Job:
-        """The job of a mapping, of the class that its ``function`` names.
+        """The job of a mapping, of the class for its ``function``.
 
-        Relative paths are relative to ``base``; prompts are held to ``limits``. Raises InvalidJob
+        Relative paths are relative to ``base``; ``limits`` apply to prompts. Raises InvalidJob
         with all findings.
         """
         from vaceprep.job.draft import draft_of, errors_of
@@ -131,7 +131,7 @@ class Job(BaseModel):
 
     @classmethod
     def _held_to(cls, limits: Limits, values: dict[str, Any]) -> Self:
-        """A job of these values under other limits than the class's own. Raises InvalidJob."""
+        """A job of these values under limits other than the class's own. Raises InvalidJob."""
         if limits == CONTRACT:
             return cls(**values)
         from vaceprep.job.draft import draft_of, errors_of
@@ -140,13 +140,13 @@ class Job(BaseModel):
         problems = errors_of(draft)
         if problems:
             raise InvalidJob(problems)
-        # The draft was validated but for the length of its texts, which the class would refuse.
+        # The draft is valid except for the length of its texts, which the class would refuse.
         job = cls.model_construct(set(draft.values), **draft.values)
         job._limits = limits
         return job
 
     def given(self) -> dict[str, Any]:
-        """The fields that were set, in the order of the model, without ``None``."""
+        """The fields that are set, in the order of the model, without ``None``."""
         return {
             name: list(value) if isinstance(value, list) else value
             for name in type(self).model_fields
@@ -158,9 +158,9 @@ class Job(BaseModel):
         return {p: v for p, v in media_of(self.given()).items() if not is_url(v)}
 
     def body(self) -> dict[str, Any]:
-        """The body as it goes over the wire: ``model`` always, unset fields never.
+        """The body of the request: ``model`` always, unset fields never.
 
-        Raises NotPublished while a media field holds a local path.
+        Raises NotPublished while a media field has a local path.
         """
         local = self.local_paths()
         if local:
@@ -266,7 +266,7 @@ MODELS: Final[dict[Function, type[Job]]] = {
     "video_extension": VideoExtension,
     "video_outpainting": VideoOutpainting,
 }
-#: Every field of the table, with the functions that have it.
+#: Every field of the models, with the functions that have it.
 FIELDS: Final[dict[str, tuple[Function, ...]]] = {
     name: tuple(f for f, model in MODELS.items() if name in model.model_fields)
     for name in dict.fromkeys(n for model in MODELS.values() for n in model.model_fields)
@@ -280,20 +280,20 @@ def _properties(model: type[Job]) -> dict[str, Any]:
 
 
 def shape_of(model: type[Job], name: str) -> dict[str, Any]:
-    """A field's JSON Schema as it is when the field is set."""
+    """The JSON Schema of a field that is set."""
     shape = _properties(model)[name]
     return next((s for s in shape.get("anyOf", ()) if s.get("type") != "null"), shape)
 
 
 def fields_in_order(model: type[Job]) -> list[str]:
-    """The fields as people think of them: the prompt, the function's own, the shared ones."""
+    """The fields in reading order: the prompt, the function's own, the shared ones."""
     own = [n for n in model.model_fields if n not in Job.model_fields and n != "function"]
     shared = [n for n in Job.model_fields if n not in ("model", "prompt")]
     return ["prompt", *own, *shared]
 
 
 def unreadable(reason: object) -> InvalidJob:
-    """The refusal of what is no job at all (VP400)."""
+    """The error for data that is not a job (VP400)."""
     from vaceprep.job.draft import errors_of
 
     return InvalidJob(errors_of(Draft(broken=str(reason))))

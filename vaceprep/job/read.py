@@ -1,4 +1,4 @@
-"""A job file to plain values: JSON, YAML or TOML, bounded, and never more than data."""
+"""Read a job file into plain values: JSON, YAML or TOML, limited in size, data only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vaceprep.rules.draft import LONGEST_BITS
 
 
 class JobUnreadable(ValueError):
-    """The file is no job; the message completes "the job cannot be read: ..."."""
+    """The file is not a job; the message completes "the job cannot be read: ..."."""
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_json(text: str) -> Any:
-    """JSON; NaN and infinities are read, so that the field that has them can be named."""
+    """Parse JSON; accepts NaN and infinities, so that an error can name their field."""
     try:
         return json.loads(text, object_pairs_hook=_no_duplicates)
     except json.JSONDecodeError as error:
@@ -42,12 +42,12 @@ def parse_json(text: str) -> Any:
     except ValueError as error:
         if isinstance(error, JobUnreadable):
             raise
-        # Python refuses to turn thousands of digits into a number.
+        # Python refuses to convert a number of thousands of digits.
         raise JobUnreadable("it has a number of thousands of digits") from None
 
 
 def _bounded_yaml(yaml: Any, text: str, loader: Any) -> None:
-    """Refuse by its events what would overflow or multiply: the loader goes down in C."""
+    """Refuse deep nesting and alias expansion by parser events: the C loader recurses in C."""
     nodes = aliases = 0
     anchored: list[bool] = []
     try:
@@ -66,11 +66,11 @@ def _bounded_yaml(yaml: Any, text: str, loader: Any) -> None:
             if nodes > MAX_JOB_NODES:
                 raise JobUnreadable(f"it has more than {MAX_JOB_NODES:,} values")
     except yaml.YAMLError:
-        # Loading it says what is wrong, and where.
+        # The loader reports the error and its position.
         return
 
 
-#: What YAML says of text that means something else to it, because it stands without quotes.
+#: YAML's errors for text that has another meaning without quotes.
 _UNQUOTED: Final = (
     "mapping values are not allowed",
     "cannot start any token",
@@ -92,10 +92,10 @@ def _parse_yaml(text: str) -> Any:
     _bounded_yaml(yaml, text, base)
 
     class Loader(base):  # type: ignore[misc]
-        """The safe loader, which also refuses a key that stands there twice."""
+        """The safe loader, which also refuses duplicate keys."""
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        # Before merge keys are spread: what a mapping says itself may override what it merges.
+        # Before merge keys are expanded: a mapping may override what it merges.
         own = [k.value for k, _ in node.value if isinstance(k.value, str) and k.value != "<<"]
         twice = next((key for key in own if own.count(key) > 1), None)
         if twice is not None:
@@ -119,11 +119,11 @@ def _parse_yaml(text: str) -> Any:
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "a mistake"
         if "nesting" in problem.lower():
-            # Newer readers in C have a bound of their own, below which ours is not asked.
+            # Newer C parsers have their own limit, which applies before this one.
             raise JobUnreadable("it is nested too deeply") from None
         raise JobUnreadable(f"it is not valid YAML ({problem}{where}){_quotes(problem)}") from None
     except (ValueError, LookupError, AttributeError, TypeError, OverflowError):
-        # The safe loader's own constructors trip over values with a tag that does not fit them.
+        # The safe loader's constructors raise for values that do not fit their tag.
         raise JobUnreadable("it is not valid YAML (a value does not fit its tag)") from None
 
 
@@ -141,7 +141,7 @@ def _parse_toml(text: str) -> Any:
 
 
 def _bounded(value: Any) -> Any:
-    """The same value. Raises JobUnreadable where aliases or nesting make it grow out of hand."""
+    """Return the value. Raises JobUnreadable if aliases or nesting make it too large."""
     left = MAX_JOB_NODES
     waiting = [value]
     while waiting:
@@ -222,10 +222,10 @@ def _unopened(fact: Unreadable) -> JobUnreadable:
 
 
 def read_manifest(path: str) -> Iterator[tuple[int, dict[str, Any] | JobUnreadable]]:
-    """Each job of a JSON Lines manifest with its line's number; empty lines are left out.
+    """Each job of a JSON Lines manifest with its line number; empty lines are skipped.
 
-    A line that is no job comes as the reason why. Raises JobUnreadable where the file cannot
-    be opened.
+    A line that is not a job yields the JobUnreadable. Raises JobUnreadable if the file cannot be
+    opened.
     """
     try:
         with open_path(path) as opened:

@@ -1,8 +1,8 @@
 """The JSON Schema of job files, so that editors complete and check them.
 
-Field by field it is what the models say; the conditions between fields that a schema can say are
-added here. What it cannot say (a mask's frame against its video, an ``extra`` that a later body
-knows) only ``check`` tells.
+The fields come from the models; conditions between fields that a schema can express are added
+here. What it cannot express (a mask's frame against its video, an ``extra`` that a later body
+accepts) only ``check`` reports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _given(name: str) -> dict[str, Any]:
-    """Holds where a text field counts as set: neither absent, null nor empty."""
+    """True if a text field counts as set: neither absent, null nor empty."""
     return {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
 
 
@@ -34,7 +34,7 @@ def _many(name: str, least: int, most: int) -> dict[str, Any]:
 
 
 def _labels(count: int) -> dict[str, Any]:
-    """With so many images, so many labels; with one they may be left out."""
+    """The number of labels must equal ``count``, the number of images; for one, none are needed."""
     labels = {"type": "array", "minItems": count, "maxItems": count}
     absent = [{"type": "null"}, {"type": "array", "maxItems": 0}] if count == 1 else []
     then: dict[str, Any] = {"properties": {"obj_or_bg": {"anyOf": [labels, *absent]}}}
@@ -44,7 +44,7 @@ def _labels(count: int) -> dict[str, Any]:
 
 
 def _conditions(function: Function) -> dict[str, Any]:
-    """What holds between the fields of one function."""
+    """The conditions between the fields of one function."""
     if function == "image_reference":
         return {"allOf": [_labels(count) for count in range(1, MAX_REFERENCES + 1)]}
     if function == "video_repainting":
@@ -59,7 +59,7 @@ def _conditions(function: Function) -> dict[str, Any]:
 
 
 def _loosen(name: str, shape: dict[str, Any], function: Function) -> dict[str, Any]:
-    """What the models clean before they judge: empty texts, the other way to write a size."""
+    """Accept what the models clean up before validation: empty texts, the other form of a size."""
     shape = copy.deepcopy(shape)
     shape.pop("title", None)
     branches = shape.get("anyOf", [shape])

@@ -11,7 +11,7 @@ from vaceprep.job.model import MODELS, Job, fields_in_order
 from vaceprep.rules.job_fields import PLACEHOLDER
 
 Language = Literal["yaml", "toml", "json"]
-#: Values that show what belongs into a field that has to be set. Media names are the reader's.
+#: Example values of fields that must be set. Users replace the media names.
 EXAMPLES: Final[dict[str, Any]] = {
     "prompt": PLACEHOLDER,
     "video_url": "clip.mp4",
@@ -29,7 +29,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "obj_or_bg": ["obj"],
     "extra": {},
 }
-#: Optional fields that are written out, because one of their kind is needed or recommended.
+#: Optional fields that the template sets, because one of several is needed or recommended.
 CHOSEN: Final[dict[Function, dict[str, Any]]] = {
     "image_reference": {},
     "video_repainting": {"prompt_extend": False},
@@ -61,7 +61,7 @@ def starting_values(function: Function) -> dict[str, Any]:
 
 
 def template(function: Function, language: Language = "yaml") -> str:
-    """The text of the job file. JSON has no comments: there only the set fields stand."""
+    """The text of the job file. JSON has no comments, so it has only the set fields."""
     values = starting_values(function)
     if language == "json":
         return json.dumps(values, indent=2) + "\n"

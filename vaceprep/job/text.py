@@ -1,8 +1,8 @@
 """A job file's text: the line of each value, and the same job with other values.
 
-PyYAML and ``tomllib`` decide what a text means (``job.read``). ``ruamel.yaml`` and ``tomlkit``
+PyYAML and ``tomllib`` define what a text means (``job.read``). ``ruamel.yaml`` and ``tomlkit``
 rewrite it with its comments, and the result is used only if ``job.read`` reads the new job from
-it. Both are imported only to rewrite, or for the line of a value in TOML.
+it. Both are imported only to rewrite, or to find the line of a value in TOML.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 YAML: Final = (".yaml", ".yml")
 TOML: Final = ".toml"
-#: The line, from 1, for a JSON pointer; None where it is not known.
+#: The line, from 1, of a JSON pointer; None if unknown.
 Finder = Callable[[str], int | None]
 #: A source that is a line of a JSON Lines manifest.
 MANIFEST_LINE: Final = re.compile(r"(?s)(.+\.jsonl):([1-9][0-9]{0,17})", re.IGNORECASE)
@@ -46,8 +46,8 @@ class Rewritten(NamedTuple):
     """The text of a job file with other values."""
 
     text: str
-    #: Why the comments and the layout of the old text are not in it; None where they are, and
-    #: where the old text had none.
+    #: Why the comments and layout of the old text are lost; None if they are kept, or if
+    #: there were none.
     note: str | None
 
 
@@ -56,8 +56,8 @@ def rewrite(
 ) -> Rewritten:
     """The text of a job file that reads as ``values``.
 
-    ``old`` is the source's text, None where there is none to keep; ``changes`` are the new values
-    by JSON pointer. Raises Refused where the format cannot hold them.
+    ``old`` is the source's text, None if there is none to keep; ``changes`` are the new values
+    by JSON pointer. Raises Refused if the format cannot represent them.
     """
     note = None
     if old is not None and (ending in YAML or ending == TOML):
@@ -82,7 +82,7 @@ def _reads_as(text: str, ending: str, values: Mapping[str, Any]) -> bool:
 
 
 def _too_large(text: str, values: Mapping[str, Any]) -> str | None:
-    """Why a text is rewritten without its comments: the libraries would take too long."""
+    """Why a text is rewritten without its comments: it is too large for the libraries."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_COMMENTED_JOB_BYTES:
         return f"it has {size:,} bytes, and comments are kept up to {MAX_COMMENTED_JOB_BYTES:,}"
@@ -94,7 +94,7 @@ def _too_large(text: str, values: Mapping[str, Any]) -> str | None:
 
 
 def _nodes(values: Mapping[str, Any]) -> int:
-    """How many values a job has. ``job.read`` bounds them and their depth."""
+    """The number of values in a job. ``job.read`` limits it and their depth."""
     count = 0
     waiting: list[Any] = [values]
     while waiting:
@@ -108,13 +108,13 @@ def _nodes(values: Mapping[str, Any]) -> int:
 
 
 def _edited(old: str, ending: str, changes: Mapping[str, str | int]) -> str | None:
-    """The old text with other values, or None where its library cannot do it."""
+    """The old text with other values, or None if its library cannot do it."""
     try:
-        # The file may be another by now: what would overflow or multiply is refused here.
+        # The file may have changed: parsing refuses excessive nesting and aliases.
         if _too_large(old, parse(old, ending)):
             return None
         return _yaml_edited(old, changes) if ending in YAML else _toml_edited(old, changes)
-    # Both libraries raise more than their own errors for odd but valid texts.
+    # Both libraries raise further exceptions for unusual but valid texts.
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -138,11 +138,11 @@ def _yaml_edited(old: str, changes: Mapping[str, str | int]) -> str | None:
     yaml.width = MAX_COMMENTED_JOB_BYTES * 2
     yaml.explicit_start = any(line[:4].rstrip() == "---" for line in old.splitlines())
     try:
-        # It takes the carriage return before a line's end for a part of a comment.
+        # ruamel.yaml takes the carriage return at a line's end as part of a comment.
         document = yaml.load(old.replace("\r\n", "\n"))
         for value in document.values():
             if hasattr(value, "fa") and not value.fa.flow_style() and value and value.lc.col:
-                # The indentation of the first list in lines of its own, "  - a", is that of all.
+                # The first block list's indentation ("  - a") applies to all lists.
                 yaml.indent(sequence=value.lc.col + 2, offset=value.lc.col)
                 break
         _put(document, changes)
@@ -181,9 +181,9 @@ def _toml_key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML, mappings in one line. Raises Refused for what TOML cannot express."""
+    """A value in TOML, mappings on one line. Raises Refused if TOML cannot express it."""
     if isinstance(value, str):
-        # TOML forbids DEL besides what JSON escapes.
+        # TOML also forbids DEL, which JSON does not escape.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, bool | int | float):
         return json.dumps(value)
@@ -198,9 +198,9 @@ def _toml(value: Any) -> str:
 
 
 def finder(source: str) -> tuple[str, Finder]:
-    """A job's file, and the line in it of a pointer's value.
+    """A job's file, and a function from a pointer to its line in the file.
 
-    ``source`` is the job as a report names it: a file, or ``jobs.jsonl:3`` for a manifest's line.
+    ``source`` is the job as a report names it: a file, or ``jobs.jsonl:3`` for a manifest line.
     """
     line = MANIFEST_LINE.fullmatch(source)
     if line is not None:
@@ -210,7 +210,7 @@ def finder(source: str) -> tuple[str, Finder]:
     try:
         with open_path(source) as opened:
             text = read_text(opened, ending)
-        # Refuses what would overflow or multiply, whatever the file has become since.
+        # The file may have changed: parsing refuses excessive nesting and aliases.
         values = parse(text, ending)
     except (CannotOpen, JobUnreadable, OSError):
         return source, lambda _: None
@@ -224,7 +224,7 @@ def finder(source: str) -> tuple[str, Finder]:
 
 
 def _composed(text: str) -> Any:
-    # Its nodes carry their lines, and it reads a file of 8 MB in C.
+    # Its nodes have line numbers, and it parses a file of 8 MB in C.
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -270,7 +270,7 @@ def _skip(text: str, at: int) -> int:
 
 
 def _member(text: str, at: int, part: str) -> tuple[int, int] | None:
-    """Where a member begins, and where its value does. The text is valid JSON."""
+    """The offsets of a member and of its value. The text is valid JSON."""
     if text[at : at + 1] not in ("{", "["):
         return None
     reader = json.JSONDecoder()
@@ -280,7 +280,7 @@ def _member(text: str, at: int, part: str) -> tuple[int, int] | None:
     while text[at] not in "]}":
         begin, key = at, str(number)
         if mapping:
-            # Undocumented, but what json itself has read keys with since Python 2.6.
+            # Undocumented, but json itself has read keys with it since Python 2.6.
             key, at = decoder.scanstring(text, at + 1)  # type: ignore[attr-defined]
             at = _skip(text, _skip(text, at) + 1)
         if key == part:
@@ -303,14 +303,14 @@ def _toml_document(text: str) -> TOMLDocument | None:
 
 
 def _toml_line(document: TOMLDocument | None, parts: list[str]) -> int | None:
-    """The line of the top level's key: a job is flat, and arrays are short."""
+    """The line of the top-level key: a job is flat, and arrays are short."""
     if document is None or not parts:
         return None
     from tomlkit import TOMLDocument
 
     for number, (key, item) in enumerate(document.body):
         if key is not None and key.key == parts[0]:
-            # tomlkit keeps no lines, but writes what it read to the letter.
+            # tomlkit keeps no line numbers, but reproduces the text exactly.
             above = TOMLDocument(True)
             above.body.extend(document.body[:number])
             return above.as_string().count("\n") + item.trivia.indent.count("\n") + 1
