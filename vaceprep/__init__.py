@@ -13,7 +13,7 @@ import importlib
 
 from vaceprep.version import __version__
 
-# As typing's own, without the cost of importing it.
+# As in typing, without the time of importing it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
@@ -181,7 +181,7 @@ def plan(
     role: Role | None = None,
     **options: Unpack[PrepareOptions],
 ) -> PrepareReport:
-    """What ``prepare`` would do, with the facts that will come out; nothing is written."""
+    """The plan of ``prepare``, with the expected facts of the outputs; writes nothing."""
     return prepare(source, None, role, dry_run=True, **options)
 
 

@@ -36,18 +36,18 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """What was asked for cannot be done; the message is one sentence for a person.
+    """The work cannot be done; the message is one sentence for the user.
 
-    Foreign text in it (names, metadata) is not made printable yet: whoever prints it does that.
+    Untrusted text in it (names, metadata) is not yet made printable: the caller does that.
     """
 
 
 class Taken(Refused):
-    """The name is another file's already."""
+    """The name is already used by another file."""
 
 
 class Damaged(Refused):
-    """A frame of the source does not decode; ``frames`` came out before it."""
+    """A frame of the source does not decode; ``frames`` is the number decoded before it."""
 
     def __init__(self, message: str, frames: int) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class Damaged(Refused):
 
 
 class Mismatch(Refused):
-    """What was encoded does not decode, or does not show what its source shows."""
+    """The encoded output does not decode, or does not show what its source shows."""
 
 
 class CannotCopy(Exception):
@@ -63,4 +63,4 @@ class CannotCopy(Exception):
 
 
 class Cancelled(Exception):
-    """Whoever asked for the work called it off; nothing is left behind."""
+    """The caller cancelled the work; no output remains."""

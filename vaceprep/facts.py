@@ -1,8 +1,8 @@
-"""What a probe measures: plain immutable values, without a verdict.
+"""The facts that a probe measures: plain immutable values, without any check.
 
-No field has a default: a probe has to say each one. ``None`` means "could not be measured",
-and a rule that needs such a fact says so instead of passing. What a header claims stands beside
-what was measured (``declared_*``).
+No field has a default: a probe must set each one. ``None`` means "could not be measured", and a
+rule that needs such a fact reports that instead of passing. Values from the header are kept
+beside the measured ones (``declared_*``).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
-#: Said of an edit list that shows nothing at all: the whole track is measured then.
+#: The text for an edit list that presents nothing: the whole track is then measured.
 NO_STRETCH: Final = "it names no stretch of the track to be shown"
 
-#: Why a file gives no facts. The sentence beside it says it to a person.
+#: Why the facts of a file cannot be read. The message beside it is for the user.
 UnreadableReason = Literal[
     "missing",
     "folder",
@@ -39,22 +39,22 @@ UnreadableReason = Literal[
 
 
 def shown(value: Fraction | None) -> float | None:
-    """A fraction as a float rounded to 8 decimals, for show only."""
+    """A fraction as a float rounded to 8 decimals, for display only."""
     return None if value is None else round(float(value), 8)
 
 
 def exact(value: Fraction | None) -> str | None:
-    """A fraction as ``"30000/1001"``, for scripts that must not lose a digit."""
+    """A fraction as ``"30000/1001"``, for scripts that need the exact value."""
     return None if value is None else f"{value.numerator}/{value.denominator}"
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that gives no facts, and why.
+    """A file whose facts cannot be read, and why.
 
     ``message`` is a clause that completes "cannot be read: ...". ``format``, ``width`` and
-    ``height`` are what the header proved before reading failed, so that rules which need no
-    more can still speak.
+    ``height`` are what the header proved before reading failed, for rules that need no other
+    facts.
     """
 
     reason: UnreadableReason
@@ -67,10 +67,10 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """A URL that does not give its bytes, and why.
+    """A URL that cannot be fetched, and why.
 
     ``message`` is a clause that completes "the service cannot fetch this URL: ..."; ``status`` is
-    the answer's, None where none came.
+    the response's status, None if there was no response.
     """
 
     reason: Literal["unreachable", "not-public"]
@@ -80,10 +80,10 @@ class Unreached:
 
 @dataclass(frozen=True, slots=True)
 class MaskFacts:
-    """What a mask's pixels are, over all its frames, as displayed and in RGB.
+    """The pixels of a mask, over all its frames, as displayed and in RGB.
 
-    ``other`` counts pixels that are neither pure white nor pure black; ``frames`` is how many
-    frames were judged, ``first_other`` the number (from 1) of the first frame with such a pixel.
+    ``other`` counts pixels that are neither pure white nor pure black; ``frames`` is the number of
+    frames examined, ``first_other`` the number (from 1) of the first frame with such a pixel.
     """
 
     pixels: int
@@ -96,17 +96,17 @@ class MaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class DecodeFacts:
-    """The outcome of decoding every frame (``--deep``).
+    """The result of decoding every frame (``--deep``).
 
     ``frames`` decoded; ``failed_frame`` is the number (from 1, in decoding order) of the first
-    packet that did not decode, with the decoder's ``error``; None where all did.
+    packet that did not decode, with the decoder's ``error``; None if all did.
     """
 
     frames: int
     failed_frame: int | None
     error: str | None
-    #: Frames that were counted without decoding and that never come out of the decoder: because
-    #: their packets hold no picture to be shown, and for no such reason.
+    #: Frames that are counted without decoding but that the decoder never outputs: because their
+    #: packets contain no picture to present, and for other reasons.
     never_shown: int
     missing: int
 
@@ -123,28 +123,28 @@ class StreamFacts:
 
 @dataclass(frozen=True, slots=True)
 class SampleFacts:
-    """The coded frames of a stretch of a video, in decoding order, hidden ones left out.
+    """The coded frames of a section of a video, in decoding order, without hidden ones.
 
-    Times are presentation times in seconds from the first frame that is shown.
+    Times are presentation timestamps in seconds from the first frame presented.
     """
 
     times: tuple[Fraction, ...]
-    #: Bytes of each.
+    #: Size of each in bytes.
     sizes: tuple[int, ...]
-    #: Whether decoding may begin there without anything that came before.
+    #: Whether decoding may start there without any earlier frame.
     clean: tuple[bool, ...]
-    #: Positions before which a hidden frame stands that later ones may lean on.
+    #: Positions preceded by a hidden frame that later frames may reference.
     breaks: tuple[int, ...]
-    #: What rounding may add to each time; zero where the clock is exact.
+    #: The rounding error of each time; zero if the time base is exact.
     tick: Fraction
-    #: Where the last frame of the video ends, if the stretch reaches it; else None.
+    #: End of the last frame of the video, if the section reaches it; else None.
     end: Fraction | None
-    #: Why these frames cannot be copied as they are, as a clause; None where they can.
+    #: Why the packets of these frames cannot be copied, as a clause; None if they can.
     obstacle: str | None
 
 
 class Crop(NamedTuple):
-    """Pixels of the stored picture that are not shown, on each side."""
+    """Pixels of the stored picture that are not displayed, on each side."""
 
     left: int
     top: int
@@ -165,43 +165,43 @@ class VideoFacts:
     bytes: int | None
     #: MP4 family: movie fragments are used. None elsewhere.
     fragmented: bool | None
-    #: MP4 family: the index (``moov``) stands before the media data. None elsewhere.
+    #: MP4 family: the index (``moov``) precedes the media data. None elsewhere.
     index_first: bool | None
     #: Which of its samples, or which part of its index, lies past the end of the file, in words;
-    #: None where none does.
+    #: None if there is none.
     truncation: str | None
-    #: MP4 family: which box claims more bytes than the file has, though every sample is there, in
-    #: words. None where none does, and elsewhere.
+    #: MP4 family: which box claims more bytes than the file has, although every sample is present,
+    #: in words. None if there is none, and elsewhere.
     overrun: str | None
 
-    #: Of the video track as presented, edit list applied.
+    #: Duration of the video track as presented, edit list applied.
     duration: Fraction | None
     #: Frames presented.
     frames: int | None
-    #: ``frames / duration``; for one frame, the rate that the header gives.
+    #: ``frames / duration``; for one frame, the rate in the header.
     fps: Fraction | None
-    #: One tick of a time base in which the frame interval is no whole number; else None.
+    #: One tick of a time base in which the frame interval is not a whole number; else None.
     rounding_tick: Fraction | None
     #: Whether the frames are evenly spaced.
     constant_rate: bool | None
-    #: Shortest and longest distance between two presented frames; None below two frames.
+    #: Shortest and longest interval between two presented frames; None for fewer than two frames.
     min_interval: Fraction | None
     max_interval: Fraction | None
 
-    #: What a decoder gives: after the codec's own cropping, before ``crop``.
+    #: The decoder's output size: after the codec's own cropping, before ``crop``.
     stored_width: int
     stored_height: int
     #: As displayed: after ``crop``, rotation and pixel aspect.
     width: int
     height: int
     #: Pixels of the decoded picture that the container hides (``clap``, Matroska PixelCrop), before
-    #: rotation and pixel aspect; None where it hides none. PyAV's decoder does not crop them: who
-    #: shows or encodes a frame does. Copied packets would show them.
+    #: rotation and pixel aspect; None if it hides none. PyAV's decoder does not crop them: code
+    #: that shows or encodes a frame does. Copied packets would show them.
     crop: Crop | None
-    #: Degrees clockwise by which the picture is turned for display: 0, 90, 180 or 270; None
-    #: where the display matrix is none of the eight right-angle ones.
+    #: Degrees clockwise by which the picture is rotated for display: 0, 90, 180 or 270; None if the
+    #: display matrix is not one of the eight right-angle ones.
     rotation: int | None
-    #: Whether the picture is mirrored (left and right swapped) before that turn.
+    #: Whether the picture is mirrored (left and right swapped) before that rotation.
     mirrored: bool
     sample_aspect_ratio: Fraction
 
@@ -215,38 +215,38 @@ class VideoFacts:
     color_matrix: str | None
     color_range: str | None
     interlaced: bool | None
-    #: The Dolby Vision profile, where only a decoder of Dolby Vision knows its colours; else None.
+    #: The Dolby Vision profile, if only a Dolby Vision decoder knows its colours; else None.
     dolby_vision: int | None
 
     #: Whether the track has an edit list at all.
     edit_list: bool
-    #: What the edit list changes in what is presented, in words; None where nothing.
+    #: The effect of the edit list on what is presented, in words; None if there is none.
     edit_effect: str | None
-    #: What of the video track is never shown for want of a keyframe before it, in words; None
-    #: where nothing.
+    #: Which part of the video track is never presented because no keyframe precedes it, in words;
+    #: None if there is none.
     unshown: str | None
-    #: Whether each packet of the track holds one frame; False where some hold a single field, or
+    #: Whether each packet of the track contains one frame; False if some contain a single field, or
     #: no picture at all.
     packets_are_frames: bool
     #: Every stream but the video track.
     streams: tuple[StreamFacts, ...]
-    #: Length of the whole container, its longest track or what its header says.
+    #: Duration of the whole container: of its longest track, or from its header.
     container_duration: Fraction | None
-    #: Names of the metadata that tell a place or a serial number.
+    #: Names of the metadata with a location or a serial number.
     location: tuple[str, ...]
     declared_duration: Fraction | None
-    #: One tick of the clock in which the header tells lengths: what rounding alone may add.
+    #: One tick of the time base of durations in the header: the error from rounding alone.
     header_tick: Fraction | None
     declared_frames: int | None
 
     #: Only after decoding every frame.
     decoded: DecodeFacts | None
-    #: Only under a mask's role.
+    #: Only in a mask's role.
     mask: MaskFacts | None
 
     @property
     def has_audio(self) -> bool:
-        """Whether any other stream is sound."""
+        """Whether any other stream is audio."""
         return any(s.kind == "audio" for s in self.streams)
 
     def to_dict(self) -> dict[str, Any]:
@@ -314,27 +314,27 @@ class ImageFacts:
     #: As displayed: after the EXIF orientation.
     width: int
     height: int
-    #: EXIF orientation, 1 to 8; 1 where the file has none or an invalid one.
+    #: EXIF orientation, 1 to 8; 1 if the file has none or an invalid one.
     orientation: int
     #: Pillow's name of the pixel mode (``RGB``, ``L``, ``P``, ``CMYK``, ``I;16``, ...), with
-    #: the stored depth where Pillow hides it (``RGB;16``).
+    #: the stored depth if Pillow hides it (``RGB;16``).
     mode: str
     #: Bits of one channel of one pixel as stored (1, 2, 4, 8, 16, 32).
     bit_depth: int | None
     #: Whether there is an alpha channel (or transparent colour) that is not opaque everywhere;
-    #: None where the pixels were not decoded.
+    #: None if the pixels were not decoded.
     has_alpha: bool | None
-    #: The ICC profile's description; None where there is no profile.
+    #: The ICC profile's description; None if there is no profile.
     icc_profile: str | None
-    #: Whether colours are sRGB: true without a profile.
+    #: Whether colours are sRGB: True without a profile.
     srgb: bool
     #: Frames or pages.
     frames: int
-    #: Names of the metadata that tell a place or a serial number.
+    #: Names of the metadata with a location or a serial number.
     location: tuple[str, ...]
     #: Whether every pixel was decoded to prove that the file is whole.
     decoded: bool
-    #: Only under a mask's role.
+    #: Only in a mask's role.
     mask: MaskFacts | None
 
     def to_dict(self) -> dict[str, Any]:

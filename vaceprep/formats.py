@@ -1,4 +1,4 @@
-"""Media formats: names, signatures, demuxers, endings, media types, and how each keeps time.
+"""Media formats: names, signatures, demuxers, endings, media types, and timestamp properties.
 
 One table. A new format is one row; every other table of formats is derived from it here. Formats
 without a fixed signature are recognised by their structure in ``probes/sniff.py``.
@@ -11,30 +11,30 @@ from typing import Final, Literal, NamedTuple
 
 
 class MediaFormat(NamedTuple):
-    """One format, by the name that the probe gives it."""
+    """One format, by its name in the facts."""
 
     kind: Literal["image", "video"]
     name: str
-    #: Endings of its names, the usual one first.
+    #: Endings of file names, the usual one first.
     endings: tuple[str, ...] = ()
-    #: Those that do not tell the kind of a file whose bytes are unknown.
+    #: Endings that do not identify the format of a file whose bytes are unknown.
     rare: tuple[str, ...] = ()
-    #: Media types that servers use for it, its own first.
+    #: Media types that servers send for it, its own first.
     types: tuple[str, ...] = ()
-    #: The name as people write it; empty: an image's name in capitals, a video's as it is.
+    #: The display name; empty: an image's name in capitals, a video's unchanged.
     shown: str = ""
-    #: The same where an image format holds a video.
+    #: The display name if an image format contains a video.
     shown_video: str = ""
-    #: Endings for which an image is written in it, by Pillow.
+    #: Endings for which Pillow writes an image in this format.
     written: tuple[str, ...] = ()
-    #: What its files begin with; empty where only their structure tells it.
+    #: The first bytes of its files; empty if only their structure identifies it.
     signatures: tuple[bytes, ...] = ()
-    #: FFmpeg's demuxer for its videos; None where it holds none.
+    #: FFmpeg's demuxer for its videos; None if it contains none.
     demuxer: str | None = None
-    #: Which packets carry a time of presentation: FFmpeg makes up the others, and where frames are
-    #: reordered it makes up wrong ones.
+    #: Which packets carry a presentation timestamp: FFmpeg generates the others, and
+    #: generates wrong ones if frames are reordered.
     timed: Literal["all", "some", "none"] = "all"
-    #: Whether times are rounded to milliseconds.
+    #: Whether timestamps are rounded to milliseconds.
     rounds: bool = False
 
 
@@ -85,7 +85,7 @@ def _raw(
     return _image(name, endings, rare, shown=shown, signatures=signatures)
 
 
-#: FFmpeg's demuxer for MP4 and its family.
+#: FFmpeg's demuxer for the MP4 family.
 MOV: Final = "mov,mp4,m4a,3gp,3g2,mj2"
 ASF: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
@@ -234,35 +234,34 @@ FORMATS: Final = (
 
 #: Endings of images by format, the usual one first.
 ENDINGS: Final = {f.name: f.endings for f in FORMATS if f.kind == "image" and f.endings}
-#: Endings that are images' where the bytes are unknown.
+#: Endings that mean an image if the bytes are unknown.
 IMAGE_ENDINGS: Final = frozenset(
     e for f in FORMATS if f.kind == "image" for e in f.endings if e not in f.rare
 )
-#: Endings that are videos' where the bytes are unknown.
+#: Endings that mean a video if the bytes are unknown.
 VIDEO_ENDINGS: Final = frozenset(
     e for f in FORMATS if f.kind == "video" for e in f.endings if e not in f.rare
 )
-#: The format by what its files begin with. No signature begins with another one.
+#: The format by the first bytes of its files. No signature begins with another one.
 SIGNATURES: Final = {signature: f for f in FORMATS for signature in f.signatures}
 #: FFmpeg's demuxer by format.
 DEMUXERS: Final = {f.name: f.demuxer for f in FORMATS}
-#: Demuxers of formats in which not every packet carries a time of presentation, and of those in
-#: which none does.
+#: Demuxers of formats in which some packets, or all, carry no presentation timestamp.
 PARTLY_TIMED: Final = frozenset(f.demuxer for f in FORMATS if f.timed != "all")
 UNTIMED: Final = frozenset(f.demuxer for f in FORMATS if f.timed == "none")
-#: Containers whose times are rounded to milliseconds.
+#: Containers whose timestamps are rounded to milliseconds.
 ROUNDING: Final = frozenset(f.name for f in FORMATS if f.rounds)
-#: Frames that decoding order may delay: the largest picture buffer of H.264 (A.3.1), HEVC (A.4.2).
+#: Most frames of reordering delay: the largest picture buffer of H.264 (A.3.1), HEVC (A.4.2).
 MAX_REORDER: Final = 16
 #: The same in packets: each field of a frame may be a packet.
 REORDER_PACKETS: Final = 2 * MAX_REORDER
-#: Media types that servers use, by format; each format's own first.
+#: Media types that servers send, by format; each format's own first.
 TYPES: Final = {f.name: f.types for f in FORMATS if f.types}
-#: The media type and the ending of what is published, by format.
+#: The media type and the ending for published files, by format.
 MEDIA_TYPES: Final = {f.name: (f.types[0], f.endings[0]) for f in FORMATS if f.types}
-#: The format in which an image is written, by its name's ending.
+#: The format in which an image is written, by name ending.
 WRITTEN: Final = {ending: f.name for f in FORMATS for ending in f.written}
-#: Containers as people write them.
+#: Display names of containers.
 CONTAINER_NAMES: Final = {
     f.name: shown for f in FORMATS if (shown := f.shown if f.kind == "video" else f.shown_video)
 }
@@ -270,21 +269,20 @@ _SHOWN: Final = {f.name: f.shown for f in FORMATS if f.kind == "image" and f.sho
 
 
 def shown_format(fmt: str) -> str:
-    """The format as people write it: ``JPEG``, ``HEIC``, ``JPEG XL``."""
+    """The display name of a format: ``JPEG``, ``HEIC``, ``JPEG XL``."""
     return _SHOWN.get(fmt, fmt.upper())
 
 
 def ending(name: str) -> str:
-    """A name's ending with its dot, lower case; empty where it has none."""
+    """A name's ending with its dot, in lower case; empty if it has none."""
     return splitext(name.rstrip())[1].lower()
 
 
 def name_disagrees(name: str, fmt: str) -> bool:
-    """Whether a name's ending says something else than the bytes.
+    """Whether a name's ending contradicts the format of the bytes.
 
-    A name without an ending says nothing. An ending that is no image's says something else,
-    and so does one of another format; a format without an entry here is not judged by endings
-    unknown to us.
+    A name without an ending never does. For an image format of the table, every ending but its
+    own does; for any other format, every image ending does.
     """
     found = ending(name)
     if found in ("", "."):

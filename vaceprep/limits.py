@@ -1,7 +1,7 @@
-"""The limits in force: the contract's, or those that a configuration puts in their place.
+"""The limits used: the contract's, or those that a configuration sets instead.
 
-They travel as data, from whoever reads a configuration down to the rules and plans, so that two
-files of one run may be held to different ones and no thread sees another's.
+They are passed as data from the reader of a configuration to the rules and plans, so that two files
+of one run may have different limits and threads do not share them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any, Final, NamedTuple
 from vaceprep import contract
 from vaceprep.contract import Role
 
-#: Bytes of a megabyte under either reading.
+#: Bytes of a megabyte in the decimal and the binary reading.
 DECIMAL: Final = 10**6
 BINARY: Final = 2**20
 
 
 class Limits(NamedTuple):
-    """What media and prompts may be; each default is the contract's.
+    """The limits of media and prompts; the contract's by default.
 
-    Seconds and frames a second are exact; a side is in pixels as displayed; a prompt is counted
+    Seconds and frames per second are exact; a side is in pixels as displayed; a prompt is counted
     in code points.
     """
 
@@ -31,7 +31,7 @@ class Limits(NamedTuple):
     clip_seconds: Fraction = contract.MAX_CLIP_SECONDS
     #: Both clips of one request together, in seconds. U
     clips_seconds: Fraction = contract.MAX_CLIPS_SECONDS
-    #: Fewest frames a second. M
+    #: Lowest frame rate in frames per second. M
     video_fps: Fraction = contract.MIN_FPS
     #: Largest video, in megabytes. M
     video_megabytes: Fraction = Fraction(contract.VIDEO_BYTES_DECIMAL, DECIMAL)
@@ -47,7 +47,7 @@ class Limits(NamedTuple):
     origin: str | None = None
 
     def seconds(self, role: Role) -> Fraction:
-        """The longest that a video of that field may be. M U"""
+        """The longest duration of a video in that field. M U"""
         clip = role in ("first_clip_url", "last_clip_url")
         return self.clip_seconds if clip else self.video_seconds
 
@@ -67,7 +67,7 @@ class Limits(NamedTuple):
         return self.image_side_min, self.image_side_max
 
     def changed(self) -> dict[str, tuple[Fraction | int, Fraction | int]]:
-        """Each limit that is not the contract's, by its key: the value, and the contract's."""
+        """Each limit that differs from the contract's, by key: the value, and the contract's."""
         return {
             key(name): (value, usual)
             for name in NAMES
@@ -75,9 +75,9 @@ class Limits(NamedTuple):
         }
 
     def note(self, *names: str) -> str:
-        """`` (limit of pyproject.toml)`` where one of these attributes was changed; else nothing.
+        """`` (limit of pyproject.toml)`` if one of these attributes was changed; else empty.
 
-        A message that tells a limit ends with it, so that nobody takes it for the contract's.
+        A message with a limit ends with it, so that nobody mistakes it for the contract's.
         """
         if all(getattr(self, name) == getattr(CONTRACT, name) for name in names):
             return ""
@@ -96,16 +96,16 @@ def _both(megabytes: Fraction) -> tuple[int, int]:
 
 
 def key(name: str) -> str:
-    """How a configuration spells an attribute: ``video-seconds``."""
+    """An attribute's key in a configuration: ``video-seconds``."""
     return name.replace("_", "-")
 
 
 def number(value: Fraction | int) -> int | float:
-    """A limit as JSON shows it."""
+    """A limit as a JSON number."""
     whole = Fraction(value)
     return int(whole) if whole.denominator == 1 else float(whole)
 
 
 NAMES: Final = Limits._fields[:-1]
-#: The limits where no configuration says otherwise.
+#: The limits without a configuration.
 CONTRACT: Final = Limits()

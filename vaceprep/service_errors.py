@@ -1,8 +1,8 @@
-"""What the service's own words mean when it refuses a request or gives a task up.
+"""The meaning of the service's messages when it refuses a request or a task fails.
 
-Each row says which words, what they mean, which rules are about it, and what helps; the first row
-that fits speaks. Words that nobody knows stay as they are. Where an HTTP status tells enough, the
-client says so by itself, and no row is about it.
+Each row has a pattern for the message, its meaning, the rules about it, and advice; the first row
+that matches applies. Unknown messages stay as they are. If an HTTP status is sufficient, the
+client words the error itself, and there is no row for it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from vaceprep.contract import SourceMark
 class Explanation:
     """One row of the table."""
 
-    #: What the service says: a regular expression, looked for without regard to case.
+    #: A regular expression for the service's message, searched case-insensitively.
     words: str
-    #: What it means, and what helps; each a clause.
+    #: The meaning and the advice; each a clause.
     meaning: str
     remedy: str
-    #: Where the words are known from: U the reference of the model, G the list of error codes of
+    #: The source of the message: U the reference of the model, G the list of error codes of
     #: Model Studio (for all its models), R reports, J our reading.
     source: SourceMark
-    #: Slugs of the rules that are about it; of URLs, those that their text alone breaks.
+    #: Slugs of the rules about it; for URLs, those that check their text alone.
     rules: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """What is said to a person."""
+        """The text for the user."""
         about = f" (vaceprep rules {self.rules[0]}" if self.rules else ""
         if len(self.rules) > 1:
             about += f"; also {', '.join(self.rules[1:])}"
@@ -287,15 +287,15 @@ TABLE: Final = (
         "G",
     ),
 )
-#: How much of what the service says is looked at, in characters.
+#: The part of the service's message that is searched, in characters.
 LOOKED_AT: Final = 4000
-#: What the client itself says of an HTTP status stands before the service's words.
+#: The client's own text about an HTTP status, which precedes the service's message.
 _STATUS: Final = re.compile(r"the service answered \d{3}( \([^)]*\))?")
 _COMPILED: Final = tuple((re.compile(row.words, re.IGNORECASE), row) for row in TABLE)
 
 
 def find(said: str | None) -> Explanation | None:
-    """The row about what the service said; None where nobody knows its words."""
+    """The row for the service's message; None if it is unknown."""
     if not said:
         return None
     text = _STATUS.sub("", said[:LOOKED_AT])
@@ -303,6 +303,6 @@ def find(said: str | None) -> Explanation | None:
 
 
 def explain(said: str | None) -> str | None:
-    """What it means and what helps, in one sentence; None where nobody knows."""
+    """The meaning and the advice, in one sentence; None if the message is unknown."""
     row = find(said)
     return None if row is None else row.sentence()

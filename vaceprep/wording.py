@@ -1,4 +1,4 @@
-"""How findings say numbers: short, and never so rounded that they contradict the verdict."""
+"""Numbers in findings: short, and never rounded so that they contradict the result."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from fractions import Fraction
 from typing import Final
 
-#: What a rule says of a fact that is None.
+#: The text of a rule for a fact that is None.
 NOT_MEASURED = "could not be measured"
-#: Digits behind the point that are written where they say a value exactly.
+#: Decimals that are written if they give the exact value.
 EXACT_DIGITS = 4
 
 
 def decimal(value: Fraction, limit: Fraction | None = None) -> str:
-    """A fraction exactly where four digits can, else to a thousandth and apart from ``limit``.
+    """A fraction exactly if four decimals suffice, else to a thousandth, distinct from ``limit``.
 
     >>> decimal(Fraction(81, 16)), decimal(Fraction(16000, 1001), Fraction(16))
     ('5.0625', '15.984')
@@ -26,13 +26,13 @@ def decimal(value: Fraction, limit: Fraction | None = None) -> str:
         text = f"{float(value):.{digits}f}"
         shown = Fraction(text)
         if shown and (limit is None or shown != limit):
-            # 29.970 is 29.97: a trailing zero tells nothing.
+            # 29.970 becomes 29.97: a trailing zero adds nothing.
             return text.rstrip("0").rstrip(".")
     return str(value)
 
 
 def size(count: int) -> str:
-    """Bytes in decimal units, as people name files' sizes."""
+    """Bytes in decimal units, as file sizes are usually given."""
     return (
         f"{count / 1000:.0f} kB"
         if 1000 <= count < 10**6
@@ -41,7 +41,7 @@ def size(count: int) -> str:
 
 
 def megabytes(count: int) -> str:
-    """Bytes as decimal megabytes with two digits."""
+    """Bytes as decimal megabytes with two decimals."""
     return f"{count / 10**6:.2f} MB"
 
 
@@ -54,9 +54,9 @@ _EXACT: Final = re.compile(r"-?[0-9]{1,30}(?:/[0-9]{1,30})?")
 
 
 def read_exact(text: object) -> Fraction:
-    """What ``str`` made of a Fraction, read back from a file. Raises ValueError for anything else.
+    """Parse the ``str`` of a Fraction. Raises ValueError for anything else.
 
-    ``Fraction`` itself would take ``1e999999999``, for which no machine has the memory.
+    ``Fraction`` itself would accept ``1e999999999``, which exhausts the memory.
     """
     if not isinstance(text, str) or _EXACT.fullmatch(text) is None:
         raise ValueError("it is no exact number")
