@@ -196,13 +196,17 @@ def _make_folders(folder: str) -> None:
         _made.add(path)
 
 
+#: Attempts to create a file in a folder that other processes remove while it is empty.
+_TRIES: Final = 200
+
+
 def _create(part: str, *, make_folder: bool) -> None:
     """Create an empty part file. Raises OSError or ValueError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     if not make_folder:
         os.close(os.open(part, flags, 0o666))
         return
-    for left in reversed(range(20)):
+    for left in reversed(range(_TRIES)):
         try:
             with _folders:
                 _make_folders(os.path.dirname(part))
@@ -212,6 +216,8 @@ def _create(part: str, *, make_folder: bool) -> None:
             # Another process removed the folder while it was empty.
             if not left:
                 raise
+            # The others hold the processor, perhaps: let them finish.
+            time.sleep(0.001)
 
 
 def _settle_folders(folder: str, *, placed: bool) -> None:
