@@ -1,4 +1,4 @@
-"""From the answers of a command to the page: each file's entry, jobs with all of theirs."""
+"""Build the page from the results of a command: one entry per file, jobs with all of theirs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from vaceprep.rules.draft import Draft, said
 from vaceprep.runs.model import RunEntry
 from vaceprep.version import __version__
 
-#: From bad to good.
+#: From worst to best.
 GRADES: Final[tuple[Grade, ...]] = ("error", "warning", "advice", "fine")
-#: The words of a run's status for what is neither good nor bad.
+#: Statuses of a run that are neither good nor bad.
 _WAITING = ("running", "interrupted", "unknown")
 
 
 class Found(NamedTuple):
-    """What a command says of one source: a file's one entry, or a job's several."""
+    """The results for one source: a file's one entry, or a job's several."""
 
     item: Item | None
     answers: tuple[FileReport, ...] | tuple[Prepared, ...] | tuple[RunEntry]
@@ -46,9 +46,9 @@ def page_of(
     jobs: int | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Page:
-    """The page of a command's answers, to be written to ``path``.
+    """The page of a command's results, to be written to ``path``.
 
-    ``notes`` are sentences about the whole, ``jobs`` the threads that take pictures, and ``step``
+    ``notes`` are sentences about the whole, ``jobs`` the threads that make thumbnails; ``step``
     is called after each source.
     """
     every = [answer for one in found for answer in one.answers]
@@ -132,7 +132,7 @@ def _group(one: Found, thumbnails: Thumbnails, films: ResultVideos) -> Group:
 
 
 def whole_of(entries: Sequence[Entry]) -> Entry:
-    """The job's own entry with the state of all: a job is no better than its media."""
+    """The job's own entry with the grade of all: a job is no better than its media."""
     own = entries[0]
     worst = min(entries, key=lambda entry: GRADES.index(entry.grade))
     if worst.grade == own.grade:
@@ -142,7 +142,7 @@ def whole_of(entries: Sequence[Entry]) -> Entry:
 
 
 def _job(entry: Entry, draft: Draft | None) -> Entry:
-    """The job's own entry with the fields that it sets."""
+    """The job's own entry with the fields that the job sets."""
     if draft is None:
         return entry
     rows = [
@@ -155,7 +155,7 @@ def _job(entry: Entry, draft: Draft | None) -> Entry:
 
 
 def _worded(value: object) -> str:
-    """A field's value as a person reads it."""
+    """A field's value as displayed."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -186,7 +186,7 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
     )
     own = _job(own, draft)
     if draft is not None:
-        # What was prepared is gone once it was sent: what went in is shown.
+        # The prepared files are deleted once sent: show the sources.
         media = media_of_prepared(ran.prepared, outputs=False)
         own = replace(own, drawn=drawn(draft, media, thumbnails))
     told = set(ran.findings)

@@ -1,4 +1,4 @@
-"""From what a command found to what the page shows of each file."""
+"""Turn the results of a command into the entries of the page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ URI_SHOWN: Final = 40
 
 
 def name_of(source: str) -> str:
-    """What an entry is called: the source as it was given, but for what carries its own bytes."""
+    """The title of an entry: the source as given, but shortened for a ``data:`` URI."""
     if source == STDIN:
         return "standard input"
     if is_data_uri(source):
@@ -37,7 +37,7 @@ def name_of(source: str) -> str:
 
 
 def grade_of(findings: Sequence[Finding]) -> Grade:
-    """The gravest of what was found."""
+    """The worst severity of the findings."""
     if not findings:
         return "fine"
     gravest = min(findings, key=lambda f: WEIGHT[f.severity]).severity
@@ -47,12 +47,12 @@ def grade_of(findings: Sequence[Finding]) -> Grade:
 
 
 def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The gravest first."""
+    """The findings, most severe first."""
     return tuple(sorted(findings, key=lambda f: (WEIGHT[f.severity], f.code)))
 
 
 def default_window(facts: VideoFacts, role: Role | None) -> Window | None:
-    """The stretch that ``prepare`` would take where nobody asks for another."""
+    """The section of a video that ``prepare`` uses by default."""
     if role not in VIDEO_ROLES or facts.duration is None:
         return None
     try:
@@ -63,7 +63,7 @@ def default_window(facts: VideoFacts, role: Role | None) -> Window | None:
 
 
 def is_local(source: str) -> bool:
-    """Whether its bytes can be had again: no URL, and not standard input, which is used up."""
+    """Whether its bytes can be read again: no URL, and not standard input, which is consumed."""
     return source != STDIN and (is_data_uri(source) or not is_url(source))
 
 
@@ -71,7 +71,7 @@ def is_local(source: str) -> bool:
 
 
 def checked(report: FileReport, thumbnails: Thumbnails) -> Entry:
-    """What ``check`` says of one file."""
+    """The entry of one checked file."""
     facts = report.facts
     grade = grade_of(report.findings)
     entry = Entry(
@@ -99,7 +99,7 @@ def checked(report: FileReport, thumbnails: Thumbnails) -> Entry:
 def _taken(
     path: str, facts: Facts, at: Sequence[Fraction] | None, thumbnails: Thumbnails, longest: int
 ) -> Shots:
-    """A strip of frames, or the picture; ``at`` None spreads the frames over the whole file."""
+    """A strip of frames, or the image; ``at`` None spreads the frames over the whole file."""
     size = bounded((facts.width, facts.height), longest)
     if not isinstance(facts, VideoFacts):
         return thumbnails.still(path, facts, size)
@@ -134,7 +134,7 @@ def _printed(
 
 
 def prepared(made: Prepared, thumbnails: Thumbnails, *, kept: bool = True) -> Entry:
-    """What became of one source; ``kept`` says whether its output is there to be looked at."""
+    """The entry of one prepared source; ``kept``: its output still exists."""
     before, after = made.before, made.after
     findings = ordered(made.remaining)
     grade: Grade = "error" if not made.ok else grade_of(findings)
@@ -169,12 +169,12 @@ def prepared(made: Prepared, thumbnails: Thumbnails, *, kept: bool = True) -> En
 def _side_by_side(
     entry: Entry, made: Prepared, output: str, before: Facts, after: Facts, thumbnails: Thumbnails
 ) -> Entry:
-    """Before and after, at the same instants, and how alike they are."""
+    """Before and after at the same instants, with their similarity."""
     start = made.window[0] if made.window else Fraction(0)
     at = instants(after, thumbnails.frames) if isinstance(after, VideoFacts) else ()
     early = [start + time for time in at]
     different = ssim.incomparable(before, after)
-    # Both at one size, so that they can be compared.
+    # Both in one size, for comparison.
     size = bounded((after.width, after.height), LARGE)
     other = bounded((before.width, before.height), LARGE) if different else size
     if isinstance(before, VideoFacts):
@@ -210,7 +210,7 @@ def _alike(made: Prepared, one: Shots, two: Shots, different: str | None) -> str
         return "SSIM not measured, since there is no picture of both"
     try:
         value = ssim.ssim(pairs)
-    except Exception as error:  # FFmpeg's filters have errors of many kinds
+    except Exception as error:  # FFmpeg's filters raise errors of many kinds
         return f"SSIM not measured ({type(error).__name__})"
     still = not isinstance(made.after, VideoFacts)
     told = ssim.told(value, len(pairs), pairs[0][0].size, still=still)

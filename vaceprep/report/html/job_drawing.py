@@ -1,4 +1,4 @@
-"""What is drawn of a job as a whole: a mask on its frame, a canvas, a timeline."""
+"""Drawings of a whole job: a mask over its frame, a canvas, a timeline."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from vaceprep.rules.draft import Draft
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: Frames over which a moving mask is laid.
+#: Frames that a moving mask is drawn over.
 MOVING: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One of a job's files, as it is to be looked at."""
+    """One of a job's files, with what is needed to draw it."""
 
     path: str
     facts: Facts
@@ -47,7 +47,7 @@ MediaByRole = Mapping[Role, Media]
 
 
 def draft_from(item: Item | None, output: str | None = None) -> Draft | None:
-    """The job's values; of the new job file where it was written. None where it is none."""
+    """The job's values, from the new job file if it was written. None if it is not a job."""
     try:
         if output is not None:
             return draft_of(read_job(output))
@@ -69,7 +69,7 @@ def media_of_reports(reports: Iterable[FileReport]) -> dict[Role, Media]:
 
 
 def media_of_prepared(made: Iterable[Prepared], *, outputs: bool) -> dict[Role, Media]:
-    """The files of a prepared job: what came out of them, or what went in."""
+    """The files of a prepared job: its outputs or its sources."""
     found: dict[Role, Media] = {}
     for entry in made:
         path, facts = (
@@ -83,7 +83,7 @@ def media_of_prepared(made: Iterable[Prepared], *, outputs: bool) -> dict[Role, 
 
 
 def drawn(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | None:
-    """What there is to draw of a job; None where nothing is."""
+    """The drawings of a job; None if there are none."""
     if draft.function == "video_edit":
         return _edit(draft, media, thumbnails)
     if draft.function == "video_outpainting":
@@ -255,7 +255,7 @@ def _extension(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Draw
 
 
 def _one(found: Media, role: Role, thumbnails: Thumbnails) -> Image | None:
-    """The picture of a file that stands in a timeline: of a first clip, where it goes on."""
+    """The picture of a file in a timeline; of a first clip, a frame near its end."""
     facts: Any = found.facts
     size = bounded((facts.width, facts.height), SMALL)
     if isinstance(facts, VideoFacts):

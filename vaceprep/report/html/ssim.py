@@ -17,7 +17,7 @@ SAME_SHAPE: Final = 0.015
 
 
 def ssim(pairs: Sequence[tuple[Image, Image]]) -> float:
-    """The mean SSIM of pairs of RGB pictures of one size each, in 4:2:0, all planes.
+    """The mean SSIM of pairs of equally large RGB pictures, in 4:2:0, all planes.
 
     Raises FFmpeg's errors, and ValueError if there is no output.
     """
@@ -53,7 +53,7 @@ def ssim(pairs: Sequence[tuple[Image, Image]]) -> float:
 
 
 def incomparable(before: Facts, after: Facts) -> str | None:
-    """Why two files cannot be compared picture by picture; None where they can."""
+    """Why two files cannot be compared picture by picture; None if they can."""
     one, other = before.width / before.height, after.width / after.height
     if abs(one - other) > SAME_SHAPE * max(one, other):
         return "not measured, since the picture was padded or cropped"
@@ -67,7 +67,7 @@ def incomparable(before: Facts, after: Facts) -> str | None:
 
 
 def told(value: float, count: int, size: tuple[int, int], *, still: bool) -> str:
-    """The measure in words, never rounded up to the perfect one.
+    """The SSIM in words, never rounded up to 1.
 
     >>> told(0.99999, 5, (480, 270), still=False)
     'SSIM 0.9999 on 5 frames at 480x270'

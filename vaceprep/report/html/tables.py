@@ -1,4 +1,4 @@
-"""Facts as rows, and time as bars. Pure."""
+"""Facts as table rows, and time as bars. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from vaceprep.report.text import said
 from vaceprep.wording import decimal, size
 
 WHOLE: Final = 1000.0
-#: The narrowest stretch that is seen, in thousandths.
+#: The narrowest span that is visible, in thousandths.
 SEEN: Final = 6.0
-#: Facts that people look for first; ``size`` is width and height.
+#: The most important facts, shown first; ``size`` is width and height.
 FIRST: Final = (
     "container",
     "format",
@@ -31,7 +31,7 @@ FIRST: Final = (
     "has_audio",
     "bytes",
 )
-#: Values of which nothing is said: nobody wonders about them.
+#: Usual values, which are not shown.
 QUIET: Final = {
     ("image", "frames"): "1",
     ("image", "orientation"): "1",
@@ -49,7 +49,7 @@ WORDS: Final = {
 
 
 def _value(facts: Facts, key: str) -> str | None:
-    """A fact as a person says it; None where it has none of that name, or it is not known."""
+    """A fact as displayed; None if there is no such fact, or it is unknown."""
     if key == "size":
         return f"{facts.width}x{facts.height}"
     value = facts.to_dict().get(key)
@@ -66,7 +66,7 @@ def _value(facts: Facts, key: str) -> str | None:
 
 
 def rows(facts: Facts | None, after: Facts | None = None) -> tuple[Row, ...]:
-    """The facts that matter, each with what it became where there is an ``after``."""
+    """The important facts, each with its new value if ``after`` is given."""
     if facts is None:
         return ()
     found = []
@@ -81,7 +81,7 @@ def rows(facts: Facts | None, after: Facts | None = None) -> tuple[Row, ...]:
 
 
 def more(facts: Facts | None) -> tuple[Row, ...]:
-    """Every other fact that is known."""
+    """Every other known fact."""
     return () if facts is None else tuple(_more(facts))
 
 
@@ -93,14 +93,14 @@ def _more(facts: Facts) -> Iterator[Row]:
 
 
 def seconds(value: Fraction) -> str:
-    """Seconds with a digit or two: for captions."""
+    """Seconds with one or two decimals: for captions."""
     return f"{float(value):.2f}".rstrip("0").rstrip(".")
 
 
 def window_bar(facts: VideoFacts, role: Role | None, window: Window | None) -> Bar | None:
-    """The clip, the stretch of it that is used, and where the limit of its role falls.
+    """The clip, the section of it that is used, and the limit of its role.
 
-    None where its length is not known. ``window`` is the start and length that are used.
+    None if its duration is unknown. ``window`` is the start and length of the section.
     """
     duration = facts.duration
     if duration is None or duration <= 0 or role is None:
@@ -136,7 +136,7 @@ def extension_bars(
     guide: Fraction | None,
     whole: Fraction,
 ) -> tuple[Bar, ...]:
-    """How given clips and frames lie within the seconds of the result.
+    """The position of given clips and frames within the result.
 
     ``first`` and ``last`` are the clips' lengths, ``frames`` whether a first and a last frame are
     given, ``guide`` the length of the motion guide; in seconds, as is ``whole``.

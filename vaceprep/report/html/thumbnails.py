@@ -1,7 +1,7 @@
-"""Small pictures for the page, bounded in number, bytes and time over the whole report.
+"""Thumbnails for the page, limited in number, bytes and time over the whole report.
 
-Files are opened as everywhere: nameless and with the one demuxer that their bytes ask for. A file
-that gives no picture is no error here: the page says why there is none.
+Files are opened as everywhere: nameless and with the one demuxer for their signature. A file that
+yields no picture is no error here: the page gives the reason.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from vaceprep.report.html.view import DataUri, Picture, Window
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: The longer side of a picture in a strip, and of one that is compared or stands alone.
+#: The longer side of a picture in a strip, and of one that is compared or shown alone.
 SMALL: Final = 288
 LARGE: Final = 480
-#: Frames of a strip, and from how many files on there are fewer.
+#: Frames of a strip, and the number of files from which there are fewer.
 FRAMES: Final = 5
 FEW_FRAMES: Final = 3
 MANY_FILES: Final = 60
@@ -43,9 +43,9 @@ ALL_BYTES: Final = 24 * 2**20
 #: Seconds for the pictures of one file, and of all.
 FILE_SECONDS: Final = 4.0
 ALL_SECONDS: Final = 180.0
-#: Pixels of an image that is decoded for a picture of a hand's breadth.
+#: The most pixels of an image that is decoded for a thumbnail.
 MOST_PIXELS: Final = 60_000_000
-#: Frames of a video whose frames can only be counted from the start, all of them decoded.
+#: The most frames decoded to reach one that can only be found by counting from the start.
 MOST_COUNTED: Final = 3_000
 QUALITY: Final = 66
 
@@ -54,7 +54,7 @@ LATE: Final = "the time for pictures was used up"
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture before it is written, and when it is shown (None: a still one)."""
+    """A picture before it is encoded, and its presentation time (None: a still image)."""
 
     image: Image
     at: Fraction | None
@@ -62,14 +62,14 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Shots:
-    """What a file gave, and why not more."""
+    """The pictures of a file, and why there are not more."""
 
     shots: tuple[Shot, ...] = ()
     note: str = ""
 
 
 def bounded(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """The size with the same shape whose longer side is at most ``longest``. Pixels.
+    """The size with the same aspect ratio and a longer side of at most ``longest`` pixels.
 
     >>> bounded((1920, 1080), 480), bounded((10, 4000), 480)
     ((480, 270), (1, 480))
@@ -81,7 +81,7 @@ def bounded(size: tuple[int, int], longest: int) -> tuple[int, int]:
 def instants(facts: VideoFacts, count: int, window: Window | None = None) -> tuple[Fraction, ...]:
     """Evenly spread seconds, each in the middle of a frame. ``window`` is a start and a length.
 
-    A file whose length is not known gives none.
+    Empty if the duration is unknown.
     """
     start, length = window or (Fraction(0), facts.duration or Fraction(0))
     if length <= 0 or not facts.duration:
@@ -98,10 +98,10 @@ def instants(facts: VideoFacts, count: int, window: Window | None = None) -> tup
 
 
 class _Watch:
-    """Ends the file once the time is over: nothing else stops a decoder at work.
+    """Ends the file at a time limit: nothing else stops a running decoder.
 
-    An exception in ``read`` would do so too, but FFmpeg reads on after it, and PyAV prints the
-    traceback of each one that the next replaces.
+    An exception in ``read`` would do so too, but FFmpeg continues to read after it, and PyAV
+    prints the traceback of each exception that the next one replaces.
     """
 
     def __init__(self, opened: Any, end: float) -> None:
@@ -118,13 +118,13 @@ class _Watch:
         opened.read = watched
 
     def check(self) -> None:
-        """Raise TimeoutError where the time was over: what was read then is not the file."""
+        """Raise TimeoutError if the limit was exceeded: the bytes read then are incomplete."""
         if self.late:
             raise TimeoutError(LATE)
 
 
 class Thumbnails:
-    """Takes pictures and hands them out as ``data:`` URIs until its budget is used up."""
+    """Makes pictures and returns them as ``data:`` URIs until its budget is used up."""
 
     def __init__(
         self, files: int, *, most_bytes: int = ALL_BYTES, seconds: float = ALL_SECONDS
@@ -133,7 +133,7 @@ class Thumbnails:
         self._end = time.monotonic() + seconds
         self._left = most_bytes
         self._lock = threading.Lock()
-        #: How many pictures were left out for want of room or time.
+        #: Number of pictures left out for lack of space or time.
         self.dropped = 0
 
     @contextmanager
@@ -151,7 +151,7 @@ class Thumbnails:
             watch.check()
 
     def still(self, path: str, facts: ImageFacts, size: tuple[int, int]) -> Shots:
-        """An image at a size in pixels."""
+        """A picture of an image file, at a size in pixels."""
         from PIL.Image import Resampling
 
         from vaceprep.plans.model import WHITE
@@ -172,7 +172,7 @@ class Thumbnails:
                 depth=facts.bit_depth,
             )
             return Shots((Shot(turned(image, facts).resize(size, Resampling.BOX), None),))
-        except Exception as error:  # a picture is never worth a report
+        except Exception as error:  # a thumbnail must never fail the report
             return Shots(note=self._why(error))
 
     def strip(
@@ -199,7 +199,7 @@ class Thumbnails:
                     shown = frame_number(read, 1)
                     watch.check()
                     found.append(Shot(shown.image, shown.at))
-        except Exception as error:  # what was taken so far is shown
+        except Exception as error:  # the pictures made so far are shown
             return Shots(tuple(found), self._why(error))
         return Shots(tuple(found))
 
@@ -229,7 +229,7 @@ class Thumbnails:
             return self._why(error)
 
     def printed(self, image: Image, alt: str, caption: str = "", *, faint: bool = False) -> Any:
-        """The picture for the page; None where the budget is used up."""
+        """The picture for the page; None if the budget is used up."""
         out = BytesIO()
         image.save(out, "WEBP", quality=QUALITY, method=3)
         data = out.getvalue()
@@ -243,7 +243,7 @@ class Thumbnails:
         return Picture(uri, image.width, image.height, alt, caption, faint)
 
     def _counted(self, read: Read, facts: VideoFacts) -> bool:
-        """Whether reaching a later frame means to decode far too many."""
+        """Whether reaching a later frame would decode too many."""
         timeless = read.sniffed.demuxer is None or read.sniffed.demuxer in UNTIMED
         return timeless and (facts.frames or MOST_COUNTED + 1) > MOST_COUNTED
 
@@ -255,7 +255,7 @@ class Thumbnails:
         if isinstance(error, CannotOpen):
             return f"no picture: {error.fact.message}"
         if isinstance(error, Refused):
-            # It begins with the file's name, which stands above it.
+            # It begins with the file's name, which is already shown above it.
             said = str(error)
             return f"no picture: {said.partition(' cannot be read: ')[2] or said}"
         return f"no picture: {' '.join(str(error).split()) or type(error).__name__}"[:200]

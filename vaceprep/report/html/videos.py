@@ -18,22 +18,22 @@ from vaceprep.report.html.thumbnails import SMALL, Thumbnails, bounded, instants
 from vaceprep.report.html.view import DataUri, Film, Picture
 from vaceprep.report.text import describe
 
-#: Bytes of a video that is carried in the page, and of all of them.
+#: The most bytes of one embedded video, and of all of them.
 MOST_BYTES: Final = 6 * 2**20
 ALL_BYTES: Final = 32 * 2**20
 
 
 def link_to(path: str, page: str) -> str:
-    """The URL of a file as the page, which lies at another path, names it."""
+    """The URL of a file relative to the page's own path."""
     here = os.path.dirname(os.path.abspath(page))
     try:
         relative = os.path.relpath(os.path.abspath(path), here)
     except ValueError:
-        # Another drive.
+        # On another drive.
         from pathlib import Path
 
         return Path(os.path.abspath(path)).as_uri()
-    # Bytes, since a name need not be text; a colon is quoted, so that no name is a scheme.
+    # Bytes, since a name need not be text; quoting the colon keeps a name from being a scheme.
     return quote(os.fsencode(relative.replace(os.sep, "/")), safe="/")
 
 
@@ -47,7 +47,7 @@ class ResultVideos:
         self._lock = threading.Lock()
 
     def film(self, path: str) -> Film:
-        """One finished video; an unreadable one is linked, too."""
+        """One finished video; an unreadable one is linked."""
         name = os.path.basename(path)
         link = link_to(path, self._page)
         try:

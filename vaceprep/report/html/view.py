@@ -1,6 +1,6 @@
-"""What the templates show: plain values, already measured, drawn and worded.
+"""The data of the templates: plain values, measured, drawn and worded beforehand.
 
-Text is foreign and as it came; the template engine makes it printable and escapes it.
+Text is untrusted and unchanged; the template engine makes it printable and escapes it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Literal, NewType
 
 from vaceprep.rules.catalogue import Finding, Rule
 
-#: A ``data:`` URI made here: nothing in it is foreign, so it is written as it is.
+#: A ``data:`` URI generated here: it contains no untrusted text, so it is written unescaped.
 DataUri = NewType("DataUri", str)
-#: How grave an entry is, for its colour and for the filter.
+#: The severity of an entry, for its colour and for the filter.
 Grade = Literal["error", "warning", "advice", "fine"]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A small picture; its sides in pixels. ``faint`` lies outside of the used window."""
+    """A small picture; its sides in pixels. ``faint``: outside the used section."""
 
     uri: DataUri
     width: int
@@ -31,7 +31,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a bar, in thousandths of its width."""
+    """A section of a bar, in thousandths of its width."""
 
     at: float
     width: float
@@ -41,7 +41,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Stretches of time side by side, and marks among them, in thousandths of the width."""
+    """Time spans side by side, with marks between them, in thousandths of the width."""
 
     spans: tuple[Span, ...]
     marks: tuple[Span, ...]
@@ -50,7 +50,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A fact; ``after`` is what it became, where there are two sides to it."""
+    """A fact; ``after`` is its new value, if there are two sides."""
 
     label: str
     value: str
@@ -64,18 +64,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of before and after."""
+    """One side, before or after."""
 
     title: str
     about: str
     pictures: tuple[Picture, ...] = ()
-    #: Why there is no picture, or not every one.
+    #: Why pictures are missing.
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A picture inside of a larger one, to scale. Sizes and places in pixels."""
+    """A picture inside a larger one, to scale. Sizes and positions in pixels."""
 
     size: tuple[int, int]
     inner: tuple[int, int]
@@ -86,7 +86,7 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A finished video: carried in the page, or linked."""
+    """A finished video: embedded in the page, or linked."""
 
     name: str
     about: str
@@ -98,7 +98,7 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What is drawn of a job as a whole: pictures, a canvas, rows of a timeline."""
+    """The drawings of a whole job: pictures, a canvas, rows of a timeline."""
 
     title: str
     pictures: tuple[Picture, ...] = ()
@@ -122,7 +122,7 @@ class Entry:
     #: The edits of a plan: name, sentence, and the rules behind it.
     edits: tuple[tuple[str, str, str], ...] = ()
     rows: tuple[Row, ...] = ()
-    #: The rest of the facts, which few look for.
+    #: The less important facts.
     more: tuple[Row, ...] = ()
     #: The similarity of both sides, in a sentence.
     likeness: str = ""
@@ -144,7 +144,7 @@ class Entry:
 
     @property
     def severities(self) -> str:
-        """The severities of all findings, for the filter; ``none`` where there is none."""
+        """The severities of all findings, for the filter; ``none`` if there are none."""
         return " ".join(sorted({f.severity.value for f in self.findings})) or "none"
 
     @property
@@ -168,19 +168,19 @@ class Page:
 
     command: str
     version: str
-    #: When it was written, for a person.
+    #: The time of writing, as displayed.
     written: str
     #: Counts, each with its word and colour.
     counts: tuple[tuple[int, str, str], ...]
     groups: tuple[Group, ...]
-    #: The rules that spoke, by code.
+    #: The rules with findings, by code.
     rules: tuple[Rule, ...]
     statuses: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
     def total(self) -> int:
-        """How many entries there are."""
+        """The number of entries."""
         return sum(len(group.entries) for group in self.groups)
 
 
