@@ -53,8 +53,7 @@ class Unreadable:
     """A file whose facts cannot be read, and why.
 
     ``message`` is a clause that completes "cannot be read: ...". ``format``, ``width`` and
-    ``height`` are what the header proved before reading failed, for rules that need no other
-    facts.
+    ``height`` are what the header proved before reading failed, for rules that need no other facts.
     """
 
     reason: UnreadableReason

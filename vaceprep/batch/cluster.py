@@ -45,10 +45,7 @@ def check_on(
     *,
     far: bool = False,
 ) -> Generator[Checked]:
-    """Yield each source in order of completion; ``far``: workers read URLs.
-
-    Raises NoCluster.
-    """
+    """Yield each source in order of completion; ``far``: workers read URLs. Raises NoCluster."""
     try:
         dask: Any = importlib.import_module("distributed")
     except ImportError:

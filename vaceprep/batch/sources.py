@@ -34,8 +34,7 @@ _ANY: Final = "any"
 class Stores:
     """The stores of one run, each by its prefix.
 
-    Raises ValueError for an invalid prefix, PublishError if there are no
-    credentials.
+    Raises ValueError for an invalid prefix, PublishError if there are no credentials.
     """
 
     def __init__(self, sources: Iterable[str]) -> None:

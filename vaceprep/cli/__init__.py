@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """The console script. Asking for the version alone imports nothing more."""
+    """The console script. ``--version`` alone imports nothing more."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         from vaceprep.version import __version__
 
@@ -15,7 +15,7 @@ def main() -> None:
             sys.stdout.write(f"vaceprep {__version__}\n")
             sys.stdout.flush()
         except (OSError, AttributeError) as error:
-            # Nobody reads, or the disk is full; closed, the stream is None.
+            # The reader closed the pipe or the disk is full; a closed stream is None.
             if getattr(error, "strerror", None) and sys.stderr is not None:
                 sys.stderr.write(f"vaceprep: cannot write the output: {error}\n")
                 sys.stderr.flush()

@@ -138,7 +138,6 @@ def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
     if not fixable:
         return
     if len(fixable) > SUGGESTED and 0 < len(given) <= SUGGESTED and all(map(os.path.exists, given)):
-        # Folders, as typed.
         fixable = [*given]
     # On one line, whatever its length: a wrapped or cut command could not be pasted.
     command = shlex.join(["vaceprep", "prepare", *fixable])

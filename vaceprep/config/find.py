@@ -98,7 +98,6 @@ def is_chosen(path: str) -> bool:
             return False
         if not hasattr(os, "geteuid"):
             return True
-        # The link itself, and its target.
         return {os.lstat(path).st_uid, os.stat(path).st_uid} == {os.geteuid()}
     except OSError:
         return False

@@ -60,7 +60,6 @@ def _limits(given: BaseModel, path: str) -> Limits:
     low, high = limits.image_side
     if low > high:
         raise ValueError(f"limits: image-side-min is {low}, above image-side-max, which is {high}")
-    # Limits equal to the contract's have no origin.
     return limits if limits == CONTRACT else limits._replace(origin=path)
 
 

@@ -191,7 +191,6 @@ def _make_folders(folder: str) -> None:
         try:
             os.mkdir(path)
         except FileExistsError:
-            # Another thread or process created it meanwhile.
             continue
         _made.add(path)
 
@@ -216,7 +215,7 @@ def _create(part: str, *, make_folder: bool) -> None:
             # Another process removed the folder while it was empty.
             if not left:
                 raise
-            # The others hold the processor, perhaps: let them finish.
+            # Yield the processor, so that the other processes can finish.
             time.sleep(0.001)
 
 

@@ -127,10 +127,7 @@ def blocks_of(start: int, end: int) -> range:
 
 
 class Store:
-    """The blocks of one file by number; the last block may be shorter.
-
-    For one thread at a time.
-    """
+    """The blocks of one file by number; the last block may be shorter. For one thread at a time."""
 
     def __init__(self, path: str | None = None) -> None:
         """With ``path``, the blocks are kept in a sparse file, each at its offset."""
