@@ -203,6 +203,7 @@ def _sum_up(tally: Tally, results: str | None) -> None:
     line = ", ".join(parts)
     rules = ", ".join(f"{rule} {count:,}" for rule, count in tally.rules.most_common())
     if results is None:
+        # Standard output contains the results.
         options.say(line)
         return
     options.write(line + "\n")

@@ -174,6 +174,7 @@ def _side_by_side(
     at = instants(after, thumbnails.frames) if isinstance(after, VideoFacts) else ()
     early = [start + time for time in at]
     different = ssim.incomparable(before, after)
+    # Both in one size, for comparison.
     size = bounded((after.width, after.height), LARGE)
     other = bounded((before.width, before.height), LARGE) if different else size
     if isinstance(before, VideoFacts):
