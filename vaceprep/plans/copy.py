@@ -17,20 +17,9 @@ from vaceprep.plans.frames import (
     step_rate,
 )
 from vaceprep.plans.model import CopyRecipe, Edit, Plan
-from vaceprep.plans.request import VideoRequest
+from vaceprep.plans.request import REWRAPPED, VideoRequest
 from vaceprep.rules import codes
 
-#: Rules that rewrapping the same packets fixes.
-REWRAPPED: Final = (
-    codes.VIDEO_CONTAINER,
-    codes.VIDEO_NOT_FASTSTART,
-    codes.VIDEO_FRAGMENTED,
-    codes.VIDEO_EDIT_LIST,
-    codes.VIDEO_EXTRA_STREAMS,
-    codes.VIDEO_CONTAINER_DURATION,
-    codes.VIDEO_LOCATION,
-    codes.VIDEO_HEADER_LIES,
-)
 #: Bytes that the container adds: per frame, and once.
 FRAME_OVERHEAD: Final = 32
 FILE_OVERHEAD: Final = 4096

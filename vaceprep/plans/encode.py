@@ -11,7 +11,7 @@ from vaceprep.facts import VideoFacts
 from vaceprep.plans import wording
 from vaceprep.plans.frames import base_rate, multiple, slot
 from vaceprep.plans.model import Edit, EncodeRecipe, Plan
-from vaceprep.plans.request import VideoRequest
+from vaceprep.plans.request import REWRAPPED, VideoRequest
 from vaceprep.plans.size import Fit, even, fit, scaled_to, within
 from vaceprep.rules import codes
 
@@ -133,22 +133,11 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
     if codes.MASK_NOT_BINARY in request.wanted:
         told = "every pixel made pure white or pure black"
         edits.append(Edit("threshold", request.reasons([codes.MASK_NOT_BINARY]), told))
-    others = request.reasons(
-        [
-            codes.VIDEO_NOT_FASTSTART,
-            codes.VIDEO_FRAGMENTED,
-            codes.VIDEO_EDIT_LIST,
-            codes.VIDEO_EXTRA_STREAMS,
-            codes.VIDEO_CONTAINER_DURATION,
-            codes.VIDEO_LOCATION,
-            codes.VIDEO_HEADER_LIES,
-        ]
-    )
     forced = request.must_encode() + request.reasons(
         [codes.VIDEO_CONTAINER, codes.VIDEO_SIZE, codes.VIDEO_VARIABLE_RATE]
     )
     why = (
-        tuple(dict.fromkeys((*forced, *others)))
+        tuple(dict.fromkeys((*forced, *request.reasons(REWRAPPED))))
         or request.reasons([codes.VIDEO_DURATION]) + request.cuts
         or ("frames",)
     )

@@ -15,6 +15,17 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.video import CARRIED
 
+#: Rules that rewrapping the same packets fixes.
+REWRAPPED: Final = (
+    codes.VIDEO_CONTAINER,
+    codes.VIDEO_NOT_FASTSTART,
+    codes.VIDEO_FRAGMENTED,
+    codes.VIDEO_EDIT_LIST,
+    codes.VIDEO_EXTRA_STREAMS,
+    codes.VIDEO_CONTAINER_DURATION,
+    codes.VIDEO_LOCATION,
+    codes.VIDEO_HEADER_LIES,
+)
 #: Rules that only re-encoding fixes.
 ENCODED: Final = (
     *(
