@@ -74,7 +74,6 @@ def test_all_together_stay_small() -> None:
     assert sum((FOLDER / name).stat().st_size for name in BY_FILE) < 8_000_000
 
 
-@pytest.mark.long
 def test_made_again_they_are_the_same(tmp_path: Path) -> None:
     subprocess.run([sys.executable, FOLDER / "make.py", tmp_path], check=True)
     for name in ("expected.json", "README.md"):

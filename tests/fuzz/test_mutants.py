@@ -18,7 +18,7 @@ from tests.fuzz.seeds import FIXTURES, seeds
 from tests.paths import ROOT
 
 #: Seconds of the guided fuzzing; as many as one has.
-SECONDS = os.environ.get("FUZZ_SECONDS", "60")
+SECONDS = os.environ.get("FUZZ_SECONDS", "120")
 
 
 def fuzz(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -70,14 +70,14 @@ def test_checksums_are_mended() -> None:
 
 
 def test_some_hundred_broken_files(tmp_path: Path) -> None:
-    found = fuzz(tmp_path, "--inputs", "60", "--truncations", "40", "--seed", "6", "--jobs", "1")
-    assert (found["inputs"], found["truncations"]) == (60, 40)
+    found = fuzz(tmp_path, "--inputs", "120", "--truncations", "80", "--seed", "6", "--jobs", "1")
+    assert (found["inputs"], found["truncations"]) == (120, 80)
     assert_held(found)
 
 
 @pytest.mark.long
 def test_many_broken_files(tmp_path: Path) -> None:
-    found = fuzz(tmp_path, "--inputs", "5000", "--truncations", "1500", "--seed", "60")
+    found = fuzz(tmp_path, "--inputs", "8000", "--truncations", "2000", "--seed", "60")
     assert_held(found)
 
 
