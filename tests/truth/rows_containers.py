@@ -104,6 +104,12 @@ CONTAINERS: Final = (
         KEEP,
     ),
     Row(
+        "OGV Theora, part",
+        piped(Coding("ogg", "libtheora", colour=BT601, ending="ogv"), "-q:v", "10"),
+        ("--start", "0.5"),
+        start=Fraction(1, 2),
+    ),
+    Row(
         "WEBM VP8 of two passes",
         piped(
             Coding("webm", "libvpx", colour=BT601, count=96, sound="libopus"),
