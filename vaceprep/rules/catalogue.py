@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from vaceprep.contract import Role, SourceMark
 from vaceprep.limits import CONTRACT, Limits
@@ -118,21 +118,30 @@ class Asset(NamedTuple):
     limits: Limits = CONTRACT
 
 
+#: What the rules of a hundred apply to, by the first digit of their codes.
+_SUBJECTS: Final[dict[str, Subject]] = {
+    "1": "video", "2": "image", "3": "mask", "4": "job", "5": "url",
+}  # fmt: skip
+
+
 def rule(
     code: str,
-    slug: str,
     severity: Severity | tuple[Severity, ...],
     source: SourceMark,
-    subject: Subject,
     *,
     fires: str,
-    fix: str | None,
     why: str,
+    fix: str | None = None,
 ) -> Callable[[RuleFunction], Rule]:
-    """Turn the decorated function ``(rule, facts, asset) -> Finding | None`` into a rule."""
+    """Turn the decorated function, which ``RuleFunction`` describes, into a rule.
+
+    The name of the function is the slug; the code tells what the rule applies to.
+    """
     severities = severity if isinstance(severity, tuple) else (severity,)
 
     def made(function: RuleFunction) -> Rule:
+        slug = function.__name__.replace("_", "-")
+        subject = _SUBJECTS[code[2]]
         return Rule(code, slug, severities, source, subject, fires, fix, why, function)
 
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, Literal
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from vaceprep.contract import FIRST_MASK_FRAME, Function
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Finding, Rule, Severity, rule
+from vaceprep.rules.catalogue import Finding
 
 ErrorKind = Literal["missing", "type", "choice", "range", "short", "long", "text", "number"]
 
@@ -108,19 +108,6 @@ def plain(value: Any) -> str | int | float | None:
     if isinstance(value, float) and isfinite(value):
         return value
     return said(value)
-
-
-def job_rule(
-    code: str,
-    slug: str,
-    severity: Severity | tuple[Severity, ...],
-    source: Any,
-    *,
-    fires: str,
-    why: str,
-) -> Callable[[Callable[[Rule, Draft], Findings]], Rule]:
-    """Declare a rule over a whole draft, which ``prepare`` cannot fix."""
-    return rule(code, slug, severity, source, "job", fires=fires, fix=None, why=why)
 
 
 #: Errors that a more specific rule reports instead of VP403.

@@ -41,10 +41,8 @@ def _is_video(facts: AnyFacts) -> bool:
 
 @rule(
     codes.IMAGE_FORMAT,
-    "image-format",
     ERROR,
     "M",
-    "image",
     fires=f"the bytes are an image, but not {IMAGE_FORMATS_TEXT}; or a video",
     fix="convert to PNG or JPEG; a video where an image is due cannot be fixed",
     why="The service reads six image formats and refuses the rest, whatever the name says.",
@@ -74,10 +72,8 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_SIZE,
-    "image-size",
     (ERROR, WARNING),
     "M",
-    "image",
     fires=f"more than 10 MB: over {IMAGE_BYTES_BINARY:,} bytes is an error, over "
     f"{IMAGE_BYTES_DECIMAL:,} a warning",
     fix="recompress: without loss first, then WEBP or JPEG at the best quality that fits",
@@ -105,10 +101,8 @@ def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_DIMENSIONS,
-    "image-dimensions",
     ERROR,
     "M",
-    "image",
     fires=f"a side as displayed is outside {IMAGE_SIDE[0]} to {IMAGE_SIDE[1]} px (masks follow "
     "the video's size instead)",
     fix="scale; where no scale fits both sides, pad or crop",
@@ -133,10 +127,8 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
 
 @rule(
     codes.IMAGE_UNREADABLE,
-    "image-unreadable",
     ERROR,
     "M",
-    "image",
     fires="it cannot be opened, is no image, ends too early, or its pixels do not decode",
     fix="with prepare --salvage: what still decodes of a JPEG, PNG, GIF or BMP",
     why="What cannot be read here will not be read there; the upload would be wasted.",
@@ -163,12 +155,9 @@ def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
 
 @rule(
     codes.IMAGE_BOMB,
-    "image-bomb",
     ERROR,
     "J",
-    "image",
     fires=f"the header claims more than {MAX_IMAGE_PIXELS:,} pixels; it is not decoded",
-    fix=None,
     why="A few bytes can claim a picture that fills the memory; no accepted image is that large.",
 )
 def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
@@ -188,10 +177,8 @@ def image_bomb(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_NAME,
-    "image-name",
     WARNING,
     "J",
-    "image",
     fires="the ending of the name and the bytes disagree",
     fix="rename on output",
     why="Some readers, and servers that announce a type, go by the name.",
@@ -212,10 +199,8 @@ def image_name(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_ORIENTATION,
-    "image-orientation",
     WARNING,
     "J",
-    "image",
     fires="the EXIF orientation is not 1, so the picture is stored turned or mirrored",
     fix="turn the pixels upright",
     why="A reader that ignores the mark sees the picture lying on its side.",
@@ -234,10 +219,8 @@ def image_orientation(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | No
 
 @rule(
     codes.IMAGE_ALPHA,
-    "image-alpha",
     WARNING,
     "J",
-    "image",
     fires="an alpha channel or transparent colour that is not opaque everywhere",
     fix="flatten onto white, or the colour given; masks onto black",
     why="No source says what the service shows behind transparent pixels.",
@@ -258,10 +241,8 @@ def image_alpha(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_MODE,
-    "image-mode",
     (WARNING, ADVICE),
     "J",
-    "image",
     fires="the pixels are not 8-bit RGB or grey, alpha apart (for masks: advice)",
     fix="convert to 8-bit RGB",
     why="CMYK, palettes, 16-bit and the like are read differently by different readers.",
@@ -288,10 +269,8 @@ def image_mode(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_PROFILE,
-    "image-profile",
     WARNING,
     "J",
-    "image",
     fires="colours other than sRGB, given by an ICC profile, by gAMA, cHRM or cICP (PNG) or nclx "
     "(AVIF, HEIC); PQ and HLG are named as HDR",
     fix="convert the pixels to sRGB",
@@ -308,10 +287,8 @@ def image_profile(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_ANIMATED,
-    "image-animated",
     WARNING,
     "J",
-    "image",
     fires="more than one frame or page",
     fix="keep the first",
     why="One image is asked for; which of several the service takes is not said.",
@@ -326,10 +303,8 @@ def image_animated(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.IMAGE_LOCATION,
-    "image-location",
     ADVICE,
     "J",
-    "image",
     fires="the metadata contain a GPS position or a serial number",
     fix="strip them, without loss",
     why="The file is made public to be fetched, and anyone can read where it was taken.",

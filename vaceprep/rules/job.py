@@ -14,16 +14,15 @@ from vaceprep.contract import (
     SCALE_RANGE,
 )
 from vaceprep.rules import codes, job_fields
-from vaceprep.rules.catalogue import Finding, Rule, Severity, run_all
-from vaceprep.rules.draft import Draft, Findings, errors_for, job_rule, pointer, said
+from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, run_all
+from vaceprep.rules.draft import Draft, Findings, errors_for, pointer, said
 from vaceprep.wording import listed
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 
 
-@job_rule(
+@rule(
     codes.OBJ_OR_BG,
-    "obj-or-bg",
     ERROR,
     "M U",
     fires="obj_or_bg is missing where needed, of the wrong length, or has more than one bg",
@@ -69,9 +68,8 @@ def obj_or_bg(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.FIELD_NOT_FOR_FUNCTION,
-    "field-not-for-function",
     (ERROR, WARNING),
     "M J",
     fires="a field belongs to another function (warning: it takes no effect here)",
@@ -123,9 +121,8 @@ def _mask_choice(draft: Draft) -> Iterator[str]:
             yield "there is no mask; give mask_image_url or mask_video_url"
 
 
-@job_rule(
+@rule(
     codes.MASK_CHOICE,
-    "mask-choice",
     ERROR,
     "M U",
     fires="none or both of the two masks are given",
@@ -143,9 +140,8 @@ def mask_choice(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.NOTHING_TO_EXTEND,
-    "nothing-to-extend",
     ERROR,
     "G",
     fires="none of the four frames and clips is given",
@@ -161,9 +157,8 @@ def nothing_to_extend(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.NOTHING_TO_EXPAND,
-    "nothing-to-expand",
     WARNING,
     "J",
     fires="all four scales are 1.0",
@@ -182,9 +177,8 @@ def nothing_to_expand(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.PROMPT_REWRITE,
-    "prompt-rewrite",
     ADVICE,
     "U",
     fires="prompt_extend is not false where upstream recommends it",

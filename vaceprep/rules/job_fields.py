@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from vaceprep.contract import FUNCTIONS
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Rule, Severity
+from vaceprep.rules.catalogue import Rule, Severity, rule
 from vaceprep.rules.draft import (
     Draft,
     Findings,
     errors_for,
-    job_rule,
     plain,
     pointer,
     said,
@@ -26,9 +25,8 @@ from vaceprep.rules.draft import (
 ERROR = Severity.ERROR
 
 
-@job_rule(
+@rule(
     codes.JOB_UNREADABLE,
-    "job-unreadable",
     ERROR,
     "J",
     fires="the job file cannot be opened, is not valid JSON, YAML or TOML, or is not a mapping",
@@ -45,9 +43,8 @@ OPTIONS: Final = frozenset(
 )
 
 
-@job_rule(
+@rule(
     codes.UNKNOWN_FIELD,
-    "unknown-field",
     ERROR,
     "J",
     fires="the body has no such field",
@@ -73,9 +70,8 @@ def unknown_field(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.MISSING_FIELD,
-    "missing-field",
     ERROR,
     "M U",
     fires="a required field is absent or null",
@@ -105,9 +101,8 @@ def missing_field(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.INVALID_VALUE,
-    "invalid-value",
     ERROR,
     "M U",
     fires="a value has the wrong type, or is outside its enumeration or range",
@@ -148,9 +143,8 @@ def _near(given: Any, choices: tuple[str, ...]) -> str:
 PLACEHOLDER: Final = "Describe what the video shall show"
 
 
-@job_rule(
+@rule(
     codes.PROMPT_LENGTH,
-    "prompt-length",
     ERROR,
     "M",
     fires="the prompt is empty, blank, the placeholder of init, or over 800 characters",
@@ -175,9 +169,8 @@ def prompt_length(rule: Rule, draft: Draft) -> Findings:
         yield rule.found(message, measured=given.strip(), pointer="/prompt")
 
 
-@job_rule(
+@rule(
     codes.NEGATIVE_PROMPT_LENGTH,
-    "negative-prompt-length",
     ERROR,
     "M",
     fires="the negative prompt is over 500 characters",
@@ -197,9 +190,8 @@ def negative_prompt_length(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-@job_rule(
+@rule(
     codes.REFERENCE_COUNT,
-    "reference-count",
     ERROR,
     "M U",
     fires="there are too few or too many reference images",

@@ -5,16 +5,16 @@ The rules compare only measured facts: a file without facts has a finding of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Finding, Rule, Severity, Subject, rule, run_all
-from vaceprep.rules.draft import Draft, frame_id_too_small
+from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, run_all
+from vaceprep.rules.draft import Draft, Findings, frame_id_too_small
 from vaceprep.wording import decimal, listed
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
@@ -33,23 +33,6 @@ class Together:
         return facts if isinstance(facts, VideoFacts) else None
 
 
-Findings = Iterator[Finding]
-
-
-def _together(
-    code: str,
-    slug: str,
-    severity: Severity | tuple[Severity, ...],
-    source: Any,
-    subject: Subject,
-    *,
-    fires: str,
-    fix: str | None,
-    why: str,
-) -> Callable[[Callable[[Rule, Together], Findings]], Rule]:
-    return rule(code, slug, severity, source, subject, fires=fires, fix=fix, why=why)
-
-
 def _size(facts: Facts) -> str:
     return f"{facts.width}x{facts.height}"
 
@@ -64,12 +47,10 @@ def _same_shape(one: Facts, other: Facts) -> bool:
     return abs(across - one.height) <= 1
 
 
-@_together(
+@rule(
     codes.MASK_DIMENSIONS,
-    "mask-dimensions",
     ERROR,
     "U",
-    "mask",
     fires="a mask image is not exactly as large as the video is displayed",
     fix="scale by nearest neighbour where the shape agrees",
     why="The service refuses a mask of another size.",
@@ -88,14 +69,11 @@ def mask_dimensions(rule: Rule, job: Together) -> Findings:
     )
 
 
-@_together(
+@rule(
     codes.MASK_FRAME_ID,
-    "mask-frame-id",
     (ERROR, WARNING),
     "U J",
-    "mask",
     fires="mask_frame_id is below 1 or beyond the video's frames (by exactly one: warning)",
-    fix=None,
     why="The mask would be taken to another frame than the one it was drawn on, or refused.",
 )
 def mask_frame_id(rule: Rule, job: Together) -> Findings:
@@ -128,12 +106,10 @@ def mask_frame_id(rule: Rule, job: Together) -> Findings:
     )
 
 
-@_together(
+@rule(
     codes.MASK_VIDEO_MISMATCH,
-    "mask-video-mismatch",
     ERROR,
     "U",
-    "mask",
     fires="a mask video's frame rate, number of frames or displayed size differs from the video's",
     fix="conform",
     why="The service lays one over the other frame by frame.",
@@ -178,12 +154,10 @@ def _rates_differ(one: VideoFacts, other: VideoFacts) -> bool:
     return mine[0] > theirs[1] or theirs[0] > mine[1]
 
 
-@_together(
+@rule(
     codes.CLIPS_TOGETHER,
-    "clips-together",
     ERROR,
     "U",
-    "job",
     fires="the first and the last clip last more than 3 s in sum",
     fix="cut: the shorter stays whole up to 1.5 s, the other takes the rest",
     why="The service wants at least 2 s to fill between them.",
@@ -208,12 +182,10 @@ def clips_together(rule: Rule, job: Together) -> Findings:
         )
 
 
-@_together(
+@rule(
     codes.INPUTS_DISAGREE,
-    "inputs-disagree",
     (ERROR, WARNING),
     "U J",
-    "job",
     fires="the guide's size or rate differs from the frames' and clips' "
     "(these among themselves: warning)",
     fix="conform to the first clip, last clip, first frame or last frame that is given",

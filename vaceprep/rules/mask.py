@@ -29,10 +29,8 @@ def _due(facts: AnyFacts, asset: Asset) -> bool:
 
 @rule(
     codes.MASK_NOT_BINARY,
-    "mask-not-binary",
     Severity.ERROR,
     "U",
-    "mask",
     fires="a pixel is neither pure white nor pure black (mask videos: 8 levels of tolerance)",
     fix="threshold: the lighter half becomes white, the rest black",
     why="White is edited and black is kept; anything between has no meaning to the service.",
@@ -59,12 +57,9 @@ def mask_not_binary(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None
 
 @rule(
     codes.MASK_EMPTY,
-    "mask-empty",
     Severity.ERROR,
     "J",
-    "mask",
     fires="no pixel is white, in no frame: nothing would be edited",
-    fix=None,
     why="The task would cost its price and change nothing.",
 )
 def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
@@ -82,12 +77,9 @@ def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 
 @rule(
     codes.MASK_FULL,
-    "mask-full",
     Severity.WARNING,
     "J",
-    "mask",
     fires="no pixel is black, in no frame: everything would be edited",
-    fix=None,
     why="Nothing of the video would be kept; often the mask is the wrong way round.",
 )
 def mask_full(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:

@@ -82,12 +82,9 @@ def _cloudfront(policy: str) -> int | None:
 
 @rule(
     codes.URL_NOT_ASCII,
-    "url-not-ascii",
     Severity.ERROR,
     "M",
-    "url",
     fires="a URL has a character outside ASCII",
-    fix=None,
     why="The service takes ASCII URLs alone; percent-encode everything else.",
 )
 def url_not_ascii(rule: Rule, url: str, _: Asset) -> Finding | None:
@@ -103,12 +100,9 @@ def url_not_ascii(rule: Rule, url: str, _: Asset) -> Finding | None:
 
 @rule(
     codes.URL_SCHEME,
-    "url-scheme",
     Severity.ERROR,
     "U",
-    "url",
     fires="a URL is neither http nor https, nor data: in an image field",
-    fix=None,
     why="The service fetches over http and https alone.",
 )
 def url_scheme(rule: Rule, url: str, asset: Asset) -> Finding | None:
@@ -133,12 +127,9 @@ def url_scheme(rule: Rule, url: str, asset: Asset) -> Finding | None:
 
 @rule(
     codes.URL_NOT_PUBLIC,
-    "url-not-public",
     Severity.ERROR,
     "M J",
-    "url",
     fires="a URL's host is private, loopback or link-local, or it carries credentials",
-    fix=None,
     why="The service fetches from the public internet, and a URL is no place for a password.",
 )
 def url_not_public(rule: Rule, url: str, _: Asset) -> Finding | None:
@@ -176,12 +167,9 @@ class FetchedUrl(NamedTuple):
 
 @rule(
     codes.URL_UNREACHABLE,
-    "url-unreachable",
     Severity.ERROR,
     "M",
-    "url",
     fires="no answer comes from a URL, or a status other than 200 or 206",
-    fix=None,
     why="The service fetches the file itself, so the URL must give it to anybody who asks.",
 )
 def url_unreachable(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
@@ -196,12 +184,9 @@ def url_unreachable(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None
 
 @rule(
     codes.URL_TYPE,
-    "url-type",
     Severity.ADVICE,
     "J",
-    "url",
     fires="the Content-Type that a URL's server sends disagrees with the bytes",
-    fix=None,
     why="Who goes by the type takes the file for something else; set it where it is published.",
 )
 def url_type(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
@@ -228,12 +213,9 @@ def url_type(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
 
 @rule(
     codes.URL_EXPIRES,
-    "url-expires",
     Severity.WARNING,
     "J",
-    "url",
     fires="a presigned URL dies within the next hour",
-    fix=None,
     why="A task may wait before its media are fetched; a signed URL should stay valid until then.",
 )
 def url_expires(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:

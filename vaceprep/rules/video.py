@@ -29,10 +29,8 @@ CARRIED: Final = frozenset(
 
 @rule(
     codes.VIDEO_CONTAINER,
-    "video-container",
     (ERROR, WARNING),
     "M",
-    "video",
     fires="the container is not MP4 by its first bytes (an unknown major brand: warning)",
     fix="rewrap, or re-encode where MP4 cannot carry the codec",
     why="The service takes MP4 alone. QuickTime and 3GPP look alike but carry another brand.",
@@ -60,10 +58,8 @@ def video_container(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_SIZE,
-    "video-size",
     (ERROR, WARNING),
     "M",
-    "video",
     fires="the file is over 50 MB (over 50·10^6 bytes: warning; over 50·2^20: error)",
     fix="re-encode so that it stays below 50 MB",
     why="The service takes 50 MB and does not say which MB; over the larger reading is refused.",
@@ -104,10 +100,8 @@ def too_slow(facts: VideoFacts, limits: Limits = CONTRACT) -> bool:
 
 @rule(
     codes.VIDEO_FPS,
-    "video-fps",
     ERROR,
     "M",
-    "video",
     fires="it plays at fewer than 16 frames a second",
     fix="repeat frames to the smallest whole multiple at or above 16",
     why="The service refuses fewer than 16 FPS. Whole multiples keep motion even.",
@@ -137,10 +131,8 @@ def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
 
 @rule(
     codes.VIDEO_DURATION,
-    "video-duration",
     ERROR,
     "M U",
-    "video",
     fires="it lasts longer than 5 s (first and last clip: 3 s)",
     fix="cut to the limit: the first clip keeps its end, all others their beginning",
     why="The service silently uses only the first 5 s of a longer video, or refuses it.",
@@ -172,13 +164,10 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
 
 @rule(
     codes.VIDEO_UNREADABLE,
-    "video-unreadable",
     ERROR,
     "M",
-    "video",
     fires="it cannot be opened, is no video, is encrypted, its index contradicts itself, or "
     "(--deep) none of its frames decodes",
-    fix=None,
     why="What cannot be measured must not pass. No other video rule fires beside it, except where "
     "it has a fix.",
 )
@@ -201,10 +190,8 @@ def video_unreadable(rule: Rule, facts: VideoFacts | Unreadable, _: Asset) -> Fi
 
 @rule(
     codes.VIDEO_TRUNCATED,
-    "video-truncated",
     ERROR,
     "J",
-    "video",
     fires="the index points past the end of the file, or frames fail to decode (--deep)",
     fix="with prepare --salvage: re-encode what still decodes",
     why="Part of the video is missing and cannot be restored.",
@@ -233,10 +220,8 @@ def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_NAME,
-    "video-name",
     WARNING,
     "J",
-    "video",
     fires="the name's ending and the bytes disagree about MP4",
     fix="rename on output",
     why="The bytes decide, but servers derive the content type from the name.",

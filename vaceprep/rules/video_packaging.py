@@ -17,10 +17,8 @@ WARNING, ADVICE = Severity.WARNING, Severity.ADVICE
 
 @rule(
     codes.VIDEO_NOT_FASTSTART,
-    "video-not-faststart",
     ADVICE,
     "J",
-    "video",
     fires="the index stands after the media data",
     fix="rewrap",
     why="A service that reads by ranges has to fetch the end of the file first.",
@@ -33,10 +31,8 @@ def video_not_faststart(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
 
 @rule(
     codes.VIDEO_FRAGMENTED,
-    "video-fragmented",
     WARNING,
     "J",
-    "video",
     fires="the MP4 is fragmented",
     fix="rewrap",
     why="Many readers see no duration, or only the first fragment.",
@@ -47,10 +43,8 @@ def video_fragmented(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_EDIT_LIST,
-    "video-edit-list",
     WARNING,
     "J",
-    "video",
     fires="an edit list changes what is shown, or frames before the first keyframe are not shown",
     fix="apply it",
     why="Readers that ignore edit lists show other frames than a player does.",
@@ -64,10 +58,8 @@ def video_edit_list(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_EXTRA_STREAMS,
-    "video-extra-streams",
     ADVICE,
     "U",
-    "video",
     fires="there are sound, data or further video tracks",
     fix="leave them out",
     why="The service's output is silent: other tracks only cost bytes.",
@@ -87,10 +79,8 @@ def video_extra_streams(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
 
 @rule(
     codes.VIDEO_CONTAINER_DURATION,
-    "video-container-duration",
     WARNING,
     "J",
-    "video",
     fires="the container lasts longer than the limit though the video track does not",
     fix="rewrap without the longer track",
     why="A reader may take either length.",
@@ -120,10 +110,8 @@ def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Fin
 
 @rule(
     codes.VIDEO_LOCATION,
-    "video-location",
     ADVICE,
     "J",
-    "video",
     fires="the metadata contain a place or a serial number",
     fix="strip",
     why="A public URL would reveal it to anyone.",
@@ -141,10 +129,8 @@ def video_location(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_ABOVE_720P,
-    "video-above-720p",
     ADVICE,
     "U",
-    "video",
     fires="it has more pixels than the service keeps (1280×720)",
     fix="scale down, only where asked (--fit-720p)",
     why="The service scales larger inputs down: the bytes are uploaded for nothing.",
@@ -179,10 +165,8 @@ def header_lies(facts: VideoFacts) -> bool:
 
 @rule(
     codes.VIDEO_HEADER_LIES,
-    "video-header-lies",
     WARNING,
     "J",
-    "video",
     fires="the header's duration or frame count differs from the measured one by over 1 %, or a "
     "box claims more bytes than there are, or samples are never shown (--deep)",
     fix="rewrap",

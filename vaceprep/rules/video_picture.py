@@ -21,10 +21,8 @@ WARNING: Final = Severity.WARNING
 
 @rule(
     codes.VIDEO_CODEC,
-    "video-codec",
     WARNING,
     "J",
-    "video",
     fires="the codec is not H.264",
     fix="re-encode",
     why="Nothing says which codecs the service decodes; H.264 is what every reader has.",
@@ -40,10 +38,8 @@ def video_codec(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_PIXEL_FORMAT,
-    "video-pixel-format",
     WARNING,
     "J",
-    "video",
     fires="the pixels are not 8-bit 4:2:0",
     fix="re-encode",
     why="Other pixel formats decode wrongly or not at all in many readers.",
@@ -61,10 +57,8 @@ def video_pixel_format(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | Non
 
 @rule(
     codes.VIDEO_ROTATION,
-    "video-rotation",
     WARNING,
     "J",
-    "video",
     fires="a display matrix turns or mirrors the picture, or is none that can be shown",
     fix="bake it in",
     why="A reader may ignore the matrix and edit the picture lying on its side.",
@@ -83,10 +77,8 @@ def video_rotation(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_PIXEL_ASPECT,
-    "video-pixel-aspect",
     WARNING,
     "J",
-    "video",
     fires="the pixels are not square",
     fix="scale to square",
     why="A reader may ignore the pixel aspect and edit a squeezed picture.",
@@ -106,10 +98,8 @@ def video_pixel_aspect(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | Non
 
 @rule(
     codes.VIDEO_INTERLACED,
-    "video-interlaced",
     WARNING,
     "J",
-    "video",
     fires="it is interlaced",
     fix="deinterlace",
     why="Fields show as combs in the edited picture.",
@@ -125,10 +115,8 @@ def video_interlaced(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_HDR,
-    "video-hdr",
     WARNING,
     "J",
-    "video",
     fires="its colours are PQ, HLG or BT.2020, or Dolby Vision profile 5",
     fix="tone-map to BT.709 (Dolby Vision profile 5: none)",
     why="Read as BT.709, such colours look grey and washed out; those of Dolby Vision profile 5 "
@@ -163,10 +151,8 @@ def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_VARIABLE_RATE,
-    "video-variable-rate",
     WARNING,
     "J",
-    "video",
     fires="its frames are not evenly spaced",
     fix="resample at the average rate, at least 16",
     why="A reader that counts frames loses the beat; masks and sound drift.",
@@ -189,10 +175,8 @@ def video_variable_rate(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | No
 
 @rule(
     codes.VIDEO_ODD_SIZE,
-    "video-odd-size",
     WARNING,
     "J",
-    "video",
     fires="width or height is odd",
     fix="crop one line",
     why="4:2:0 colour covers two lines and columns at a time.",
@@ -211,10 +195,8 @@ def video_odd_size(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 @rule(
     codes.VIDEO_DIMENSIONS,
-    "video-dimensions",
     WARNING,
     "R",
-    "video",
     fires="a side as displayed is outside 360 to 2000 px",
     fix="scale, as images are",
     why="The page limits images alone; people report that videos are held to the same.",
