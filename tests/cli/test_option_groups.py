@@ -8,37 +8,25 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from vaceprep.cli.option_groups import (
-    argument,
-    declare,
-    group,
-    option,
-    option_group,
-    shared,
-    takes,
-    takes_with_rest,
-)
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes, takes_with_rest
 
-DEEP = declare("--deep", is_flag=True, help="Everything.")
+DEEP = option("--deep", is_flag=True, help="Everything.")
 
 
-@option_group
-class Limits:
+class Limits(OptionGroup):
     """Two options."""
 
     seconds: float = option("-s", "--timeout", type=float, default=1.5, help="Seconds.")
-    deep: bool = shared(DEEP)
+    deep: bool = DEEP
 
 
-@option_group
 class FewerLimits(Limits):
     """The same with another help."""
 
     seconds: float = option("--timeout", type=float, default=2.5, help="Fewer seconds.")
 
 
-@option_group
-class Everything:
+class Everything(OptionGroup):
     """A command line."""
 
     sources: tuple[str, ...] = argument(nargs=-1, metavar="FILE...")

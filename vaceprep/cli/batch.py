@@ -11,7 +11,7 @@ import click
 from vaceprep.cli import config_options, options
 from vaceprep.cli.batch_loop import Made, process
 from vaceprep.cli.check import Reading, RuleSelection, check_settings, options_by_item
-from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
 from vaceprep.cli.prepare import Changes, PrepareIsolation, plan_options
 from vaceprep.cli.run_setup import (
     RESTORE_AUDIO,
@@ -85,8 +85,7 @@ def command() -> None:
     """
 
 
-@option_group
-class BatchOptions:
+class BatchOptions(OptionGroup):
     """The sources and the results of each batch command."""
 
     sources: tuple[str, ...] = argument(
@@ -106,24 +105,22 @@ class BatchOptions:
     )
 
 
-@option_group
-class BatchCheckOptions:
+class BatchCheckOptions(OptionGroup):
     """The command line of ``batch check``."""
 
     batch: BatchOptions = group(BatchOptions)
     scheduler: str | None = option(
         "--scheduler", metavar="URL", help="Check on this Dask cluster: tcp://host:8786."
     )
-    role: Role | None = shared(options.ROLE)
+    role: Role | None = options.ROLE
     rules: RuleSelection = group(RuleSelection)
     reading: Reading = group(Reading)
     configuration: config_options.Configuration = group(config_options.Configuration)
-    jobs: int | None = shared(options.JOBS)
+    jobs: int | None = options.JOBS
     isolation: options.Isolation = group(options.Isolation)
 
 
-@option_group
-class BatchPrepareOptions:
+class BatchPrepareOptions(OptionGroup):
     """The command line of ``batch prepare``."""
 
     batch: BatchOptions = group(BatchOptions)
@@ -133,15 +130,14 @@ class BatchPrepareOptions:
         shell_complete=options.complete_folders,
         help="Where outputs go; without it, prepared/ beside each source.",
     )
-    role: Role | None = shared(options.ROLE)
+    role: Role | None = options.ROLE
     window: Window = group(Window)
     changes: Changes = group(Changes)
     isolation: PrepareIsolation = group(PrepareIsolation)
     configuration: config_options.Configuration = group(config_options.Configuration)
 
 
-@option_group
-class BatchRunOptions:
+class BatchRunOptions(OptionGroup):
     """The command line of ``batch run``."""
 
     batch: BatchOptions = group(BatchOptions)
@@ -152,7 +148,7 @@ class BatchRunOptions:
         help="Folder for the videos (default: the current folder).",
     )
     settings: RunSettings = group(RunSettings)
-    restore_audio: bool = shared(RESTORE_AUDIO)
+    restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
     configuration: config_options.Configuration = group(config_options.Configuration)
 

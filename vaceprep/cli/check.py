@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaceprep.cli import check_output, config_options, html_report, options
-from vaceprep.cli.option_groups import group, option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.contract import Role
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def _say_undecoded(files: Sequence[FileReport]) -> None:
             options.say(f"{name}: not decoded; {REMOTE_BYTES:,} bytes at most are fetched of a URL")
 
 
-@option_group
-class RuleSelection:
+class RuleSelection(OptionGroup):
     """Which rules are reported, and whether warnings count as errors."""
 
     select: tuple[str, ...] = option(
@@ -71,30 +70,28 @@ class RuleSelection:
     )
 
 
-@option_group
-class Reading:
+class Reading(OptionGroup):
     """How much of the media is read, and from which hosts."""
 
-    deep: bool = shared(options.DEEP)
+    deep: bool = options.DEEP
     no_remote: bool = option(
         "--no-remote", is_flag=True, help="Connect nowhere: judge URLs by their text."
     )
-    allow_host: tuple[str, ...] = shared(options.ALLOW_HOST)
+    allow_host: tuple[str, ...] = options.ALLOW_HOST
 
 
-@option_group
-class CheckOptions:
+class CheckOptions(OptionGroup):
     """The command line of ``check``."""
 
-    sources: tuple[str, ...] = shared(options.SOURCES)
-    role: Role | None = shared(options.ROLE)
+    sources: tuple[str, ...] = options.SOURCES
+    role: Role | None = options.ROLE
     rules: RuleSelection = group(RuleSelection)
     advice: bool = option("--advice", is_flag=True, help="Show advice too (JSON always has it).")
     reading: Reading = group(Reading)
-    report: str | None = shared(html_report.REPORT)
+    report: str | None = html_report.REPORT
     configuration: config_options.Configuration = group(config_options.Configuration)
     form: check_output.OutputForm = group(check_output.OutputForm)
-    jobs: int | None = shared(options.JOBS)
+    jobs: int | None = options.JOBS
     isolation: options.Isolation = group(options.Isolation)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import options
-from vaceprep.cli.option_groups import option, option_group
+from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.cli.streams import IN_ACTIONS, write_commands
 from vaceprep.report.escape import printable
 from vaceprep.report.formats import FORMATS, Format, format_of, pieces
@@ -26,8 +26,7 @@ SUGGESTED: Final = 3
 LONGEST_COMMAND: Final = 2000
 
 
-@option_group
-class OutputForm:
+class OutputForm(OptionGroup):
     """In which format findings are printed, and the file that they are written to."""
 
     output: Format | None = option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, options
-from vaceprep.cli.option_groups import argument, group, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, argument, group, takes
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -38,13 +38,12 @@ A configuration, in vaceprep.toml or under [tool.vaceprep] in pyproject.toml:
 Exit codes: 0 shown; 2 the configuration is invalid."""
 
 
-@option_group
-class ConfigOptions:
+class ConfigOptions(OptionGroup):
     """The command line of ``config``."""
 
     place: str = argument(required=False, default=".", metavar="[FILE|DIR]")
     configuration: config_options.Configuration = group(config_options.Configuration)
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
 @click.command("config", epilog=EPILOG)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
-from vaceprep.cli.option_groups import option, option_group
+from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.cli.streams import say
 from vaceprep.config import GUARDED, BadConfig
 from vaceprep.config.find import Finder
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@option_group
-class Configuration:
+class Configuration(OptionGroup):
     """Which configuration is read."""
 
     config_file: str | None = option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import html_report, options
-from vaceprep.cli.option_groups import option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, option, takes
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ results are stand-ins too: made from the input, not by the model.
 Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C."""
 
 
-@option_group
-class DemoOptions:
+class DemoOptions(OptionGroup):
     """The command line of ``demo``."""
 
     where: str = option(
@@ -51,7 +50,7 @@ class DemoOptions:
         show_default=True,
         help="Where everything is written.",
     )
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
 @click.command("demo", epilog=EPILOG)

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from vaceprep.cli import options
-from vaceprep.cli.option_groups import option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, takes
 from vaceprep.report.escape import printable
 
 EPILOG: Final = """\b
@@ -24,11 +24,10 @@ COLOURS: Final = {"ok": "green", "note": "cyan", "error": "red"}
 NAMES: Final = 16
 
 
-@option_group
-class DoctorOptions:
+class DoctorOptions(OptionGroup):
     """The command line of ``doctor``."""
 
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
 @click.command("doctor", epilog=EPILOG)

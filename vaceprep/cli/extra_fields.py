@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import click
 
-from vaceprep.cli.option_groups import declare
+from vaceprep.cli.option_groups import option
 
-EXTRA: Final = declare(
+EXTRA: Final = option(
     "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
 )
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import options
-from vaceprep.cli.option_groups import declare
+from vaceprep.cli.option_groups import option
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.checks.inputs import Item
 
-REPORT: Final = declare(
+REPORT: Final = option(
     "--report",
     metavar="FILE.html",
     help="Write a report with pictures too: one page that needs no network.",

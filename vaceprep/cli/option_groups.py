@@ -1,14 +1,15 @@
-"""Command-line options as fields of frozen dataclasses, declared once and shared by commands.
+"""Command-line options as fields of frozen classes, declared once and shared by commands.
 
-A class decorated with ``option_group`` declares options and arguments in the order of the help;
-a field may be another group. ``takes(Group)`` adds them to a command, which gets one instance::
+A subclass of ``OptionGroup`` declares options and arguments in the order of the help; a field may
+be another group. ``takes(Group)`` adds them to a command, which gets one instance::
 
-    @option_group
-    class Selection:
+    DEEP: Final = option("--deep", is_flag=True, help="...")
+
+    class Selection(OptionGroup):
         select: tuple[str, ...] = option("--select", multiple=True, help="...")
+        deep: bool = DEEP
 
-    @option_group
-    class CheckOptions:
+    class CheckOptions(OptionGroup):
         sources: tuple[str, ...] = argument(nargs=-1, required=True)
         selection: Selection = group(Selection)
 
@@ -22,17 +23,13 @@ A field has click's name of its parameter. A subclass may declare a field again,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import FrozenInstanceError
 from functools import wraps
-from typing import Any, Final, NamedTuple, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar, cast, dataclass_transform
 
 import click
 
-G = TypeVar("G")
-
-_DECLARED: Final = "vaceprep.declared"
-_GROUP: Final = "vaceprep.group"
-
+G = TypeVar("G", bound="OptionGroup")
 
 #: A command as click calls it, with one keyword argument per parameter; returns the exit code.
 Command = Callable[..., int]
@@ -48,67 +45,59 @@ class Declaration(NamedTuple):
     attributes: dict[str, Any]
 
 
-def declare(*names: str, **attributes: Any) -> Declaration:
-    """An option that several groups share."""
-    return Declaration(click.option, names, attributes)
-
-
-def declare_argument(**attributes: Any) -> Declaration:
-    """An argument that several groups share."""
-    return Declaration(click.argument, (), attributes)
-
-
-def shared(declaration: Declaration) -> Any:
-    """A field with the value of a shared option or argument."""
-    return field(metadata={_DECLARED: declaration})
-
-
 def option(*names: str, **attributes: Any) -> Any:
     """A field with the value of an option; the attributes are those of ``click.Option``."""
-    return shared(declare(*names, **attributes))
+    return Declaration(click.option, names, attributes)
 
 
 def argument(**attributes: Any) -> Any:
     """A field with the value of an argument; the attributes are those of ``click.Argument``."""
-    return shared(declare_argument(**attributes))
+    return Declaration(click.argument, (), attributes)
 
 
 def group(cls: type[G]) -> G:
     """A field that holds another group."""
-    return cast("G", field(metadata={_GROUP: cls}))
+    return cast("G", cls)
 
 
 @dataclass_transform(
-    frozen_default=True,
-    kw_only_default=True,
-    field_specifiers=(shared, option, argument, group),
+    frozen_default=True, kw_only_default=True, field_specifiers=(option, argument, group)
 )
-def option_group(cls: type[G]) -> type[G]:
-    """Make a frozen dataclass whose fields are options, arguments and other groups."""
-    # Comparison and representation are omitted: generating their code delays the start.
-    return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+class OptionGroup:
+    """The values of a group of options. Not a dataclass: generating its code delays the start."""
 
+    #: The options, arguments and groups by the names of their fields, in the order of the help.
+    _declared: ClassVar[dict[str, Any]] = {}
 
-def _decorators(cls: type[Any]) -> Iterator[Decorator]:
-    """Decorators for the options and arguments of a group, in the order of its fields."""
-    for item in fields(cls):
-        if _GROUP in item.metadata:
-            yield from _decorators(item.metadata[_GROUP])
-        else:
-            add, names, attributes = item.metadata[_DECLARED]
-            yield add(*names, item.name, **attributes)
+    def __init_subclass__(cls) -> None:
+        own = {n: value for n, value in vars(cls).items() if isinstance(value, Declaration | type)}
+        cls._declared = {**cls._declared, **own}
 
+    def __init__(self, **values: object) -> None:
+        vars(self).update(values)
 
-def _filled(cls: type[G], values: dict[str, object]) -> G:
-    """An instance of a group; removes the values of its fields from ``values``."""
-    return cls(
-        **{
-            item.name: _filled(item.metadata[_GROUP], values)
-            if _GROUP in item.metadata
-            else values.pop(item.name)
-            for item in fields(cast("Any", cls))
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    @classmethod
+    def decorators(cls) -> Iterator[Decorator]:
+        """Decorators for the options and arguments, in the order of the fields."""
+        for name, declared in cls._declared.items():
+            if isinstance(declared, Declaration):
+                yield declared.add(*declared.names, name, **declared.attributes)
+            else:
+                yield from declared.decorators()
+
+    @classmethod
+    def taken_from(cls, values: dict[str, object]) -> Self:
+        """An instance; removes the values of its fields from ``values``."""
+        own = {
+            name: values.pop(name)
+            if isinstance(declared, Declaration)
+            else declared.taken_from(values)
+            for name, declared in cls._declared.items()
         }
-    )
+        return cls(**own)
 
 
 def takes(cls: type[G]) -> Callable[[Callable[[G], int]], Command]:
@@ -117,7 +106,7 @@ def takes(cls: type[G]) -> Callable[[Callable[[G], int]], Command]:
     def decorate(command: Callable[[G], int]) -> Command:
         @wraps(command)
         def call(**values: object) -> int:
-            return command(_filled(cls, values))
+            return command(cls.taken_from(values))
 
         return _with_options(cls, call)
 
@@ -132,16 +121,15 @@ def takes_with_rest(
     def decorate(command: Callable[[G, dict[str, object]], int]) -> Command:
         @wraps(command)
         def call(**values: object) -> int:
-            given = _filled(cls, values)
-            return command(given, values)
+            return command(cls.taken_from(values), values)
 
         return _with_options(cls, call)
 
     return decorate
 
 
-def _with_options(cls: type[Any], command: Command) -> Command:
+def _with_options(cls: type[OptionGroup], command: Command) -> Command:
     """The command with the options of a group, as decorators written above it would add them."""
-    for add in reversed([*_decorators(cls)]):
+    for add in reversed([*cls.decorators()]):
         command = add(command)
     return command

@@ -6,18 +6,11 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli.option_groups import (
-    Declaration,
-    declare,
-    declare_argument,
-    option,
-    option_group,
-    shared,
-)
+from vaceprep.cli.option_groups import OptionGroup, argument, option
 from vaceprep.cli.streams import REMARK, colourful, is_terminal, moves, say
 from vaceprep.contract import ROLES
 from vaceprep.report.escape import printable
@@ -67,34 +60,34 @@ def complete_rules(_: click.Context, __: click.Parameter, begun: str) -> list[Co
     ]
 
 
-ROLE: Final = declare(
+ROLE: Final = option(
     "--role",
     type=click.Choice(ROLES),
     metavar="FIELD",
     help=f"The request's field that the files are for: {', '.join(ROLES)}. "
     "Without it, video_url for videos and ref_images_url for images.",
 )
-DEEP: Final = declare(
+DEEP: Final = option(
     "--deep", is_flag=True, help="Decode every frame and report the first to fail."
 )
-FORMAT: Final = declare(
+FORMAT: Final = option(
     "--format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
     help="What to print on standard output.",
 )
-JOBS: Final = declare(
+JOBS: Final = option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1, max=256),
     metavar="N",
     help="Files checked in parallel (default: the number of cores, where that helps).",
 )
-ALLOW_HOST: Final = declare(
+ALLOW_HOST: Final = option(
     "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
 )
-SOURCES: Final = declare_argument(
+SOURCES: Final = argument(
     nargs=-1, required=True, metavar="FILE|DIR|URL|-...", shell_complete=complete_files
 )
 
@@ -105,13 +98,12 @@ def _check_timeout(_: click.Context, __: click.Parameter, value: float | None) -
     return value
 
 
-def timeout(words: str) -> Declaration:
+def timeout(words: str) -> Any:
     """``--timeout S`` with the help text of the command."""
-    return declare("--timeout", type=float, metavar="S", callback=_check_timeout, help=words)
+    return option("--timeout", type=float, metavar="S", callback=_check_timeout, help=words)
 
 
-@option_group
-class Isolation:
+class Isolation(OptionGroup):
     """Whether each file is read in a worker process, and how long it may take there (seconds)."""
 
     isolate: bool | None = option(
@@ -120,8 +112,8 @@ class Isolation:
         help="Look at each file in a process of its own, with limits on time, memory and output. "
         "Without either: yes for folders and for more than one file.",
     )
-    timeout: float | None = shared(
-        timeout("Seconds that one isolated file may take: 10 without it, 300 with --deep.")
+    timeout: float | None = timeout(
+        "Seconds that one isolated file may take: 10 without it, 300 with --deep."
     )
 
 

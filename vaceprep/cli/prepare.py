@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from vaceprep.cli import config_options, html_report, options
-from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
 from vaceprep.cli.window_options import Window, with_window
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
@@ -47,8 +47,7 @@ def _colour(_: click.Context, __: click.Parameter, text: str | None) -> Colour |
     return red, green, blue
 
 
-@option_group
-class Changes:
+class Changes(OptionGroup):
     """How files are changed, how much is verified, and whether existing files are replaced."""
 
     force: bool = option(
@@ -86,17 +85,15 @@ class Changes:
     )
 
 
-@option_group
 class PrepareIsolation(options.Isolation):
     """The same for ``prepare``, whose time limit starts again with each progress."""
 
-    timeout: float | None = shared(
-        options.timeout("Seconds without progress after which an isolated file is given up (120).")
+    timeout: float | None = options.timeout(
+        "Seconds without progress after which an isolated file is given up (120)."
     )
 
 
-@option_group
-class PrepareOptions:
+class PrepareOptions(OptionGroup):
     """The command line of ``prepare``."""
 
     sources: tuple[str, ...] = argument(
@@ -109,14 +106,14 @@ class PrepareOptions:
         shell_complete=options.complete_files,
         help="Where outputs go; without it, prepared/ beside each source.",
     )
-    role: Role | None = shared(options.ROLE)
+    role: Role | None = options.ROLE
     window: Window = group(Window)
     dry_run: bool = option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
     changes: Changes = group(Changes)
     isolation: PrepareIsolation = group(PrepareIsolation)
-    report: str | None = shared(html_report.REPORT)
+    report: str | None = html_report.REPORT
     configuration: config_options.Configuration = group(config_options.Configuration)
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
 def plan_options(window: Window, changes: Changes) -> tuple[Options, dict[str, Options]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vaceprep.cli import config_options, options
-from vaceprep.cli.option_groups import group, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, group, takes
 from vaceprep.contract import Role
 
 EPILOG = """\b
@@ -16,17 +16,16 @@ Examples:
 Exit codes: 0 every file was measured; 1 a file could not be read; 2 wrong usage."""
 
 
-@option_group
-class ProbeOptions:
+class ProbeOptions(OptionGroup):
     """The command line of ``probe``."""
 
-    sources: tuple[str, ...] = shared(options.SOURCES)
-    role: Role | None = shared(options.ROLE)
-    deep: bool = shared(options.DEEP)
-    allow_host: tuple[str, ...] = shared(options.ALLOW_HOST)
+    sources: tuple[str, ...] = options.SOURCES
+    role: Role | None = options.ROLE
+    deep: bool = options.DEEP
+    allow_host: tuple[str, ...] = options.ALLOW_HOST
     configuration: config_options.Configuration = group(config_options.Configuration)
-    output: str = shared(options.FORMAT)
-    jobs: int | None = shared(options.JOBS)
+    output: str = options.FORMAT
+    jobs: int | None = options.JOBS
 
 
 @click.command("probe", epilog=EPILOG)

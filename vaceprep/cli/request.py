@@ -12,15 +12,7 @@ import click
 
 from vaceprep.cli import config_options, options
 from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
-from vaceprep.cli.option_groups import (
-    argument,
-    group,
-    option,
-    option_group,
-    shared,
-    takes,
-    takes_with_rest,
-)
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes, takes_with_rest
 from vaceprep.contract import FUNCTIONS, Function
 from vaceprep.report import text
 from vaceprep.report.escape import printable
@@ -150,20 +142,18 @@ def _show(make: Callable[[], Job], given: RequestOptions, source: str) -> int:
     return _print(job, given.placeholder_urls, source)
 
 
-@option_group
-class RequestOptions:
+class RequestOptions(OptionGroup):
     """The options of ``request`` that do not depend on the function."""
 
     placeholder_urls: bool = option(
         "--placeholder-urls", is_flag=True, help="Put example.com URLs in place of local paths."
     )
-    extra: tuple[str, ...] = shared(EXTRA)
+    extra: tuple[str, ...] = EXTRA
     configuration: config_options.Configuration = group(config_options.Configuration)
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
-@option_group
-class FileOptions:
+class FileOptions(OptionGroup):
     """The command line of ``request`` for a job file."""
 
     job: str = argument(metavar="JOB", shell_complete=options.complete_files)

@@ -10,7 +10,7 @@ import click
 
 from vaceprep.cli import config_options, html_report, options, service, signals
 from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
-from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
 from vaceprep.cli.progress import waiting
 from vaceprep.cli.run_setup import (
     RESTORE_AUDIO,
@@ -50,8 +50,7 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C, 143 afte
 after SIGHUP."""
 
 
-@option_group
-class RunCommand:
+class RunCommand(OptionGroup):
     """The command line of ``run``."""
 
     jobs: tuple[str, ...] = argument(
@@ -68,12 +67,12 @@ class RunCommand:
     dry_run: bool = option(
         "--dry-run", is_flag=True, help="Check and plan; send and write nothing."
     )
-    restore_audio: bool = shared(RESTORE_AUDIO)
+    restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
-    extra: tuple[str, ...] = shared(EXTRA)
-    report: str | None = shared(html_report.REPORT)
+    extra: tuple[str, ...] = EXTRA
+    report: str | None = html_report.REPORT
     configuration: config_options.Configuration = group(config_options.Configuration)
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
 @click.command("run", epilog=EPILOG)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from vaceprep.cli import options, service, signals
-from vaceprep.cli.option_groups import declare, group, option, option_group, shared
+from vaceprep.cli.option_groups import OptionGroup, group, option
 from vaceprep.cli.window_options import Window, times, with_window
 from vaceprep.report.escape import printable
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 SANDBOX_POLL: Final = 0.5
 
 
-@option_group
-class Publishing:
+class Publishing(OptionGroup):
     """Where media are made public, and which hosts are asked for them."""
 
     publish: str | None = option(
@@ -46,14 +45,13 @@ class Publishing:
     inline_images: bool = option(
         "--inline-images", is_flag=True, help="Send images in the request itself."
     )
-    allow_host: tuple[str, ...] = shared(options.ALLOW_HOST)
+    allow_host: tuple[str, ...] = options.ALLOW_HOST
     no_remote: bool = option(
         "--no-remote", is_flag=True, help="Do not read the URLs of jobs before sending."
     )
 
 
-@option_group
-class RunSettings:
+class RunSettings(OptionGroup):
     """How jobs are published, sent and waited for: the options that run and batch run share."""
 
     publishing: Publishing = group(Publishing)
@@ -91,7 +89,6 @@ class RunSettings:
     account: service.Service = group(service.Service)
 
 
-@option_group
 class RunWindow(Window):
     """The same for ``run``."""
 
@@ -112,7 +109,7 @@ class RunWindow(Window):
     )
 
 
-RESTORE_AUDIO: Final = declare(
+RESTORE_AUDIO: Final = option(
     "--restore-audio", is_flag=True, help="Put the source's sound under the result."
 )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import options
-from vaceprep.cli.option_groups import option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, option, takes
 from vaceprep.report.escape import printable
 from vaceprep.sandbox.faults import ALWAYS, DESCRIPTIONS
 
@@ -63,8 +63,7 @@ def _key(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     return key
 
 
-@option_group
-class SandboxOptions:
+class SandboxOptions(OptionGroup):
     """The command line of ``sandbox``; times in seconds."""
 
     port: int = option(
@@ -115,7 +114,7 @@ class SandboxOptions:
         metavar="HOST",
         help="A private host that media may be fetched from, beside the sandbox itself.",
     )
-    output: str = shared(options.FORMAT)
+    output: str = options.FORMAT
 
 
 @click.command("sandbox", epilog=EPILOG)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import options
-from vaceprep.cli.option_groups import option, option_group
+from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.cli.progress import Line, Row
 from vaceprep.contract import BASE_URLS, MAX_WAIT_SECONDS, POLL_SECONDS
 from vaceprep.report.escape import printable
@@ -32,8 +32,7 @@ DOING: Final = {
 }
 
 
-@option_group
-class Service:
+class Service(OptionGroup):
     """Which service is asked, and where its key is."""
 
     api_key_file: str | None = option(
@@ -48,8 +47,7 @@ class Service:
     site: str | None = option("--site", metavar="NAME", help="mulerouter or mulerun.")
 
 
-@option_group
-class Polling:
+class Polling(OptionGroup):
     """How often a task is asked for, and how long at most, in seconds."""
 
     max_wait: float | None = option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import options, service
-from vaceprep.cli.option_groups import argument, group, option, option_group, shared, takes
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
 from vaceprep.cli.task_download import DownloadOptions, WaitOptions, download
 from vaceprep.cli.task_help import EPILOG, EXAMPLES
 from vaceprep.cli.task_rows import (
@@ -39,12 +39,11 @@ def command() -> None:
     """What was sent and what came of it: the ledger of this user."""
 
 
-@option_group
-class ListOptions:
+class ListOptions(OptionGroup):
     """The command line of ``task list``."""
 
-    sandbox: bool = shared(SANDBOX)
-    output: str = shared(options.FORMAT)
+    sandbox: bool = SANDBOX
+    output: str = options.FORMAT
 
 
 @command.command("list", epilog=EXAMPLES["list"])
@@ -56,14 +55,13 @@ def list_(given: ListOptions) -> int:
     return 0
 
 
-@option_group
-class StatusOptions:
+class StatusOptions(OptionGroup):
     """The command line of ``task status``."""
 
-    ids: tuple[str, ...] = shared(IDS)
+    ids: tuple[str, ...] = IDS
     account: service.Service = group(service.Service)
-    sandbox: bool = shared(SANDBOX)
-    output: str = shared(options.FORMAT)
+    sandbox: bool = SANDBOX
+    output: str = options.FORMAT
 
 
 @command.command("status", epilog=EXAMPLES["status"])
@@ -116,8 +114,7 @@ def download_(given: DownloadOptions) -> int:
     return download(given.target, given.source)
 
 
-@option_group
-class ForgetOptions:
+class ForgetOptions(OptionGroup):
     """The command line of ``task forget``."""
 
     ids: tuple[str, ...] = argument(nargs=-1, required=True, metavar="ID...")
@@ -126,7 +123,7 @@ class ForgetOptions:
         is_flag=True,
         help="Also forget accepted tasks (you pay again if you send the job again).",
     )
-    sandbox: bool = shared(SANDBOX)
+    sandbox: bool = SANDBOX
 
 
 @command.command("forget", epilog=EXAMPLES["forget"])
@@ -155,14 +152,13 @@ def forget(given: ForgetOptions) -> int:
     return code
 
 
-@option_group
-class AdoptOptions:
+class AdoptOptions(OptionGroup):
     """The command line of ``task adopt``."""
 
     row: str = argument(metavar="ROW")
     task_id: str = argument(metavar="TASK_ID")
     account: service.Service = group(service.Service)
-    sandbox: bool = shared(SANDBOX)
+    sandbox: bool = SANDBOX
 
 
 @command.command("adopt", epilog=EXAMPLES["adopt"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import options, service, signals
-from vaceprep.cli.option_groups import group, option, option_group, shared
+from vaceprep.cli.option_groups import OptionGroup, group, option
 from vaceprep.cli.run_setup import RESTORE_AUDIO, wait_arguments
 from vaceprep.cli.task_rows import (
     ASKED,
@@ -37,11 +37,10 @@ ENDED: Final = (
 )
 
 
-@option_group
-class DownloadTarget:
+class DownloadTarget(OptionGroup):
     """Which tasks, and where and how their videos are written."""
 
-    ids: tuple[str, ...] = shared(IDS)
+    ids: tuple[str, ...] = IDS
     where: str = option(
         "-o",
         "--output",
@@ -50,7 +49,7 @@ class DownloadTarget:
         shell_complete=options.complete_folders,
         help="Folder for the videos (default: the current folder).",
     )
-    restore_audio: bool = shared(RESTORE_AUDIO)
+    restore_audio: bool = RESTORE_AUDIO
     allow_host: tuple[str, ...] = option(
         "--allow-host",
         multiple=True,
@@ -59,25 +58,22 @@ class DownloadTarget:
     )
 
 
-@option_group
-class DownloadSource:
+class DownloadSource(OptionGroup):
     """How the result is printed, which ledger is read, and which service is asked."""
 
-    output: str = shared(options.FORMAT)
-    sandbox: bool = shared(SANDBOX)
+    output: str = options.FORMAT
+    sandbox: bool = SANDBOX
     account: service.Service = group(service.Service)
 
 
-@option_group
-class DownloadOptions:
+class DownloadOptions(OptionGroup):
     """The command line of ``task download``."""
 
     target: DownloadTarget = group(DownloadTarget)
     source: DownloadSource = group(DownloadSource)
 
 
-@option_group
-class WaitOptions:
+class WaitOptions(OptionGroup):
     """The command line of ``task wait``."""
 
     target: DownloadTarget = group(DownloadTarget)

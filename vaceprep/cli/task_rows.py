@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import options, service
-from vaceprep.cli.option_groups import declare, declare_argument
+from vaceprep.cli.option_groups import argument, option
 from vaceprep.ledger.row import WAITED_FOR
 from vaceprep.report.escape import printable
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from vaceprep.ledger.row import Row
     from vaceprep.ledger.store import Ledger
 
-IDS: Final = declare_argument(nargs=-1, metavar="[ID]...")
-SANDBOX: Final = declare("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
+IDS: Final = argument(nargs=-1, metavar="[ID]...")
+SANDBOX: Final = option("--sandbox", is_flag=True, help="The rows of run --sandbox instead.")
 #: States of rows whose task is polled at the service.
 ASKED: Final = ("accepted", "missing", "finished", "expired")
 #: Minimum length of a name without a row that may be a whole task id.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli.option_groups import option, option_group
+from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.report.escape import printable
 
@@ -53,8 +53,7 @@ def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) 
     return found
 
 
-@option_group
-class Window:
+class Window(OptionGroup):
     """The part of a video that is used, in seconds by field; "" is for unnamed fields."""
 
     start: dict[str, Fraction] = option(
