@@ -166,9 +166,10 @@ def _words(value: object, key: Secret | None, depth: int = 0) -> str | None:
     if isinstance(value, list):
         texts = [_words(item, key, depth + 1) for item in value[:10]]
         return "; ".join(text for text in texts if text)[: contract.MAX_WORDS] or None
-    members = _mapping(value)
-    words = next((w for n in _WORDS if (w := _words(members.get(n), key, depth + 1))), None)
-    place = members.get("loc")
+    if not isinstance(value, dict):
+        return None
+    words = next((w for n in _WORDS if (w := _words(value.get(n), key, depth + 1))), None)
+    place = value.get("loc")
     if words and isinstance(place, list):
         at = ".".join(text for item in place[:10] if (text := _text(item, key)))
         return f"{at}: {words}"
