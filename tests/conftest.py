@@ -17,7 +17,11 @@ from tests import started
 from tests.media import small_mp4
 
 settings.register_profile(
-    "vaceprep", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "vaceprep",
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("vaceprep")
 

@@ -43,13 +43,15 @@ def test_the_media_hook_knows_every_ending_that_the_probe_knows() -> None:
         assert not pattern.search(f"a/b{foreign}"), foreign
 
 
-def git(*arguments: str, cwd: Path) -> None:
-    subprocess.run(
+def git(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run(
         ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments],
         cwd=cwd,
         check=True,
         capture_output=True,
+        text=True,
     )
+    return done.stdout.strip()
 
 
 def repository(at: Path) -> None:
@@ -71,6 +73,10 @@ def test_pre_commit_stops_what_the_service_would_refuse(tmp_path: Path) -> None:
         else:
             shutil.copy(source, hook_repo / part)
     repository(hook_repo)
+    # As a user's configuration names them, so that both hooks share one environment.
+    ids = [{"id": hook["id"]} for hook in hooks()]
+    repo = {"repo": str(hook_repo), "rev": git("rev-parse", "HEAD", cwd=hook_repo), "hooks": ids}
+    (user_repo / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [repo]}))
     fixtures = ROOT / "fixtures" / "video"
     shutil.copy(fixtures / "ok-5s-16fps.mp4", user_repo / "fine.mp4")
     repository(user_repo)
@@ -79,8 +85,8 @@ def test_pre_commit_stops_what_the_service_would_refuse(tmp_path: Path) -> None:
     def try_hook(hook: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                *(sys.executable, "-m", "pre_commit", "try-repo", str(hook_repo)),
-                *(hook, "--all-files", "--verbose"),
+                *(sys.executable, "-m", "pre_commit", "run", hook),
+                *("--all-files", "--verbose"),
             ],
             cwd=user_repo,
             env=environment,

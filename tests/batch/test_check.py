@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 import vaceprep
+from tests import started
 from tests.batch.conftest import FIXTURES, MEDIA, Batch, lines, sources
 from tests.preparation.conftest import tiny_disk
 from tests.processes import wait_for
@@ -169,10 +168,8 @@ def test_a_file_that_crashes_its_decoder_costs_itself_alone(here: Path, batch: B
 def test_stopped_it_goes_on(here: Path, deadly: signal.Signals) -> None:
     for number in range(150):
         shutil.copy(FIXTURES / "image/ok.bmp", here / f"in/{number}.bmp")
-    command = [sys.executable, "-m", "vaceprep", "batch", "in", "-o", "r.jsonl", "--no-isolate"]
-    process = subprocess.Popen(
-        [*command, "-j", "1"], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    command = ["batch", "in", "-o", "r.jsonl", "--no-isolate"]
+    process = started.start([*command, "-j", "1"], here)
     results = here / "r.jsonl"
     wait_for(lambda: results.exists() and results.stat().st_size > 5000)
     process.send_signal(deadly)
@@ -183,8 +180,8 @@ def test_stopped_it_goes_on(here: Path, deadly: signal.Signals) -> None:
         if deadly is not signal.SIGKILL:
             assert "r.jsonl has what is done; the same command goes on" in err
     there = results.read_bytes().count(b"\n")
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
-    assert f"154 sources: 1 with errors, {there} already done" in done.stdout
+    told, _ = started.start(command, here).communicate(timeout=60)
+    assert f"154 sources: 1 with errors, {there} already done" in told
     assert len(set(sources(results))) == len(sources(results)) == 154
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 import vaceprep
+from tests import started
 from tests.conftest import Run
 from tests.paths import ROOT
 from tests.processes import busy_worker, of_session, wait_for
@@ -56,16 +57,9 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str | Path, cwd: Path) -> Iterator[started.Command]:
     """The command line in a session of its own, of which no process may be left."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "vaceprep", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=cwd,
-        start_new_session=True,
-    ) as process:
+    with started.start(arguments, cwd, session=True) as process:
         try:
             yield process
             assert wait_for(lambda: not of_session(process.pid), 10)
@@ -110,7 +104,7 @@ def test_a_crash_costs_one_file(slow: Path, clip: Path, tmp_path: Path) -> None:
     if not sys.platform.startswith("linux"):
         pytest.skip("looks into /proc")
     arguments = ["check", "--format", "json", "--deep", "-j", "1", "--timeout", "600"]
-    with started(*arguments, clip, slow, clip, cwd=tmp_path) as process:
+    with running(*arguments, clip, slow, clip, cwd=tmp_path) as process:
         worker = wait_for(lambda: busy_worker(process.pid, process.pid))
         os.kill(worker, signal.SIGSEGV)
         out, err = process.communicate(timeout=60)
@@ -128,7 +122,7 @@ def test_a_crash_costs_one_file(slow: Path, clip: Path, tmp_path: Path) -> None:
 @linux
 def test_a_long_decode_is_stopped(slow: Path, clip: Path, tmp_path: Path) -> None:
     arguments = ["check", "--format", "json", "--deep", "--timeout", "0.5"]
-    with started(*arguments, clip, slow, clip, cwd=tmp_path) as process:
+    with running(*arguments, clip, slow, clip, cwd=tmp_path) as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "")
     said = [[f["message"] for f in e["findings"]] for e in json.loads(out)["files"]]
@@ -139,7 +133,7 @@ def test_a_long_decode_is_stopped(slow: Path, clip: Path, tmp_path: Path) -> Non
 @linux
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_leaves_no_process(how: signal.Signals, slow: Path, tmp_path: Path) -> None:
-    with started("check", "--deep", slow, slow, slow, cwd=tmp_path) as process:
+    with running("check", "--deep", slow, slow, slow, cwd=tmp_path) as process:
         assert wait_for(lambda: busy_worker(process.pid, process.pid))
         # As a terminal does it: to all of them.
         if how is signal.SIGINT:
@@ -153,7 +147,7 @@ def test_an_interruption_leaves_no_process(how: signal.Signals, slow: Path, tmp_
 
 @linux
 def test_workers_do_not_outlive_a_killed_parent(slow: Path, tmp_path: Path) -> None:
-    with started("check", "--deep", slow, slow, cwd=tmp_path) as process:
+    with running("check", "--deep", slow, slow, cwd=tmp_path) as process:
         assert wait_for(lambda: busy_worker(process.pid, process.pid))
         process.kill()
 
@@ -184,32 +178,21 @@ def test_the_finding_is_of_the_files_role(
         assert (finding.code, finding.message) == (code, message)
 
 
-def _workers(*arguments: str | Path, run: Run) -> bool:
+def _workers(*arguments: str | Path) -> bool:
     """Whether a check starts processes."""
-    code = (
-        "import sys, multiprocessing.forkserver as f; from vaceprep.cli.main import run;"
-        "run(sys.argv[1:]); print(f._forkserver._forkserver_pid is not None, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return done.stderr.split()[-1] == "True"
+    with started.start(arguments, module="tests.checks.workers") as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return said.split()[-1] == "True"
 
 
 @linux
-def test_several_files_and_folders_are_isolated(
-    clip: Path, tmp_path: Path, vaceprep_cli: Run
-) -> None:
-    look: Callable[..., bool] = lambda *a: _workers("check", *a, run=vaceprep_cli)  # noqa: E731
-    assert not look(clip)
-    assert not look(clip, "--no-isolate", clip)
-    assert look(clip, clip)
-    assert look(clip.parent)
-    assert look("--isolate", clip)
+def test_several_files_and_folders_are_isolated(clip: Path) -> None:
+    assert not _workers("check", clip)
+    assert not _workers("check", clip, "--no-isolate", clip)
+    assert _workers("check", clip, clip)
+    assert _workers("check", clip.parent)
+    assert _workers("check", "--isolate", clip)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "soon"])

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 import vaceprep
+from tests import started
 from tests.conftest import Run
 from tests.media import encode
 from tests.paths import ROOT
@@ -135,13 +135,9 @@ def test_one_file_to_one_name(run: Run, tmp_path: Path) -> None:
     assert set(tree(tmp_path)) == {"take.mp4"}
 
 
-def test_standard_input(run: Run, vaceprep_cli: Run, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "vaceprep", "prepare", "-", "--format", "json"]
+def test_standard_input(run: Run, tmp_path: Path) -> None:
     with MOV.open("rb") as source:
-        done = subprocess.run(
-            command, stdin=source, capture_output=True, cwd=tmp_path, check=True, timeout=60
-        )
-    entry = json.loads(done.stdout)["files"][0]
+        (entry,) = entries(run("-", "--format", "json", stdin=source))
     assert (entry["source"], entry["output"]) == ("-", os.path.join("prepared", "stdin.mp4"))
     assert vaceprep.check(tmp_path / entry["output"]).ok
 
@@ -234,11 +230,9 @@ def heavy(tmp_path: Path, heavy_data: bytes) -> Path:
     return path
 
 
-def started(source: Path, folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "vaceprep", "prepare", str(source), "-o", str(folder)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=source.parent
-    )
+def preparing(source: Path, folder: Path) -> started.Command:
+    """The command that prepares a file, once it has begun to write."""
+    process = started.start(["prepare", source, "-o", folder], cwd=source.parent)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         parts = list(folder.glob(".vaceprep-*.part")) if folder.exists() else []
@@ -250,7 +244,7 @@ def started(source: Path, folder: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_leaves_nothing(heavy: Path, tmp_path: Path, how: signal.Signals) -> None:
-    process = started(heavy, tmp_path / "out")
+    process = preparing(heavy, tmp_path / "out")
     process.send_signal(how)
     told, said = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -259,7 +253,7 @@ def test_an_interruption_leaves_nothing(heavy: Path, tmp_path: Path, how: signal
 
 
 def test_a_kill_leaves_no_file_of_that_name(heavy: Path, tmp_path: Path) -> None:
-    process = started(heavy, tmp_path / "out")
+    process = preparing(heavy, tmp_path / "out")
     process.kill()
     process.communicate(timeout=30)
     assert not list((tmp_path / "out").glob("*.mp4"))
@@ -267,9 +261,9 @@ def test_a_kill_leaves_no_file_of_that_name(heavy: Path, tmp_path: Path) -> None
     (left,) = (tmp_path / "out").iterdir()
     day = time.time() - 25 * 60 * 60
     os.utime(left, (day, day))
-    done = vaceprep.prepare(heavy, tmp_path / "out")
+    done = vaceprep.prepare(MOV, tmp_path / "out")
     assert done.ok
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["heavy.mp4"]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["quicktime.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -337,14 +331,16 @@ def test_a_full_disk_is_said_and_left_clean(run: Run, tmp_path: Path) -> None:
 def test_a_picture_that_fits_only_in_another_format_gets_its_ending(
     run: Run, tmp_path: Path
 ) -> None:
+    # A tenth of the usual limit, so that the picture is small, too.
+    (tmp_path / "vaceprep.toml").write_text("[limits]\nimage-megabytes = 1\n")
     chance = random.Random(2)
-    Image.frombytes("RGB", (2000, 1999), chance.randbytes(2000 * 1999 * 3)).save(
+    Image.frombytes("RGB", (600, 599), chance.randbytes(600 * 599 * 3)).save(
         tmp_path / "noise.png", compress_level=1
     )
     entry = entries(run("noise.png", "-o", "out", "--format", "json"))[0]
     assert entry["status"] == "prepared"
     assert entry["output"] == os.path.join("out", "noise.jpg")
-    assert entry["after"]["bytes"] <= 10_000_000
+    assert entry["after"]["bytes"] <= 1_000_000
     (told,) = [e for e in entry["plan"] if e["edit"] == "convert-format"]
     assert told["detail"] == "PNG to JPEG, since as PNG it would be too large"
     assert told["reason"] == ["image-size"]
@@ -353,7 +349,7 @@ def test_a_picture_that_fits_only_in_another_format_gets_its_ending(
     named = run("noise.png", "-o", "quiet.png")
     assert named.returncode == 1
     assert "quiet.png is no name for what fits the limit, which is JPEG" in named.stdout
-    assert set(tree(tmp_path)) == {"noise.png", os.path.join("out", "noise.jpg")}
+    assert set(tree(tmp_path)) == {"vaceprep.toml", "noise.png", os.path.join("out", "noise.jpg")}
 
 
 def test_no_option_writes_over_a_source(run: Run, tmp_path: Path) -> None:
@@ -371,7 +367,7 @@ def test_no_option_writes_over_a_source(run: Run, tmp_path: Path) -> None:
 
 
 def test_progress_and_colour_stay_out_of_a_pipe(run: Run, heavy: Path, tmp_path: Path) -> None:
-    done = run(heavy, "-o", "out")
+    done = run(heavy, "-o", "out", "--duration", "1")
     assert done.returncode == 0
     assert done.stderr == ""
     assert "\x1b" not in done.stdout

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import started
 from tests.media import Hand
-
-COMMAND = [sys.executable, "-m", "vaceprep"]
 
 
 @pytest.fixture
@@ -31,13 +28,12 @@ def on_a_terminal(
     leader, follower = pty.openpty()
     size = {"COLUMNS": str(columns), "LINES": "24", "TERM": "xterm-256color"}
     hidden = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI")}
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
+    process = started.start(
+        arguments,
         stdin=follower,
         stdout=follower,
         stderr=follower,
-        env={**hidden, **size, **(environment or {})},
-        close_fds=True,
+        env={**hidden, "PYTHONUTF8": "1", **size, **(environment or {})},
     )
     os.close(follower)
     pieces = []
@@ -50,7 +46,8 @@ def on_a_terminal(
             break
         pieces.append(piece)
     os.close(leader)
-    assert process.wait(timeout=30) in (0, 1)
+    with process:
+        assert process.wait(timeout=30) in (0, 1)
     return b"".join(pieces).decode()
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 import vaceprep
+from tests import started
 from tests.job.table import EXAMPLES, IMAGE, OUT, U, minimal
 from tests.job.write import brief, job_file
 from vaceprep import InvalidJob, Job
@@ -108,19 +108,9 @@ def written(folder: Path, name: str) -> Path:
 
 def bounded(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """The command with bounds on memory and time, so that no bomb hurts the machine."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-        resource.setrlimit(resource.RLIMIT_CPU, (8, 8))
-
-    return subprocess.run(
-        [sys.executable, "-m", "vaceprep", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        preexec_fn=limit,
-        **more,
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    return started.completed(
+        arguments, cwd=".", env=environment, timeout=60, module="tests.job.bounded", **more
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import vaceprep
-from tests.checks.test_isolated import started
+from tests.checks.test_isolated import running
 from tests.conftest import Run
 from tests.media import encode
 from tests.preparation.bad import prepare_file
@@ -182,7 +182,7 @@ def test_an_output_that_is_too_large_is_refused(
 def test_an_interruption_leaves_nothing(how: signal.Signals, tmp_path: Path) -> None:
     source, out = tmp_path / "long.avi", tmp_path / "out"
     encode(source, rate=30, frames=150, size=(1280, 720), codec="mpeg4")
-    with started("prepare", source, source, "-o", out, cwd=tmp_path) as process:
+    with running("prepare", source, source, "-o", out, cwd=tmp_path) as process:
         assert wait_for(lambda: list(out.glob(".vaceprep-*.part")))
         if how is signal.SIGINT:
             os.killpg(process.pid, how)

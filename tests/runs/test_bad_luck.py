@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import pytest
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from tests import started
 from tests.runs.conftest import Cli, account_flags, environment, job_of, service_flags
 from vaceprep.ledger.row import Row
 from vaceprep.ledger.store import SANDBOX, Ledger, LedgerError
@@ -38,16 +38,8 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def started(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "vaceprep", *arguments],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+def running(folder: Path, *arguments: str | Path) -> started.Command:
+    return started.start(arguments, folder, env=environment(folder))
 
 
 def rows(folder: Path) -> list[Row]:
@@ -57,7 +49,7 @@ def rows(folder: Path) -> list[Row]:
 
 def test_ctrl_c_leaves_a_task_that_goes_on(cli: Cli, job: Path, tmp_path: Path) -> None:
     with Sandbox(seconds_per_task=1.5) as box:
-        process = started(tmp_path, "run", job, *service_flags(box), "--yes", "-o", "out")
+        process = running(tmp_path, "run", job, *service_flags(box), "--yes", "-o", "out")
         until(lambda: box.account()["accepted"] == 1)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
@@ -73,7 +65,7 @@ def test_ctrl_c_leaves_a_task_that_goes_on(cli: Cli, job: Path, tmp_path: Path) 
 
 
 def test_ctrl_c_ends_a_rehearsal_and_its_hint_says_so(cli: Cli, job: Path, tmp_path: Path) -> None:
-    process = started(tmp_path, "run", job, "--sandbox", "--poll-interval", "60", "-o", "out")
+    process = running(tmp_path, "run", job, "--sandbox", "--poll-interval", "60", "-o", "out")
 
     def accepted() -> bool:
         with Ledger(SANDBOX, folder=str(tmp_path / "state")) as ledger:
@@ -109,7 +101,7 @@ def test_a_kill_while_it_is_being_sent_leaves_it_unknown(
     cli: Cli, job: Path, tmp_path: Path
 ) -> None:
     with Sandbox(["slow"], slow_seconds=30) as box:
-        process = started(tmp_path, "run", job, *service_flags(box), "--yes")
+        process = running(tmp_path, "run", job, *service_flags(box), "--yes")
         until(lambda: box.account()["accepted"] == 1)
         process.kill()
         process.communicate()
@@ -127,7 +119,7 @@ def test_a_kill_while_it_is_being_sent_leaves_it_unknown(
 
 def test_two_processes_with_one_job_pay_once(job: Path, tmp_path: Path) -> None:
     with Sandbox() as box:
-        both = [started(tmp_path, "run", job, *service_flags(box), "--yes") for _ in range(2)]
+        both = [running(tmp_path, "run", job, *service_flags(box), "--yes") for _ in range(2)]
         said = [process.communicate(timeout=PATIENCE)[0] for process in both]
         assert [process.returncode for process in both] == [0, 0], said
         assert box.account()["accepted"] == 1

@@ -186,16 +186,27 @@ def test_extra_fields_join_the_body(cli: Cli, small: Path, tmp_path: Path) -> No
     assert json.loads(sidecar.read_text())["body"]["future"] == 3
 
 
-def test_images_go_inline(cli: Cli, box: Sandbox, tmp_path: Path) -> None:
+def _put(box: Sandbox, video: Path) -> str:
+    """The URL of a video that was published by other means."""
+    import httpx
+
+    url = box.publish_pattern.replace("{key}", "mine.mp4")
+    with httpx.Client(trust_env=False) as client:
+        client.put(url, content=video.read_bytes())
+    return url
+
+
+def test_images_go_inline(cli: Cli, box: Sandbox, small: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     Image.new("RGB", (400, 400), (200, 30, 30)).save(tmp_path / "red.png")
-    (tmp_path / "job.json").write_text(
-        json.dumps({"function": "image_reference", "prompt": "red", "ref_images_url": ["red.png"]})
-    )
+    # The result is as short as the video, which has a URL and so needs no target.
+    values = {"prompt": "red", "ref_images_url": ["red.png"], "video_url": _put(box, small)}
+    values |= {"function": "video_repainting", "control_condition": "depth"}
+    (tmp_path / "job.json").write_text(json.dumps(values))
     done = cli(
         *("run", "job.json", "--base-url", box.base_url, "--inline-images", "--yes"),
-        *("--poll-interval", "0.1"),
+        *("--poll-interval", "0.1", "--allow-host", "127.0.0.1"),
     )
     assert done.returncode == 0, done.stderr + done.stdout
     (sidecar,) = tmp_path.glob("job-*.json")
@@ -207,12 +218,7 @@ def test_images_go_inline(cli: Cli, box: Sandbox, tmp_path: Path) -> None:
 def test_media_that_are_urls_need_no_target(
     cli: Cli, box: Sandbox, small: Path, tmp_path: Path
 ) -> None:
-    import httpx
-
-    url = box.publish_pattern.replace("{key}", "mine.mp4")
-    with httpx.Client(trust_env=False) as client:
-        client.put(url, content=small.read_bytes())
-    (tmp_path / "job.json").write_text(json.dumps(job_of(url)))
+    (tmp_path / "job.json").write_text(json.dumps(job_of(_put(box, small))))
     flags = ["--base-url", box.base_url, "--poll-interval", "0.1", "--yes"]
     refused = cli("run", "job.json", *flags)
     assert refused.returncode == 1

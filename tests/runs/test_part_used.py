@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import beeps
+from tests import beeps, started
 from tests.odd import call
 from tests.runs.conftest import TOKEN, environment, service_flags
 from vaceprep.api.settings import read_settings
@@ -143,17 +141,8 @@ def test_a_medium_edited_meanwhile_is_not_sent(here: Path, box: Sandbox, small: 
 def test_a_polite_kill_settles_the_ledger(here: Path, small: Path, how: signal.Signals) -> None:
     (here / "job.json").write_text(json.dumps({**JOB, "video_url": str(small)}))
     with Sandbox(seconds_per_task=20) as box:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "vaceprep", "run", "job.json", *service_flags(box)),
-                *("--yes", "-o", "out"),
-            ],
-            cwd=here,
-            env=environment(here),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = ["run", "job.json", *service_flags(box), "--yes", "-o", "out"]
+        process = started.start(command, here, env=environment(here))
         end = time.monotonic() + PATIENCE
         with Ledger(folder=str(here / "state")) as ledger:
             while not any(row.state == "accepted" for row in ledger.rows()):
