@@ -1,4 +1,4 @@
-"""Claims of the headers, compared with measurements: lengths, frame counts, stream ends."""
+"""Claims of the headers, compared with measurements: lengths, frame counts, stream ends, places."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vaceprep.facts import StreamFacts
-from vaceprep.probes.container import fraction
+from vaceprep.probes.container import fraction, read_tags
 from vaceprep.probes.mp4 import boxes
 from vaceprep.probes.sniff import Sniffed
 from vaceprep.probes.timing import Timing
 
 #: Containers outside the MP4 family whose header has a length; for others FFmpeg guesses one.
 TELLING: Final = frozenset(["matroska", "webm", "flv", "avi", "asf", "mxf"])
+#: Tags of tracks that carry positions or serial numbers as telemetry.
+TELEMETRY: Final = frozenset(["gpmd", "camm", "rtmd"])
 
 
 class Claims(NamedTuple):
@@ -48,11 +50,11 @@ def claims_of(
             header = Fraction(container.duration, av.time_base)
         whole = max((d for d in (header, measured) if d is not None), default=None)
         claimed = video.frames or _number(video.metadata.get("NUMBER_OF_FRAMES"))
-        told = timing.duration
+        length = timing.duration
         if header is not None and measured is not None and not ends:
             # Some headers count from zero, some from the first frame: use the nearer reading.
-            told = min(header, header - start, key=lambda length: abs(length - measured))
-        return Claims(whole, told, claimed, fraction(video.time_base))
+            length = min(header, header - start, key=lambda reading: abs(reading - measured))
+        return Claims(whole, length, claimed, fraction(video.time_base))
     header = None
     if movie.duration and movie.timescale:
         header = Fraction(movie.duration, movie.timescale)
@@ -85,13 +87,13 @@ def _worst_claim(
         # The media header includes what the edit list hides, and with B-frames often the time
         # before the first one: compare it with the nearer of the two and scale it to what is shown.
         readings = (timing.unedited, timing.media_end or timing.unedited)
-        nearest = min(readings, key=lambda told: abs(told - media))
+        nearest = min(readings, key=lambda reading: abs(reading - media))
         claims.append(media * length / nearest if nearest > 0 else media)
     if track.header_duration is not None and movie.timescale:
-        told = Fraction(track.header_duration, movie.timescale) - timing.delay
+        stated = Fraction(track.header_duration, movie.timescale) - timing.delay
         # An edit begins or ends inside a frame: the header counts part of it, this code the whole.
         part = timing.max_interval if timing.edit_effect else None
-        claims.append(length if part is not None and abs(told - length) <= part else told)
+        claims.append(length if part is not None and abs(stated - length) <= part else stated)
     if header is not None and measured is not None and header > measured:
         claims.append(length + header - measured)
     return max(claims, key=lambda c: abs(c - length), default=None)
@@ -132,3 +134,24 @@ def other_streams(
         name = context.codec.canonical_name if context is not None else None
         end = ends.get(stream.index if by_index else stream.id)
         yield StreamFacts(stream.type or "data", name, end or None)
+
+
+def location_of(
+    container: InputContainer, video: VideoStream, xmp: bytes, tags: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the names of metadata that contain a place or a serial number."""
+    words = ("location", "gps", "serial", "xyz", "loci")
+    found = {
+        key
+        for holder in (container.metadata, video.metadata)
+        for key in read_tags(holder)
+        if any(word in key.lower() for word in words)
+    }
+    # FFmpeg lists a tag with a language twice: location and location-eng.
+    found = {key for key in found if key.rpartition("-")[0] not in found}
+    found |= {f"{tag} track" for tag in tags if tag in TELEMETRY}
+    if b"GPSL" in xmp:
+        found.add("XMP GPS position")
+    if b"SerialNumber" in xmp:
+        found.add("XMP serial number")
+    return tuple(sorted(found))

@@ -7,36 +7,34 @@ missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vaceprep.contract import MAX_FRAME_PIXELS, MAX_STREAMS
-from vaceprep.facts import StreamFacts, Unreadable, VideoFacts
+from vaceprep.facts import Crop, StreamFacts, Unreadable, VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.formats import MOV
+from vaceprep.probes import codec as colour
 from vaceprep.probes import display, matroska, packets
 from vaceprep.probes import truncation as extent
 from vaceprep.probes.access_units import form_of
 from vaceprep.probes.codec import Codec, read_codec, video_stream
-from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
+from vaceprep.probes.container import BROKEN, clause, fraction, open_container
 from vaceprep.probes.h264 import UNSPECIFIED
-from vaceprep.probes.headers import Claims, claims_of, other_streams, track_ends
+from vaceprep.probes.headers import Claims, claims_of, location_of, other_streams, track_ends
 from vaceprep.probes.images import webp
 from vaceprep.probes.mp4 import boxes
 from vaceprep.probes.mp4.consistency import contradiction
 from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, excluded_samples
 from vaceprep.probes.sniff import Sniffed, family
 from vaceprep.probes.timing import Timing, present
-from vaceprep.probes.video_facts import Measured, facts_of
 
 #: Containers of Matroska's family.
 MATROSKA: Final = frozenset(["matroska", "webm"])
-#: Tags of tracks that carry positions or serial numbers as telemetry.
-TELEMETRY: Final = frozenset(["gpmd", "camm", "rtmd"])
 
 
 def probe_video(opened: Opened, sniffed: Sniffed) -> VideoFacts | Unreadable:
@@ -150,7 +148,7 @@ def _measure(
         content = content._replace(timing=_one_frame(content.timing, stream))
     if content.fields:
         codec = codec._replace(interlaced=True)
-    return facts_of(_measured(video, codec, content))
+    return _measured(video, codec, content)
 
 
 def _codec(video: _Video) -> Codec | Unreadable:
@@ -198,46 +196,29 @@ def _content(video: _Video, codec: Codec) -> _Content:
     )
 
 
-def _measured(video: _Video, codec: Codec, content: _Content) -> Measured:
+def _measured(video: _Video, codec: Codec, content: _Content) -> VideoFacts:
     container, opened, sniffed, stream, movie, track = video
-    timing, excluded = content.timing, content.excluded
     tags, xmp = set[str](), b""
     if movie is not None:
         tags, xmp = {tag for t in movie.tracks for tag in t.formats}, movie.xmp
     ends = [s.duration for s in content.streams if s.duration is not None]
-    claims = claims_of(container, sniffed, stream, movie, track, timing, ends, content.start)
-    all_frames = excluded._replace(before=0) == NOTHING or movie is None
-    return Measured(
-        size=opened.size,
-        container=sniffed.format,
-        codec=codec,
-        timing=timing,
-        claims=_with_empty(claims, excluded),
-        truncation=content.truncation,
+    claims = claims_of(
+        container, sniffed, stream, movie, track, content.timing, ends, content.start
+    )
+    if claims.frames is not None:
+        # The header counts samples that hold no picture.
+        claims = claims._replace(frames=claims.frames + content.excluded.empty)
+    return _facts(
+        opened.size,
+        sniffed.format,
+        codec,
+        content,
+        claims,
         movie=movie,
         track=track,
         picture=_picture(video),
-        unshown=_unshown(excluded),
-        packets_are_frames=not content.fields and all_frames,
-        streams=content.streams,
-        location=_location(container, stream, xmp, tags),
+        location=location_of(container, stream, xmp, tags),
     )
-
-
-def _unshown(excluded: ExcludedSamples) -> str | None:
-    """Return what is not shown because no keyframe precedes it, in words."""
-    count = excluded.before
-    if not count:
-        return None
-    which = "frame is" if count == 1 else f"{count} frames are"
-    return f"its first {which} not shown: no keyframe comes before"
-
-
-def _with_empty(claims: Claims, excluded: ExcludedSamples) -> Claims:
-    """Return the claims plus the samples that hold no picture."""
-    if claims.frames is None or not excluded.empty:
-        return claims
-    return claims._replace(frames=claims.frames + excluded.empty)
 
 
 def _picture(video: _Video) -> matroska.Picture:
@@ -266,27 +247,6 @@ def _track_of(video: VideoStream, movie: boxes.Movie | None) -> boxes.Track | No
     return next((t for t in movie.tracks if t.id == video.id and t.handler == "vide"), None)
 
 
-def _location(
-    container: InputContainer, video: VideoStream | None, xmp: bytes, tags: Iterable[str]
-) -> tuple[str, ...]:
-    """Return the names of metadata that contain a place or a serial number."""
-    words = ("location", "gps", "serial", "xyz", "loci")
-    found = {
-        key
-        for holder in (container.metadata, video.metadata if video else {})
-        for key in read_tags(holder)
-        if any(word in key.lower() for word in words)
-    }
-    # FFmpeg lists a tag with a language twice: location and location-eng.
-    found = {key for key in found if key.rpartition("-")[0] not in found}
-    found |= {f"{tag} track" for tag in tags if tag in TELEMETRY}
-    if b"GPSL" in xmp:
-        found.add("XMP GPS position")
-    if b"SerialNumber" in xmp:
-        found.add("XMP serial number")
-    return tuple(sorted(found))
-
-
 def _animated_webp(opened: Opened) -> VideoFacts:
     timing = webp.animation(opened)
     width, height = webp.canvas(opened.head)
@@ -303,13 +263,105 @@ def _animated_webp(opened: Opened) -> VideoFacts:
         matrix=UNSPECIFIED,
         interlaced=False,
     )
-    return facts_of(
-        Measured(
-            size=opened.size,
-            container="webp",
-            codec=codec,
-            timing=timing,
-            claims=Claims(timing.duration, timing.duration, None, None),
-            truncation=extent.missing_end(opened, "webp"),
-        )
+    cut = extent.missing_end(opened, "webp")
+    content = _Content(timing, cut, (), NOTHING, Fraction(0), False)
+    claims = Claims(timing.duration, timing.duration, None, None)
+    return _facts(opened.size, "webp", codec, content, claims)
+
+
+def _facts(
+    size: int,
+    container: str,
+    codec: Codec,
+    content: _Content,
+    claims: Claims,
+    *,
+    movie: boxes.Movie | None = None,
+    track: boxes.Track | None = None,
+    picture: matroska.Picture = matroska.PLAIN,
+    location: tuple[str, ...] = (),
+) -> VideoFacts:
+    """Return the facts of one video of ``size`` bytes, none of it decoded."""
+    timing = content.timing
+    all_frames = movie is None or content.excluded._replace(before=0) == NOTHING
+    crop = _inside(picture.crop, codec)
+    width, height = _displayed(codec, crop, picture.turn.rotation)
+    return VideoFacts(
+        container=container,
+        major_brand=movie.major_brand if movie else None,
+        bytes=size,
+        fragmented=movie.fragmented if movie else None,
+        index_first=movie.index_first if movie else None,
+        truncation=content.truncation,
+        overrun=movie.overrun if movie and content.truncation is None else None,
+        duration=timing.duration,
+        frames=timing.frames,
+        fps=timing.fps,
+        rounding_tick=timing.rounding_tick,
+        constant_rate=timing.constant_rate,
+        min_interval=timing.min_interval,
+        max_interval=timing.max_interval,
+        stored_width=codec.width,
+        stored_height=codec.height,
+        width=width,
+        height=height,
+        crop=crop,
+        rotation=picture.turn.rotation,
+        mirrored=picture.turn.mirrored,
+        sample_aspect_ratio=codec.aspect,
+        codec=codec.name,
+        profile=codec.profile,
+        pixel_format=codec.pixel_format,
+        bit_depth=_bit_depth(codec),
+        color_transfer=colour.TRANSFERS.get(codec.transfer),
+        color_primaries=colour.PRIMARIES.get(codec.primaries),
+        color_matrix=colour.MATRICES.get(codec.matrix),
+        color_range=None if codec.full_range is None else ("tv", "pc")[codec.full_range],
+        interlaced=codec.interlaced,
+        dolby_vision=picture.dolby.profile if picture.dolby and picture.dolby.alone else None,
+        edit_list=bool(track and track.edits),
+        edit_effect=timing.edit_effect,
+        unshown=_unshown(content.excluded),
+        packets_are_frames=not content.fields and all_frames,
+        streams=content.streams,
+        container_duration=claims.container,
+        location=location,
+        declared_duration=claims.duration,
+        header_tick=claims.tick,
+        declared_frames=claims.frames,
+        decoded=None,
+        mask=None,
     )
+
+
+def _unshown(excluded: ExcludedSamples) -> str | None:
+    """Return what is not shown because no keyframe precedes it, in words."""
+    count = excluded.before
+    if not count:
+        return None
+    which = "frame is" if count == 1 else f"{count} frames are"
+    return f"its first {which} not shown: no keyframe comes before"
+
+
+def _displayed(codec: Codec, crop: Crop | None, rotation: int | None) -> tuple[int, int]:
+    """Return width and height in pixels as players show them."""
+    width, height = codec.width, codec.height
+    if crop is not None:
+        width, height = width - crop.left - crop.right, height - crop.top - crop.bottom
+    width = round(width * codec.aspect)
+    if rotation in (90, 270):
+        width, height = height, width
+    return max(width, 1), max(height, 1)
+
+
+def _bit_depth(codec: Codec) -> int | None:
+    components = av.VideoFormat(codec.pixel_format).components if codec.pixel_format else ()
+    return components[0].bits if components else None
+
+
+def _inside(crop: Crop | None, codec: Codec) -> Crop | None:
+    """Return the crop if it leaves some of the picture."""
+    if crop is None:
+        return None
+    wide = crop.left + crop.right < codec.width
+    return crop if wide and crop.top + crop.bottom < codec.height else None
