@@ -6,6 +6,7 @@ without a fixed signature are recognised by their structure in ``probes/sniff.py
 
 from __future__ import annotations
 
+from functools import partial
 from os.path import splitext
 from typing import Final, Literal, NamedTuple
 
@@ -38,19 +39,23 @@ class MediaFormat(NamedTuple):
     rounds: bool = False
 
 
-def _image(
+def _row(
+    kind: Literal["image", "video"],
     name: str,
     endings: str = "",
     rare: str = "",
     types: str = "",
     shown: str = "",
+    *,
     shown_video: str = "",
     written: str = "",
     signatures: tuple[bytes, ...] = (),
     demuxer: str | None = None,
+    timed: Literal["all", "some", "none"] = "all",
+    rounds: bool = False,
 ) -> MediaFormat:
     return MediaFormat(
-        "image",
+        kind,
         name,
         tuple(endings.split()),
         tuple(rare.split()),
@@ -59,23 +64,15 @@ def _image(
         shown_video,
         tuple(written.split()),
         signatures,
-        demuxer,
+        # FFmpeg names most video formats as they are named here.
+        name if kind == "video" and demuxer is None else demuxer,
+        timed,
+        rounds,
     )
 
 
-def _video(
-    name: str,
-    demuxer: str,
-    endings: str = "",
-    rare: str = "",
-    types: str = "",
-    shown: str = "",
-    signatures: tuple[bytes, ...] = (),
-    timed: Literal["all", "some", "none"] = "all",
-    rounds: bool = False,
-) -> MediaFormat:
-    row = _image(name, endings, rare, types, shown, signatures=signatures, demuxer=demuxer)
-    return row._replace(kind="video", timed=timed, rounds=rounds)
+_image = partial(_row, "image")
+_video = partial(_row, "video")
 
 
 def _raw(
@@ -184,33 +181,31 @@ FORMATS: Final = (
     _image("raw", shown="a camera's raw photograph"),
     _video(
         "mp4",
-        MOV,
         ".mp4 .m4v .f4v",
         types="video/mp4 application/mp4 video/x-m4v audio/mp4",
         shown="MP4",
+        demuxer=MOV,
     ),
-    _video("mov", MOV, ".mov .qt", types="video/quicktime", shown="QuickTime (MOV)"),
-    _video("3gp", MOV, ".3gp .3g2", types="video/3gpp video/3gpp2", shown="3GPP"),
+    _video("mov", ".mov .qt", types="video/quicktime", shown="QuickTime (MOV)", demuxer=MOV),
+    _video("3gp", ".3gp .3g2", types="video/3gpp video/3gpp2", shown="3GPP", demuxer=MOV),
     _video(
         "matroska",
-        "matroska,webm",
         ".mkv",
         types="video/x-matroska video/matroska",
         shown="Matroska (MKV)",
         rounds=True,
+        demuxer="matroska,webm",
     ),
-    _video("webm", "matroska,webm", ".webm", types="video/webm", shown="WebM", rounds=True),
+    _video("webm", ".webm", types="video/webm", shown="WebM", rounds=True, demuxer="matroska,webm"),
     _video(
-        "avi",
         "avi",
         ".avi",
         types="video/x-msvideo video/avi video/msvideo video/vnd.avi",
         shown="AVI",
         timed="none",
     ),
-    _video("mpegts", "mpegts", ".ts .mts .m2ts", ".ts .mts", "video/mp2t video/mpeg", "MPEG-TS"),
+    _video("mpegts", ".ts .mts .m2ts", ".ts .mts", "video/mp2t video/mpeg", "MPEG-TS"),
     _video(
-        "flv",
         "flv",
         ".flv",
         types="video/x-flv",
@@ -218,18 +213,18 @@ FORMATS: Final = (
         signatures=(b"FLV\1",),
         rounds=True,
     ),
-    _video("ogg", "ogg", ".ogv", shown="Ogg", signatures=(b"OggS",)),
-    _video("asf", "asf", ".wmv .asf", shown="ASF (WMV)", signatures=(ASF,), timed="some"),
-    _video("mpeg", "mpeg", ".mpg .mpeg .vob", shown="MPEG programme stream", timed="some"),
-    _video("mpegvideo", "mpegvideo", ".m2v", timed="none"),
-    _video("m4v", "m4v", timed="none"),
-    _video("h264", "h264", ".264 .h264", shown="bare H.264", timed="none"),
-    _video("hevc", "hevc", ".265 .h265 .hevc", shown="bare HEVC", timed="none"),
-    _video("mxf", "mxf", ".mxf", shown="MXF", signatures=(bytes.fromhex("060e2b34"),)),
-    _video("rm", "rm", ".rm .rmvb", signatures=(b".RMF",)),
-    _video("ivf", "ivf", ".ivf", signatures=(b"DKIF",)),
-    _video("yuv4mpeg", "yuv4mpegpipe", ".y4m", signatures=(b"YUV4MPEG2",)),
-    _video("nut", "nut", signatures=(b"nut/multimedia container",)),
+    _video("ogg", ".ogv", shown="Ogg", signatures=(b"OggS",)),
+    _video("asf", ".wmv .asf", shown="ASF (WMV)", signatures=(ASF,), timed="some"),
+    _video("mpeg", ".mpg .mpeg .vob", shown="MPEG programme stream", timed="some"),
+    _video("mpegvideo", ".m2v", timed="none"),
+    _video("m4v", timed="none"),
+    _video("h264", ".264 .h264", shown="bare H.264", timed="none"),
+    _video("hevc", ".265 .h265 .hevc", shown="bare HEVC", timed="none"),
+    _video("mxf", ".mxf", shown="MXF", signatures=(bytes.fromhex("060e2b34"),)),
+    _video("rm", ".rm .rmvb", signatures=(b".RMF",)),
+    _video("ivf", ".ivf", signatures=(b"DKIF",)),
+    _video("yuv4mpeg", ".y4m", signatures=(b"YUV4MPEG2",), demuxer="yuv4mpegpipe"),
+    _video("nut", signatures=(b"nut/multimedia container",)),
 )
 
 #: Endings of images by format, the usual one first.
