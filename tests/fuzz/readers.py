@@ -15,8 +15,7 @@ from vaceprep.probes import h264 as nal
 from vaceprep.probes.display import turn
 from vaceprep.probes.image import READERS
 from vaceprep.probes.images import exif, icc, webp
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import Layout
+from vaceprep.probes.images.layout import Layout, Source
 from vaceprep.probes.mp4.boxes import BoxError, read_boxes
 from vaceprep.probes.mp4.tables import end_of_data, sizes_of
 from vaceprep.probes.sniff import FIRST_BOXES, sniff, sniff_image

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaceprep.net.blocks import BLOCK, IN_MEMORY, Part, Store, View, blocks_of, open_part, runs
+from vaceprep.files.source import View
+from vaceprep.net.blocks import BLOCK, IN_MEMORY, Part, Store, blocks_of, open_part, runs
 
 
 def content(size: int) -> bytes:

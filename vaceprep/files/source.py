@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from vaceprep.contract import MAX_STDIN_BYTES
 from vaceprep.facts import Unreadable
@@ -25,6 +25,8 @@ SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")
 _FOLLOWS_NO_LINK: Final = hasattr(os, "O_NOFOLLOW") and os.open in os.supports_dir_fd
 #: Enough to recognise every container and image format.
 HEAD_BYTES: Final = 4096
+#: Bytes read at a time to find the end of a line.
+_LINE: Final = 4096
 
 
 def is_data_uri(text: str) -> bool:
@@ -63,41 +65,70 @@ class Opened:
         return self.read(size)
 
 
-class _Second(io.RawIOBase):
-    """The bytes of an open source with a separate position."""
+class View:
+    """A seekable read-only file over ``bytes_at``."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
+    def __init__(self, size: int) -> None:
+        self.size = size
         self._at = 0
 
-    def readable(self) -> bool:
-        return True
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """The bytes from ``start`` up to ``end``, both within the file. Raises OSError."""
+        raise NotImplementedError
 
     def seekable(self) -> bool:
+        """Always True."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._opened.size}[whence]
+        """Set the position; never fails and fetches nothing."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
         self._at = max(base + offset, 0)
         return self._at
 
     def tell(self) -> int:
+        """The position."""
         return self._at
 
-    def readinto(self, buffer: Any) -> int:
+    def read(self, size: int = -1) -> bytes:
+        """Read bytes from the position; all if ``size`` is negative. Raises OSError."""
+        start = self._at
+        end = self.size if size is None or size < 0 else min(start + size, self.size)
+        if end <= start:
+            return b""
+        data = self.bytes_at(start, end)
+        self._at = start + len(data)
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        """Read bytes up to the end of a line. Raises OSError."""
+        start, line = self._at, b""
+        while size < 0 or len(line) < size:
+            piece = self.read(_LINE if size < 0 else min(_LINE, size - len(line)))
+            found = piece.find(b"\n") + 1
+            line += piece[:found] if found else piece
+            if found or not piece:
+                break
+        self._at = start + len(line)
+        return line
+
+
+class _Second(View):
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened.size)
+        self._opened = opened
+
+    def bytes_at(self, start: int, end: int) -> bytes:
         first = self._opened.tell()
         try:
-            data = self._opened.read_at(self._at, len(buffer))
+            return self._opened.read_at(start, end - start)
         finally:
             self._opened.seek(first)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
 
 
 def second_reader(opened: Opened) -> Opened:
     """A second reader of the same bytes with a position of its own. For one thread."""
-    return Opened(io.BufferedReader(_Second(opened), io.DEFAULT_BUFFER_SIZE), opened.size)
+    return Opened(cast("BinaryIO", _Second(opened)), opened.size)
 
 
 class CannotOpen(Exception):

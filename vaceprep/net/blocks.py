@@ -5,64 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
+from typing import IO, BinaryIO, Final, NamedTuple, cast
 
 from vaceprep.contract import REMOTE_HEAD
-from vaceprep.files.source import Opened
-
-_LINE: Final = 4096
-
-
-class View:
-    """A seekable read-only file over ``bytes_at``."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._at = 0
-
-    def bytes_at(self, start: int, end: int) -> bytes:
-        """The bytes from ``start`` up to ``end``, both within the file. Raises OSError."""
-        raise NotImplementedError
-
-    def seekable(self) -> bool:
-        """Always True."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Set the position; never fails and fetches nothing."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
-        self._at = max(base + offset, 0)
-        return self._at
-
-    def tell(self) -> int:
-        """The position."""
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """Read bytes from the position; all if ``size`` is negative. Raises OSError."""
-        start = self._at
-        end = self.size if size is None or size < 0 else min(start + size, self.size)
-        if end <= start:
-            return b""
-        data = self.bytes_at(start, end)
-        self._at = start + len(data)
-        return data
-
-    def readline(self, size: int = -1) -> bytes:
-        """Read bytes up to the end of a line. Raises OSError."""
-        start, line = self._at, b""
-        while size < 0 or len(line) < size:
-            piece = self.read(_LINE if size < 0 else min(_LINE, size - len(line)))
-            found = piece.find(b"\n") + 1
-            line += piece[:found] if found else piece
-            if found or not piece:
-                break
-        self._at = start + len(line)
-        return line
-
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
+from vaceprep.files.source import Opened, View
 
 
 class Part(NamedTuple):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 from urllib.parse import urlsplit
 
 from vaceprep.contract import (
@@ -25,9 +25,9 @@ from vaceprep.contract import (
     REMOTE_TRIES,
 )
 from vaceprep.facts import Unreadable
-from vaceprep.files.source import Opened
+from vaceprep.files.source import Opened, View
 from vaceprep.net import problems
-from vaceprep.net.blocks import BLOCK, Store, View, runs
+from vaceprep.net.blocks import BLOCK, Store, runs
 from vaceprep.net.http import (
     REDIRECTS,
     content_length,
@@ -39,8 +39,6 @@ from vaceprep.net.problems import RemoteError
 from vaceprep.net.retry import retried
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
     import httpx
 
 #: The most bytes per request during sequential reading.

@@ -20,11 +20,10 @@ from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS, MAX_PROVEN_PIXELS
 from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, UnreadableReason
 from vaceprep.probes.images import cicp, completeness, exif, heif, icc, pixels
 from vaceprep.probes.images.bmp import read_bmp
-from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.gif import read_gif
 from vaceprep.probes.images.ico import read_icon
 from vaceprep.probes.images.jpeg import read_jpeg
-from vaceprep.probes.images.layout import MAX_FRAMES, Layout, Spliced
+from vaceprep.probes.images.layout import MAX_FRAMES, Layout, Source, Spliced
 from vaceprep.probes.images.png import read_png
 from vaceprep.probes.images.tiff import read_tiff
 from vaceprep.probes.images.tiff_raster import Raster, Short

@@ -28,8 +28,8 @@ from vaceprep.probes.h264 import UNSPECIFIED
 from vaceprep.probes.headers import Claims, claims_of, location_of, other_streams, track_ends
 from vaceprep.probes.images import webp
 from vaceprep.probes.mp4 import boxes
-from vaceprep.probes.mp4.consistency import contradiction
 from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, excluded_samples
+from vaceprep.probes.mp4.structure import contradiction
 from vaceprep.probes.sniff import Sniffed, family
 from vaceprep.probes.timing import Timing, present
 

@@ -11,8 +11,7 @@ from vaceprep.preparation.image import encode
 from vaceprep.preparation.image.decode import turned_by
 from vaceprep.probes.image import READERS
 from vaceprep.probes.images import exif, pixels, png_data
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import Layout, Spliced
+from vaceprep.probes.images.layout import Layout, Source, Spliced
 from vaceprep.rules.image import SALVAGED
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import MAX_METADATA, Layout
+from vaceprep.probes.images.layout import MAX_METADATA, Layout, Source
 
 #: BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS: rows of uncompressed pixels.
 _RAW_COMPRESSIONS: Final = (0, 3, 6)

@@ -20,8 +20,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Final
 
 from vaceprep.probes.images import pixels, png_data
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import Layout, Spliced
+from vaceprep.probes.images.layout import Layout, Source, Spliced
 from vaceprep.probes.images.png_data import Rows
 
 if TYPE_CHECKING:

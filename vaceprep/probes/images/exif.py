@@ -10,8 +10,9 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from vaceprep.probes.images.layout import Source
 from vaceprep.probes.images.tiff_tags import FieldType, GpsTag, Tag
 
 #: Bytes of one value by field type.
@@ -68,16 +69,6 @@ _XMP_NAMES: Final = re.compile(
     rb"|(?:aux|exifEX):(?:Lens|Body|Camera)?SerialNumber)"
     rb"(?:\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s])|\s*>\s*[^<\s])"
 )
-
-
-class Readable(Protocol):
-    """Bytes at an offset, and their number."""
-
-    size: int
-
-    def read_at(self, offset: int, size: int) -> bytes:
-        """Return up to ``size`` bytes from ``offset``."""
-        ...
 
 
 class _Memory:
@@ -163,8 +154,8 @@ class Directory:
 class TiffView:
     """The directories of a TIFF structure; BigTIFF too. Raises nothing: a failure gives None."""
 
-    def __init__(self, data: bytes | Readable) -> None:
-        self.source: Readable = _Memory(data) if isinstance(data, bytes) else data
+    def __init__(self, data: bytes | Source) -> None:
+        self.source: Source = _Memory(data) if isinstance(data, bytes) else data
         head = self.source.read_at(0, 16)
         self.order = {b"II": "<", b"MM": ">"}.get(head[:2], "")
         magic = int.from_bytes(head[2:4], "little" if self.order == "<" else "big")

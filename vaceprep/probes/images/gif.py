@@ -8,8 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
 
 #: The first byte of an extension, an image and the trailer, and the extension of an image.
 _EXTENSION: Final = b"!"

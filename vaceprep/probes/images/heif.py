@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import Source
 
 #: Formats made of such boxes.
 FORMATS: Final = ("avif", "heic", "heif")
@@ -96,3 +96,6 @@ def _associated(body: bytes, item: int) -> list[int]:
             return [int.from_bytes(body[p : p + step], "big") & mask for p in places]
         at += count * step
     return []
+
+
+# XX

@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import Layout
+from vaceprep.probes.images.layout import Layout, Source
 from vaceprep.probes.images.png import read_png
 
 _ENTRY: Final = struct.Struct("<BBBBHHII")

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.exif import TiffView
 from vaceprep.probes.images.jpeg_markers import (
     APPLICATION,
@@ -23,7 +22,7 @@ from vaceprep.probes.images.jpeg_markers import (
     Marker,
 )
 from vaceprep.probes.images.jpeg_scans import Frame, frame_of, read_scans
-from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Damage, Layout
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Damage, Layout, Source
 
 #: Application data that affect decoding, JFIF and Adobe's colour transform, and their minimum
 #: length in bytes: libjpeg ignores shorter ones.

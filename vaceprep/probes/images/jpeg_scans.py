@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.jpeg_markers import FILL, RESTARTS, Marker
+from vaceprep.probes.images.layout import Source
 
 #: A marker within coded data: not 0xFF 0 (a value of 255), and not more fill bytes.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from vaceprep.probes.images.byte_source import Source
+from vaceprep.files.source import View
 
 if TYPE_CHECKING:
     # The check of a video imports this module without these.
@@ -26,6 +26,16 @@ MAX_FRAMES: Final = 10_000
 MAX_PIECES: Final = 1_000_000
 #: Most bytes of metadata (EXIF, XMP, ICC) read of one file, measured after decompression. J
 MAX_METADATA: Final = 16 * 2**20
+
+
+class Source(Protocol):
+    """The part of ``source.Opened`` that a reader uses."""
+
+    size: int
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class Layout:
         return self
 
 
-class Spliced:
+class Spliced(View):
     """A nameless read-only file made of parts of another file and literal bytes."""
 
     def __init__(self, source: Source, parts: list[bytes | tuple[int, int]]) -> None:
@@ -112,31 +122,15 @@ class Spliced:
         self._parts = [p for p in parts if (len(p) if isinstance(p, bytes) else p[1]) > 0]
         lengths = [len(p) if isinstance(p, bytes) else p[1] for p in self._parts]
         self._starts = [0, *accumulate(lengths)]
-        self.size = self._starts[-1]
-        self._at = 0
+        super().__init__(self._starts[-1])
 
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position, in bytes."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to ``offset`` bytes from the start (0), the position (1) or the end (2)."""
-        base = (0, self._at, self.size)[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes; all that remain if it is negative."""
-        end = self.size if size is None or size < 0 else min(self.size, self._at + size)
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` up to ``end``; fewer if the file is shorter."""
         pieces: list[bytes] = []
-        while self._at < end:
-            index = bisect_right(self._starts, self._at) - 1
-            skip = self._at - self._starts[index]
-            take = min(end, self._starts[index + 1]) - self._at
+        while start < end:
+            index = bisect_right(self._starts, start) - 1
+            skip = start - self._starts[index]
+            take = min(end, self._starts[index + 1]) - start
             part = self._parts[index]
             if isinstance(part, bytes):
                 piece = part[skip : skip + take]
@@ -145,5 +139,5 @@ class Spliced:
             if not piece:
                 break
             pieces.append(piece)
-            self._at += len(piece)
+            start += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -9,10 +9,8 @@ import struct
 import zlib
 from typing import Final
 
-from vaceprep.probes.images import png_data
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import MAX_PIECES, Layout
-from vaceprep.probes.images.png_colours import COLOUR_CHUNKS, Told
+from vaceprep.probes.images import cicp, png_data
+from vaceprep.probes.images.layout import MAX_PIECES, Layout, Source
 from vaceprep.probes.images.png_data import ColourType
 
 #: Critical chunks: those that a reader needs to show the picture.
@@ -42,6 +40,13 @@ _LARGEST_WINDOW: Final = b"\x78"
 _KEY_BYTES: Final[dict[int, int]] = {ColourType.GREY: 2, ColourType.RGB: 6}
 _XMP_KEY: Final = b"XML:com.adobe.xmp"
 _BLOCK: Final = 2**20
+_COLOUR_CHUNKS: Final = frozenset((b"cICP", b"sRGB", b"gAMA", b"cHRM"))
+#: gAMA of sRGB, and the share by which another may differ and count as sRGB: one level. J
+_SRGB_GAMMA: Final = 45455
+_NEAR_GAMMA: Final = 0.02
+#: Most that each of cHRM's coordinates may differ from sRGB's. J
+_NEAR_XY: Final = 0.002
+_UNIT: Final = 100_000
 
 
 def read_png(source: Source) -> Layout:
@@ -68,7 +73,7 @@ class _Reader:
         self.frames = 0
         self.still_outside = False
         self.keyed = False
-        self.told = Told()
+        self.described = _ColourChunks()
 
     def read(self) -> Layout:
         layout, source = self.layout, self.source
@@ -176,8 +181,8 @@ class _Reader:
                 return "the PNG announces an animation of no frames"
         elif name == b"fcTL":
             self.frames += self.announced
-        elif name in COLOUR_CHUNKS and not self.data:
-            self.told.take(name, body)
+        elif name in _COLOUR_CHUNKS and not self.data:
+            self.described.take(name, body)
         return ""
 
     def _finished(self) -> Layout:
@@ -185,7 +190,7 @@ class _Reader:
         if not self.data:
             return layout.broken("the PNG has no pixel data")
         layout.frames = max(1, self.frames + (self.announced and self.still_outside))
-        self.told.into(layout, grey=self.header[9] in (ColourType.GREY, ColourType.GREY_ALPHA))
+        self.described.into(layout, grey=self.header[9] in (ColourType.GREY, ColourType.GREY_ALPHA))
         bits = (layout.bit_depth or 8) * png_data.SAMPLES[self.header[9]]
         interlaced = self.header[12] == 1
         first = next((self.source.read_at(piece[0], 1) for piece in self.data if piece[1]), b"")
@@ -242,3 +247,60 @@ def _text(rest: bytes, most: int) -> bytes:
     if len(rest) < 2 or len(fields) < 3:
         return b""
     return _inflated(fields[2], most) if rest[0] else fields[2]
+
+
+class _ColourChunks:
+    """Colours by the cICP, sRGB, gAMA and cHRM chunks of one PNG, the first of each name.
+
+    The first of cICP, iCCP, sRGB, and gAMA with cHRM counts (PNG, third edition, section 4.3).
+    """
+
+    def __init__(self) -> None:
+        self._bodies: dict[bytes, bytes] = {}
+
+    def take(self, name: bytes, body: bytes) -> None:
+        """Keep a chunk's body."""
+        self._bodies.setdefault(name, body)
+
+    def into(self, layout: Layout, *, grey: bool) -> None:
+        """Add the effective colours to the layout, beside the ICC profile that it already has."""
+        named = self._bodies.get(b"cICP", b"")
+        if len(named) == 4 and named[2] == 0:
+            layout.icc = None
+            layout.colours = cicp.of_numbers(named[0], named[1], full=bool(named[3]))
+        elif layout.icc is None and b"sRGB" not in self._bodies:
+            layout.colours = self._measured(grey)
+
+    def _measured(self, grey: bool) -> cicp.Colours | None:
+        body, corners = self._bodies.get(b"gAMA", b""), self._bodies.get(b"cHRM", b"")
+        gamma = int.from_bytes(body, "big") if len(body) == 4 else 0
+        curve, parts = cicp.srgb_curve, []
+        if gamma and abs(gamma / _SRGB_GAMMA - 1) > _NEAR_GAMMA:
+            exponent = _UNIT / gamma
+            parts.append(f"gamma {exponent:.3g} (gAMA)")
+
+            def curve(x: float) -> float:
+                return float(x**exponent)
+
+        chromaticities = cicp.BT709
+        if len(corners) == 32 and not grey:
+            values = [v / _UNIT for v in struct.unpack(">8I", corners)]
+            white, *rgb = zip(values[::2], values[1::2], strict=True)
+            found = (rgb[0], rgb[1], rgb[2], white)
+            if not _is_near(found) and all(xy[1] > 0 for xy in found[3:]):
+                chromaticities = found
+                parts.append("its own primaries (cHRM)")
+        if not parts:
+            return None
+        try:
+            return cicp.Colours(" and ".join(parts), cicp.profile(chromaticities, curve))
+        except (ZeroDivisionError, OverflowError, struct.error):
+            # Ignore coordinates that span no colours.
+            return None
+
+
+def _is_near(found: cicp.Chromaticities) -> bool:
+    pairs = zip(found, cicp.BT709, strict=True)
+    return all(
+        abs(a - b) <= _NEAR_XY for one, other in pairs for a, b in zip(one, other, strict=True)
+    )

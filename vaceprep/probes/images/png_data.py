@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
+from vaceprep.probes.images.layout import Source
 
 #: Bytes inflated at once.
 _INPUT: Final = 8192
@@ -131,3 +131,6 @@ def _inputs(source: Source, pieces: list[Piece]) -> Iterator[bytes]:
     for offset, length in pieces:
         for at in range(offset, offset + length, _INPUT):
             yield source.read_at(at, min(_INPUT, offset + length - at))
+
+
+# XX

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.exif import (
     TYPE_BYTES,
     Directory,
@@ -16,7 +15,7 @@ from vaceprep.probes.images.exif import (
     directory_location,
     valid_orientation,
 )
-from vaceprep.probes.images.layout import MAX_FRAMES, MAX_METADATA, Layout
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_METADATA, Layout, Source
 from vaceprep.probes.images.tiff_directory import Field, with_directory
 from vaceprep.probes.images.tiff_raster import missing, page_blocks, raster_of
 from vaceprep.probes.images.tiff_tags import Tag

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from vaceprep.probes.images.byte_source import Source
 from vaceprep.probes.images.exif import TYPE_BYTES
+from vaceprep.probes.images.layout import Source
 
 #: BigTIFF's 8-byte types, and the 4-byte types that replace them.
 _NARROWED: Final = {16: (4, "Q", "I"), 17: (9, "q", "i"), 18: (13, "Q", "I")}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
+from math import gcd
 from typing import TYPE_CHECKING, Final
 
-from vaceprep.probes.images import grey_levels, pixels, sample_columns
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import Spliced
+from vaceprep.probes.images import grey_levels, pixels
+from vaceprep.probes.images.layout import Source, Spliced
 from vaceprep.probes.images.tiff_directory import Field, with_directory
 from vaceprep.probes.images.tiff_raster import CMYK, WHITE_IS_ZERO, Raster, Short, rows_of
 from vaceprep.probes.images.tiff_tags import FieldType, Tag
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _FLOATS: Final = {16: "e", 32: "f", 64: "d"}
 _HALF_RANGE: Final = 128
+#: Every byte with its bits reversed.
+_REVERSED: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+_INVERTED: Final = bytes(255 - value for value in range(256))
 
 
 def decode(source: Source, raster: Raster) -> Image:
@@ -55,7 +58,7 @@ def _stored(source: Source, raster: Raster, first: int, blocks: int, rows: int) 
             raise Short
         pieces.append(piece)
     data = b"".join(pieces)
-    return data.translate(sample_columns.REVERSED) if raster.reversed_bits else data
+    return data.translate(_REVERSED) if raster.reversed_bits else data
 
 
 def _unpacked(source: Source, raster: Raster, first: int, blocks: int, rows: int) -> bytes:
@@ -92,15 +95,105 @@ def _unpacked(source: Source, raster: Raster, first: int, blocks: int, rows: int
     return pixels.decode(pixels.header(make, Spliced(source, parts))).tobytes()
 
 
+# --- columns of one byte per sample ---------------------------------------------------------
+
+
+def _either(one: bytes, other: bytes) -> bytes:
+    """Return the bitwise OR of byte strings of equal length."""
+    together = int.from_bytes(one, "little") | int.from_bytes(other, "little")
+    return together.to_bytes(len(one), "little")
+
+
+def _both(one: bytes, other: bytes) -> bytes:
+    """Return the bitwise AND of byte strings of equal length."""
+    together = int.from_bytes(one, "little") & int.from_bytes(other, "little")
+    return together.to_bytes(len(one), "little")
+
+
+def _left(column: bytes, places: int) -> bytes:
+    """Return every byte shifted left; overflow is lost."""
+    return column.translate(bytes(value << places & 255 for value in range(256)))
+
+
+def _right(column: bytes, places: int) -> bytes:
+    """Return every byte shifted right."""
+    return column.translate(bytes(value >> places for value in range(256)))
+
+
+def _inverted(column: bytes) -> bytes:
+    """Return 255 minus every byte."""
+    return column.translate(_INVERTED)
+
+
+def _whole_bytes(data: bytes, size: int, count: int, channel: int, order: str) -> list[bytes]:
+    """Return columns of one of ``count`` channels of ``size`` bytes, most significant first."""
+    places = range(size) if order == ">" else range(size - 1, -1, -1)
+    return [data[channel * size + place :: count * size] for place in places]
+
+
+def _packed_bits(
+    data: bytes, bits: int, count: int, channel: int, size: tuple[int, int]
+) -> list[bytes]:
+    """Return one of ``count`` channels of ``bits`` bits, packed from each byte's highest bit on.
+
+    Two columns: the value's 16 highest bits, left-justified and padded with the value's own highest
+    bits, so that only the largest value is 0xFFFF. ``size`` is width and height in pixels; rows
+    begin at byte boundaries.
+    """
+    width, height = size
+    row_bytes = (width * count * bits + 7) // 8
+    # After ``period`` bytes, which hold ``inside`` samples, the pattern repeats.
+    period = bits // gcd(bits, 8)
+    inside = period * 8 // bits
+    # A channel's samples have the same bit offsets only every ``count`` samples.
+    again = count // gcd(count, inside)
+    period, inside = period * again, inside * again
+    stride = -(-row_bytes // period) * period + period
+    padded = b"".join(
+        data[at : at + row_bytes].ljust(stride, b"\0")
+        for at in range(0, height * row_bytes, row_bytes)
+    ) + bytes(4)
+    per_row = stride // period
+    own = range(channel, inside, count)
+    high, low = bytearray(per_row * len(own) * height), bytearray(per_row * len(own) * height)
+    for place, sample in enumerate(own):
+        top, bottom = _justified(padded, sample * bits, period, per_row * height, bits)
+        high[place :: len(own)], low[place :: len(own)] = top, bottom
+    wide = per_row * len(own)
+    return [
+        b"".join(c[at : at + width] for at in range(0, wide * height, wide)) for c in (high, low)
+    ]
+
+
+def _justified(data: bytes, at: int, period: int, number: int, bits: int) -> tuple[bytes, bytes]:
+    """Return the samples that begin at bit ``at`` of each period, as high and low bytes."""
+    first, shift = divmod(at, 8)
+    raw = [data[first + i :: period][:number] for i in range(3)]
+    high = raw[0] if not shift else _either(_left(raw[0], shift), _right(raw[1], 8 - shift))
+    low = raw[1] if not shift else _either(_left(raw[1], shift), _right(raw[2], 8 - shift))
+    if bits <= 8:
+        kept = bytes(_filled(value >> 8 - bits, bits) for value in range(256))
+        high = high.translate(kept)
+        return high, high
+    spare = max(0, 16 - bits)
+    low = low.translate(bytes(value >> spare << spare for value in range(256)))
+    return high, _either(low, _right(high, 8 - spare)) if spare else low
+
+
+def _filled(value: int, bits: int) -> int:
+    """Return a value of up to 8 bits as a level of 0 to 255."""
+    return (value * 255 + ((1 << bits) - 1) // 2) // ((1 << bits) - 1)
+
+
 # --- planes --------------------------------------------------------------------------------
 
 
 def _columns(raster: Raster, data: bytes, channel: int) -> list[bytes]:
     size = raster.width, raster.height
     if raster.bits % 8:
-        return sample_columns.packed_bits(data, raster.bits, raster.interleaved, channel, size)
+        return _packed_bits(data, raster.bits, raster.interleaved, channel, size)
     step = raster.bits // 8
-    return sample_columns.whole_bytes(data, step, raster.interleaved, channel, raster.order)
+    return _whole_bytes(data, step, raster.interleaved, channel, raster.order)
 
 
 def _of_integers(raster: Raster, planes: list[list[bytes]]) -> Image:
@@ -114,7 +207,7 @@ def _of_integers(raster: Raster, planes: list[list[bytes]]) -> Image:
     elif raster.kind == "signed":
         planes = [_doubled(plane) for plane in planes]
     if raster.photometric == WHITE_IS_ZERO:
-        planes[0] = [sample_columns.inverted(column) for column in planes[0]]
+        planes[0] = [_inverted(column) for column in planes[0]]
     if len(planes) == 1 and len(planes[0]) > 1:
         pairs = bytearray(2 * len(planes[0][0]))
         pairs[0::2], pairs[1::2] = planes[0][1], planes[0][0]
@@ -125,15 +218,15 @@ def _of_integers(raster: Raster, planes: list[list[bytes]]) -> Image:
 def _without_negative(plane: list[bytes]) -> list[bytes]:
     """Return signed values with those below 0 set to 0."""
     kept = plane[0].translate(bytes(255 if value < _HALF_RANGE else 0 for value in range(256)))
-    return [sample_columns.both(column, kept) for column in plane]
+    return [_both(column, kept) for column in plane]
 
 
 def _doubled(plane: list[bytes]) -> list[bytes]:
     """Expand values one bit narrower than their storage to the whole range."""
     # Repeat the highest bit as the lowest, so that the largest value is white.
-    following = [*plane[1:], sample_columns.left(plane[0], 1)]
+    following = [*plane[1:], _left(plane[0], 1)]
     return [
-        sample_columns.either(sample_columns.left(one, 1), sample_columns.right(other, 7))
+        _either(_left(one, 1), _right(other, 7))
         for one, other in zip(plane, following, strict=True)
     ]
 
@@ -169,7 +262,7 @@ def _float_plane(raster: Raster, data: bytes, channel: int) -> Image:
     from PIL import Image as Pillow
 
     size, step = (raster.width, raster.height), raster.bits // 8
-    parts = sample_columns.whole_bytes(data, step, raster.interleaved, channel, raster.order)
+    parts = _whole_bytes(data, step, raster.interleaved, channel, raster.order)
     together = bytearray(len(parts[0]) * step)
     for place, column in enumerate(parts):
         together[place::step] = column

@@ -11,8 +11,7 @@ from typing import Final
 
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.files.source import Opened
-from vaceprep.probes.images.byte_source import Source
-from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout
+from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
 from vaceprep.probes.timestamps import from_timestamps
 from vaceprep.probes.timing import Timing
 
