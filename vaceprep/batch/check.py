@@ -11,7 +11,7 @@ from vaceprep.batch.content import Content, content_of, job_content
 from vaceprep.batch.results import Packed, broken
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.isolated import each_isolated, report_of
-from vaceprep.checks.library import spread, spread_far
+from vaceprep.checks.library import spread
 from vaceprep.checks.report import FileReport
 from vaceprep.checks.source import FileCheck, Options, SourceCheck, look_at
 
@@ -131,9 +131,7 @@ def check_many(
     """
     if not isolate:
         work = partial(_one, asked)
-        yield from (
-            spread(work, items, jobs) if web is None else spread_far(work, items, jobs, web)
-        )
+        yield from spread(work, items, jobs, web)
         return
     for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, _far, ask):
         yield whole(item, said, seen)

@@ -73,10 +73,8 @@ class Skipped:
             (self.jobs, "job (name it, to use it)", "jobs (name them, to use them)"),
             (self.closed, "folder that cannot be read", "folders that cannot be read"),
         ]
-        said = [f"{n} {one if n == 1 else many}" for n, one, many in parts if n]
-        if not said:
-            return None
-        return f"skipped {listed(said)}"
+        counts = [f"{n} {one if n == 1 else many}" for n, one, many in parts if n]
+        return f"skipped {listed(counts)}" if counts else None
 
 
 def kind_of(source: str) -> SourceKind:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
@@ -39,11 +39,11 @@ from vaceprep.workers import faults
 from vaceprep.workers.process import Bounds, context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vaceprep.net.remote_file import Remote
     from vaceprep.workers.faults import Fault
     from vaceprep.workers.pool import Ticket, Workers
+
+    _OnTheWay: TypeAlias = "Ticket[Any, Any] | FarTicket | FileReport"
 
 R = TypeVar("R")
 
@@ -143,9 +143,9 @@ class Fetchers:
 
     def put(self, look: FileCheck) -> FileReport | FarTicket:
         """Start to fetch a URL; a URL that is not fetched is reported at once."""
-        said = judged_by_text(look.item, look.options)
-        if said is not None or look.options.web is None:
-            return said or look_at(look)
+        report = judged_by_text(look.item, look.options)
+        if report is not None or look.options.web is None:
+            return report or look_at(look)
         if self._pool is None or self._folder is None:
             self._folder = TemporaryDirectory(prefix="vaceprep-", ignore_cleanup_errors=True)
             self._pool = ThreadPoolExecutor(REMOTE_AT_ONCE, thread_name_prefix="vaceprep-url")
@@ -178,12 +178,6 @@ class Fetchers:
             self._folder.cleanup()
 
 
-if TYPE_CHECKING:
-    from vaceprep.workers.faults import Fault
-    from vaceprep.workers.pool import Ticket, Workers
-
-    _OnTheWay = Ticket[Task, Any] | FarTicket | FileReport
-
 #: Modules that the workers' server imports once for all workers: needed by nearly every file.
 MODULES: Final = (
     "vaceprep.workers.pool",
@@ -207,37 +201,22 @@ def seconds_for(deep: bool, seconds: float | None) -> float:
     return DEEP_SECONDS if deep else CHECK_SECONDS
 
 
-def check_isolated(
-    items: Iterable[Item], asked_for: Callable[[Item], Options], jobs: int, allowed: float
-) -> Generator[tuple[FileReport, ...]]:
-    """The entries of each source, in order; ``allowed`` is the time limit of one file in seconds.
-
-    Raises CannotIsolate if no worker process can be started.
-    """
-    for _, asked, reports in each_isolated(
-        items, asked_for, jobs, allowed, look_at, report_of, _itself
-    ):
-        yield asked.answer(reports)
-
-
-def _itself(report: FileReport) -> FileReport:
-    return report
-
-
 def each_isolated(
     items: Iterable[Item],
-    asked_for: Callable[[Item], Options],
+    options_of: Callable[[Item], Options],
     jobs: int,
     allowed: float,
     work: Callable[[FileCheck], R],
-    told: Callable[[FileCheck, R | Fault | None, float], R],
+    result_of: Callable[[FileCheck, R | Fault | None, float], R],
     plain: Callable[[FileReport], R],
     ask: Callable[[Item, Options], SourceCheck] | None = None,
 ) -> Generator[tuple[Item, SourceCheck, list[R]]]:
     """Each source in order, its SourceCheck, and the results of ``work`` in a worker process.
 
-    ``told`` turns a worker's result or failure into a result; ``plain`` turns the report on a URL
-    into one, since workers fetch no URL; ``ask`` gives the checks needed for a source.
+    ``allowed`` is the time limit of one file in seconds. ``result_of`` turns a worker's result or
+    failure into a result; ``plain`` turns the report on a URL into one, since workers fetch no URL;
+    ``ask`` gives the checks needed for a source. Raises CannotIsolate if no worker process can be
+    started.
     """
     how = context(MODULES)
     # Import here: the import takes time, in which the server starts.
@@ -261,17 +240,19 @@ def each_isolated(
         look = one.task
         if not isinstance(look, FileCheck):
             raise TypeError(look)
-        return told(look, workers.get(one), allowed)
+        return result_of(look, workers.get(one), allowed)
 
     def next_one() -> tuple[Item, SourceCheck, list[R]]:
-        item, tickets, asked = waiting.popleft()
-        return item, asked, [ended(one) for one in tickets]
+        item, tickets, needed = waiting.popleft()
+        return item, needed, [ended(one) for one in tickets]
 
     try:
         for item in items:
-            asked = (ask or _ask)(item, asked_for(item))
-            waiting.append((item, [_begin(look, workers, fetchers) for look in asked.looks], asked))
-            count += 1 + len(asked.looks)
+            needed = (ask or _ask)(item, options_of(item))
+            waiting.append(
+                (item, [_begin(look, workers, fetchers) for look in needed.looks], needed)
+            )
+            count += 1 + len(needed.looks)
             while waiting and (count > ahead or len(fetchers.waiting) > WAITING):
                 count -= 1 + len(waiting[0][1])
                 yield next_one()

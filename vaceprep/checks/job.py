@@ -27,7 +27,7 @@ from vaceprep.rules.job_media import Together, judge_together
 MAX_ASSETS: Final = 16
 
 
-def _said(*reports: FileReport) -> SourceCheck:
+def _known(*reports: FileReport) -> SourceCheck:
     return SourceCheck((), lambda _: reports)
 
 
@@ -40,7 +40,7 @@ def ask_job_item(item: Item, options: Options) -> SourceCheck:
         if isinstance(data, JobUnreadable):
             raise data
     except JobUnreadable as error:
-        return _said(_broken(item.source, error, options))
+        return _known(_broken(item.source, error, options))
     folder = os.path.dirname(item.base if item.base is not None else item.source)
     return ask_mapping(item.source, data, folder, options)
 
@@ -58,12 +58,12 @@ def _stdin(item: Item, options: Options) -> SourceCheck:
                 try:
                     return ask_mapping(item.source, read_opened(opened), "", options)
                 except JobUnreadable as error:
-                    return _said(_broken(item.source, error, options))
+                    return _known(_broken(item.source, error, options))
             role, facts = probe_opened(opened, None, options)
     except CannotOpen as error:
         # Standard input cannot be read a second time.
         role, facts = options.role or default_role(None, None), error.fact
-    return _said(report_on(item.source, role, facts, None, options))
+    return _known(report_on(item.source, role, facts, None, options))
 
 
 def check_mapping(
@@ -100,8 +100,8 @@ def ask_mapping(source: str, data: Mapping[str, Any], folder: str, options: Opti
 
 def look_at_urls(data: Mapping[str, Any], options: Options) -> dict[tuple[str, Role], FileReport]:
     """The reports on a job's URLs, by URL and role."""
-    asked = ask_mapping("job", data, "", options)
-    far = tuple(look for look in asked.looks if look.far)
+    needed = ask_mapping("job", data, "", options)
+    far = tuple(look for look in needed.looks if look.far)
     found = SourceCheck(far, tuple).at_once()
     return {(e.source, e.role): e for e in found if e.role is not None}
 

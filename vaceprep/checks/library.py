@@ -22,7 +22,7 @@ from vaceprep.checks.inputs import (
     kind_of,
 )
 from vaceprep.checks.report import FileReport, Report
-from vaceprep.checks.source import Options, check_item, probe_item
+from vaceprep.checks.source import Options, check_item, look_at, probe_item
 from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.formats import VIDEO_ENDINGS
@@ -58,52 +58,44 @@ class ProbeError(Exception):
 
 
 def spread(
-    work: Callable[[Item], T],
-    items: Iterable[Item],
-    jobs: int,
-    call_off: Callable[[], None] = lambda: None,
+    work: Callable[[Item], T], items: Iterable[Item], jobs: int, web: Web | None = None
 ) -> Generator[T]:
     """Yield the results of ``work`` on the items, in order, from ``jobs`` threads.
 
-    Calls ``call_off``, which ends the running work, if the caller stops early.
+    With ``web``, the network session, up to REMOTE_AT_ONCE URLs are fetched beside them. Closes it
+    if the caller stops early, which ends the pending requests.
     """
-    queue = iter(items)
-    start = list(islice(queue, 2))
-    if jobs <= 1 or len(start) < 2:
-        for item in (*start, *queue):
-            yield work(item)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(jobs, thread_name_prefix="vaceprep") as pool:
-        waiting: deque[Future[T]] = deque(pool.submit(work, item) for item in start)
-        try:
-            for item in queue:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) >= jobs * AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BaseException:
-            call_off()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def spread_far(
-    work: Callable[[Item], T], items: Iterable[Item], jobs: int, web: Web
-) -> Generator[T]:
-    """The same where some items are URLs: up to REMOTE_AT_ONCE of these are fetched in parallel."""
-    gate = BoundedSemaphore(jobs)
+    gate = BoundedSemaphore(max(jobs, 1))
 
     def gated(item: Item) -> T:
-        if item.kind == "url":
+        if web is None or item.kind == "url":
             return work(item)
         with gate:
             return work(item)
 
-    return spread(gated, items, max(jobs, REMOTE_AT_ONCE), web.close)
+    threads = jobs if web is None else max(jobs, REMOTE_AT_ONCE)
+    queue = iter(items)
+    start = list(islice(queue, 2))
+    if threads <= 1 or len(start) < 2:
+        yield from map(gated, chain(start, queue))
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="vaceprep") as pool:
+        waiting: deque[Future[T]] = deque(pool.submit(gated, item) for item in start)
+        try:
+            for item in queue:
+                waiting.append(pool.submit(gated, item))
+                if len(waiting) >= threads * AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            if web is not None:
+                web.close()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def default_jobs() -> int:
@@ -133,7 +125,7 @@ def check_entry(item: Item, options: Options) -> tuple[FileReport, ...]:
 
 def check_items(
     items: Iterable[Item],
-    asked: Callable[[Item], Options],
+    options_of: Callable[[Item], Options],
     jobs: int,
     *,
     isolate: bool = False,
@@ -141,20 +133,22 @@ def check_items(
     deep: bool = False,
     web: Web | None = None,
 ) -> Generator[tuple[FileReport, ...]]:
-    """The entries of each source, in order; ``asked`` gives the options of each.
+    """The entries of each source, in order; ``options_of`` gives the options of each.
 
     ``web`` is the network session, if some of the sources may be URLs to fetch.
 
     With ``isolate`` a worker process checks each file, for ``seconds`` at most (None: the default,
     which depends on ``deep``). Raises CannotIsolate if no worker process can be started.
     """
-    if not isolate and web is None:
-        return spread(lambda item: check_entry(item, asked(item)), items, jobs)
-    if not isolate and web is not None:
-        return spread_far(lambda item: check_entry(item, asked(item)), items, jobs, web)
-    from vaceprep.checks.isolated import check_isolated, seconds_for
+    if not isolate:
+        return spread(lambda item: check_entry(item, options_of(item)), items, jobs, web)
+    from vaceprep.checks.isolated import each_isolated, report_of, seconds_for
 
-    return check_isolated(items, asked, jobs, seconds_for(deep, seconds))
+    allowed = seconds_for(deep, seconds)
+    found = each_isolated(
+        items, options_of, jobs, allowed, look_at, report_of, lambda report: report
+    )
+    return (needed.answer(reports) for _, needed, reports in found)
 
 
 def _known_role(role: str | None) -> None:
@@ -289,11 +283,11 @@ def _check(named: list[str | Item], options: Options, config: Config | None, run
         configs = () if config is None else (config,)
         if all(isinstance(one, Item) for one in named):
             whole = [one for one in named if isinstance(one, Item)]
-            return Report(tuple(said_once(whole, entries)), configs)
+            return Report(tuple(reported_once(whole, entries)), configs)
         return Report(tuple(chain.from_iterable(entries)), configs)
 
 
-def said_once(
+def reported_once(
     items: Iterable[Item], groups: Iterable[tuple[FileReport, ...]]
 ) -> Iterator[FileReport]:
     """All entries but those of a job's media that repeat the findings of the folder's own entry.

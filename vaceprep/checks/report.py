@@ -108,5 +108,5 @@ def summarise(files: Iterable[FileReport]) -> Summary:
 
 def in_force(configs: Iterable[Config]) -> dict[str, Any]:
     """The key ``config`` of a report; empty without a configuration."""
-    told = [config.to_dict() for config in configs]
-    return {"config": told} if told else {}
+    used = [config.to_dict() for config in configs]
+    return {"config": used} if used else {}

@@ -87,9 +87,9 @@ def _judge_url(url: str, role: Role, options: Options) -> list[Finding]:
 def check_item(item: Item, options: Options) -> FileReport:
     """The report of all rules on one source."""
     if item.kind == "url":
-        said = judged_by_text(item, options)
-        if said is not None or options.web is None:
-            return said or FileReport(item.source, options.role, None, ())
+        report = judged_by_text(item, options)
+        if report is not None or options.web is None:
+            return report or FileReport(item.source, options.role, None, ())
         from vaceprep.checks.url import probe_url, report_far
 
         return report_far(item.source, probe_url(item.source, options, options.web), options)

@@ -75,9 +75,9 @@ def options_for(remote: Remote, options: Options) -> Options:
 
 def probe_url(url: str, options: Options, web: Web) -> Far:
     """The role and facts of a URL's content."""
-    role = options.role or default_role(None, name_of(url))
-    with _readied(role):
-        return _probed(url, role, options, web)
+    with _readied(options.role or default_role(None, name_of(url))):
+        far, remote = fetched(url, options, web)
+        return far if remote is None else _probed(url, far, remote, options)
 
 
 @contextmanager
@@ -100,24 +100,19 @@ def _readied(role: Role) -> Iterator[None]:
         thread.join()
 
 
-def _probed(url: str, role: Role, options: Options, web: Web) -> Far:
-    try:
-        remote = web.open(url)
-    except RemoteError as error:
-        return Far(role, error.fact)
+def _probed(url: str, far: Far, remote: Remote, options: Options) -> Far:
+    """Measure a fetched URL, and close it."""
     try:
         opened = remote.opened()
-        role = options.role or default_role(sniff(opened.head), name_of(url))
-        fetch(remote, opened.head, options)
         role, facts = probe_opened(opened, name_of(url), options_for(remote, options))
     except RemoteError as error:
-        return Far(role, error.fact, remote.content_type)
+        return far._replace(facts=error.fact)
     finally:
         remote.close()
     if remote.problem is not None:
         # A decoder may have continued without the missing bytes.
-        return Far(role, remote.problem.fact, remote.content_type)
-    return Far(role, _about(facts, opened.head), remote.content_type)
+        return far._replace(role=role, facts=remote.problem.fact)
+    return far._replace(role=role, facts=_about(facts, opened.head))
 
 
 def _about(facts: Facts | Unreadable, head: bytes) -> Facts | Unreadable:
@@ -129,8 +124,10 @@ def _about(facts: Facts | Unreadable, head: bytes) -> Facts | Unreadable:
     return facts
 
 
-def fetched(url: str, options: Options, web: Web, path: str) -> tuple[Far, Remote | None]:
-    """Fetch a URL into a file at ``path``, neither measured nor decoded.
+def fetched(
+    url: str, options: Options, web: Web, path: str | None = None
+) -> tuple[Far, Remote | None]:
+    """Fetch a URL, into a file at ``path`` if given, neither measured nor decoded.
 
     Without a Remote nothing is left to do: the facts say why. Else the caller must close the
     Remote, and ``look_at_part`` measures the file.
@@ -145,8 +142,10 @@ def fetched(url: str, options: Options, web: Web, path: str) -> tuple[Far, Remot
         head = remote.opened().head
         role = options.role or default_role(sniff(head), name_of(url))
         fetch(remote, head, options)
-    except RemoteError as error:
+    except BaseException as error:
         remote.close()
+        if not isinstance(error, RemoteError):
+            raise
         return Far(role, error.fact, remote.content_type), None
     return Far(role, nothing, remote.content_type), remote
 
@@ -164,7 +163,7 @@ def look_at_part(url: str, part: Part, options: Options) -> FileReport | Hole:
 def report_far(url: str, far: Far, options: Options) -> FileReport:
     """The report on a URL that was fetched."""
     if isinstance(far.facts, Unreached):
-        found = _asked(url, far.facts, far)
+        found = _findings(url, far.facts, far)
         return FileReport(url, far.role, None, options.selection.apply(found))
     report = report_on(url, far.role, far.facts, name_of(url), options)
     return with_url(report, far, options)
@@ -172,11 +171,11 @@ def report_far(url: str, far: Far, options: Options) -> FileReport:
 
 def with_url(report: FileReport, far: Far, options: Options) -> FileReport:
     """A report on a URL's bytes with the findings on the URL itself added."""
-    found = _asked(report.source, report.facts, far)
+    found = _findings(report.source, report.facts, far)
     return replace(report, findings=options.selection.apply(found) + report.findings)
 
 
-def _asked(url: str, facts: Facts | Unreached | None, far: Far) -> list[Finding]:
+def _findings(url: str, facts: Facts | Unreached | None, far: Far) -> list[Finding]:
     from vaceprep.rules.url import judge_fetched
 
     return judge_fetched(url, facts, far.content_type, far.role)

@@ -130,7 +130,7 @@ def command(given: CheckOptions) -> int:
 
     RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.
     """
-    from vaceprep.checks.library import said_once
+    from vaceprep.checks.library import reported_once
     from vaceprep.checks.report import summarise
 
     settings = check_settings(given.role, given.rules, given.reading)
@@ -142,7 +142,7 @@ def command(given: CheckOptions) -> int:
     check_output.check_output_file(given.form.output_file, (item.source for item in items))
     groups = _check(items, by_item, given)
     if any(item.kind == "job" for item in items):
-        files = list(said_once(items, groups))
+        files = list(reported_once(items, groups))
     else:
         files = list(chain.from_iterable(groups))
     if given.reading.deep:

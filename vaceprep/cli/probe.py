@@ -33,7 +33,7 @@ class ProbeOptions(OptionGroup):
 def command(given: ProbeOptions) -> int:
     """Measure videos and images: what they are, exactly, without judging them."""
     from vaceprep.checks.inputs import Item, Skipped, collect
-    from vaceprep.checks.library import default_jobs, spread, spread_far, ways
+    from vaceprep.checks.library import default_jobs, spread, ways
     from vaceprep.checks.source import Options, probe_item
     from vaceprep.facts import Facts, Unreadable
     from vaceprep.report import json, text
@@ -61,9 +61,7 @@ def command(given: ProbeOptions) -> int:
     far = any(item.kind == "url" for item in items)
     with ways(far, by_item.hosts) as web, options.progress(len(items), "measuring") as step:
         threads = given.jobs or default_jobs()
-        for result in (
-            spread(look, items, threads) if web is None else spread_far(look, items, threads, web)
-        ):
+        for result in spread(look, items, threads, web):
             results.append(result)
             step()
     if given.output == "json":
