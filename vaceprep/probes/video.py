@@ -7,6 +7,7 @@ missing.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
@@ -208,16 +209,21 @@ def _measured(video: _Video, codec: Codec, content: _Content) -> VideoFacts:
     if claims.frames is not None:
         # The header counts samples that hold no picture.
         claims = claims._replace(frames=claims.frames + content.excluded.empty)
-    return _facts(
-        opened.size,
-        sniffed.format,
-        codec,
-        content,
-        claims,
-        movie=movie,
-        track=track,
-        picture=_picture(video),
+    facts = replace(
+        _facts(opened.size, sniffed.format, codec, content, claims, _picture(video)),
         location=location_of(container, stream, xmp, tags),
+    )
+    if movie is None:
+        return facts
+    all_frames = content.excluded._replace(before=0) == NOTHING
+    return replace(
+        facts,
+        major_brand=movie.major_brand,
+        fragmented=movie.fragmented,
+        index_first=movie.index_first,
+        overrun=movie.overrun if content.truncation is None else None,
+        edit_list=bool(track and track.edits),
+        packets_are_frames=facts.packets_are_frames and all_frames,
     )
 
 
@@ -275,25 +281,20 @@ def _facts(
     codec: Codec,
     content: _Content,
     claims: Claims,
-    *,
-    movie: boxes.Movie | None = None,
-    track: boxes.Track | None = None,
     picture: matroska.Picture = matroska.PLAIN,
-    location: tuple[str, ...] = (),
 ) -> VideoFacts:
-    """Return the facts of one video of ``size`` bytes, none of it decoded."""
+    """Return the facts of one video of ``size`` bytes without an index; none of it decoded."""
     timing = content.timing
-    all_frames = movie is None or content.excluded._replace(before=0) == NOTHING
     crop = _inside(picture.crop, codec)
     width, height = _displayed(codec, crop, picture.turn.rotation)
     return VideoFacts(
         container=container,
-        major_brand=movie.major_brand if movie else None,
+        major_brand=None,
         bytes=size,
-        fragmented=movie.fragmented if movie else None,
-        index_first=movie.index_first if movie else None,
+        fragmented=None,
+        index_first=None,
         truncation=content.truncation,
-        overrun=movie.overrun if movie and content.truncation is None else None,
+        overrun=None,
         duration=timing.duration,
         frames=timing.frames,
         fps=timing.fps,
@@ -319,13 +320,13 @@ def _facts(
         color_range=None if codec.full_range is None else ("tv", "pc")[codec.full_range],
         interlaced=codec.interlaced,
         dolby_vision=picture.dolby.profile if picture.dolby and picture.dolby.alone else None,
-        edit_list=bool(track and track.edits),
+        edit_list=False,
         edit_effect=timing.edit_effect,
         unshown=_unshown(content.excluded),
-        packets_are_frames=not content.fields and all_frames,
+        packets_are_frames=not content.fields,
         streams=content.streams,
         container_duration=claims.container,
-        location=location,
+        location=(),
         declared_duration=claims.duration,
         header_tick=claims.tick,
         declared_frames=claims.frames,
