@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 import vaceprep
-from tests.preparation.numbered import SIZE, as_frame, coded, number_of
+from tests.preparation.numbered import as_frame, coded, luma, number_in
 from vaceprep.checks.inputs import Skipped, collect
 from vaceprep.plans.model import Options
 from vaceprep.preparation.file import Work
@@ -76,7 +76,8 @@ def shots(path: Path | str) -> list[Image.Image]:
 
 def numbers(path: Path | str) -> list[int]:
     """The number in each frame, whatever its size."""
-    return [number_of(image.resize(SIZE)) for image in shots(path)]
+    with av.open(str(path)) as container:
+        return [number_in(frame) for frame in container.decode(video=0)]
 
 
 def sized(
@@ -95,8 +96,10 @@ def sized(
         stream.width, stream.height = size
         stream.pix_fmt = pixel_format
         stream.options = {"preset": "veryfast", "crf": "8", "threads": "1", "g": "12"}
+        even = pixel_format == "yuv420p" and not size[0] % 2 and not size[1] % 2
         for number in range(frames):
-            frame = as_frame(coded(number + first).resize(size))
+            grey = coded(number + first).resize(size)
+            frame = luma(grey) if even else as_frame(grey)
             frame.pts, frame.time_base = number, 1 / Fraction(rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
@@ -111,8 +114,8 @@ def still(path: Path, picture: Image.Image, frames: int = 32, rate: int = 16) ->
         stream.width, stream.height = picture.size
         stream.pix_fmt = "yuv444p"
         stream.options = {"preset": "veryfast", "qp": "0", "threads": "1"}
+        frame: VideoFrame = as_frame(picture).reformat(format="yuv444p")
         for number in range(frames):
-            frame: VideoFrame = as_frame(picture)
             frame.pts, frame.time_base = number, Fraction(1, rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))

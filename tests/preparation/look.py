@@ -11,7 +11,7 @@ import av
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from tests.preparation.numbered import number_of
+from tests.preparation.numbered import SIZE, number_in
 
 
 def decoded(path: Path | str) -> list[VideoFrame]:
@@ -43,7 +43,11 @@ def picture(frame: VideoFrame) -> Image.Image:
 
 def numbers(path: Path | str) -> list[int]:
     """The number burned into each frame."""
-    return [number_of(picture(frame)) for frame in decoded(path)]
+    found = []
+    for frame in decoded(path):
+        assert (frame.width, frame.height) == SIZE
+        found.append(number_in(frame))
+    return found
 
 
 def times(path: Path | str) -> list[Fraction]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -49,6 +51,35 @@ def number_of(image: Image.Image) -> int:
     return number
 
 
+def luma(image: Image.Image) -> VideoFrame:
+    """A grey picture of even sides as yuv420p of limited range."""
+    frame = VideoFrame(image.width, image.height, "yuv420p")
+    data = image.point([round(16 + v * 219 / 255) for v in range(256)]).tobytes()
+    plane, width = frame.planes[0], image.width
+    pad = bytes(plane.line_size - width)
+    plane.update(b"".join(data[at : at + width] + pad for at in range(0, len(data), width)))
+    for chroma in frame.planes[1:]:
+        chroma.update(b"\x80" * chroma.buffer_size)
+    return frame
+
+
+@cache
+def _grey(number: int) -> VideoFrame:
+    return luma(coded(number))
+
+
+def number_in(frame: VideoFrame) -> int:
+    """The number in a frame of any size, read from the centre of each block."""
+    assert frame.format.name in {"yuv420p", "yuvj420p", "yuv422p", "yuv444p"}
+    plane = frame.planes[0]
+    row, number = memoryview(plane)[frame.height // 2 * plane.line_size :], 0
+    for bit in range(BITS):
+        level = row[(2 * bit + 1) * frame.width // (2 * BITS)]
+        assert level < 54 or level > 183, f"bit {bit} reads {level}"
+        number |= (level > 128) << bit
+    return number
+
+
 def write(
     path: Path,
     *,
@@ -62,21 +93,52 @@ def write(
     pixel_format: str = "yuv420p",
 ) -> Path:
     """A clip of numbered frames; ``times`` in ticks of 1/rate, evenly spaced without."""
-    settings = {"bf": "3", "g": "12", "preset": "veryfast", "crf": "12", "threads": "1"}
-    with av.open(str(path), "w", format=container, container_options=container_options) as out:
-        stream = out.add_stream(codec, rate=Fraction(rate))
-        assert isinstance(stream, VideoStream)
-        stream.width, stream.height = SIZE
-        stream.pix_fmt = pixel_format
-        stream.codec_context.time_base = 1 / Fraction(rate)
-        stream.options = {**(settings if codec == "libx264" else {}), **(options or {})}
-        for number in range(frames):
-            frame = as_frame(coded(number))
-            frame.pts = number if times is None else times[number]
-            frame.time_base = 1 / Fraction(rate)
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
+    data = _written(
+        path.suffix,
+        frames,
+        Fraction(rate),
+        None if times is None else tuple(times),
+        tuple((options or {}).items()),
+        codec,
+        container,
+        tuple((container_options or {}).items()),
+        pixel_format,
+    )
+    path.write_bytes(data)
     return path
+
+
+@cache
+def _written(
+    ending: str,
+    frames: int,
+    rate: Fraction,
+    times: tuple[int, ...] | None,
+    options: tuple[tuple[str, str], ...],
+    codec: str,
+    container: str | None,
+    container_options: tuple[tuple[str, str], ...],
+    pixel_format: str,
+) -> bytes:
+    settings = {"bf": "3", "g": "12", "preset": "veryfast", "crf": "12", "threads": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"a{ending}")
+        muxing = dict(container_options)
+        with av.open(str(path), "w", format=container, container_options=muxing) as out:
+            stream = out.add_stream(codec, rate=rate)
+            assert isinstance(stream, VideoStream)
+            stream.width, stream.height = SIZE
+            stream.pix_fmt = pixel_format
+            stream.codec_context.time_base = 1 / rate
+            stream.options = {**(settings if codec == "libx264" else {}), **dict(options)}
+            for number in range(frames):
+                plain = pixel_format == "yuv420p"
+                frame = _grey(number) if plain else as_frame(coded(number))
+                frame.pts = number if times is None else times[number]
+                frame.time_base = 1 / rate
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+        return path.read_bytes()
 
 
 def edit(path: Path, *stretches: tuple[int, int], rate: int = 25) -> Path:
