@@ -23,7 +23,6 @@ from vaceprep.cli.run_setup import (
 )
 from vaceprep.cli.window_options import Window
 from vaceprep.contract import Role
-from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.batch.check import Checked
@@ -215,8 +214,7 @@ class _Checker:
                     yield done.item, done.ok, done.content, mark, done.entries
             except Exception as error:
                 if _is_told(error):
-                    options.say(f"vaceprep: {printable(str(error), limit=4000)}")
-                    raise click.exceptions.Exit(1) from None
+                    raise options.failure(error) from None
                 raise
 
     def _options(self, item: Item, web: Web | None) -> Options:
@@ -268,10 +266,8 @@ def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
     from vaceprep.batch.sources import Stores
     from vaceprep.publish.target import PublishError
 
-    try:
+    with options.usage_errors(ValueError, PublishError):
         return Stores(sources)
-    except (ValueError, PublishError) as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
 
 
 @command.command("prepare", epilog=PREPARE)
@@ -330,11 +326,9 @@ def _outputs(where: str | None, sources: Sequence[str]) -> tuple[Output, frozens
     """Where outputs go, and the real paths that are not used as sources."""
     from vaceprep.preparation.outputs import parse_output, walk_skips
 
-    try:
+    with options.usage_errors(ValueError, limit=400):
         to = parse_output(where)
         skips = walk_skips(to, sources)
-    except ValueError as error:
-        raise click.UsageError(printable(str(error))) from None
     if to.kind == "file":
         raise click.UsageError("--output-dir is a folder.")
     return to, skips

@@ -141,8 +141,7 @@ def _sink(given: BatchOptions) -> Iterator[Sink]:
         if packed:
             parquet.pack(results)
     except ResultsFull as error:
-        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
-        raise click.exceptions.Exit(1) from None
+        raise options.failure(error) from None
     except ResultsError as error:
         raise click.UsageError(printable(str(error), limit=4000)) from None
     except KeyboardInterrupt:
@@ -169,10 +168,8 @@ def process(
     sources, results = given.sources, given.results
     if stores is None and any(map(is_store, sources)):
         raise click.UsageError("objects of a store are checked; download them for anything else.")
-    try:
+    with options.usage_errors(NothingThere):
         check_sources(sources)
-    except NothingThere as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
     skipped, tally = Skipped(), Tally()
     own = [path for path in (results, *outputs) if path is not None]
     journals = [f"{path}.journal.jsonl" for path in own]
@@ -188,9 +185,7 @@ def process(
                 sink.add(line)
                 tally.count(line)
                 live.step()
-    note = skipped.sentence()
-    if note:
-        options.say(note)
+    options.say_skipped(skipped)
     _sum_up(tally, results)
     return int(tally.refused > 0)
 
@@ -206,6 +201,4 @@ def _sum_up(tally: Tally, results: str | None) -> None:
         # Standard output contains the results.
         options.say(line)
         return
-    options.write(line + "\n")
-    if rules:
-        options.write(f"{rules}\n")
+    options.write_lines([line, rules] if rules else [line])

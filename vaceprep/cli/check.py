@@ -10,6 +10,7 @@ import click
 
 from vaceprep.cli import check_output, config_options, html_report, options
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
+from vaceprep.cli.streams import REMARK
 from vaceprep.contract import Role
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 
 def _say_undecoded(files: Sequence[FileReport]) -> None:
     """Print which videos behind URLs are too large to fetch whole."""
-    from vaceprep.cli.streams import REMARK
     from vaceprep.contract import REMOTE_BYTES
     from vaceprep.facts import VideoFacts
     from vaceprep.files.source import is_url
@@ -101,10 +101,8 @@ def check_settings(role: Role | None, rules: RuleSelection, reading: Reading) ->
     from vaceprep.checks.source import Options
     from vaceprep.rules.catalogue import UnknownRule
 
-    try:
+    with options.usage_errors(UnknownRule, limit=REMARK):
         selection = make_selection(rules.select or None, rules.ignore, bool(rules.strict))
-    except UnknownRule as error:
-        raise click.UsageError(str(error)) from None
     return Options(
         role=role, deep=reading.deep, selection=selection, allowed_hosts=reading.allow_host
     )
@@ -168,9 +166,7 @@ def _items(given: CheckOptions) -> list[Item]:
     skipped = Skipped()
     own = html_report.skipped(given.report) | html_report.skipped(given.form.output_file)
     items = list(collect(given.sources, skipped, own, "all"))
-    note = skipped.sentence()
-    if note:
-        options.say(note)
+    options.say_skipped(skipped)
     if not items:
         options.say("no video or image was found, and no job")
     return items

@@ -58,10 +58,8 @@ def check_output_file(target: str | None, sources: Iterable[str]) -> None:
 
     if target in ("", "-"):
         raise click.UsageError("--output-file is a file; without it the report is printed.")
-    try:
+    with options.usage_errors(Refused, about="--output-file: ", limit=400):
         _check_target(target, sources)
-    except Refused as error:
-        raise click.UsageError(f"--output-file: {printable(str(error))}") from None
 
 
 def _check_target(target: str, sources: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from vaceprep.cli.option_groups import OptionGroup, option
+from vaceprep.cli.options import usage_errors
 from vaceprep.cli.streams import say
 from vaceprep.config import GUARDED, BadConfig
 from vaceprep.config.find import Finder
@@ -42,10 +43,8 @@ def finder(given: Configuration) -> Finder:
     """The search for each source's configuration. Exits with 2 if the file named is invalid."""
     if given.config_file is not None and given.no_config:
         raise click.UsageError("--config names a configuration and --no-config wants none.")
-    try:
+    with usage_errors(BadConfig):
         return Finder(given.config_file, search=not given.no_config)
-    except BadConfig as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
 
 
 def refusal(error: BadConfig) -> click.UsageError:

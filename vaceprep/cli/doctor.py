@@ -49,12 +49,11 @@ def command(given: DoctorOptions) -> int:
         label = style.paint(f"{check.status:<5}", COLOURS[check.status])
         head = f"{label}  {check.name:<{NAMES}}  "
         detail = printable(check.detail, limit=4000)
-        for line in wrapped(head, detail, style, NAMES + 9):
-            options.write(line + "\n")
+        options.write_lines(wrapped(head, detail, style, NAMES + 9))
         if check.hint:
             hint = printable(check.hint, limit=1000)
-            for line in wrapped(" " * (NAMES + 9), f"next: {hint}", style, NAMES + 9):
-                options.write(line + "\n")
+            head = " " * (NAMES + 9)
+            options.write_lines(wrapped(head, f"next: {hint}", style, NAMES + 9))
     ok = not any(check.status == "error" for check in checks)
     if given.output == "json":
         told = {"version": JSON_VERSION, "ok": ok, "checks": [c.to_dict() for c in checks]}

@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from vaceprep.cli import options
 from vaceprep.cli.option_groups import option
 from vaceprep.report.escape import printable
@@ -29,10 +27,8 @@ def ready(path: str | None, sources: Iterable[str] = (), *, force: bool = False)
     from vaceprep.errors import Refused
     from vaceprep.report.html.page import ready as look
 
-    try:
+    with options.usage_errors(Refused, about="--report: "):
         look(path, sources, force=force)
-    except Refused as error:
-        raise click.UsageError(f"--report: {printable(str(error), limit=4000)}") from None
 
 
 def skipped(path: str | None) -> frozenset[str]:

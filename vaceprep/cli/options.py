@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from vaceprep.report.text import Style
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from vaceprep.checks.inputs import Item
+    from vaceprep.checks.inputs import Item, Skipped
 
 __all__ = ["colourful", "is_terminal", "moves", "say"]
 
@@ -137,6 +137,21 @@ def collect_garbage() -> None:
     gc.enable()
 
 
+def failure(error: Exception, note: str = "") -> click.exceptions.Exit:
+    """Print why something failed, then ``note``; the exit with code 1, to be raised."""
+    say(f"vaceprep: {printable(str(error), limit=4000)}{note}")
+    return click.exceptions.Exit(1)
+
+
+@contextmanager
+def usage_errors(*kinds: type[Exception], about: str = "", limit: int = 4000) -> Iterator[None]:
+    """Exits with 2 and the error's message, after ``about``, if the block raises one of these."""
+    try:
+        yield
+    except kinds as error:
+        raise click.UsageError(f"{about}{printable(str(error), limit=limit)}") from None
+
+
 def refusing(work: Callable[[], list[str]], target: str) -> int:
     """Do the work, print its remarks and the output's path, or print the refusal."""
     from vaceprep.errors import Refused
@@ -148,13 +163,19 @@ def refusing(work: Callable[[], list[str]], target: str) -> int:
         return 1
     for remark in remarks:
         say(remark)
-    write(printable(target, limit=REMARK) + "\n")
+    write_lines([printable(target, limit=REMARK)])
     return 0
 
 
 def write(piece: str) -> None:
     """Write a part of the result to standard output unchanged."""
     sys.stdout.write(piece)
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines of the result to standard output."""
+    for line in lines:
+        write(line + "\n")
 
 
 @contextmanager
@@ -188,6 +209,12 @@ def terminable() -> AbstractContextManager[None]:
     from vaceprep.cli import signals
 
     return signals.terminable()
+
+
+def say_skipped(skipped: Skipped) -> None:
+    """Print what a search left out, if anything."""
+    if note := skipped.sentence():
+        say(note)
 
 
 def apart(asked: bool | None, items: Sequence[Item]) -> bool:

@@ -166,8 +166,7 @@ def command(given: PrepareOptions) -> int:
         from vaceprep.report.text import config_lines
 
         style = options.style()
-        for line in (*config_lines(shown, style), summary_line(summary, style)):
-            options.write(line + "\n")
+        options.write_lines((*config_lines(shown, style), summary_line(summary, style)))
     reported = html_report.written(
         given.report, "prepare", items, groups, given.sources, force=given.changes.force
     )
@@ -185,19 +184,15 @@ def _items(
     from vaceprep.preparation.outputs import fitting, parse_output, walk_skips
 
     skipped = Skipped()
-    try:
+    with options.usage_errors(ValueError, limit=400):
         to = parse_output(where)
         own = walk_skips(to, given.sources) | html_report.skipped(given.report)
         items = list(fitting(to, list(collect(given.sources, skipped, own))))
-    except ValueError as error:
-        raise click.UsageError(printable(str(error))) from None
     if by_field and not all(item.kind == "job" for item in items):
         raise click.UsageError(
             f"{next(iter(by_field))}= is for jobs; for a file give the time alone."
         )
-    note = skipped.sentence()
-    if note:
-        options.say(note)
+    options.say_skipped(skipped)
     if not items:
         options.say("no video, image or job was found")
     return to, items
@@ -211,7 +206,7 @@ def _prepare(
     given: PrepareOptions,
 ) -> list[tuple[Prepared, ...]]:
     """Prepare each input and print its entries as they come; the entries of each input."""
-    from vaceprep.cli.prepare_progress import progress
+    from vaceprep.cli.progress import preparing
     from vaceprep.preparation.file import Work
     from vaceprep.preparation.many import prepare_items
     from vaceprep.report.prepare import entry_lines
@@ -220,7 +215,7 @@ def _prepare(
     groups: list[tuple[Prepared, ...]] = []
     style = options.style()
     doing = "planning" if given.dry_run else "reading"
-    with options.terminable(), progress(doing) as line:
+    with options.terminable(), preparing(doing) as line:
         work = Work(
             plan,
             given.role,
@@ -246,6 +241,5 @@ def _prepare(
                 groups.append(group)
                 if given.output == "text":
                     for entry in group:
-                        for text in entry_lines(entry, style):
-                            options.write(text + "\n")
+                        options.write_lines(entry_lines(entry, style))
     return groups

@@ -40,9 +40,7 @@ def command(given: ProbeOptions) -> int:
 
     skipped = Skipped()
     items = list(collect(given.sources, skipped))
-    note = skipped.sentence()
-    if note:
-        options.say(note)
+    options.say_skipped(skipped)
 
     settings = Options(role=given.role, deep=given.deep, allowed_hosts=given.allow_host)
     by_item = config_options.ItemOptions(config_options.finder(given.configuration), settings)
@@ -70,6 +68,5 @@ def command(given: ProbeOptions) -> int:
     else:
         style = options.style()
         for result in results:
-            for line in text.facts_lines(*result, style):
-                options.write(line + "\n")
+            options.write_lines(text.facts_lines(*result, style))
     return int(any(facts is None for _, facts, _ in results))

@@ -1,9 +1,13 @@
-"""``vaceprep request``: the body as it would go over the wire; nothing is sent."""
+"""``vaceprep request``: the body as it would go over the wire; nothing is sent.
+
+A job's fields are flags, generated from the models.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -48,6 +52,9 @@ USES: Final[dict[Function, str]] = {
     "video_extension": "--first-clip-url https://example.com/clip.mp4",
     "video_outpainting": "--video-url https://example.com/clip.mp4 --left-scale 1.5",
 }
+
+#: A number in JSON syntax, with no more digits than any field needs.
+NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
 
 
 class RequestGroup(click.Group):
@@ -207,9 +214,65 @@ def _values(job: str) -> dict[str, Any]:
         raise unreadable(error) from None
 
 
+def flags(function: Function) -> list[click.Parameter]:
+    """One flag per field. The rules validate the values, not click."""
+    from vaceprep.job.model import MODELS, fields_in_order, shape_of
+
+    model = MODELS[function]
+    made: list[click.Parameter] = []
+    for name in fields_in_order(model):
+        if name == "extra":
+            continue
+        shape = shape_of(model, name)
+        flag = "--" + name.replace("_", "-")
+        about = model.model_fields[name].description or ""
+        if model.model_fields[name].is_required():
+            about += "  [required]"
+        if shape.get("type") == "boolean":
+            declaration = [f"{flag}/--no-{flag[2:]}", name]
+            made.append(click.Option(declaration, default=None, help=about))
+            continue
+        kinds = {"integer": "N", "number": "X", "array": "VALUE"}
+        words = shape.get("enum") or shape.get("items", {}).get("enum")
+        hint = "|".join(map(str, words)) if words else kinds.get(shape.get("type", ""), "TEXT")
+        made.append(
+            click.Option(
+                [flag, name],
+                metavar=hint,
+                help=about + (" Repeatable." if shape.get("type") == "array" else ""),
+                multiple=shape.get("type") == "array",
+            )
+        )
+    return made
+
+
+def _typed(text: str, kind: str) -> Any:
+    """A flag's text as the field's type; invalid text stays text, so that the rules report it."""
+    if kind in ("integer", "number") and NUMBER.fullmatch(text):
+        number = json.loads(text)
+        return float(number) if kind == "number" else number
+    return text
+
+
+def values_of(function: Function, given: dict[str, Any]) -> dict[str, Any]:
+    """A job's mapping from the flags that were given."""
+    from vaceprep.job.model import MODELS, shape_of
+
+    model = MODELS[function]
+    values: dict[str, Any] = {"function": function}
+    for name, value in given.items():
+        if value is None or value == ():
+            continue
+        kind = shape_of(model, name).get("type", "string")
+        if isinstance(value, tuple):
+            values[name] = list(value)
+        else:
+            values[name] = value if isinstance(value, bool) else _typed(value, kind)
+    return values
+
+
 def function_command(function: Function) -> click.Command:
     """The command of one function; its flags are generated from its model."""
-    from vaceprep.cli.fields import flags, values_of
 
     def run(given: RequestOptions, fields: dict[str, object]) -> int:
         from vaceprep.job.model import Job

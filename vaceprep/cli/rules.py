@@ -62,6 +62,5 @@ def command(name: str | None, schema: bool, output: str) -> int:
     else:
         width = shutil.get_terminal_size().columns if options.is_terminal(sys.stdout) else None
         lines = catalogue.table(rules, width)
-    for line in lines:
-        options.write(line + "\n")
+    options.write_lines(lines)
     return 0

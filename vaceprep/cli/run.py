@@ -18,6 +18,7 @@ from vaceprep.cli.run_setup import (
     RunWindow,
     check_sandbox,
     in_own_sandbox,
+    nothing_sent,
     run_options,
     target_of,
 )
@@ -140,10 +141,8 @@ def in_sandbox(
 def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
     from vaceprep.runs.preconditions import items_of
 
-    try:
+    with options.usage_errors(ValueError, limit=400):
         items = items_of(jobs)
-    except ValueError as error:
-        raise click.UsageError(printable(str(error))) from None
     return [_with_extra(item, added) for item in items] if added else items
 
 
@@ -173,43 +172,29 @@ def _run(
 
     Exits with 2 if a setting is missing, with 1 if nothing could be sent.
     """
-    from vaceprep.api.model import ApiError
-    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
+    from vaceprep.ledger.store import PAID, SANDBOX, Ledger
     from vaceprep.runs.model import Control
-    from vaceprep.runs.preconditions import (
-        NotConfigured,
-        account_of,
-        assess,
-        check_key,
-        need_target,
-        runner_of,
-    )
+    from vaceprep.runs.preconditions import account_of, assess, check_key, need_target, runner_of
 
-    try:
+    with nothing_sent(), ExitStack() as stack:
         account = account_of(settings)
-        with ExitStack() as stack:
-            ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
-            with waiting(planning(len(items))):
-                jobs_before = assess(items, asked, account, ledger)
-            need_target(jobs_before, target, asked)
-            if not jobs_before.ready:
-                return list(jobs_before.merged([]))
-            tell_remarks(jobs_before.ready)
-            _ask(jobs_before, settings, target, asked, yes)
-            control = Control()
-            display = service.Display(len(jobs_before.ready))
-            stack.callback(display.close)
-            stack.enter_context(signals.interruptible(control, sandbox=sandbox))
-            runner = stack.enter_context(
-                runner_of(settings, account, ledger, target, asked, control, display.tell)
-            )
-            check_key(runner.client, settings)
-            return list(jobs_before.merged(runner.all(jobs_before.ready)))
-    except NotConfigured as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
-    except (LedgerError, ApiError) as error:
-        options.say(f"vaceprep: {printable(str(error), limit=4000)}; nothing was sent")
-        raise click.exceptions.Exit(1) from None
+        ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
+        with waiting(planning(len(items))):
+            jobs_before = assess(items, asked, account, ledger)
+        need_target(jobs_before, target, asked)
+        if not jobs_before.ready:
+            return list(jobs_before.merged([]))
+        tell_remarks(jobs_before.ready)
+        _ask(jobs_before, settings, target, asked, yes)
+        control = Control()
+        display = service.Display(len(jobs_before.ready))
+        stack.callback(display.close)
+        stack.enter_context(signals.interruptible(control, sandbox=sandbox))
+        runner = stack.enter_context(
+            runner_of(settings, account, ledger, target, asked, control, display.tell)
+        )
+        check_key(runner.client, settings)
+        return list(jobs_before.merged(runner.all(jobs_before.ready)))
 
 
 def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
@@ -286,8 +271,5 @@ def show_entries(
 
     style = options.style()
     for entry in entries:
-        for line in run.run_lines(entry, style):
-            options.write(line + "\n")
-    for line in config_lines(configs, style):
-        options.write(line + "\n")
-    options.write(run.run_summary(entries, style) + "\n")
+        options.write_lines(run.run_lines(entry, style))
+    options.write_lines((*config_lines(configs, style), run.run_summary(entries, style)))

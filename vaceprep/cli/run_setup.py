@@ -214,6 +214,20 @@ def wait_arguments(
 
 
 @contextmanager
+def nothing_sent() -> Iterator[None]:
+    """Exits with 2 if the block finds a setting missing, with 1 if ledger or service fail it."""
+    from vaceprep.api.model import ApiError
+    from vaceprep.ledger.store import LedgerError
+    from vaceprep.runs.preconditions import NotConfigured
+
+    try:
+        with options.usage_errors(NotConfigured):
+            yield
+    except (LedgerError, ApiError) as error:
+        raise options.failure(error, "; nothing was sent") from None
+
+
+@contextmanager
 def open_runner(
     given: RunSettings, run: RunOptions, place: Place
 ) -> Iterator[tuple[Runner, Account, Target | None, RunOptions]]:
@@ -221,32 +235,25 @@ def open_runner(
 
     Exits with 2 if a setting is missing, with 1 if the service cannot be reached.
     """
-    from vaceprep.api.model import ApiError
-    from vaceprep.ledger.store import PAID, SANDBOX, Ledger, LedgerError
+    from vaceprep.ledger.store import PAID, SANDBOX, Ledger
     from vaceprep.runs.model import Control
-    from vaceprep.runs.preconditions import NotConfigured, account_of, check_key, runner_of
+    from vaceprep.runs.preconditions import account_of, check_key, runner_of
 
     target: Target | None
-    try:
-        with ExitStack() as stack:
-            if given.sandbox:
-                settings, target, run = in_own_sandbox(stack, given.fault, (), run)
-            else:
-                settings, target = service.settings_of(given.account), target_of(place)
-            account = account_of(settings)
-            ledger = stack.enter_context(Ledger(SANDBOX if given.sandbox else PAID))
-            control = Control()
-            stack.enter_context(signals.interruptible(control, sandbox=given.sandbox))
-            runner = stack.enter_context(
-                runner_of(settings, account, ledger, target, run, control, lambda _: None)
-            )
-            check_key(runner.client, settings)
-            yield runner, account, target, run
-    except NotConfigured as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
-    except (LedgerError, ApiError) as error:
-        options.say(f"vaceprep: {printable(str(error), limit=4000)}; nothing was sent")
-        raise click.exceptions.Exit(1) from None
+    with nothing_sent(), ExitStack() as stack:
+        if given.sandbox:
+            settings, target, run = in_own_sandbox(stack, given.fault, (), run)
+        else:
+            settings, target = service.settings_of(given.account), target_of(place)
+        account = account_of(settings)
+        ledger = stack.enter_context(Ledger(SANDBOX if given.sandbox else PAID))
+        control = Control()
+        stack.enter_context(signals.interruptible(control, sandbox=given.sandbox))
+        runner = stack.enter_context(
+            runner_of(settings, account, ledger, target, run, control, lambda _: None)
+        )
+        check_key(runner.client, settings)
+        yield runner, account, target, run
 
 
 def check_sandbox(given: RunSettings) -> None:
@@ -269,10 +276,8 @@ def target_of(place: Place) -> Target | None:
         if place.public_base is not None:
             raise click.UsageError("--public-base says where --publish TARGET is read.")
         return None
-    try:
+    with options.usage_errors(ValueError):
         return parse_target(place.publish, place.public_base)
-    except ValueError as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
 
 
 def in_own_sandbox(
@@ -282,33 +287,22 @@ def in_own_sandbox(
     asked: RunOptions,
 ) -> tuple[Settings, Target, RunOptions]:
     """A sandbox for this run alone. Exits with 2 if it cannot start."""
-    from vaceprep.sandbox.server import SandboxUnavailable
-
-    try:
-        return _sandbox(stack, faults, extra_fields, asked)
-    except (SandboxUnavailable, ValueError) as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
-
-
-def _sandbox(
-    stack: ExitStack, faults: Sequence[str], extra_fields: Sequence[str], asked: RunOptions
-) -> tuple[Settings, Target, RunOptions]:
-    """A sandbox for this run alone."""
     from dataclasses import replace
 
     from vaceprep.api.settings import read_settings
     from vaceprep.publish.target import parse_target
-    from vaceprep.sandbox.server import ANY_KEY, Sandbox
+    from vaceprep.sandbox.server import ANY_KEY, Sandbox, SandboxUnavailable
 
-    # The sandbox, too, may fetch from hosts that the user allows.
-    box = stack.enter_context(
-        Sandbox(
-            faults,
-            extra_fields=extra_fields,
-            allow_hosts=asked.allowed_hosts,
-            limits=asked.prepare.limits,
+    with options.usage_errors(SandboxUnavailable, ValueError):
+        # The sandbox, too, may fetch from hosts that the user allows.
+        box = stack.enter_context(
+            Sandbox(
+                faults,
+                extra_fields=extra_fields,
+                allow_hosts=asked.allowed_hosts,
+                limits=asked.prepare.limits,
+            )
         )
-    )
-    settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
-    hosts = (*asked.allowed_hosts, *box.own_hosts)
-    return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)
+        settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
+        hosts = (*asked.allowed_hosts, *box.own_hosts)
+        return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)

@@ -68,12 +68,10 @@ def settings_of(given: Service) -> Settings:
     """Base URL and key of the service. Exits with 2 if they are invalid."""
     from vaceprep.api.settings import ConfigError, read_settings
 
-    try:
+    with options.usage_errors(ConfigError):
         settings = read_settings(
             api_key_file=given.api_key_file, site=given.site, base_url=given.base_url
         )
-    except ConfigError as error:
-        raise click.UsageError(printable(str(error), limit=4000)) from None
     if settings.base_origin.endswith(".env") and settings.base_url not in BASE_URLS.values():
         options.say(f"the service is {settings.base_url}, as {settings.base_origin} says")
     return settings

@@ -21,7 +21,6 @@ from vaceprep.cli.task_rows import (
     settings_of,
 )
 from vaceprep.ledger.row import MEANING
-from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.api.client import Client
@@ -126,10 +125,8 @@ def download(
     control = Control()
     with open_ledger(source.sandbox) as ledger, ExitStack() as stack:
         rows = rows_to_download(ledger, target.ids, settings)
-        try:
+        with options.usage_errors(NotConfigured, limit=400):
             need_folder(target.where)
-        except NotConfigured as error:
-            raise click.UsageError(printable(str(error))) from None
         clients = Clients(settings, stack, control.sleep)
         display = service.Display(len(rows))
         stack.callback(display.close)

@@ -12,6 +12,7 @@ import click
 
 from vaceprep.cli import options, service
 from vaceprep.cli.option_groups import argument, option
+from vaceprep.cli.streams import REMARK
 from vaceprep.ledger.row import WAITED_FOR
 from vaceprep.report.escape import printable
 
@@ -38,8 +39,7 @@ def open_ledger(in_sandbox: bool) -> Iterator[Ledger]:
         with Ledger(SANDBOX if in_sandbox else PAID) as ledger:
             yield ledger
     except LedgerError as error:
-        options.say(f"vaceprep: {printable(str(error), limit=4000)}")
-        raise click.exceptions.Exit(1) from None
+        raise options.failure(error) from None
 
 
 def find_row(ledger: Ledger, name: str) -> Row | None:
@@ -92,8 +92,7 @@ def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
         return
     style = options.style()
     for row in rows:
-        for line in ran.row_lines(row, style, sandbox=in_sandbox):
-            options.write(line + "\n")
+        options.write_lines(ran.row_lines(row, style, sandbox=in_sandbox))
     if not rows:
         options.write("nothing was sent from here yet\n")
 
@@ -118,10 +117,8 @@ class Clients:
         from vaceprep.api.client import Client
         from vaceprep.runs.preconditions import NotConfigured, account_of
 
-        try:
+        with options.usage_errors(NotConfigured, limit=REMARK):
             own = account_of(self._settings)
-        except NotConfigured as error:
-            raise click.UsageError(str(error)) from None
         if own.fingerprint != account:
             raise click.UsageError(
                 f"it was sent to {printable(service_url)} with another key than that of "
@@ -149,10 +146,8 @@ def rows_to_download(ledger: Ledger, ids: Sequence[str], settings: Settings) -> 
     for name in ids:
         row = find_row(ledger, name)
         if row is None and len(name) >= FULL_ID and usable_id(name) is not None:
-            try:
+            with options.usage_errors(NotConfigured, limit=REMARK):
                 account = account_of(settings)
-            except NotConfigured as error:
-                raise click.UsageError(str(error)) from None
             row = ledger.foreign(name, service=account.service, account=account.fingerprint)
         found += [row] if row is not None else rows_of(ledger, [name])
     return found
