@@ -15,7 +15,7 @@ Texts of the service are kept unchanged; escape them before printing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from vaceprep import contract
@@ -85,13 +85,7 @@ class Problem:
 
     def to_dict(self) -> dict[str, Any]:
         """The problem as JSON."""
-        return {
-            "status": self.status,
-            "code": self.code,
-            "title": self.title,
-            "detail": self.detail,
-            "traceparent": self.traceparent,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
@@ -35,7 +34,7 @@ class Seen(NamedTuple):
     """The report of a check, and the content that was read."""
 
     report: FileReport | Alone
-    content: Content
+    content: Content = Content()
 
 
 class Checked(NamedTuple):
@@ -82,10 +81,6 @@ def _told(look: FileCheck, result: Seen | Fault | None, seconds: float) -> Seen:
     return Seen(report, content_of(look.item.source, look.item.root) if path else Content())
 
 
-def _far(report: FileReport) -> Seen:
-    return Seen(report, Content())
-
-
 def ask(item: Item, options: Options) -> SourceCheck:
     """The checks needed for one source."""
     if item.kind == "job":
@@ -112,10 +107,6 @@ def check_one(item: Item, options: Options, *, packed: bool = True) -> Checked:
     return whole(item, asked, [see(look) for look in looks])
 
 
-def _one(asked: Callable[[Item], Options], item: Item) -> Checked:
-    return check_one(item, asked(item))
-
-
 def check_many(
     items: Iterable[Item],
     asked: Callable[[Item], Options],
@@ -130,8 +121,11 @@ def check_many(
     Raises CannotIsolate.
     """
     if not isolate:
-        work = partial(_one, asked)
-        yield from spread(work, items, jobs, web)
+
+        def one(item: Item) -> Checked:
+            return check_one(item, asked(item))
+
+        yield from spread(one, items, jobs, web)
         return
-    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, _far, ask):
+    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, Seen, ask):
         yield whole(item, said, seen)

@@ -11,7 +11,7 @@ import click
 from vaceprep.cli import config_options, options
 from vaceprep.cli.batch_loop import Made, process
 from vaceprep.cli.check import Reading, RuleSelection, check_settings, options_by_item
-from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
+from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.prepare import Changes, PrepareIsolation, plan_options
 from vaceprep.cli.run_setup import (
     RESTORE_AUDIO,
@@ -87,9 +87,7 @@ def command() -> None:
 class BatchOptions(OptionGroup):
     """The sources and the results of each batch command."""
 
-    sources: tuple[str, ...] = argument(
-        nargs=-1, required=True, metavar="SOURCE...", shell_complete=options.complete_files
-    )
+    sources: tuple[str, ...] = options.sources("SOURCE...")
     results: str | None = option(
         "-o",
         "--output",
@@ -123,11 +121,8 @@ class BatchPrepareOptions(OptionGroup):
     """The command line of ``batch prepare``."""
 
     batch: BatchOptions = group(BatchOptions)
-    where: str | None = option(
-        "--output-dir",
-        metavar="DIR",
-        shell_complete=options.complete_folders,
-        help="Where outputs go; without it, prepared/ beside each source.",
+    where: str | None = options.folder(
+        "--output-dir", about="Where outputs go; without it, prepared/ beside each source."
     )
     role: Role | None = options.ROLE
     window: Window = group(Window)
@@ -140,12 +135,7 @@ class BatchRunOptions(OptionGroup):
     """The command line of ``batch run``."""
 
     batch: BatchOptions = group(BatchOptions)
-    where: str | None = option(
-        "--output-dir",
-        metavar="DIR",
-        shell_complete=options.complete_folders,
-        help="Folder for the videos (default: the current folder).",
-    )
+    where: str | None = options.folder("--output-dir", about=options.VIDEOS)
     settings: RunSettings = group(RunSettings)
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)

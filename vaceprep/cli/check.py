@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,23 +48,22 @@ def _say_undecoded(files: Sequence[FileReport]) -> None:
             options.say(f"{name}: not decoded; {REMOTE_BYTES:,} bytes at most are fetched of a URL")
 
 
+def _rules(name: str, about: str) -> Any:
+    """An option with names of rules."""
+    return option(
+        name,
+        multiple=True,
+        metavar="RULES",
+        shell_complete=options.complete_rules,
+        help=about,
+    )
+
+
 class RuleSelection(OptionGroup):
     """Which rules are reported, and whether warnings count as errors."""
 
-    select: tuple[str, ...] = option(
-        "--select",
-        multiple=True,
-        metavar="RULES",
-        shell_complete=options.complete_rules,
-        help="Report only these rules.",
-    )
-    ignore: tuple[str, ...] = option(
-        "--ignore",
-        multiple=True,
-        metavar="RULES",
-        shell_complete=options.complete_rules,
-        help="Do not report these rules.",
-    )
+    select: tuple[str, ...] = _rules("--select", "Report only these rules.")
+    ignore: tuple[str, ...] = _rules("--ignore", "Do not report these rules.")
     strict: bool | None = option(
         "--strict/--no-strict", default=None, help="Warnings count as errors."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from vaceprep.cli import html_report, options
-from vaceprep.cli.option_groups import OptionGroup, option, takes
+from vaceprep.cli.option_groups import OptionGroup, takes
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -41,14 +41,12 @@ Exit codes: 0 five videos are on disk; 1 fewer; 2 wrong usage; 130 after Ctrl-C.
 class DemoOptions(OptionGroup):
     """The command line of ``demo``."""
 
-    where: str = option(
+    where: str = options.folder(
         "-o",
         "--output",
-        metavar="DIR",
-        shell_complete=options.complete_folders,
+        about="Where everything is written.",
         default=FOLDER,
         show_default=True,
-        help="Where everything is written.",
     )
     output: str = options.FORMAT
 

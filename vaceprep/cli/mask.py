@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -61,28 +62,11 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     return read
 
 
-def _rectangle(text: str) -> Shape:
-    from vaceprep.preparation.image.shapes import parse_box
+def _shapes() -> ModuleType:
+    """The parsers of shapes and sizes, imported only if there is one to parse."""
+    from vaceprep.preparation.image import shapes
 
-    return parse_box("rectangle", text)
-
-
-def _ellipse(text: str) -> Shape:
-    from vaceprep.preparation.image.shapes import parse_box
-
-    return parse_box("ellipse", text)
-
-
-def _polygon(text: str) -> Shape:
-    from vaceprep.preparation.image.shapes import parse_polygon
-
-    return parse_polygon(text)
-
-
-def _size(text: str) -> tuple[int, int]:
-    from vaceprep.preparation.image.shapes import parse_size
-
-    return parse_size(text)
+    return shapes
 
 
 def _png(text: str) -> str:
@@ -111,7 +95,10 @@ size_of = click.option(
     help="A video or image whose displayed size the mask gets.",
 )
 size = click.option(
-    "--size", metavar="WxH", callback=_parsed(_size), help="The mask's size in pixels instead."
+    "--size",
+    metavar="WxH",
+    callback=_parsed(lambda text: _shapes().parse_size(text)),
+    help="The mask's size in pixels instead.",
 )
 invert_option = click.option("--invert", is_flag=True, help="Swap white and black at the end.")
 
@@ -141,7 +128,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     "rectangles",
     multiple=True,
     metavar="X,Y,W,H",
-    callback=_parsed(_rectangle),
+    callback=_parsed(lambda text: _shapes().parse_box("rectangle", text)),
     help="A rectangle, in pixels or percent (25%,0,50%,100). Repeatable, as all shapes are.",
 )
 @click.option(
@@ -149,7 +136,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     "ellipses",
     multiple=True,
     metavar="X,Y,W,H",
-    callback=_parsed(_ellipse),
+    callback=_parsed(lambda text: _shapes().parse_box("ellipse", text)),
     help="The ellipse inside such a rectangle.",
 )
 @click.option(
@@ -157,7 +144,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     "polygons",
     multiple=True,
     metavar='"X,Y X,Y X,Y..."',
-    callback=_parsed(_polygon),
+    callback=_parsed(lambda text: _shapes().parse_polygon(text)),
     help="A polygon by its corners.",
 )
 @invert_option

@@ -87,9 +87,21 @@ JOBS: Final = option(
 ALLOW_HOST: Final = option(
     "--allow-host", multiple=True, metavar="HOST", help="Let URLs of this private host through."
 )
-SOURCES: Final = argument(
-    nargs=-1, required=True, metavar="FILE|DIR|URL|-...", shell_complete=complete_files
-)
+
+
+def sources(metavar: str) -> Any:
+    """An argument with one or more files, or what else ``metavar`` names."""
+    return argument(nargs=-1, required=True, metavar=metavar, shell_complete=complete_files)
+
+
+def folder(*names: str, about: str, **attributes: Any) -> Any:
+    """An option with a folder."""
+    return option(*names, metavar="DIR", shell_complete=complete_folders, help=about, **attributes)
+
+
+SOURCES: Final = sources("FILE|DIR|URL|-...")
+#: The help for the folder of finished videos.
+VIDEOS: Final = "Folder for the videos (default: the current folder)."
 
 
 def _check_timeout(_: click.Context, __: click.Parameter, value: float | None) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from vaceprep.cli import config_options, html_report, options
-from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
+from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.window_options import Window, with_window
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
@@ -96,9 +96,7 @@ class PrepareIsolation(options.Isolation):
 class PrepareOptions(OptionGroup):
     """The command line of ``prepare``."""
 
-    sources: tuple[str, ...] = argument(
-        nargs=-1, required=True, metavar="FILE|DIR|JOB|-...", shell_complete=options.complete_files
-    )
+    sources: tuple[str, ...] = options.sources("FILE|DIR|JOB|-...")
     where: str | None = option(
         "-o",
         "--output",

@@ -10,7 +10,7 @@ import click
 
 from vaceprep.cli import config_options, html_report, options, service, signals
 from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
-from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
+from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.progress import waiting
 from vaceprep.cli.run_setup import (
     RESTORE_AUDIO,
@@ -54,17 +54,9 @@ after SIGHUP."""
 class RunCommand(OptionGroup):
     """The command line of ``run``."""
 
-    jobs: tuple[str, ...] = argument(
-        nargs=-1, required=True, metavar="JOB|-...", shell_complete=options.complete_files
-    )
+    jobs: tuple[str, ...] = options.sources("JOB|-...")
     settings: RunSettings = group(RunSettings)
-    where: str | None = option(
-        "-o",
-        "--output",
-        metavar="DIR",
-        shell_complete=options.complete_folders,
-        help="Folder for the videos (default: the current folder).",
-    )
+    where: str | None = options.folder("-o", "--output", about=options.VIDEOS)
     dry_run: bool = option(
         "--dry-run", is_flag=True, help="Check and plan; send and write nothing."
     )

@@ -11,7 +11,7 @@ import click
 
 from vaceprep.cli import options, service, signals
 from vaceprep.cli.option_groups import OptionGroup, group, option
-from vaceprep.cli.window_options import Window, times, with_window
+from vaceprep.cli.window_options import Window, time_option, with_window
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -92,21 +92,12 @@ class RunSettings(OptionGroup):
 class RunWindow(Window):
     """The same for ``run``."""
 
-    start: dict[str, Fraction] = option(
+    start: dict[str, Fraction] = time_option(
         "--start",
-        multiple=True,
-        metavar="[FIELD=]S",
-        callback=times,
-        help="Use the part of video_url (or of the field named) that begins at that time: 1.5, "
+        "Use the part of video_url (or of the field named) that begins at that time: 1.5, "
         "1:02.5 or a fraction.",
     )
-    duration: dict[str, Fraction] = option(
-        "--duration",
-        multiple=True,
-        metavar="[FIELD=]S",
-        callback=times,
-        help="Use at most so many seconds of it.",
-    )
+    duration: dict[str, Fraction] = time_option("--duration", "Use at most so many seconds of it.")
 
 
 RESTORE_AUDIO: Final = option(

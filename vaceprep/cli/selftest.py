@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -71,12 +71,7 @@ class Check:
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of ``checks`` in the JSON."""
-        return {
-            "name": self.name,
-            "status": self.status,
-            "detail": self.detail,
-            "hint": self.hint,
-        }
+        return asdict(self)
 
 
 def examine() -> Iterator[Check]:

@@ -40,14 +40,7 @@ class DownloadTarget(OptionGroup):
     """Which tasks, and where and how their videos are written."""
 
     ids: tuple[str, ...] = IDS
-    where: str = option(
-        "-o",
-        "--output",
-        metavar="DIR",
-        default=".",
-        shell_complete=options.complete_folders,
-        help="Folder for the videos (default: the current folder).",
-    )
+    where: str = options.folder("-o", "--output", about=options.VIDEOS, default=".")
     restore_audio: bool = RESTORE_AUDIO
     allow_host: tuple[str, ...] = option(
         "--allow-host",

@@ -53,24 +53,20 @@ def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) 
     return found
 
 
+def time_option(name: str, about: str) -> Any:
+    """A field with the values of ``--start`` or ``--duration``, with the help of the command."""
+    return option(name, multiple=True, metavar="[FIELD=]S", callback=times, help=about)
+
+
 class Window(OptionGroup):
     """The part of a video that is used, in seconds by field; "" is for unnamed fields."""
 
-    start: dict[str, Fraction] = option(
+    start: dict[str, Fraction] = time_option(
         "--start",
-        multiple=True,
-        metavar="[FIELD=]S",
-        callback=times,
-        help="Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it "
+        "Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it "
         "means video_url, or the field named.",
     )
-    duration: dict[str, Fraction] = option(
-        "--duration",
-        multiple=True,
-        metavar="[FIELD=]S",
-        callback=times,
-        help="Keep at most so many seconds.",
-    )
+    duration: dict[str, Fraction] = time_option("--duration", "Keep at most so many seconds.")
 
 
 def with_window(plan: Options, window: Window) -> tuple[Options, dict[str, Options]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeGuard
 
 from vaceprep.contract import MASK_ROLES
-from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
+from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
 
@@ -21,10 +21,18 @@ def judge_mask(facts: AnyFacts, asset: Asset) -> list[Finding]:
     return run(RULES, facts, asset)
 
 
-def _due(facts: AnyFacts, asset: Asset) -> bool:
+def _due(facts: AnyFacts, asset: Asset) -> TypeGuard[Facts]:
     if asset.role not in MASK_ROLES:
         return False
     return isinstance(facts, ImageFacts if asset.role == "mask_image_url" else VideoFacts)
+
+
+def _only_colour(facts: AnyFacts, asset: Asset) -> str | None:
+    """The one colour of a mask; None if it has both, or (which VP302 reports) none."""
+    mask = facts.mask if _due(facts, asset) else None
+    if mask is None or bool(mask.white) == bool(mask.black):
+        return None
+    return "white" if mask.white else "black"
 
 
 @rule(
@@ -37,7 +45,7 @@ def _due(facts: AnyFacts, asset: Asset) -> bool:
 )
 def mask_not_binary(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """U: every pixel exactly white or exactly black."""
-    if not _due(facts, asset) or isinstance(facts, Unreadable):
+    if not _due(facts, asset):
         return None
     mask = facts.mask
     if mask is None:
@@ -64,11 +72,7 @@ def mask_not_binary(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None
 )
 def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """J: at least one white pixel in at least one frame."""
-    if not _due(facts, asset) or isinstance(facts, Unreadable) or facts.mask is None:
-        # VP302 already reports an unmeasured mask.
-        return None
-    if facts.mask.white or not facts.mask.black:
-        # VP302 reports a mask with neither colour.
+    if _only_colour(facts, asset) != "black":
         return None
     return rule.found(
         "no pixel is white, so there is nothing to edit", measured=0, allowed=1, unit="px"
@@ -84,9 +88,7 @@ def mask_empty(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
 )
 def mask_full(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """J: at least one black pixel in at least one frame."""
-    if not _due(facts, asset) or isinstance(facts, Unreadable) or facts.mask is None:
-        return None
-    if facts.mask.black or not facts.mask.white:
+    if _only_colour(facts, asset) != "white":
         return None
     return rule.found(
         "no pixel is black, so everything is edited", measured=0, allowed=1, unit="px"

@@ -86,14 +86,11 @@ def found_beside(row: Row, number: int, folder: str, rehearsed: bool = False) ->
         if task.get("id") != row.task_id or task.get("video") != number + 1:
             continue
         found = digest(path)
-        if found is not None and found["sha256"] in (video.get("sha256"), silent_hash(video)):
-            return Kept(path, found["sha256"] == video.get("sha256") and bool(silent_hash(video)))
+        # The hash of the service's file, if the source's sound was added to it.
+        silent = video.get("service_sha256")
+        if found is not None and found["sha256"] in (video.get("sha256"), silent):
+            return Kept(path, found["sha256"] == video.get("sha256") and bool(silent))
     return None
-
-
-def silent_hash(video: Mapping[str, Any]) -> object:
-    """The hash of the service's file, if the source's sound was added to it."""
-    return video.get("service_sha256")
 
 
 def names_of(row: Row, number: int, rehearsed: bool = False) -> Callable[[int], str]:

@@ -62,40 +62,29 @@ def restore_sound(
     Raises Refused if a file cannot be read or the output is wrong; OSError if the disk is full.
     """
     try:
-        return _restored(result, source, role, options, into, window)
+        with open_path(source) as opened:
+            sound_source = measured(Item(source, "path"), opened, role, options)
+            facts = _video(sound_source, source)
+            if not facts.has_audio or sound_source.sniffed.demuxer is None:
+                return False
+            if window is None:
+                window = window_of_plan(sound_source, options)
+            with open_path(result) as silent:
+                result_source = measured(Item(result, "path"), silent, "video_url")
+                picture = _video(result_source, result)
+                if result_source.sniffed.demuxer != MOV or picture.duration is None:
+                    raise Refused(f"{result} is no MP4 whose length is known")
+                if not _mux(result_source, picture, sound_source, window, role, into):
+                    os.truncate(into, 0)
+                    return False
+                _check(result_source, picture, into)
+        return True
     except CannotOpen as error:
         raise Refused(f"the sound cannot be put back: {error.fact.message}") from None
     except BROKEN as error:
         if getattr(error, "errno", None) in FULL:
             raise
         raise Refused(f"the sound cannot be put back: {clause(error)}") from None
-
-
-def _restored(
-    result: str,
-    source: str,
-    role: VideoRole,
-    options: Options,
-    into: str,
-    window: Window | None,
-) -> bool:
-    with open_path(source) as opened:
-        sound_source = measured(Item(source, "path"), opened, role, options)
-        facts = _video(sound_source, source)
-        if not facts.has_audio or sound_source.sniffed.demuxer is None:
-            return False
-        if window is None:
-            window = window_of_plan(sound_source, options)
-        with open_path(result) as silent:
-            result_source = measured(Item(result, "path"), silent, "video_url")
-            picture = _video(result_source, result)
-            if result_source.sniffed.demuxer != MOV or picture.duration is None:
-                raise Refused(f"{result} is no MP4 whose length is known")
-            if not _mux(result_source, picture, sound_source, window, role, into):
-                os.truncate(into, 0)
-                return False
-            _check(result_source, picture, into)
-    return True
 
 
 def _video(source: Source, path: str) -> VideoFacts:

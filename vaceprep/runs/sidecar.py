@@ -44,7 +44,7 @@ def write_sidecar(video_path: str, data: Mapping[str, Any]) -> str:
                 pass
             else:
                 return path
-        there = _read(path)
+        there = read_any(path)
         if there is None or there.get(FILE) != name:
             continue
         if there == kept:
@@ -61,16 +61,11 @@ def read_sidecar(video_path: str) -> dict[str, Any] | None:
     for path in _paths(video_path):
         if not os.path.lexists(path):
             break
-        there = _read(path)
+        there = read_any(path)
         if there is not None and there.get(FILE) == name:
             # The later sidecar is of the later task.
             found = there
     return found
-
-
-def read_any(path: str) -> dict[str, Any] | None:
-    """A JSON file that may be a sidecar, by its path; None if it is not. No errors."""
-    return _read(path)
 
 
 def _paths(video_path: str) -> Iterator[str]:
@@ -95,7 +90,8 @@ def _write(raw: bytes, path: str, *, force: bool = False) -> None:
         place.commit()
 
 
-def _read(path: str) -> dict[str, Any] | None:
+def read_any(path: str) -> dict[str, Any] | None:
+    """A JSON file that may be a sidecar, by its path; None if it is not. No errors."""
     try:
         with open_path(path) as opened:
             if opened.size > MAX_JOB_BYTES:

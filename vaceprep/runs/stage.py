@@ -14,8 +14,8 @@ from typing import Any, Final
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.errors import Cancelled
 from vaceprep.files.digest import sha256_of_path
-from vaceprep.files.source import CannotOpen
-from vaceprep.job.media import put, role_of
+from vaceprep.files.source import CannotOpen, is_data_uri
+from vaceprep.job.media import media_of, put, role_of
 from vaceprep.job.model import Job
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.job import prepare_job
@@ -172,15 +172,9 @@ def _progress_of(
 def shortened(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body for the ledger: a ``data:`` URI becomes its type, length and SHA-256."""
     short = dict(body)
-    for at, value in _data_uris(body).items():
-        head = value.partition(",")[0]
-        sha = hashlib.sha256(value.encode()).hexdigest()
-        put(short, at, f"{head},... ({len(value)} characters, sha256 {sha})")
+    for at, value in media_of(body).items():
+        if is_data_uri(value):
+            head = value.partition(",")[0]
+            sha = hashlib.sha256(value.encode()).hexdigest()
+            put(short, at, f"{head},... ({len(value)} characters, sha256 {sha})")
     return short
-
-
-def _data_uris(body: Mapping[str, Any]) -> dict[str, str]:
-    from vaceprep.files.source import is_data_uri
-    from vaceprep.job.media import media_of
-
-    return {at: value for at, value in media_of(body).items() if is_data_uri(value)}
