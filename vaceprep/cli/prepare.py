@@ -155,9 +155,9 @@ def command(given: PrepareOptions) -> int:
     summary = summarise(entries)
     shown = config_options.in_force(c and c.judging_nothing() for c in configs.values())
     if given.output == "json":
-        from vaceprep.report.json import prepare_json
+        from vaceprep.report.json import files_json
 
-        for piece in prepare_json((entry.to_dict() for entry in entries), shown):
+        for piece in files_json((entry.to_dict() for entry in entries), shown):
             options.write(piece)
     else:
         from vaceprep.report.prepare import summary_line

@@ -63,7 +63,7 @@ def command(given: ProbeOptions) -> int:
             results.append(result)
             step()
     if given.output == "json":
-        for piece in json.probe_json([json.probe_entry(*result) for result in results]):
+        for piece in json.files_json(json.probe_entry(*result) for result in results):
             options.write(piece)
     else:
         style = options.style()

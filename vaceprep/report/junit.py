@@ -50,22 +50,17 @@ def _testcase(suite: ET.Element, entry: FileReport, *, advice: bool) -> None:
     ]
     if errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
-        about = {"message": _told(errors[0]) + more, "type": errors[0].rule}
+        message = _titled(errors[0], printable(errors[0].message, limit=2000))
+        about = {"message": message + more, "type": errors[0].rule}
         ET.SubElement(case, "failure", about).text = _listed(errors)
     if rest:
         ET.SubElement(case, "system-out").text = _listed(rest)
 
 
-def _told(finding: Finding) -> str:
+def _titled(finding: Finding, text: str) -> str:
     where = f" at {printable(finding.pointer)}" if finding.pointer else ""
-    return f"{finding.rule} ({finding.code}){where}: {printable(finding.message, limit=2000)}"
+    return f"{finding.rule} ({finding.code}){where}: {text}"
 
 
 def _listed(findings: Iterable[Finding]) -> str:
-    lines = []
-    for finding in findings:
-        where = f" at {printable(finding.pointer)}" if finding.pointer else ""
-        lines.append(
-            f"{finding.severity.value}: {finding.rule} ({finding.code}){where}: {sentence(finding)}"
-        )
-    return "\n".join(lines)
+    return "\n".join(f"{f.severity.value}: {_titled(f, sentence(f))}" for f in findings)

@@ -15,7 +15,13 @@ from vaceprep.checks.report import FileReport
 from vaceprep.job.media import MEDIA_FIELDS
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import checked, grade_of, name_of, ordered, prepared
-from vaceprep.report.html.job_drawing import draft_from, drawn, media_of_prepared, media_of_reports
+from vaceprep.report.html.job_drawing import (
+    MediaByRole,
+    draft_from,
+    drawn,
+    media_of_prepared,
+    media_of_reports,
+)
 from vaceprep.report.html.thumbnails import Thumbnails
 from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
@@ -112,20 +118,14 @@ def _group(one: Found, thumbnails: Thumbnails, films: ResultVideos) -> Group:
         if first.role is None:
             made = first.output if first.status in ("prepared", "unchanged") else None
             outputs = made is not None
-            draft = draft_from(one.item, made)
             media = media_of_prepared(answers, outputs=outputs)
-            entries[0] = _job(entries[0], draft)
-            if draft is not None:
-                entries[0] = replace(entries[0], drawn=drawn(draft, media, thumbnails))
+            entries[0] = _job(entries[0], draft_from(one.item, made), media, thumbnails)
     else:
         reports = [a for a in one.answers if isinstance(a, FileReport)]
         entries = [checked(report, thumbnails) for report in reports]
         if reports and reports[0].role is None:
-            draft = draft_from(one.item)
-            entries[0] = _job(entries[0], draft)
-            if draft is not None:
-                shown = drawn(draft, media_of_reports(reports), thumbnails)
-                entries[0] = replace(entries[0], drawn=shown)
+            media = media_of_reports(reports)
+            entries[0] = _job(entries[0], draft_from(one.item), media, thumbnails)
             entries[0] = whole_of(entries)
     job = entries[0].name if entries and entries[0].role.startswith("job") else None
     return Group(tuple(entries), job)
@@ -141,8 +141,8 @@ def whole_of(entries: Sequence[Entry]) -> Entry:
     return replace(own, grade=worst.grade, status=word)
 
 
-def _job(entry: Entry, draft: Draft | None) -> Entry:
-    """The job's own entry with the fields that the job sets."""
+def _job(entry: Entry, draft: Draft | None, media: MediaByRole, thumbnails: Thumbnails) -> Entry:
+    """The job's own entry with the fields that the job sets, and its drawings."""
     if draft is None:
         return entry
     rows = [
@@ -151,7 +151,7 @@ def _job(entry: Entry, draft: Draft | None) -> Entry:
         if name not in MEDIA_FIELDS and name != "function"
     ]
     role = f"job, {draft.function}" if draft.function else "job"
-    return replace(entry, role=role, rows=tuple(rows))
+    return replace(entry, role=role, rows=tuple(rows), drawn=drawn(draft, media, thumbnails))
 
 
 def _worded(value: object) -> str:
@@ -172,7 +172,6 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
         about += f" ({ran.task_status})" if about else ran.task_status
     if ran.resumed:
         about += ", picked up again" if about else "picked up again"
-    draft = draft_from(item)
     own = Entry(
         name=name_of(ran.source),
         role=f"job, {ran.function}" if ran.function else "job",
@@ -184,11 +183,9 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
         hint=ran.hint or "",
         films=tuple(films.film(video) for video in ran.videos),
     )
-    own = _job(own, draft)
-    if draft is not None:
-        # The prepared files are deleted once sent: show the sources.
-        media = media_of_prepared(ran.prepared, outputs=False)
-        own = replace(own, drawn=drawn(draft, media, thumbnails))
+    # The prepared files are deleted once sent: show the sources.
+    media = media_of_prepared(ran.prepared, outputs=False)
+    own = _job(own, draft_from(item), media, thumbnails)
     told = set(ran.findings)
     entries = [
         prepared(

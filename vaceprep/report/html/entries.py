@@ -91,21 +91,14 @@ def checked(report: FileReport, thumbnails: Thumbnails) -> Entry:
         entry = replace(entry, bar=window_bar(facts, report.role, window))
     if not is_local(report.source):
         return entry
-    shots = _taken(report.source, facts, None, thumbnails, SMALL)
-    pictures = _printed(shots.shots, thumbnails, facts, window)
-    return replace(entry, sides=(Side("", "", pictures, shots.note),))
+    return replace(entry, sides=(_one_side(report.source, facts, window, thumbnails),))
 
 
-def _taken(
-    path: str, facts: Facts, at: Sequence[Fraction] | None, thumbnails: Thumbnails, longest: int
-) -> Shots:
-    """A strip of frames, or the image; ``at`` None spreads the frames over the whole file."""
-    size = bounded((facts.width, facts.height), longest)
-    if not isinstance(facts, VideoFacts):
-        return thumbnails.still(path, facts, size)
-    return thumbnails.strip(
-        path, facts, instants(facts, thumbnails.frames) if at is None else at, size
-    )
+def _one_side(path: str, facts: Facts, window: Window | None, thumbnails: Thumbnails) -> Side:
+    """The only side: frames spread over the whole video, or the image."""
+    at = instants(facts, thumbnails.frames) if isinstance(facts, VideoFacts) else ()
+    shots = thumbnails.taken(path, facts, at, bounded((facts.width, facts.height), SMALL))
+    return Side("", "", _printed(shots.shots, thumbnails, facts, window), shots.note)
 
 
 def _printed(
@@ -160,8 +153,7 @@ def prepared(made: Prepared, thumbnails: Thumbnails, *, kept: bool = True) -> En
         return entry
     there = kept and made.output is not None and made.status in ("prepared", "unchanged")
     if after is None or not there or made.output is None:
-        shots = _taken(made.source, before, None, thumbnails, SMALL)
-        side = Side("", "", _printed(shots.shots, thumbnails, before, made.window), shots.note)
+        side = _one_side(made.source, before, made.window, thumbnails)
         return replace(entry, sides=(side,))
     return _side_by_side(entry, made, made.output, before, after, thumbnails)
 
@@ -177,14 +169,8 @@ def _side_by_side(
     # Both in one size, for comparison.
     size = bounded((after.width, after.height), LARGE)
     other = bounded((before.width, before.height), LARGE) if different else size
-    if isinstance(before, VideoFacts):
-        one = thumbnails.strip(made.source, before, early, other)
-    else:
-        one = thumbnails.still(made.source, before, other)
-    if isinstance(after, VideoFacts):
-        two = thumbnails.strip(output, after, at, size)
-    else:
-        two = thumbnails.still(output, after, size)
+    one = thumbnails.taken(made.source, before, early, other)
+    two = thumbnails.taken(output, after, at, size)
     sides = (
         Side("before", _bytes(before), _printed(one.shots, thumbnails, before), one.note),
         Side("after", _bytes(after), _printed(two.shots, thumbnails, after), two.note),

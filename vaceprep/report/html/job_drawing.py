@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
@@ -256,12 +256,11 @@ def _extension(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Draw
 
 def _one(found: Media, role: Role, thumbnails: Thumbnails) -> Image | None:
     """The picture of a file in a timeline; of a first clip, a frame near its end."""
-    facts: Any = found.facts
+    facts = found.facts
     size = bounded((facts.width, facts.height), SMALL)
+    at: tuple[Fraction, ...] = ()
     if isinstance(facts, VideoFacts):
         at = instants(facts, 8 if role in ("first_clip_url", "last_clip_url") else 1)
         at = at[-1:] if role == "first_clip_url" else at[:1]
-        taken = thumbnails.strip(found.path, facts, at, size)
-    else:
-        taken = thumbnails.still(found.path, facts, size)
+    taken = thumbnails.taken(found.path, facts, at, size)
     return taken.shots[0].image.resize(size) if taken.shots else None

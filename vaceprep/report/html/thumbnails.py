@@ -150,6 +150,14 @@ class Thumbnails:
                 raise
             watch.check()
 
+    def taken(
+        self, path: str, facts: Facts, at: Sequence[Fraction], size: tuple[int, int]
+    ) -> Shots:
+        """Frames of a video at times in seconds, or the picture of an image file."""
+        if isinstance(facts, VideoFacts):
+            return self.strip(path, facts, at, size)
+        return self.still(path, facts, size)
+
     def still(self, path: str, facts: ImageFacts, size: tuple[int, int]) -> Shots:
         """A picture of an image file, at a size in pixels."""
         from PIL.Image import Resampling
