@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,10 +32,6 @@ for variable in ("GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
 # that a test interrupts. Handlers are reset in new processes; an ignored signal stays ignored.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# Without cached bytecode every process that a test starts would compile each module again.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

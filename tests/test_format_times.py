@@ -37,7 +37,9 @@ FILES = [
 def test_a_format_is_timed_where_reordered_frames_come_with_their_own_times(
     name: str, muxer: str, codec: str, tmp_path: Path
 ) -> None:
-    options = {"bf": "2", "x265-params": "log-level=none"} if codec != "libvpx" else {}
+    options = {"bf": "2", "x265-params": "log-level=none"}
+    if codec == "libvpx":
+        options = {"cpu-used": "5"}
     path = numbered.write(
         tmp_path / "clip", frames=40, rate=RATE, codec=codec, container=muxer, options=options
     )

@@ -311,7 +311,7 @@ def damaged_mp4(
     codes(path, deep=deep)
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(["mp4", "hand", "fragmented"]), changes=edits, deep=st.booleans())
 @example(name="mp4", changes=[("cut", 0.0, 0)], deep=False)
 def test_damaged_mp4(

@@ -46,10 +46,12 @@ STEPS = UNKNOWN | ECHOES
 PACKAGE = Path(vaceprep.__file__).parent
 #: No part of it longer than this may be seen.
 PARTS = [s.TOKEN[i : i + 12] for i in range(len(s.TOKEN) - 12)]
+#: As they are and as a URL has them.
+SHOWN = sorted({*PARTS, *(quote(part, "") for part in PARTS)})
 
 
 def shows(text: str) -> bool:
-    return any(part in text or quote(part, "") in text for part in PARTS)
+    return any(part in text for part in SHOWN)
 
 
 @pytest.mark.parametrize("method", ["create", "get", "check_key"])

@@ -7,6 +7,9 @@ import shutil
 from pathlib import Path
 
 from tests.batch.conftest import FIXTURES, Batch, lines
+from tests.runs.conftest import job_of, small
+
+__all__ = ["small"]
 
 
 def outputs(path: Path) -> dict[str, str | None]:
@@ -35,9 +38,9 @@ def test_what_cannot_be_mended_stops_nothing(batch: Batch, here: Path) -> None:
     assert outputs(here / "made.jsonl")["in/none.mp4"] is None
 
 
-def test_jobs_are_run_once(batch: Batch, here: Path) -> None:
-    # Its result is as small as its picture, so that it takes little time.
-    job = {"function": "video_extension", "prompt": "a", "first_frame_url": "in/deep/c.jpg"}
+def test_jobs_are_run_once(batch: Batch, here: Path, small: Path) -> None:
+    # Its result is as small and short as its video, so that it takes little time.
+    job = job_of(small, prompt="a")
     jobs = [job, {**job, "prompt": "b"}, {**job, "seed": -1}]
     (here / "jobs.jsonl").write_text("".join(json.dumps(one) + "\n" for one in jobs))
     command = ("run", "jobs.jsonl", "-o", "ran.jsonl", "--output-dir", "vids")

@@ -223,7 +223,7 @@ def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert state_dir() is None
 
 
-@pytest.mark.parametrize("home", [None, "", "/dev/null/home"])
+@pytest.mark.parametrize("home", [None, pytest.param("", marks=pytest.mark.long), "/dev/null/home"])
 def test_without_a_home(
     home: str | None,
     shoot: Path,

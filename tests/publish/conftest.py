@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import botocore.loaders
 import pytest
 from PIL import Image
 
@@ -17,6 +19,15 @@ __all__ = ["tiny_disk"]
 
 #: What the clouds' tools and httpx read.
 _PREFIXES = ("AWS_", "AZURE_", "GOOGLE_", "GCE_", "MSI_", "IDENTITY_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_loader() -> Iterator[None]:
+    """One cache of the files that describe S3, which botocore else reads for every client."""
+    with pytest.MonkeyPatch.context() as patch:
+        session = "botocore.session.create_loader"
+        patch.setattr(session, functools.cache(botocore.loaders.create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 ``KILL_AT`` names the point, ``POINTS`` the file to which every point is written as it is passed.
 Points are the writes of the ledger, the requests, the first bytes of an answer's body, and the
-naming of files; each of them before and after.
+naming of files; each of them before and after. Pauses are short: faults count requests, not time.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from typing import Any
 import httpx
 
 from vaceprep.ledger.store import Ledger
+from vaceprep.runs.model import Control
 
 #: Methods of the ledger that write.
 WRITES = ("claim", "start", "settle", "checked", "remember", "_insert", "_update")
 #: How a file gets its name.
 NAMINGS = ("link", "replace", "rename")
+#: Seconds of the longest pause.
+PAUSE = 0.05
 #: Parts of a path that differ from run to run: ids and digests.
 VARYING = re.compile(r"[^/]*[0-9a-f]{8}[^/]*")
 
@@ -71,6 +74,12 @@ def set_points() -> None:
             yield piece
 
     setattr(httpx.Response, "iter_raw", iter_raw)  # noqa: B010 (mypy takes no method)
+    sleep = Control.sleep
+
+    def short(control: Control, seconds: float) -> None:
+        sleep(control, min(seconds, PAUSE))
+
+    setattr(Control, "sleep", short)  # noqa: B010
 
 
 if __name__ == "__main__":
