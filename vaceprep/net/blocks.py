@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from typing import IO, BinaryIO, Final, NamedTuple, cast
 
 from vaceprep.contract import REMOTE_HEAD
@@ -26,11 +27,14 @@ class Hole(NamedTuple):
     end: int
 
 
-class _PartFile(View):
+class PartFile(View):
+    """The fetched blocks as a file."""
+
     def __init__(self, file: IO[bytes], part: Part) -> None:
         super().__init__(part.size)
         self._file = file
         self._blocks = part.blocks
+        #: The first bytes read but not fetched, if any; the measured facts are then invalid.
         self.hole: Hole | None = None
 
     def bytes_at(self, start: int, end: int) -> bytes:
@@ -41,24 +45,12 @@ class _PartFile(View):
         return self._file.read(end - start)
 
 
-class Piecemeal(NamedTuple):
-    """An open part, for the readers."""
-
-    opened: Opened
-    file: _PartFile
-
-    @property
-    def hole(self) -> Hole | None:
-        """The first bytes read but not fetched, if any; the measured facts are then invalid."""
-        return self.file.hole
-
-
 @contextmanager
-def open_part(part: Part) -> Iterator[Piecemeal]:
-    """Open the fetched blocks. Raises OSError."""
+def open_part(part: Part) -> Iterator[tuple[Opened, PartFile]]:
+    """Open the fetched blocks for the readers; the file has the first hole. Raises OSError."""
     with open(part.path, "rb") as file:
-        view = _PartFile(file, part)
-        yield Piecemeal(Opened(cast("BinaryIO", view), part.size), view)
+        view = PartFile(file, part)
+        yield Opened(cast("BinaryIO", view), part.size), view
 
 
 #: Bytes per block; fetches start and end at block boundaries.
@@ -136,13 +128,6 @@ def _write(file: BinaryIO, number: int, data: bytes) -> None:
 
 def runs(numbers: Iterable[int]) -> Iterator[range]:
     """Group ascending numbers into runs without a gap."""
-    first = last = -1
-    for number in numbers:
-        if first >= 0 and number == last + 1:
-            last = number
-            continue
-        if first >= 0:
-            yield range(first, last + 1)
-        first = last = number
-    if first >= 0:
-        yield range(first, last + 1)
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        found = [number for _, number in run]
+        yield range(found[0], found[-1] + 1)

@@ -13,7 +13,7 @@ import functools
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -118,8 +118,8 @@ class Checked(httpx.BaseTransport):
         try:
             found = self._resolve(host, url.port or PORTS[url.scheme])
         except (OSError, UnicodeError) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            raise httpx.ConnectError(f"{host} cannot be resolved: {said}") from None
+            detail = getattr(error, "strerror", None) or str(error)
+            raise httpx.ConnectError(f"{host} cannot be resolved: {detail}") from None
         private = None if vouched else next((a for a in found if private_reason(a)), None)
         if private is not None:
             raise NotPublic(f"{host} is {private}, which is not public")
@@ -184,7 +184,6 @@ def client(
     *,
     stall: float,
     allow_hosts: Collection[str] = (),
-    headers: Mapping[str, str] | None = None,
     resolve: Resolve | None = None,
     verify: ssl.SSLContext | None = None,
     proxies: bool = True,
@@ -198,5 +197,5 @@ def client(
         transport=Checked(allow_hosts, resolve=resolve, verify=verify, proxies=proxies),
         timeout=httpx.Timeout(stall, connect=min(stall, CONNECT_SECONDS)),
         follow_redirects=False,
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
     )

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
-from urllib.parse import urlsplit
 
 from vaceprep.contract import BACKOFF_SECONDS, MAX_REDIRECTS, TRANSFER_SECONDS
 from vaceprep.errors import Cancelled
-from vaceprep.net.hosts import PUBLIC_SCHEMES
+from vaceprep.net.hosts import PUBLIC_SCHEMES, split
 from vaceprep.net.http import (
     REDIRECTS,
     RETRYABLE_4XX,
@@ -103,20 +102,14 @@ def too_slow() -> FetchFailed:
 
 def host_of(url: str) -> str:
     """The host, the only part of a presigned URL that may be shown. Raises FetchFailed."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        host = None
-        parts = urlsplit("")
-    if not host or parts.scheme.lower() not in PUBLIC_SCHEMES:
+    parts = split(url)
+    if parts is None or not parts.hostname or parts.scheme not in PUBLIC_SCHEMES:
         raise FetchFailed("the result's URL is not an http or https URL")
-    return host
+    return parts.hostname
 
 
 def receive(
-    web: httpx.Client, url: str, body: Body, tell: OnProgress, cancelled: Callable[[], bool]
+    web: httpx.Client, url: str, body: Body, on_progress: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
     """Try once to download the body, from where the last attempt ended if the server supports it.
 
@@ -127,10 +120,10 @@ def receive(
     from vaceprep.net.client import NotPublic
 
     try:
-        if not _received(web, url, body, tell, cancelled):
+        if not _received(web, url, body, on_progress, cancelled):
             # The server would continue with another file than it began with.
             body.start_over()
-            _received(web, url, body, tell, cancelled)
+            _received(web, url, body, on_progress, cancelled)
     except NotPublic as error:
         raise FetchFailed(f"its URL leads to a private host: {error}") from None
     except httpx.HTTPError as error:
@@ -146,19 +139,15 @@ def _failed(error: httpx.HTTPError, web: httpx.Client, body: Body) -> FetchFaile
     if time.monotonic() >= body.until:
         return too_slow()
     if isinstance(error, httpx.TimeoutException):
-        return TryAgain(f"no byte came for {_seconds(web)} s")
+        return TryAgain(f"no byte came for {web.timeout.read or 0:g} s")
     if isinstance(error, httpx.ConnectError):
         return TryAgain(f"no connection could be made ({error})")
     so_far = f" after {body.done:,} bytes" if body.done else ""
     return TryAgain(f"the connection broke{so_far} ({type(error).__name__})")
 
 
-def _seconds(web: httpx.Client) -> str:
-    return f"{web.timeout.read or 0:g}"
-
-
 def _received(
-    web: httpx.Client, url: str, body: Body, tell: OnProgress, cancelled: Callable[[], bool]
+    web: httpx.Client, url: str, body: Body, on_progress: OnProgress, cancelled: Callable[[], bool]
 ) -> bool:
     from vaceprep.net.deadline import Deadline
 
@@ -177,10 +166,10 @@ def _received(
                 continue
             if not _begun(response, body):
                 return False
-            tell(body.done, body.total)
+            on_progress(body.done, body.total)
             for data in response.iter_raw():
                 body.take(data)
-                tell(body.done, body.total)
+                on_progress(body.done, body.total)
                 if cancelled():
                     raise Cancelled("the download was called off")
         if body.total is not None and body.done != body.total:
@@ -210,7 +199,7 @@ def _begun(response: httpx.Response, body: Body) -> bool:
     if 400 <= status < 500 and status not in RETRYABLE_4XX:
         raise FetchFailed(f"the server refuses it (HTTP {status})")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-        raise TryAgain(f"the server answers HTTP {status}", _asked(response))
+        raise TryAgain(f"the server answers HTTP {status}", _requested_wait(response))
     here = content_length(response.headers)
     if status == HTTPStatus.PARTIAL_CONTENT:
         return _goes_on(response, body)
@@ -240,6 +229,6 @@ def _validator(response: httpx.Response) -> str | None:
     return str(response.headers.get("last-modified", "")) or None
 
 
-def _asked(response: httpx.Response) -> float:
+def _requested_wait(response: httpx.Response) -> float:
     """Seconds that the server asks to wait; dates and very long waits are ignored."""
     return min(retry_after_seconds(response.headers) or 0.0, BACKOFF_SECONDS[1])

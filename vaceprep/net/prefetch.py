@@ -16,7 +16,8 @@ _MAX_BOXES: Final = 1000
 def fetch_all(remote: Remote) -> None:
     """Fetch every byte. Raises RemoteError, also for a file that is too large."""
     if remote.size > REMOTE_BYTES:
-        raise remote_too_large(remote)
+        remote.problem = remote.problem or problems.too_large(remote.size, whole=False)
+        raise remote.problem
     remote.need(0, remote.size)
 
 
@@ -44,9 +45,3 @@ def fetch_index(remote: Remote) -> None:
         if kind == b"moov" and size <= MAX_INDEX_BYTES and at + size <= remote.size:
             remote.need(at, at + size)
         at += size
-
-
-def remote_too_large(remote: Remote) -> problems.RemoteError:
-    """The error for a file that would have to be fetched whole."""
-    remote.problem = remote.problem or problems.too_large(remote.size, whole=False)
-    return remote.problem

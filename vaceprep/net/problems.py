@@ -68,16 +68,16 @@ def redirects() -> RemoteError:
 def refused(status: int) -> RemoteError:
     """An error status."""
     if status in (401, 403, 407):
-        said = "make it public, or presign it anew if its signature has run out"
+        advice = "make it public, or presign it anew if its signature has run out"
     elif status in (404, 410):
-        said = "nothing is there; see that it is published under this very URL"
+        advice = "nothing is there; see that it is published under this very URL"
     elif status in BUSY:
         return unreached(
             f"the server answers {_named(status)}; try again later", status, passing=True
         )
     else:
-        said = "only 200 and 206 give a file"
-    return unreached(f"the server answers {_named(status)}: {said}", status)
+        advice = "only 200 and 206 give a file"
+    return unreached(f"the server answers {_named(status)}: {advice}", status)
 
 
 def _named(status: int) -> str:
@@ -89,16 +89,16 @@ def of_httpx(error: Exception, host: str, stall: float) -> RemoteError:
     """The RemoteError for an httpx exception."""
     import httpx
 
-    said = _NUMBER.sub("", " ".join(str(error).split()))[:_LONGEST]
+    detail = _NUMBER.sub("", " ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, httpx.ConnectTimeout):
         return unreached(f"no connection to {host} comes about in time", passing=True)
     if isinstance(error, httpx.TimeoutException):
         return unreached(f"{host} does not answer within {stall:g} s", passing=True)
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in said.upper():
-        return unreached(f"the certificate of {host} is not trusted ({said})")
+    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in detail.upper():
+        return unreached(f"the certificate of {host} is not trusted ({detail})")
     if isinstance(error, httpx.ConnectError):
-        return unreached(f"no connection to {host} can be made ({said})", passing=True)
+        return unreached(f"no connection to {host} can be made ({detail})", passing=True)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError | ValueError):
         return unreached("it is no URL that can be asked for")
-    words = f" ({said})" if said else ""
+    words = f" ({detail})" if detail else ""
     return unreached(f"the connection to {host} breaks{words}", passing=True)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
-from urllib.parse import urlsplit
 
 from vaceprep.contract import (
     MAX_REDIRECTS,
@@ -28,6 +27,7 @@ from vaceprep.facts import Unreadable
 from vaceprep.files.source import Opened, View
 from vaceprep.net import problems
 from vaceprep.net.blocks import BLOCK, Store, runs
+from vaceprep.net.hosts import split
 from vaceprep.net.http import (
     REDIRECTS,
     content_length,
@@ -146,8 +146,9 @@ class Remote(View):
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
                 if time.monotonic() >= self._until:
                     raise problems.too_slow(self._seconds) from None
-                stall = self._client.timeout.read or 0
-                raise problems.of_httpx(error, _host(self._url), stall) from None
+                stall, parts = self._client.timeout.read or 0, split(self._url)
+                host = (parts and parts.hostname) or "the host"
+                raise problems.of_httpx(error, host, stall) from None
 
         def wait(error: BaseException) -> float | None:
             over = self._body is not None or self._client.is_closed
@@ -255,10 +256,10 @@ class Remote(View):
 
     def _part(self, first: int, stop: int) -> None:
         """Request blocks, up to the first one already fetched."""
-        asked = next(runs(n for n in range(first, stop) if n not in self._store.present))
-        if (len(self._store.present) + len(asked) - 1) * BLOCK > REMOTE_BYTES:
+        wanted = next(runs(n for n in range(first, stop) if n not in self._store.present))
+        if (len(self._store.present) + len(wanted) - 1) * BLOCK > REMOTE_BYTES:
             raise problems.too_large(self.size, whole=False)
-        start, end = asked.start * BLOCK, min(asked.stop * BLOCK, self.size)
+        start, end = wanted.start * BLOCK, min(wanted.stop * BLOCK, self.size)
         headers = {"Range": f"bytes={start}-{end - 1}"}
         tag = self._validators.get("etag", "")
         conditional = self._conditional and tag.startswith('"')
@@ -352,13 +353,6 @@ def _check_plain(response: httpx.Response) -> None:
             f"the server packs it ({packed}) though it was asked not to; publish it as it is",
             response.status_code,
         )
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or "the host"
-    except ValueError:
-        return "the host"
 
 
 def _redirected(url: str, response: httpx.Response) -> str:

@@ -12,7 +12,6 @@ from vaceprep.net.problems import unreached
 from vaceprep.net.remote_file import Remote
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     import httpx
@@ -72,10 +71,5 @@ class Web:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -51,17 +51,26 @@ class Failure(NamedTuple):
     error: str
 
 
-class Decoded(NamedTuple):
-    """The result of decoding."""
+@dataclass(slots=True, eq=False)
+class Decoded:
+    """The result of decoding packet by packet, so far."""
 
-    frames: int
+    frames: int = 0
     #: Packets without a picture.
-    empty: int
+    empty: int = 0
     #: Pictures from the first keyframe on.
-    pictures: int
+    pictures: int = 0
     #: The first failure before the first keyframe, and the first after that.
-    early: Failure | None
-    late: Failure | None
+    early: Failure | None = None
+    late: Failure | None = None
+    #: How to parse the packets; None for other codecs.
+    form: Form | None = None
+    #: Packets with data.
+    number: int = 0
+    #: Whether a keyframe was read.
+    begun: bool = False
+    #: Whether an undamaged frame was decoded.
+    whole: bool = False
 
     @property
     def failure(self) -> Failure | None:
@@ -91,6 +100,43 @@ class Decoded(NamedTuple):
             missing = short - never
         number, error = failure or (None, None)
         return DecodeFacts(self.frames, number, error, never, missing)
+
+    def fail(self, number: int, error: str) -> None:
+        if self.begun:
+            self.late = self.late or Failure(number, error)
+        else:
+            self.early = self.early or Failure(number, error)
+
+    def pictured(self, packet: Packet[VideoStream]) -> bool:
+        """Return whether the packet holds a picture; count it if not."""
+        if self.form is None or not packet.size:
+            return True
+        data = memoryview(packet)
+        found = picture(self.form, packet.size, lambda at, count: bytes(data[at : at + count]))
+        self.empty += found is None
+        return found is not None
+
+    def shown(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
+        """Yield the frames decoded from one packet. Raises EOFError at the end."""
+        self.number += bool(packet.size)
+        pictured = self.pictured(packet)
+        self.begun = self.begun or (packet.is_keyframe and pictured)
+        self.pictures += self.begun and pictured and bool(packet.size)
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    if frame.is_corrupt:
+                        self.fail(self.number, "the decoder marks it as damaged")
+                    # At the start, frames may refer to frames that were cut off.
+                    self.whole = self.whole or not frame.is_corrupt
+                    self.frames += not (self.whole and frame.is_corrupt)
+                    yield frame
+        except EOFError:
+            raise
+        except BROKEN as error:
+            # Packets hidden by an edit list may refer to frames that were cut off.
+            if pictured and not packet.is_discard:
+                self.fail(self.number, clause(error))
 
 
 def _at_another_speed(counted: VideoFacts) -> bool:
@@ -147,60 +193,6 @@ class _Tally:
         return MaskFacts(self.pixels, self.white, self.black, other, self.frames, self.first_other)
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Walk:
-    """The state of decoding packet by packet."""
-
-    form: Form | None
-    frames: int = 0
-    number: int = 0
-    empty: int = 0
-    pictures: int = 0
-    early: Failure | None = None
-    late: Failure | None = None
-    #: Whether a keyframe was read.
-    begun: bool = False
-    #: Whether an undamaged frame was decoded.
-    whole: bool = False
-
-    def fail(self, number: int, error: str) -> None:
-        if self.begun:
-            self.late = self.late or Failure(number, error)
-        else:
-            self.early = self.early or Failure(number, error)
-
-    def pictured(self, packet: Packet[VideoStream]) -> bool:
-        """Return whether the packet holds a picture; count it if not."""
-        if self.form is None or not packet.size:
-            return True
-        data = memoryview(packet)
-        found = picture(self.form, packet.size, lambda at, count: bytes(data[at : at + count]))
-        self.empty += found is None
-        return found is not None
-
-    def shown(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
-        """Yield the frames decoded from one packet. Raises EOFError at the end."""
-        self.number += bool(packet.size)
-        pictured = self.pictured(packet)
-        self.begun = self.begun or (packet.is_keyframe and pictured)
-        self.pictures += self.begun and pictured and bool(packet.size)
-        try:
-            for frame in packet.decode():
-                if isinstance(frame, VideoFrame):
-                    if frame.is_corrupt:
-                        self.fail(self.number, "the decoder marks it as damaged")
-                    # At the start, frames may refer to frames that were cut off.
-                    self.whole = self.whole or not frame.is_corrupt
-                    self.frames += not (self.whole and frame.is_corrupt)
-                    yield frame
-        except EOFError:
-            raise
-        except BROKEN as error:
-            # Packets hidden by an edit list may refer to frames that were cut off.
-            if pictured and not packet.is_discard:
-                self.fail(self.number, clause(error))
-
-
 def decode_all(
     opened: Opened,
     demuxer: str,
@@ -215,14 +207,14 @@ def decode_all(
     Counts a mask's pixels without those that ``crop`` hides.
     """
     tally = _Tally()
-    walk = _Walk(None)
+    found = Decoded()
     try:
         with open_container(opened, demuxer) as container:
             video = video_stream(container)
             if video is None:
                 raise ValueError("it has no video track")
             context = video.codec_context
-            walk.form = form_of(context.codec.canonical_name, context.extradata or b"")
+            found.form = form_of(context.codec.canonical_name, context.extradata or b"")
             # Without this a decoder conceals what it cannot read and reports nothing.
             context.options = {"err_detect": "explode", "threads": "1", **BOUNDED}
             start: Fraction | None = None
@@ -232,14 +224,13 @@ def decode_all(
                     at = packet.pts * base
                     start = at if start is None else min(start, at)
                     if at - start >= until:
-                        walk.number += bool(packet.size)
+                        found.number += bool(packet.size)
                         continue
-                for frame in walk.shown(packet):
+                for frame in found.shown(packet):
                     if as_mask:
                         tally.add(frame, crop)
     except EOFError:
         pass
     except BROKEN as error:
-        walk.fail(walk.number + 1, clause(error))
-    found = Decoded(walk.frames, walk.empty, walk.pictures, walk.early, walk.late)
+        found.fail(found.number + 1, clause(error))
     return found, tally.facts()

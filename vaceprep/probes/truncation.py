@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from vaceprep.files.source import Opened
 from vaceprep.probes.images.gif import read_gif
+from vaceprep.probes.matroska import Element, vint
 
-SEGMENT = b"\x18\x53\x80\x67"
-
-
-def _vint(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return an EBML length at ``at`` and its bytes; None if unknown or cut off."""
-    if at >= len(data) or not data[at]:
-        return None
-    width = 9 - data[at].bit_length()
-    raw = int.from_bytes(data[at : at + width], "big")
-    value = raw & ((1 << (7 * width)) - 1)
-    if at + width > len(data) or value == (1 << (7 * width)) - 1:
-        return None
-    return value, width
+SEGMENT = Element.SEGMENT.to_bytes(4)
 
 
 def _missing_mark(opened: Opened) -> str | None:
@@ -36,12 +25,12 @@ def missing_end(opened: Opened, name: str) -> str | None:
     declared = None
     head = opened.head
     if name in ("matroska", "webm"):
-        header = _vint(head, 4)
-        if header:
-            at = 4 + header[1] + header[0]
-            if head[at : at + 4] == SEGMENT:
-                size = _vint(head, at + 4)
-                declared = at + 4 + size[1] + size[0] if size else None
+        header = vint(head, 4)
+        if header and header[0] is not None:
+            at = header[0] + header[1]
+            size = vint(head, at + 4) if head[at : at + 4] == SEGMENT else None
+            if size and size[0] is not None:
+                declared = size[0] + size[1]
     elif name in ("avi", "webp") and head[:4] == b"RIFF" and len(head) >= 8:
         declared = int.from_bytes(head[4:8], "little") + 8
     elif name == "gif":

@@ -10,6 +10,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from vaceprep.probes.images.cicp import srgb_curve
+
 #: sRGB's red, green and blue as XYZ under D50 (IEC 61966-2-1, adapted by Bradford).
 _COLOURANTS: Final = {
     b"rXYZ": (0.43607, 0.22249, 0.01392),
@@ -94,11 +96,7 @@ def _is_srgb(space: bytes, tags: dict[bytes, bytes], name: str) -> bool:
 
 def _follows_srgb(curve: bytes) -> bool:
     points = [i / (_SAMPLES - 1) for i in range(_SAMPLES)]
-    return all(abs(_apply(curve, x) - _srgb(x)) <= _CURVE_TOLERANCE for x in points)
-
-
-def _srgb(x: float) -> float:
-    return x / 12.92 if x <= 0.04045 else float(((x + 0.055) / 1.055) ** 2.4)
+    return all(abs(_apply(curve, x) - srgb_curve(x)) <= _CURVE_TOLERANCE for x in points)
 
 
 def _apply(curve: bytes, x: float) -> float:

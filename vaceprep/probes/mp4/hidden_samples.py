@@ -6,8 +6,8 @@ and all if the parameter set allows fields. Decoding (``--deep``) finds the rest
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Iterator
+from itertools import chain, islice, repeat
 from typing import Final, NamedTuple
 
 from vaceprep.files.source import Opened
@@ -172,14 +172,9 @@ def _leading(track: Track, first: int) -> frozenset[int]:
 def shown_times(track: Track) -> Iterator[int]:
     """Yield each sample's presentation timestamp in decoding order, without end."""
     last = track.durations[-1][1] if track.durations else 0
-    durations: Iterable[int] = chain(expand(track.durations), _again(last))
-    offsets = chain(expand(track.offsets), _again(0))
+    durations = chain(expand(track.durations), repeat(last))
+    offsets = chain(expand(track.offsets), repeat(0))
     clock = 0
     for duration, offset in zip(durations, offsets, strict=False):
         yield clock + offset
         clock += duration
-
-
-def _again(value: int) -> Iterator[int]:
-    while True:
-        yield value
