@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS, MAX_PROVEN_PIXELS
-from vaceprep.facts import ImageFacts, MaskFacts, Unreadable, UnreadableReason
+from vaceprep.facts import ImageFacts, Unreadable, UnreadableReason
 from vaceprep.probes.images import cicp, completeness, exif, heif, icc, pixels
 from vaceprep.probes.images.bmp import read_bmp
 from vaceprep.probes.images.gif import read_gif
@@ -27,23 +27,23 @@ from vaceprep.probes.images.layout import MAX_FRAMES, Layout, Source, Spliced
 from vaceprep.probes.images.png import read_png
 from vaceprep.probes.images.tiff import read_tiff
 from vaceprep.probes.images.tiff_raster import Raster, Short
+from vaceprep.probes.images.tiff_tags import Tag
 from vaceprep.probes.images.webp import read_webp
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-    from vaceprep.probes.images.layout import Layout
-    from vaceprep.probes.images.tiff_raster import Raster
+    from vaceprep.files.source import Opened
 
-_ROWS, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 Way = Literal["whole", "draft", "not"]
 #: Bytes of one pixel by Pillow's mode; every other mode takes four.
 _BYTES: Final = {"1": 1, "L": 1, "P": 1}
 #: WEBP's decoder holds its canvas twice, returns one copy, and Pillow makes a picture of that.
 _WEBP_BYTES: Final = 12
-#: The same for AVIF, HEIC and JPEG 2000: planes of up to 16 bits, and a copy as a picture.
-_OTHER_BYTES: Final = 12
-_OTHERS: Final = frozenset(["avif", "heic", "heif", "jp2"])
+#: Bytes per pixel that a decoder holds beside the picture. AVIF, HEIC and JPEG 2000: planes of up
+#: to 16 bits, and a copy as a picture.
+_HELD_BYTES: Final = {"webp": _WEBP_BYTES, **dict.fromkeys(("avif", "heic", "heif", "jp2"), 12)}
 #: Bytes per pixel and colour of a JPEG with several scans: kept until the last scan.
 _COEFFICIENT: Final = 2
 
@@ -81,21 +81,19 @@ def _pixel(mode: str) -> int:
 
 def _held(layout: Layout, image: ImageFile) -> int:
     """Return the bytes per pixel that the decoder holds beside the picture."""
-    if layout.format == "webp":
-        return _WEBP_BYTES
-    if layout.format in _OTHERS:
-        return _OTHER_BYTES
     if layout.format == "jpeg" and layout.scans:
         return _COEFFICIENT * len(image.getbands())
     if layout.format == "tiff":
         return _strip_share(layout, image)
-    return 0
+    return _HELD_BYTES.get(layout.format, 0)
 
 
 def _strip_share(layout: Layout, image: ImageFile) -> int:
     """Return the bytes per pixel of the largest strip or tile, which is decoded whole."""
     tags = getattr(image, "tag_v2", {})
-    rows, wide, high = (tags.get(tag) for tag in (_ROWS, _TILE_WIDTH, _TILE_HEIGHT))
+    rows, wide, high = (
+        tags.get(tag) for tag in (Tag.ROWS_PER_STRIP, Tag.TILE_WIDTH, Tag.TILE_LENGTH)
+    )
     if isinstance(wide, int) and isinstance(high, int):
         held = wide * high
     else:
@@ -104,11 +102,6 @@ def _strip_share(layout: Layout, image: ImageFile) -> int:
     wide_channels = 2 if (layout.bit_depth or 8) > 8 else 1
     return math.ceil(share * _pixel(image.mode) * wide_channels)
 
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from vaceprep.files.source import Opened
 
 #: vaceprep's own readers of structure, by format.
 READERS: Final[dict[str, Callable[[Source], Layout]]] = {
@@ -125,8 +118,8 @@ READERS: Final[dict[str, Callable[[Source], Layout]]] = {
 _MAX_OTHER_PIXELS: Final = 64_000_000
 #: Orientations that swap width and height.
 _TURNED: Final = (5, 6, 7, 8)
-#: Bits of one channel by Pillow's mode.
-_DEPTHS: Final = {"1": 1, "I": 32, "F": 32}
+#: Bits of one channel by the first four letters of Pillow's mode.
+_DEPTHS: Final = {"1": 1, "I;16": 16, "I": 32, "F": 32}
 _LONGEST_DETAIL: Final = 120
 
 
@@ -284,14 +277,14 @@ def _facts(
         height=height,
         orientation=orientation,
         mode=_mode(layout, image),
-        bit_depth=layout.bit_depth or _depth(image.mode),
+        bit_depth=layout.bit_depth or _DEPTHS.get(image.mode[:4], 8),
         has_alpha=False if proved and decoded is None else alpha,
         icc_profile=name,
         srgb=srgb,
         frames=layout.frames,
         location=(*layout.location, *exif.location(layout.exif, layout.xmp)),
         decoded=proved or decoded is not None,
-        mask=_mask(image) if want_mask else None,
+        mask=pixels.count_mask(image) if want_mask else None,
     )
 
 
@@ -300,12 +293,6 @@ def _profile(layout: Layout) -> tuple[str | None, bool]:
     if layout.colours is not None:
         return layout.colours.name, False
     return (None, True) if layout.icc is None else icc.read_icc(layout.icc)
-
-
-def _mask(image: Image) -> MaskFacts:
-    from vaceprep.probes.images.pixels import count_mask
-
-    return count_mask(image)
 
 
 def _mode(layout: Layout, image: Image) -> str:
@@ -317,12 +304,6 @@ def _mode(layout: Layout, image: Image) -> str:
     if depth in (2, 4) and image.mode == "L":
         return f"L;{depth}"
     return image.mode
-
-
-def _depth(mode: str) -> int:
-    if mode.startswith("I;16"):
-        return 16
-    return _DEPTHS.get(mode, 8)
 
 
 def _orientation(layout: Layout) -> int:

@@ -115,16 +115,16 @@ def from_start(container: InputContainer, video: VideoStream) -> tuple[int | Non
     The time is None if a packet has none. The container must be freshly opened: a seek to the start
     fails in some containers, lands after it in others, and loses palettes.
     """
-    walk = coded(demuxed(container, video), video)
+    packets = coded(demuxed(container, video), video)
     held: list[Coded] = []
     first: list[Packet[VideoStream]] = []
-    for part in walk:
+    for part in packets:
         held.append(part)
         if part.shows:
             first.append(part.packet)
         if len(first) == REORDER_PACKETS:
             break
-    return earliest(first, container.format.name), chain(held, walk)
+    return earliest(first, container.format.name), chain(held, packets)
 
 
 def origin_of(container: InputContainer, video: VideoStream) -> int | None:
@@ -165,7 +165,7 @@ def _survey(
     back: Fraction | None,
 ) -> SampleFacts:
     base = fraction(video.time_base)
-    origin, walk = from_start(container, video)
+    origin, opening = from_start(container, video)
     if base is None or origin is None:
         return none("its frames carry no times of presentation")
     # A rounding clock may place the wanted frame one tick later.
@@ -174,14 +174,14 @@ def _survey(
         target = origin + int((start - back) / base)
         packets = with_shown(from_keyframe(container, video, target), video)
     else:
-        packets = walk
+        packets = opening
     extradata = video.codec_context.extradata or b""
     times: list[Fraction] = []
     sizes: list[int] = []
     clean: list[bool] = []
     breaks: list[int] = []
     beyond = 0
-    hidden = False
+    hidden, end = False, facts.duration
     for packet, is_shown in packets:
         if packet.is_discard:
             hidden = True
@@ -206,20 +206,10 @@ def _survey(
         )
         beyond = beyond + 1 if at > start + length + tick else 0
         if beyond > REORDER_PACKETS:
-            return _facts(times, sizes, clean, breaks, tick, None)
+            end = None
+            break
         if len(times) > MAX_WINDOW:
             return none(f"it has more than {MAX_WINDOW:,} frames in the window")
-    return _facts(times, sizes, clean, breaks, tick, facts.duration)
-
-
-def _facts(
-    times: list[Fraction],
-    sizes: list[int],
-    clean: list[bool],
-    breaks: list[int],
-    tick: Fraction,
-    end: Fraction | None,
-) -> SampleFacts:
     return SampleFacts(
         tuple(times), tuple(sizes), tuple(clean), tuple(breaks), tick, end, obstacle=None
     )

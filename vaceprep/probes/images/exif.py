@@ -15,25 +15,7 @@ from typing import Final
 from vaceprep.probes.images.layout import Source
 from vaceprep.probes.images.tiff_tags import FieldType, GpsTag, Tag
 
-#: Bytes of one value by field type.
-TYPE_BYTES: Final[dict[int, int]] = {
-    FieldType.BYTE: 1,
-    FieldType.ASCII: 1,
-    FieldType.SHORT: 2,
-    FieldType.LONG: 4,
-    FieldType.RATIONAL: 8,
-    FieldType.SBYTE: 1,
-    FieldType.UNDEFINED: 1,
-    FieldType.SSHORT: 2,
-    FieldType.SLONG: 4,
-    FieldType.SRATIONAL: 8,
-    FieldType.FLOAT: 4,
-    FieldType.DOUBLE: 8,
-    FieldType.IFD: 4,
-    FieldType.LONG8: 8,
-    FieldType.SLONG8: 8,
-    FieldType.IFD8: 8,
-}
+#: The integers of a value by field type, as ``struct`` names them.
 _INTEGERS: Final[dict[int, str]] = {
     FieldType.BYTE: "B",
     FieldType.SHORT: "H",
@@ -44,6 +26,15 @@ _INTEGERS: Final[dict[int, str]] = {
     FieldType.IFD: "I",
     FieldType.LONG8: "Q",
     FieldType.IFD8: "Q",
+}
+#: Bytes of one value by field type.
+TYPE_BYTES: Final[dict[int, int]] = {
+    **{kind: struct.calcsize(f"={code}") for kind, code in _INTEGERS.items()},
+    **dict.fromkeys((FieldType.ASCII, FieldType.UNDEFINED), 1),
+    FieldType.FLOAT: 4,
+    **dict.fromkeys(
+        (FieldType.RATIONAL, FieldType.SRATIONAL, FieldType.DOUBLE, FieldType.SLONG8), 8
+    ),
 }
 #: Most entries of one directory, and most values of one entry, that are read. J
 _MAX_ENTRIES: Final = 4096

@@ -15,6 +15,9 @@ from vaceprep.probes.images import grey_levels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+    from vaceprep.files.source import Opened
 
 _WHITE = 255
 
@@ -42,6 +45,7 @@ def _white_and_black(image: Image) -> tuple[int, int]:
     if image.mode in ("LA", "La"):
         return _white_and_black(image.getchannel(0))
     if image.mode.startswith("I;16"):
+        # The byte order does not change the counts.
         return _extremes(_byte_planes(image))
     if image.mode == "P":
         return _palette(image)
@@ -65,10 +69,9 @@ def _extremes(planes: list[Image]) -> tuple[int, int]:
 
 
 def _byte_planes(image: Image) -> list[Image]:
-    """Return the high and the low bytes of a 16-bit image as two planes."""
+    """Return the first and the second bytes of a 16-bit image's pixels as two planes."""
     from PIL import Image as Pillow
 
-    # The byte order does not change the counts.
     return list(Pillow.frombytes("LA", image.size, image.tobytes()).split())
 
 
@@ -82,12 +85,6 @@ def _palette(image: Image) -> tuple[int, int]:
         black += count if colour == [0] * 3 else 0
     return white, black
 
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
-
-    from vaceprep.files.source import Opened
 
 #: Format to (module, class). Formats that are not accepted are here if Pillow reads them in its own
 #: process and memory, without opening nested files.
@@ -140,14 +137,11 @@ def decode(image: ImageFile) -> Image:
         # With memory already allocated, the decoder does not warn of sizes checked before.
         image.im = Pillow.new(image.mode, image.size, None).im
     image.load()
-    if image.format in _ALPHA_MAY_BE_PADDING and image.mode == "RGBA" and not _highest_alpha(image):
+    padded = image.format in _ALPHA_MAY_BE_PADDING and image.mode == "RGBA"
+    if padded and not _alpha_range(image)[1]:
         # Some writers leave the fourth byte 0; every viewer shows such a picture opaque.
         return image.convert("RGB")
     return image
-
-
-def _highest_alpha(image: Image) -> int:
-    return cast("tuple[int, int]", image.getchannel("A").getextrema())[1]
 
 
 def rewound(opened: Opened) -> Opened:
@@ -166,8 +160,8 @@ def bands(image: Image) -> Iterator[Image]:
         yield image.crop((0, top, image.width, min(image.height, top + rows)))
 
 
-def _lowest_alpha(image: Image) -> int:
-    return cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())[0]
+def _alpha_range(image: Image) -> tuple[int, int]:
+    return cast("tuple[int, int]", image.getchannel(image.mode[-1]).getextrema())
 
 
 def alpha_used(image: Image, depth: int | None = None) -> bool:
@@ -177,7 +171,7 @@ def alpha_used(image: Image, depth: int | None = None) -> bool:
     pixels are decoded to 8 bits. Of 16-bit RGB only the high bytes can be compared.
     """
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        return any(_lowest_alpha(band) < 255 for band in bands(image))
+        return any(_alpha_range(band)[0] < 255 for band in bands(image))
     transparent: Any = image.info.get("transparency")
     if transparent is None:
         return False
@@ -199,22 +193,14 @@ def alpha_used(image: Image, depth: int | None = None) -> bool:
         return any(_has_value(band, transparent) for band in bands(image))
     if image.mode == "RGB" and isinstance(transparent, tuple):
         wide = depth == 16
-        wanted = tuple(c >> 8 if wide else c for c in transparent)
-        return any(_has_colour(band, wanted) for band in bands(image))
+        wanted = tuple((c >> 8 if wide else c) & 255 for c in transparent)
+        return any(_all_match(list(band.split()), wanted) for band in bands(image))
     return False
 
 
 def _has_value(image: Image, value: int) -> bool:
-    from PIL import Image as Pillow
-
-    planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
-    order = "big" if image.mode.endswith("B") else "little"
-    pair = value.to_bytes(2, order)  # type: ignore[arg-type]
-    return _all_match(list(planes), (pair[0], pair[1]))
-
-
-def _has_colour(image: Image, colour: tuple[int, ...]) -> bool:
-    return _all_match(list(image.split()), tuple(c & 255 for c in colour))
+    pair = value.to_bytes(2, "big" if image.mode.endswith("B") else "little")
+    return _all_match(_byte_planes(image), (pair[0], pair[1]))
 
 
 def _all_match(planes: list[Image], values: tuple[int, ...]) -> bool:

@@ -83,13 +83,13 @@ def fault(source: Source, rows: Rows) -> str | None:
     feed = _inputs(source, rows.pieces)
     inflating = zlib.decompressobj(wbits=0)
     try:
-        return _walk(inflating, feed, rows.passes)
+        return _read_rows(inflating, feed, rows.passes)
     except zlib.error as error:
         reason = str(error).partition(": ")[2]
         return f"the PNG's pixel data do not inflate ({reason or error})"
 
 
-def _walk(
+def _read_rows(
     inflating: zlib._Decompress, feed: Iterator[bytes], rows: list[tuple[int, int]]
 ) -> str | None:
     waiting = next(feed, b"")

@@ -251,5 +251,5 @@ def _find_missing_samples(movie: Movie, size: int) -> None:
     claimed = [track.end for track in movie.tracks if not track.external]
     end = max([*claimed, movie.fragments_end], default=0)
     if end > size:
-        said = f"its index points to byte {end:,} but the file ends at byte {size:,}"
-        movie.truncation = movie.overrun or said
+        message = f"its index points to byte {end:,} but the file ends at byte {size:,}"
+        movie.truncation = movie.overrun or message
