@@ -170,7 +170,7 @@ def collect(
     for source in sources:
         kind = kind_of(source)
         if kind == "path" and os.path.isdir(source):
-            yield from _walk(source, skipped, skip, wanted)
+            yield from _in_folder(source, skipped, skip, wanted)
         elif kind == "path" and source.lower().endswith(MANIFEST_ENDING):
             yield from _manifest(source)
         elif kind == "path" and source.lower().endswith(JOB_ENDINGS):
@@ -194,7 +194,9 @@ def _manifest(path: str) -> Iterator[Item]:
         yield Item(path, "job", JobUnreadable("there is no job in it"), path)
 
 
-def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -> Iterator[Item]:
+def _in_folder(
+    folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted
+) -> Iterator[Item]:
     root = os.path.realpath(folder)
 
     def closed(_: OSError) -> None:
@@ -207,9 +209,7 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -
             files = [n for n in files if os.path.join(real, n) not in skip]  # noqa: PLW2901
         skipped.hidden += sum(name.startswith(".") for name in (*folders, *files))
         kept = []
-        for name in sorted(folders):
-            if name.startswith("."):
-                continue
+        for name in sorted(name for name in folders if not name.startswith(".")):
             path = os.path.join(here, name)
             if os.path.islink(path):
                 # The target of a link within the tree is listed under its own name.
@@ -217,9 +217,7 @@ def _walk(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -
                 continue
             kept.append(name)
         folders[:] = kept
-        for name in sorted(files):
-            if name.startswith("."):
-                continue
+        for name in sorted(name for name in files if not name.startswith(".")):
             path = os.path.join(here, name)
             if os.path.islink(path) and not leads_inside(path, root):
                 skipped.links += 1

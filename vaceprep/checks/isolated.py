@@ -158,10 +158,6 @@ class Fetchers:
         self.waiting.append(ticket)
         return ticket
 
-    def done(self, ticket: FarTicket) -> None:
-        """Forget a ticket whose report was returned."""
-        self.waiting.remove(ticket)
-
     def advance(self, workers: Workers[Task, Answer]) -> None:
         """Submit the parts fetched so far to workers."""
         for ticket in self.waiting:
@@ -235,7 +231,7 @@ def each_isolated(
         if isinstance(one, FileReport):
             return plain(one)
         if isinstance(one, FarTicket):
-            fetchers.done(one)
+            fetchers.waiting.remove(one)
             return plain(one.get(workers, lambda fault, size: _fact(fault, allowed, size)))
         look = one.task
         if not isinstance(look, FileCheck):

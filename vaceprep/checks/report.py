@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from vaceprep.contract import Role
@@ -53,12 +53,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, int]:
         """The ``summary`` of the JSON."""
-        return {
-            "checked": self.checked,
-            "errors": self.errors,
-            "warnings": self.warnings,
-            "advice": self.advice,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

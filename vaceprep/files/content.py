@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final, Protocol, runtime_checkable
 
-from vaceprep.contract import MAX_STDIN_BYTES
 from vaceprep.facts import Unreadable
-from vaceprep.files.source import CannotOpen, Opened, open_bytes, open_path
+from vaceprep.files.source import CannotOpen, Opened, copy_limited, open_bytes, open_path
 
 #: The name of bytes and of file objects without one.
 NAMELESS: Final = "<bytes>"
@@ -72,8 +71,7 @@ class Content:
 
     def spooled(self, path: str) -> Content:
         """Copy it to a new file at ``path``, so that another process can open it."""
-        copy = Content(b"")
-        copy.name, copy._data, copy._path = self.name, None, path
+        copy = _again(self.name, None, path)
         with open(path, "xb") as into:
             try:
                 with self.open() as opened:
@@ -163,14 +161,8 @@ def _whole(chunk: object) -> bytes:
 
 
 def _copy(file: Any, into: BinaryIO) -> None:
-    size = 0
     try:
-        while chunk := _whole(file.read(_CHUNK)):
-            size += len(chunk)
-            if size > MAX_STDIN_BYTES:
-                message = "it goes on past 1 GiB; name a file instead"
-                raise CannotOpen(Unreadable("too-large", message, None))
-            into.write(chunk)
+        copy_limited(lambda size: _whole(file.read(size)), into, "it")
     except (OSError, ValueError) as error:
         words = getattr(error, "strerror", None) or str(error) or type(error).__name__
         fact = Unreadable("unavailable", f"the file object cannot be read ({words})", None)

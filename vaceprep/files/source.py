@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, cast
 
@@ -164,7 +164,7 @@ def leads_inside(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
 def _open_inside(path: str | os.PathLike[str], root: str, flags: int) -> int:
     """Open a file from its folder downwards, through no link. Raises OSError, CannotOpen.
 
-    Each call resolves a path anew, so a path checked by name may be another file when it is opened.
+    Each call resolves a path again, so a path checked by name may be another file when it is opened.
     Opening each folder relative to the one before leaves no step where a link could be inserted.
     """
     message = "it leads out of the folder that it was found in"
@@ -262,6 +262,18 @@ def open_data_uri(uri: str) -> Iterator[Opened]:
         yield opened
 
 
+def copy_limited(read: Callable[[int], bytes], into: BinaryIO, subject: str) -> int:
+    """Copy all bytes and return their number. Raises CannotOpen above 1 GiB, or OSError."""
+    size = 0
+    while chunk := read(1 << 20):
+        size += len(chunk)
+        if size > MAX_STDIN_BYTES:
+            message = f"{subject} goes on past 1 GiB; name a file instead"
+            raise CannotOpen(Unreadable("too-large", message, None))
+        into.write(chunk)
+    return size
+
+
 @contextmanager
 def open_stdin() -> Iterator[Opened]:
     """Open standard input, copied to a temporary file so that it is seekable. Raises CannotOpen."""
@@ -274,14 +286,8 @@ def open_stdin() -> Iterator[Opened]:
     except OSError as error:
         raise CannotOpen(_refusal(error)) from None
     with kept:
-        size = 0
         try:
-            while chunk := sys.stdin.buffer.read(1 << 20):
-                size += len(chunk)
-                if size > MAX_STDIN_BYTES:
-                    message = "standard input goes on past 1 GiB; name a file instead"
-                    raise CannotOpen(Unreadable("too-large", message, None))
-                kept.write(chunk)
+            size = copy_limited(sys.stdin.buffer.read, kept, "standard input")
             kept.flush()
         except OSError as error:
             raise CannotOpen(_refusal(error)) from None

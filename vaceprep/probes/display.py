@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 #: Least ratio of the two diagonals within one degree of a right angle, which FFmpeg rounds to the
 #: right angle.
 STEEP: Final = 57
+#: The product of two 16.16 scales of 1.
+ONE: Final = 1 << 32
 #: Degrees clockwise by the signs of ``(a, d)`` and of ``(b, c)`` (y points down).
 STRAIGHT: Final = {(1, 1): 0, (-1, -1): 180}
 CROSSED: Final = {(1, -1): 90, (-1, 1): 270}
@@ -48,7 +50,7 @@ def turn(track: Sequence[int], movie: Sequence[int]) -> Turn:
     a, b, c, d = linear
     if min(abs(a), abs(d)) > STEEP * max(abs(b), abs(c)):
         signs, turns = (_sign(a), _sign(d)), STRAIGHT
-        if signs == (1, 1) and not _plain(a, d):
+        if signs == (1, 1) and (a, d) != (ONE, ONE):
             return NONE
     elif min(abs(b), abs(c)) > STEEP * max(abs(a), abs(d)):
         signs, turns = (_sign(b), _sign(c)), CROSSED
@@ -57,8 +59,3 @@ def turn(track: Sequence[int], movie: Sequence[int]) -> Turn:
     if signs in turns:
         return Turn(turns[signs], False)
     return Turn(turns[-signs[0], signs[1]], True)
-
-
-def _plain(a: int, d: int) -> bool:
-    """Return whether both scales, products of 16.16 numbers, are 1."""
-    return (a, d) == (1 << 32, 1 << 32)

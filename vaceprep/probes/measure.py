@@ -86,40 +86,28 @@ def measure(
     ``limits``.
     """
     try:
-        return _measured(opened, role, sniffed, deep, max_pixels, memory, limits)
+        if role in VIDEO_ROLES:
+            if sniffed.kind == "image" and not _moves(sniffed, opened.head):
+                return _still(sniffed, opened.size)
+            if sniffed.kind not in ("video", "image"):
+                return _not_media(sniffed, opened.size)
+            return _video(opened, role, sniffed, deep, limits)
+        if sniffed.kind == "image":
+            from vaceprep.probes.image import probe_image
+
+            return probe_image(
+                opened,
+                sniffed.format,
+                max_pixels=max_pixels,
+                want_mask=role in MASK_ROLES,
+                memory=memory,
+            )
+        if sniffed.kind == "video":
+            return _video(opened, role, sniffed, False, limits)
+        return _not_media(sniffed, opened.size)
     except OSError as error:
         reason = f"reading it fails ({error.strerror or error})"
         return Unreadable("unavailable", reason, opened.size)
-
-
-def _measured(
-    opened: Opened,
-    role: Role,
-    sniffed: Sniffed,
-    deep: bool,
-    max_pixels: int,
-    memory: int | None,
-    limits: Limits,
-) -> Facts | Unreadable:
-    if role in VIDEO_ROLES:
-        if sniffed.kind == "image" and not _moves(sniffed, opened.head):
-            return _still(sniffed, opened.size)
-        if sniffed.kind not in ("video", "image"):
-            return _not_media(sniffed, opened.size)
-        return _video(opened, role, sniffed, deep, limits)
-    if sniffed.kind == "image":
-        from vaceprep.probes.image import probe_image
-
-        return probe_image(
-            opened,
-            sniffed.format,
-            max_pixels=max_pixels,
-            want_mask=role in MASK_ROLES,
-            memory=memory,
-        )
-    if sniffed.kind == "video":
-        return _video(opened, role, sniffed, False, limits)
-    return _not_media(sniffed, opened.size)
 
 
 def _video(
@@ -133,9 +121,7 @@ def _video(
     if sniffed.kind == "image" and facts.frames is not None and facts.frames < 2:
         return _still(sniffed, opened.size)
     as_mask = role == "mask_video_url"
-    if not (deep or as_mask):
-        return facts
-    if sniffed.demuxer is None:
+    if not (deep or as_mask) or sniffed.demuxer is None:
         return facts
     from vaceprep.probes.decode import decode_all
 

@@ -10,7 +10,7 @@ from PIL import ImageChops, ImageCms
 from PIL.Image import Image
 
 from vaceprep.plans.model import Colour, Mode
-from vaceprep.probes.images import grey_levels
+from vaceprep.probes.images import pixels
 
 #: Pillow's modes by the name of a profile's colour space.
 _SPACES: Final = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -71,7 +71,7 @@ def _eight_bits(image: Image) -> Image:
         # Pillow's own conversion clips.
         return _bytes_of(image)[0]
     if image.mode in ("I", "F"):
-        return grey_levels.eight_bits(image)
+        return pixels.eight_bits(image)
     if image.mode in ("L", "RGB", "CMYK", "LAB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")

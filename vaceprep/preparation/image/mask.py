@@ -13,7 +13,7 @@ from vaceprep.preparation.image.encode import encode
 from vaceprep.preparation.image.shapes import Shape, drawn, outside
 from vaceprep.preparation.read import Read, check_pixels, reading, unreadable
 from vaceprep.preparation.verify import write_verified
-from vaceprep.probes.images import grey_levels
+from vaceprep.probes.images import pixels
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
@@ -61,7 +61,7 @@ def _grey(image: Image) -> Image:
         planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
         return planes[0 if image.mode.endswith("B") else 1]
     if image.mode in ("I", "F"):
-        return grey_levels.eight_bits(image)
+        return pixels.eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         shown = image.convert("RGBA")
         ground = Pillow.new("RGBA", shown.size, "black")

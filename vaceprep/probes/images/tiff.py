@@ -6,6 +6,7 @@ counts: no metadata, no further page, no orientation.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 from vaceprep.probes.images.exif import (
@@ -16,8 +17,13 @@ from vaceprep.probes.images.exif import (
     valid_orientation,
 )
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_METADATA, Layout, Source
-from vaceprep.probes.images.tiff_directory import Field, with_directory
-from vaceprep.probes.images.tiff_raster import missing, page_blocks, raster_of
+from vaceprep.probes.images.tiff_raster import (
+    Field,
+    missing,
+    page_blocks,
+    raster_of,
+    with_directory,
+)
 from vaceprep.probes.images.tiff_tags import Tag
 
 _THUMBNAIL_OR_MASK: Final = 0b101
@@ -46,14 +52,15 @@ _SINGLE: Final[frozenset[int]] = frozenset(
         Tag.YCBCR_POSITIONING,
     ]
 )
+#: Offsets and lengths of strips, and of tiles.
+_BLOCK_TABLES: Final = (
+    (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS),
+    (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS),
+)
 _PICTURE_TAGS: Final[frozenset[int]] = _SINGLE.union(
     [
         Tag.BITS_PER_SAMPLE,
-        Tag.STRIP_OFFSETS,
-        Tag.STRIP_BYTE_COUNTS,
         Tag.COLOR_MAP,
-        Tag.TILE_OFFSETS,
-        Tag.TILE_BYTE_COUNTS,
         Tag.EXTRA_SAMPLES,
         Tag.SAMPLE_FORMAT,
         Tag.JPEG_TABLES,
@@ -61,6 +68,7 @@ _PICTURE_TAGS: Final[frozenset[int]] = _SINGLE.union(
         Tag.YCBCR_SUBSAMPLING,
         Tag.REFERENCE_BLACK_WHITE,
         *range(Tag.JPEG_PROC, Tag.JPEG_AC_TABLES + 1),
+        *chain.from_iterable(_BLOCK_TABLES),
     ]
 )
 #: Limit of the work for all pages' directories: values of their tables of strips, and this many
@@ -164,15 +172,7 @@ def _raw_kind(view: TiffView, main: Directory, source: Source) -> str | None:
 
 
 def _cost(page: Directory) -> int:
-    tables = (
-        page.entries.get(tag)
-        for tag in (
-            Tag.STRIP_OFFSETS,
-            Tag.STRIP_BYTE_COUNTS,
-            Tag.TILE_OFFSETS,
-            Tag.TILE_BYTE_COUNTS,
-        )
-    )
+    tables = (page.entries.get(tag) for pair in _BLOCK_TABLES for tag in pair)
     return _ENTRY_COST * page.listed + sum(entry.count for entry in tables if entry)
 
 
@@ -180,10 +180,7 @@ def _is_whole(page: Directory, source: Source) -> bool:
     """Return whether the page's values, strips and tiles all lie inside the file."""
     if any(page.outside(tag) for tag in page.entries):
         return False
-    for places, lengths in (
-        (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS),
-        (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS),
-    ):
+    for places, lengths in _BLOCK_TABLES:
         offsets, sizes = page.integers(places), page.integers(lengths)
         # Without lengths (once allowed), only the offset must lie inside.
         sizes = sizes or (1,) * len(offsets)

@@ -6,10 +6,17 @@ import struct
 from math import gcd
 from typing import TYPE_CHECKING, Final
 
-from vaceprep.probes.images import grey_levels, pixels
+from vaceprep.probes.images import pixels
 from vaceprep.probes.images.layout import Source, Spliced
-from vaceprep.probes.images.tiff_directory import Field, with_directory
-from vaceprep.probes.images.tiff_raster import CMYK, WHITE_IS_ZERO, Raster, Short, rows_of
+from vaceprep.probes.images.tiff_raster import (
+    CMYK,
+    WHITE_IS_ZERO,
+    Field,
+    Raster,
+    Short,
+    rows_of,
+    with_directory,
+)
 from vaceprep.probes.images.tiff_tags import FieldType, Tag
 
 if TYPE_CHECKING:
@@ -232,7 +239,7 @@ def _doubled(plane: list[bytes]) -> list[bytes]:
 
 
 def _widened(planes: list[list[bytes]]) -> list[list[bytes]]:
-    """Scale 32-bit values to the whole range: white is one of ``grey_levels.WHITES``."""
+    """Scale 32-bit values to the whole range: white is one of ``pixels.WHITES``."""
     used = [max(max(plane[place]) for plane in planes) for place in range(4)]
     if used[0] >= _HALF_RANGE:
         return planes
@@ -247,10 +254,10 @@ def _of_floats(raster: Raster, planes: list[tuple[bytes, int]]) -> Image:
     from PIL import ImageChops
 
     images = [_float_plane(raster, *plane) for plane in planes]
-    white = grey_levels.white_of(images[: raster.colours])
+    white = pixels.white_of(images[: raster.colours])
     # Alpha is 1.0 at most, whatever white is.
     whites = [white] * raster.colours + [1.0] * (len(images) - raster.colours)
-    grey = [grey_levels.scaled(image, top) for image, top in zip(images, whites, strict=True)]
+    grey = [pixels.scaled(image, top) for image, top in zip(images, whites, strict=True)]
     if raster.photometric == WHITE_IS_ZERO:
         grey[0] = ImageChops.invert(grey[0])
     return _merged(raster, grey)

@@ -1,6 +1,6 @@
-"""TIFF pixel layouts that Pillow does not read or reads wrongly.
+"""TIFF pixel layouts, and the directory with which a decoder gets them.
 
-These are: uncompressed 16-bit planes, odd depths (3, 5 to 7, 9 to 15, 24 bits), white stored as 0
+Pillow does not read some layouts, or reads them wrongly: uncompressed 16-bit planes, odd depths (3, 5 to 7, 9 to 15, 24 bits), white stored as 0
 above 8 bits, grey with alpha at 16 bits, 32-bit integers, floats with several channels or of 16 and
 64 bits, and channels beyond colour and alpha. Pillow reads everything else.
 
@@ -11,11 +11,16 @@ with predictors.
 
 from __future__ import annotations
 
+import struct
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
+from sys import byteorder
 from typing import Final, Literal
 
-from vaceprep.probes.images.exif import Directory
+from vaceprep.probes.images.exif import TYPE_BYTES, Directory
+from vaceprep.probes.images.layout import Source
 from vaceprep.probes.images.tiff_tags import Tag
 
 Kind = Literal["unsigned", "signed", "float"]
@@ -34,6 +39,12 @@ _MAX_SAMPLES: Final = 64
 _ALPHAS: Final = (1, 2)
 #: Copies of the pixels that decoding holds at once, and bytes per pixel of its picture.
 _COPIES, _MADE_BYTES = 3, 8
+#: BigTIFF's 8-byte types, and the 4-byte types that replace them.
+_NARROWED: Final = {16: (4, "Q", "I"), 17: (9, "q", "i"), 18: (13, "Q", "I")}
+_MOST: Final = 2**32
+
+#: Tag number, type, number of values, and the values as bytes.
+Field = tuple[int, int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +265,6 @@ def _undone(raster: Raster, data: bytes, rows: int) -> bytes:
 
 def _summed(raster: Raster, row: bytes) -> bytes:
     """Convert horizontal differences of one row to values, in the file's byte order."""
-    from array import array
-    from itertools import accumulate
-    from sys import byteorder
-
     size, step = raster.bits // 8, raster.interleaved
     values = array({1: "B", 2: "H", 4: "I", 8: "Q"}[size], row)
     swap = (raster.order == "<") != (byteorder == "little")
@@ -274,8 +281,6 @@ def _summed(raster: Raster, row: bytes) -> bytes:
 
 def _gathered(raster: Raster, row: bytes) -> bytes:
     """Undo the float predictor of one row: planes of bytes, each of differences."""
-    from itertools import accumulate
-
     size, step = raster.bits // 8, raster.interleaved
     summed = bytearray(row)
     for channel in range(step):
@@ -287,3 +292,48 @@ def _gathered(raster: Raster, row: bytes) -> bytes:
         at = place if raster.order == ">" else size - 1 - place
         out[at::size] = summed[place * count : (place + 1) * count]
     return bytes(out)
+
+
+def with_directory(
+    source: Source, order: str, fields: list[Field]
+) -> list[bytes | tuple[int, int]] | None:
+    """Return the file as parts: header, its own bytes from 8, and one classic directory of ``fields``.
+
+    A decoder then sees only these tags.
+    None if an offset does not fit into 4 bytes or a value has the wrong length.
+    """
+    at = source.size + (source.size & 1)
+    values = at + 2 + len(fields) * 12 + 4
+    directory = struct.pack(order + "H", len(fields))
+    outline = b""
+    for number, stored, count, wide in sorted(fields):
+        narrow = _narrowed(order, stored, count, wide)
+        if narrow is None:
+            return None
+        kind, data = narrow
+        directory += struct.pack(order + "HHI", number, kind, count)
+        if len(data) <= 4:
+            directory += data.ljust(4, b"\0")
+        else:
+            directory += struct.pack(order + "I", (values + len(outline)) % _MOST)
+            outline += data + b"\0" * (len(data) & 1)
+    if values + len(outline) >= _MOST:
+        return None
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, at)
+    body = (8, source.size - 8)
+    return [head, body, b"\0" * (source.size & 1), directory + b"\0" * 4 + outline]
+
+
+def _narrowed(order: str, kind: int, count: int, data: bytes) -> tuple[int, bytes] | None:
+    if len(data) != count * TYPE_BYTES.get(kind, 0):
+        return None
+    if kind not in _NARROWED:
+        return kind, data
+    kind, wide, narrow = _NARROWED[kind]
+    values = struct.unpack(f"{order}{count}{wide}", data)
+    if any(not -_MOST // 2 <= value < _MOST for value in values):
+        return None
+    try:
+        return kind, struct.pack(f"{order}{count}{narrow}", *values)
+    except struct.error:
+        return None

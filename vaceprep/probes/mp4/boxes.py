@@ -20,7 +20,7 @@ from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.fragments import claim, default_sizes
 from vaceprep.probes.mp4.structure import check_structure, misplaced
 from vaceprep.probes.mp4.tables import BoxError, children
-from vaceprep.probes.mp4.track import IDENTITY, Edit, Track, duration_of, read_track
+from vaceprep.probes.mp4.track import IDENTITY, Edit, Track, clock_of, read_track
 
 __all__ = ["IDENTITY", "BoxError", "Edit", "Movie", "Track", "read_boxes"]
 
@@ -69,22 +69,12 @@ class Movie:
     xmp: bytes = b""
 
 
-def _mvhd(view: memoryview, movie: Movie) -> None:
-    if view[0] == 1:
-        movie.timescale, duration = struct.unpack_from(">IQ", view, 20)
-        at = 32
-    else:
-        movie.timescale, duration = struct.unpack_from(">II", view, 12)
-        at = 20
-    movie.duration = duration_of(duration)
-    movie.matrix = struct.unpack_from(">9i", view, at + 16)
-
-
 def _moov(view: memoryview, movie: Movie) -> None:
     movie.has_index = True
     for kind, body in children(view):
         if kind == Box.MVHD:
-            _mvhd(body, movie)
+            movie.timescale, movie.duration, at = clock_of(body)
+            movie.matrix = struct.unpack_from(">9i", body, at + 16)
         elif kind == Box.TRAK:
             if len(movie.tracks) >= MAX_STREAMS:
                 raise BoxError(f"it has more than {MAX_STREAMS} tracks")

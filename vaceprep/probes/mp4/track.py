@@ -92,23 +92,18 @@ def duration_of(value: int) -> int | None:
     return None if value in UNKNOWN else value
 
 
+def clock_of(view: memoryview) -> tuple[int, int | None, int]:
+    """Return timescale and duration of ``mvhd`` or ``mdhd``, and the offset after them."""
+    form, at = (">IQ", 20) if view[0] == 1 else (">II", 12)
+    timescale, duration = struct.unpack_from(form, view, at)
+    return timescale, duration_of(duration), at + struct.calcsize(form)
+
+
 def _tkhd(view: memoryview, track: Track) -> None:
-    if view[0] == 1:
-        track.id, duration = struct.unpack_from(">I4xQ", view, 20)
-        at = 36
-    else:
-        track.id, duration = struct.unpack_from(">I4xI", view, 12)
-        at = 24
+    form, at = (">I4xQ", 20) if view[0] == 1 else (">I4xI", 12)
+    track.id, duration = struct.unpack_from(form, view, at)
     track.header_duration = duration_of(duration)
-    track.matrix = struct.unpack_from(">9i", view, at + 16)
-
-
-def _mdhd(view: memoryview, track: Track) -> None:
-    if view[0] == 1:
-        track.timescale, duration = struct.unpack_from(">IQ", view, 20)
-    else:
-        track.timescale, duration = struct.unpack_from(">II", view, 12)
-    track.media_duration = duration_of(duration)
+    track.matrix = struct.unpack_from(">9i", view, at + struct.calcsize(form) + 16)
 
 
 def _elst(view: memoryview) -> tuple[Edit, ...]:
@@ -186,7 +181,7 @@ def read_track(view: memoryview) -> Track:
         elif kind == Box.MDIA:
             parts = dict(children(body))
             if Box.MDHD in parts:
-                _mdhd(parts[Box.MDHD], track)
+                track.timescale, track.media_duration, _ = clock_of(parts[Box.MDHD])
             if Box.HDLR in parts:
                 track.handler = bytes(parts[Box.HDLR][8:12]).decode("latin-1")
             if Box.MINF in parts:
