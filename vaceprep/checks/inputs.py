@@ -170,7 +170,7 @@ def collect(
     for source in sources:
         kind = kind_of(source)
         if kind == "path" and os.path.isdir(source):
-            yield from _in_folder(source, skipped, skip, wanted)
+            yield from _listed(source, skipped, skip, wanted)
         elif kind == "path" and source.lower().endswith(MANIFEST_ENDING):
             yield from _manifest(source)
         elif kind == "path" and source.lower().endswith(JOB_ENDINGS):
@@ -194,9 +194,7 @@ def _manifest(path: str) -> Iterator[Item]:
         yield Item(path, "job", JobUnreadable("there is no job in it"), path)
 
 
-def _in_folder(
-    folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted
-) -> Iterator[Item]:
+def _listed(folder: str, skipped: Skipped, skip: frozenset[str], wanted: Wanted) -> Iterator[Item]:
     root = os.path.realpath(folder)
 
     def closed(_: OSError) -> None:

@@ -164,7 +164,7 @@ def leads_inside(path: str | os.PathLike[str], root: str | os.PathLike[str]) -> 
 def _open_inside(path: str | os.PathLike[str], root: str, flags: int) -> int:
     """Open a file from its folder downwards, through no link. Raises OSError, CannotOpen.
 
-    Each call resolves a path again, so a path checked by name may be another file when it is opened.
+    Each call resolves a path again, so a path checked by name may be another file when opened.
     Opening each folder relative to the one before leaves no step where a link could be inserted.
     """
     message = "it leads out of the folder that it was found in"

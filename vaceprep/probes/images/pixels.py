@@ -222,7 +222,7 @@ def _all_match(planes: list[Image], values: tuple[int, ...]) -> bool:
 
 
 def eight_bits(image: Image) -> Image:
-    """Convert a picture of 32-bit pixels (``I`` or ``F``) to mode ``L``, rounded to the nearest level.
+    """Convert a picture of 32-bit pixels (``I``, ``F``) to mode ``L``, to the nearest level.
 
     Integers: white is the largest value of the narrowest of 8, 16, 31 and 32 bits that holds every
     pixel. Floats: white is 1.0 and more is clipped, unless the pixels are 8- or 16-bit values

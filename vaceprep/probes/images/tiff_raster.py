@@ -1,8 +1,8 @@
 """TIFF pixel layouts, and the directory with which a decoder gets them.
 
-Pillow does not read some layouts, or reads them wrongly: uncompressed 16-bit planes, odd depths (3, 5 to 7, 9 to 15, 24 bits), white stored as 0
-above 8 bits, grey with alpha at 16 bits, 32-bit integers, floats with several channels or of 16 and
-64 bits, and channels beyond colour and alpha. Pillow reads everything else.
+Pillow does not read these layouts, or reads them wrongly: uncompressed 16-bit planes, odd depths
+(3, 5 to 7, 9 to 15, 24 bits), white stored as 0 above 8 bits, grey with alpha at 16 bits, 32-bit
+integers, floats with several channels or of 16 and 64 bits, and channels beyond colour and alpha.
 
 libtiff decompresses strips as if they were 8-bit grey pictures whose rows are the bytes of the real
 rows. Slices and translation tables then extract planes, so no pixel costs a step of Python, except
@@ -297,7 +297,7 @@ def _gathered(raster: Raster, row: bytes) -> bytes:
 def with_directory(
     source: Source, order: str, fields: list[Field]
 ) -> list[bytes | tuple[int, int]] | None:
-    """Return the file as parts: header, its own bytes from 8, and one classic directory of ``fields``.
+    """Return the file as parts: header, its own bytes from 8, and one directory of ``fields``.
 
     A decoder then sees only these tags.
     None if an offset does not fit into 4 bytes or a value has the wrong length.
