@@ -22,9 +22,10 @@ from tests import started
 from tests.conftest import Run
 from tests.paths import ROOT
 from tests.processes import busy_worker, of_session, wait_for
+from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.isolated import report_of
-from vaceprep.checks.source import FileCheck, Options
+from vaceprep.checks.source import FileCheck
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 

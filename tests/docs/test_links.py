@@ -12,8 +12,9 @@ import pytest
 import vaceprep
 from tests.conftest import Run
 from tests.media import Hand, small_mp4
+from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Skipped, collect
-from vaceprep.checks.source import Options, check_item
+from vaceprep.checks.source import check_item
 from vaceprep.files.source import CannotOpen, leads_inside, open_path
 
 #: Told from ``small_mp4`` by its number of frames.

@@ -23,7 +23,7 @@ from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.files.atomic import PART_AGE, placing, sweep, write
 from vaceprep.preparation.image.encode import encode
 from vaceprep.preparation.verify import verified, write_verified
-from vaceprep.probes import measure
+from vaceprep.probes import image
 
 
 def test_full_disk_leaves_nothing(tiny_disk: Path) -> None:
@@ -390,7 +390,7 @@ def test_a_disk_that_fails_when_it_is_read_again(
     def broken(*_: Any, **__: Any) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(measure, "_measured", broken)
+    monkeypatch.setattr(image, "probe_image", broken)
     data = encode(Image.new("RGB", (400, 400)), "png")
     again = r"a\.png cannot be read again: reading it fails \(Input/output error\)$"
     with pytest.raises(Refused, match=again):

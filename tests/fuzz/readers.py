@@ -160,7 +160,7 @@ READ: Final[dict[str, Callable[[bytes], None]]] = {
 
 def whole(data: bytes, role: Role | None = None) -> None:
     """Any bytes through the whole measurement, without a file."""
-    from vaceprep.checks.source import Options, probe_opened, report_on
+    from vaceprep.checks.bytes import Options, probe_opened, report_on
 
     def read(opened: Opened) -> None:
         known, facts = probe_opened(opened, None, Options(role=role))

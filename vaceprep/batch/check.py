@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
 from vaceprep.batch.results import Packed, broken
+from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.isolated import each_isolated, report_of
 from vaceprep.checks.library import spread
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import FileCheck, Options, SourceCheck, look_at
+from vaceprep.checks.source import FileCheck, SourceCheck, look_at
 
 if TYPE_CHECKING:
     from vaceprep.net.session import Web

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from vaceprep.batch.check import Checked, check_one
 from vaceprep.batch.content import content_now
+from vaceprep.checks.bytes import Options, report_on
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.library import ways
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import Options, report_on
 from vaceprep.probes.measure import default_role
 from vaceprep.workers.faults import crashed
 

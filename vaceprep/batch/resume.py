@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from vaceprep.batch.content import content_now, stamp_now
 from vaceprep.batch.results import Line
 from vaceprep.batch.results_index import Done
+from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Item
-from vaceprep.checks.source import Options
 from vaceprep.preparation.cache import fingerprint
 
 

@@ -15,18 +15,10 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
+from vaceprep.checks.bytes import Options, report_on
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import (
-    FileCheck,
-    Options,
-    SourceCheck,
-    judged_by_text,
-    look_at,
-    name_of,
-    opening,
-    report_on,
-)
+from vaceprep.checks.source import FileCheck, SourceCheck, judged_by_text, look_at, name_of, opening
 from vaceprep.checks.url import Far, fetched, look_at_part, options_for, report_far, with_url
 from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS, REMOTE_AT_ONCE
 from vaceprep.facts import Unreadable

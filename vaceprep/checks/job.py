@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from vaceprep.checks.bytes import Options, probe_opened, report_on
 from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import FileCheck, Options, SourceCheck, probe_opened, report_on
+from vaceprep.checks.source import FileCheck, SourceCheck
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.files.source import CannotOpen, open_stdin
@@ -18,7 +19,6 @@ from vaceprep.job.media import media_of, resolve, role_of
 from vaceprep.job.model import FIELDS
 from vaceprep.job.read import JobUnreadable, read_job, read_opened
 from vaceprep.probes.measure import default_role
-from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.job import judge_job
 from vaceprep.rules.job_media import Together, judge_together
@@ -110,7 +110,10 @@ def _together(
     source: str, draft: Draft, reports: Mapping[str, FileReport], options: Options
 ) -> tuple[FileReport, ...]:
     """The entries of a job from the reports on its media, by JSON pointer."""
-    assets = {at: replace(e, findings=_pointed(e.findings, at)) for at, e in reports.items()}
+    assets = {
+        at: replace(e, findings=tuple(replace(finding, pointer=at) for finding in e.findings))
+        for at, e in reports.items()
+    }
     facts: dict[str, Facts] = {at: e.facts for at, e in assets.items() if e.facts is not None}
     own = judge_job(draft)
     for finding in judge_together(Together(draft, facts)):
@@ -122,7 +125,3 @@ def _together(
             own.append(finding)
     job = FileReport(source, None, None, options.selection.apply(own))
     return (job, *assets.values())
-
-
-def _pointed(findings: tuple[Finding, ...], at: str) -> tuple[Finding, ...]:
-    return tuple(replace(f, pointer=at) for f in findings)

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import (
     JOB_ENDINGS,
     MANIFEST_ENDING,
@@ -22,7 +23,7 @@ from vaceprep.checks.inputs import (
     kind_of,
 )
 from vaceprep.checks.report import FileReport, Report
-from vaceprep.checks.source import Options, check_item, look_at, probe_item
+from vaceprep.checks.source import check_item, look_at, probe_item
 from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.formats import VIDEO_ENDINGS

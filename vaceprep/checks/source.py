@@ -16,18 +16,6 @@ from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, 
 from vaceprep.probes.measure import default_role
 from vaceprep.rules.catalogue import Finding
 
-__all__ = [
-    "FileCheck",
-    "Options",
-    "SourceCheck",
-    "check_item",
-    "look_at",
-    "probe_item",
-    "probe_opened",
-    "report_on",
-    "url_role",
-]
-
 
 def opening(item: Item) -> AbstractContextManager[Opened]:
     """The bytes of one source that is not a URL."""

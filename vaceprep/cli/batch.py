@@ -27,8 +27,8 @@ from vaceprep.contract import Role
 if TYPE_CHECKING:
     from vaceprep.batch.check import Checked
     from vaceprep.batch.sources import Stores
+    from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item
-    from vaceprep.checks.source import Options
     from vaceprep.net.session import Web
     from vaceprep.preparation.outputs import Output
 

@@ -16,9 +16,9 @@ from vaceprep.contract import Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item
     from vaceprep.checks.report import FileReport
-    from vaceprep.checks.source import Options
     from vaceprep.config.find import Finder
 
 EPILOG = """\b
@@ -96,8 +96,8 @@ class CheckOptions(OptionGroup):
 
 def check_settings(role: Role | None, rules: RuleSelection, reading: Reading) -> Options:
     """The options of a check from the command line. Exits with 2 for an unknown rule."""
+    from vaceprep.checks.bytes import Options
     from vaceprep.checks.library import make_selection
-    from vaceprep.checks.source import Options
     from vaceprep.rules.catalogue import UnknownRule
 
     with options.usage_errors(UnknownRule, limit=REMARK):

@@ -18,8 +18,8 @@ from vaceprep.config.find import Finder
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
+    from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item
-    from vaceprep.checks.source import Options
     from vaceprep.config.model import Config
 
 T = TypeVar("T")

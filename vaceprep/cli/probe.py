@@ -32,9 +32,10 @@ class ProbeOptions(OptionGroup):
 @takes(ProbeOptions)
 def command(given: ProbeOptions) -> int:
     """Measure videos and images: what they are, exactly, without judging them."""
+    from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item, Skipped, collect
     from vaceprep.checks.library import default_jobs, spread, ways
-    from vaceprep.checks.source import Options, probe_item
+    from vaceprep.checks.source import probe_item
     from vaceprep.facts import Facts, Unreadable
     from vaceprep.report import json, text
 

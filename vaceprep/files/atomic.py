@@ -37,11 +37,15 @@ def part_name() -> str:
 
 def clear(folder: str, whose: str) -> None:
     """Remove the part files of a process that has ended. Raises nothing."""
-    with contextlib.suppress(OSError, ValueError), os.scandir(folder or os.curdir) as entries:
-        for entry in entries:
-            if PART.fullmatch(entry.name) and entry.name.startswith(f".vaceprep-{whose}"):
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
+    for entry in _part_files(folder or os.curdir):
+        if entry.name.startswith(f".vaceprep-{whose}"):
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)
+
+
+def _part_files(folder: str) -> Iterator[os.DirEntry[str]]:
+    with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
+        yield from (entry for entry in entries if PART.fullmatch(entry.name))
 
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
@@ -298,14 +302,11 @@ def write(data: bytes, target: str, *, force: bool, sources: Iterable[str] = ())
 def sweep(folder: str) -> int:
     """Remove the part files of killed processes: those a day old. Returns the count; no errors."""
     removed = 0
-    with contextlib.suppress(OSError, ValueError), os.scandir(folder) as entries:
-        for entry in entries:
-            if PART.fullmatch(entry.name) is None:
-                continue
-            with contextlib.suppress(OSError):
-                status = entry.stat(follow_symlinks=False)
-                # Never a younger file: another process may be writing it.
-                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > PART_AGE:
-                    os.unlink(entry.path)
-                    removed += 1
+    for entry in _part_files(folder):
+        with contextlib.suppress(OSError):
+            status = entry.stat(follow_symlinks=False)
+            # Never a younger file: another process may be writing it.
+            if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > PART_AGE:
+                os.unlink(entry.path)
+                removed += 1
     return removed

@@ -21,22 +21,15 @@ from vaceprep.net.lean_httpx import httpx
 
 __all__ = ["Connections", "Deadline"]
 
-#: httpx's exception for each exception of httpcore.
+#: httpx's exception for each exception of httpcore, which has the same name.
 _HTTPX: Final[dict[type[Exception], type[httpx.TransportError]]] = {
-    httpcore.TimeoutException: httpx.TimeoutException,
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.PoolTimeout: httpx.PoolTimeout,
-    httpcore.NetworkError: httpx.NetworkError,
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.ProxyError: httpx.ProxyError,
-    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
-    httpcore.ProtocolError: httpx.ProtocolError,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    getattr(httpcore, error.__name__): error
+    for error in (
+        *(httpx.TimeoutException, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout),
+        *(httpx.PoolTimeout, httpx.NetworkError, httpx.ConnectError, httpx.ReadError),
+        *(httpx.WriteError, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.ProtocolError),
+        *(httpx.LocalProtocolError, httpx.RemoteProtocolError),
+    )
 }
 #: The key of a Deadline in a request's extensions.
 _DEADLINE: Final = "vaceprep.deadline"

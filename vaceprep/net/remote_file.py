@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: The most bytes per request during sequential reading.
 _MOST_AHEAD: Final = 4 * 2**20
+#: Statuses with which a server answers a request for a range, beside 200.
+_RANGE_ANSWERS: Final = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 
 
 class Remote(View):
@@ -180,29 +182,22 @@ class Remote(View):
 
     def _begin(self) -> None:
         self._came, self._rest = 0, b""
-        with ExitStack() as stack:
-            wanted = {"Range": f"bytes=0-{BLOCK - 1}"}
-            response = stack.enter_context(self._answer(wanted))
-            status = response.status_code
-            if status == HTTPStatus.PARTIAL_CONTENT and self._is_first_part(response):
-                self._take_part(response, 0, min(BLOCK, self.size))
-                return
-            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and is_empty(response.headers):
-                raise problems.empty()
-            if status == HTTPStatus.OK:
-                self._take_whole(response)
-                self._stack = stack.pop_all()
-                return
-            known = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-            if status not in known:
-                raise problems.refused(status)
-        # The server supports ranges, but not correctly.
-        with ExitStack() as stack:
-            response = stack.enter_context(self._answer({}))
-            if response.status_code != HTTPStatus.OK:
-                raise problems.refused(response.status_code)
-            self._take_whole(response)
-            self._stack = stack.pop_all()
+        # A server may support ranges, but not correctly: then ask for the whole.
+        for headers in ({"Range": f"bytes=0-{BLOCK - 1}"}, {}):
+            with ExitStack() as stack:
+                response = stack.enter_context(self._answer(headers))
+                status = response.status_code
+                if status == HTTPStatus.OK:
+                    self._take_whole(response)
+                    self._stack = stack.pop_all()
+                    return
+                if not headers or status not in _RANGE_ANSWERS:
+                    raise problems.refused(status)
+                if status == HTTPStatus.PARTIAL_CONTENT and self._is_first_part(response):
+                    self._take_part(response, 0, min(BLOCK, self.size))
+                    return
+                if status != HTTPStatus.PARTIAL_CONTENT and is_empty(response.headers):
+                    raise problems.empty()
 
     def _is_first_part(self, response: httpx.Response) -> bool:
         part = content_range(response.headers)

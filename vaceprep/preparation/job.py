@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from vaceprep.checks.bytes import Options as Look
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.job import check_mapping
-from vaceprep.checks.source import Options as Look
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts

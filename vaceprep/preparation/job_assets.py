@@ -10,9 +10,9 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from vaceprep.checks.bytes import Options as Look
 from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.checks.job import MAX_ASSETS
-from vaceprep.checks.source import Options as Look
 from vaceprep.checks.source import check_item, opening
 from vaceprep.contract import Role
 from vaceprep.errors import Refused

@@ -235,13 +235,9 @@ def first_sps(extradata: bytes) -> bytes | None:
 
 def annexb_sps(extradata: bytes) -> bytes | None:
     """Return the first parameter set after a start code; None if there is none."""
-    at = extradata.find(b"\0\0\1")
-    while at >= 0:
-        end = extradata.find(b"\0\0\1", at + 3)
-        unit = extradata[at + 3 : end if end >= 0 else len(extradata)]
+    for unit in START_CODE.split(extradata)[1:]:
         if len(unit) > 4 and h264_type(unit[0]) == H264Unit.SPS:
             return unit[:MAX_BYTES]
-        at = end
     return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vaceprep.probes.h264 import Bits
+from vaceprep.probes.h264 import START_CODE, Bits
 
 #: Start codes of the object layer: 0x20 to 0x2F.
 LAYER_CODES: Final = range(0x20, 0x30)
@@ -19,14 +19,12 @@ RECTANGULAR: Final = 0
 def interlaced(extradata: bytes) -> bool | None:
     """Return whether the header says interlaced; None if it is absent or unreadable."""
     data = extradata[:MAX_BYTES]
-    at = data.find(b"\0\0\1")
-    while at >= 0 and at + 3 < len(data):
-        if data[at + 3] in LAYER_CODES:
+    for found in START_CODE.finditer(data, 0, len(data) - 1):
+        if data[found.end()] in LAYER_CODES:
             try:
-                return _interlaced(Bits(data[at + 4 :]))
+                return _interlaced(Bits(data[found.end() + 1 :]))
             except ValueError:
                 return None
-        at = data.find(b"\0\0\1", at + 3)
     return None
 
 

@@ -190,22 +190,22 @@ def _video(name: str) -> Sniffed:
     return Sniffed("video", name, DEMUXERS[name])
 
 
+#: Playlists by their first letters, in lower case.
+_PLAYLISTS: Final = {
+    "an M3U or HLS playlist": (b"#extm3u",),
+    "an ffconcat script": (b"ffconcat",),
+    "an SDP session description": (b"v=0\r", b"v=0\n"),
+    "a PLS playlist": (b"[playlist]",),
+    "a playlist": (b"#http live", b"[reference]", b"<asx", b"rtsptext"),
+}
+
+
 def _playlist(head: bytes) -> str | None:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()
-    if text.startswith(b"#extm3u"):
-        return "an M3U or HLS playlist"
-    if text.startswith(b"ffconcat"):
-        return "an ffconcat script"
-    if text.startswith((b"v=0\r", b"v=0\n")):
-        return "an SDP session description"
-    if text.startswith(b"[playlist]"):
-        return "a PLS playlist"
     # A picture may contain these words, too.
     if text.startswith(b"<") and (b"<mpd" in text or b"<smoothstreamingmedia" in text):
         return "a streaming manifest"
-    if text.startswith((b"#http live", b"[reference]", b"<asx", b"rtsptext")):
-        return "a playlist"
-    return None
+    return next((name for name, begins in _PLAYLISTS.items() if text.startswith(begins)), None)
 
 
 def _boxes(head: bytes) -> Sniffed | None:
@@ -291,14 +291,11 @@ def _audio(head: bytes) -> str | None:
 
 def sniff(head: bytes) -> Sniffed:
     """Identify a file by its first bytes (4096 are enough)."""
-    playlist = _playlist(head)
-    if playlist:
+    if playlist := _playlist(head):
         return Sniffed("playlist", playlist)
-    boxes = _boxes(head)
-    if boxes:
+    if boxes := _boxes(head):
         return boxes
-    image = sniff_image(head)
-    if image:
+    if image := sniff_image(head):
         return Sniffed("image", image, DEMUXERS[image])
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return _video("webm" if b"webm" in head[:64] else "matroska")
@@ -308,11 +305,9 @@ def sniff(head: bytes) -> Sniffed:
         return _video(signed)
     if _transport_stream(head):
         return _video("mpegts")
-    elementary = _elementary(head)
-    if elementary:
+    if elementary := _elementary(head):
         return elementary
-    audio = _audio(head)
-    if audio:
+    if audio := _audio(head):
         return Sniffed("audio", audio)
     return Sniffed("text", "text") if _is_text(head[:1024]) else Sniffed("unknown", "unknown")
 

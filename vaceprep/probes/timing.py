@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from vaceprep.facts import NO_STRETCH
 from vaceprep.formats import REORDER_PACKETS
-from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, shown_times
+from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, durations_of, shown_times
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Edit, Track
 
@@ -137,10 +137,9 @@ class Window:
 
 def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, int]]:
     """Yield sorted presentation times in pieces, with their ends if durations differ."""
-    # Extend a short table of durations with its last value, as players do.
     last = track.durations[-1][1] if track.durations else 0
     uniform = len({d for n, d in track.durations if n}) <= 1
-    durations = chain(expand(track.durations), repeat(last))
+    durations = durations_of(track)
     offsets = chain(expand(track.offsets), repeat(0))
     # One duration for all samples: a range needs no table.
     step = last if len(track.durations) == 1 else 0
@@ -177,12 +176,10 @@ def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, in
 
 def _seen(track: Track, excluded: ExcludedSamples) -> tuple[list[int], dict[int, int]]:
     """Return the sorted presentation times of the samples that are frames, and their ends."""
-    last = track.durations[-1][1]
-    durations = chain(expand(track.durations), repeat(last))
     ends: dict[int, int] = {}
     times: list[int] = []
     for number, (time, duration) in enumerate(
-        zip(islice(shown_times(track), track.samples), durations, strict=False)
+        zip(islice(shown_times(track), track.samples), durations_of(track), strict=False)
     ):
         if number in excluded.hidden:
             continue

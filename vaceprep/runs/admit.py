@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from tempfile import gettempdir
 from typing import Any, Final
 
+from vaceprep.checks.bytes import Options as Look
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
-from vaceprep.checks.source import Options as Look
 from vaceprep.contract import IMAGE_ROLES, Function, Role
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen, is_url

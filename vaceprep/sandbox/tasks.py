@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from vaceprep.checks.bytes import Options
 from vaceprep.checks.job import check_mapping
-from vaceprep.checks.source import Options
 from vaceprep.contract import TASKS_AT_ONCE
 from vaceprep.job.media import media_of, put
 from vaceprep.job.model import FIELDS

@@ -51,15 +51,13 @@ class _OutOfMemory:
     """The task needed more memory than allowed."""
 
 
+@dataclass(slots=True, eq=False)
 class Ticket(Generic[Task, Result]):
     """A submitted task, and its result once it is known."""
 
-    __slots__ = ("done", "result", "task")
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.done = False
-        self.result: Result | Fault | None = None
+    task: Task
+    done: bool = False
+    result: Result | Fault | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -85,27 +85,25 @@ class Entry:
         return TYPE_BYTES.get(self.kind, 0) * self.count
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Directory:
     """One image file directory (IFD): fields by tag, and the offset of the next one.
 
     ``next`` is 0 at the end of the chain and None if the bytes end before it.
     """
 
-    def __init__(
-        self, view: TiffView, entries: dict[int, Entry], following: int | None, listed: int
-    ) -> None:
-        self._view = view
-        #: Number of entries, repeated tags included.
-        self.listed = listed
-        self.entries = entries
-        self.next = following
+    view: TiffView
+    entries: dict[int, Entry]
+    next: int | None
+    #: Number of entries, repeated tags included.
+    listed: int
 
     def outside(self, tag: int) -> bool:
         """Return whether the field's value lies past the end of the bytes."""
         entry = self.entries.get(tag)
         if entry is None or entry.bytes <= len(entry.inline):
             return False
-        return self._view.offset(entry.inline) + entry.bytes > self._view.source.size
+        return self.view.offset(entry.inline) + entry.bytes > self.view.source.size
 
     def raw(self, tag: int) -> bytes:
         """Return the field's value as bytes; empty if it is absent, too long or out of range."""
@@ -116,7 +114,7 @@ class Directory:
             return entry.inline[: entry.bytes]
         if self.outside(tag):
             return b""
-        return self._view.source.read_at(self._view.offset(entry.inline), entry.bytes)
+        return self.view.source.read_at(self.view.offset(entry.inline), entry.bytes)
 
     def integers(self, tag: int) -> tuple[int, ...]:
         """Return the field's values if they are integers; else none."""
@@ -124,7 +122,7 @@ class Directory:
         code = _INTEGERS.get(self.entries[tag].kind) if data else None
         if code is None:
             return ()
-        return struct.unpack(f"{self._view.order}{self.entries[tag].count}{code}", data)
+        return struct.unpack(f"{self.view.order}{self.entries[tag].count}{code}", data)
 
     def integer(self, tag: int) -> int | None:
         """Return the field's first value if it is an integer."""

@@ -59,13 +59,12 @@ def excluded_samples(opened: Opened, track: Track, form: Form | None) -> Exclude
     return ExcludedSamples(empty | before, seconds - empty - before, len(empty), frames)
 
 
-class _Samples:
+class _Samples(NamedTuple):
     """Samples of one track, read at the offsets in the index."""
 
-    def __init__(self, opened: Opened, track: Track, form: Form | None) -> None:
-        self.opened = opened
-        self.track = track
-        self.form = form
+    opened: Opened
+    track: Track
+    form: Form | None
 
     def picture(self, start: int, size: int) -> Picture | None:
         form, read_at = self.form, self.opened.read_at
@@ -169,12 +168,16 @@ def _leading(track: Track, first: int) -> frozenset[int]:
     return frozenset(n for n in range(first + 1, len(times)) if times[n] < times[first])
 
 
+def durations_of(track: Track) -> Iterator[int]:
+    """Yield each sample's duration without end: the last one again, as players do."""
+    last = track.durations[-1][1] if track.durations else 0
+    return chain(expand(track.durations), repeat(last))
+
+
 def shown_times(track: Track) -> Iterator[int]:
     """Yield each sample's presentation timestamp in decoding order, without end."""
-    last = track.durations[-1][1] if track.durations else 0
-    durations = chain(expand(track.durations), repeat(last))
     offsets = chain(expand(track.offsets), repeat(0))
     clock = 0
-    for duration, offset in zip(durations, offsets, strict=False):
+    for duration, offset in zip(durations_of(track), offsets, strict=False):
         yield clock + offset
         clock += duration
