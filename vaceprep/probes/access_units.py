@@ -126,7 +126,7 @@ def _field(head: bytes, slices: Slices) -> Field | None:
 
 
 class Pairs:
-    """Tells second fields from first fields, packet by packet in decoding order."""
+    """Finds second fields of frames, packet by packet in decoding order."""
 
     def __init__(self) -> None:
         self._open: Field | None = None
