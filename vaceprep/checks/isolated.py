@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from vaceprep.checks.bytes import Options, report_on
 from vaceprep.checks.inputs import Item
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vaceprep.workers.faults import Fault
     from vaceprep.workers.pool import Ticket, Workers
 
-    _OnTheWay: TypeAlias = "Ticket[Any, Any] | FarTicket | FileReport"
+    _OnTheWay: TypeAlias = "Ticket[FileCheck, Any] | FarTicket | FileReport"
 
 R = TypeVar("R")
 
@@ -45,22 +45,14 @@ WAITING: Final = 2 * REMOTE_AT_ONCE
 MOST_HOLES: Final = 16
 
 
-class PartCheck(NamedTuple):
-    """The fetched part of a URL, to be checked."""
-
-    look: FileCheck
-    part: Part
-
-
-Task = FileCheck | PartCheck
 Answer = FileReport | Hole
 
 
-def do(work: Callable[[FileCheck], R], task: Task) -> R | Answer:
-    """Run a task in a worker: ``work`` on a file, or the check of the fetched part of a URL."""
-    if isinstance(task, PartCheck):
-        return look_at_part(task.look.item.source, task.part, task.look.options)
-    return work(task)
+def do(work: Callable[[FileCheck], R], look: FileCheck) -> R | Answer:
+    """Run a check in a worker: ``work`` on a file, or that of the fetched part of a URL."""
+    if look.part is not None:
+        return look_at_part(look.item.source, look.part, look.options)
+    return work(look)
 
 
 class FarTicket:
@@ -69,23 +61,23 @@ class FarTicket:
     def __init__(self, look: FileCheck, future: Future[tuple[Far, Remote | None]]) -> None:
         self.look = look
         self._future = future
-        self._ticket: Ticket[Task, Answer] | None = None
+        self._ticket: Ticket[FileCheck, Answer] | None = None
 
-    def advance(self, workers: Workers[Task, Answer]) -> None:
+    def advance(self, workers: Workers[FileCheck, Answer]) -> None:
         """Submit the part to a worker once it is fetched."""
         if self._ticket is None and self._future.done():
             self._put(workers)
 
-    def _put(self, workers: Workers[Task, Answer]) -> None:
+    def _put(self, workers: Workers[FileCheck, Answer]) -> None:
         remote = self._future.result()[1]
         if remote is not None and remote.path is not None:
             part = Part(remote.path, remote.size, remote.present)
             options = options_for(remote, self.look.options)
-            self._ticket = workers.put(PartCheck(FileCheck(self.look.item, options), part))
+            self._ticket = workers.put(FileCheck(self.look.item, options, part))
 
     def get(
         self,
-        workers: Workers[Task, Answer],
+        workers: Workers[FileCheck, Answer],
         failed: Callable[[Fault | None, int], Unreadable],
     ) -> FileReport:
         """Wait for the report. ``failed`` gives the facts for a worker that died or timed out."""
@@ -150,7 +142,7 @@ class Fetchers:
         self.waiting.append(ticket)
         return ticket
 
-    def advance(self, workers: Workers[Task, Answer]) -> None:
+    def advance(self, workers: Workers[FileCheck, Answer]) -> None:
         """Submit the parts fetched so far to workers."""
         for ticket in self.waiting:
             ticket.advance(workers)
@@ -210,7 +202,7 @@ def each_isolated(
     # Import here: the import takes time, in which the server starts.
     from vaceprep.workers.pool import BATCH, QUEUED, Workers
 
-    workers: Workers[Task, Any] = Workers(
+    workers: Workers[FileCheck, Any] = Workers(
         partial(do, work), jobs, allowed, Bounds(CHECK_MEMORY, 0), how
     )
     fetchers = Fetchers()
@@ -225,10 +217,7 @@ def each_isolated(
         if isinstance(one, FarTicket):
             fetchers.waiting.remove(one)
             return plain(one.get(workers, lambda fault, size: _fact(fault, allowed, size)))
-        look = one.task
-        if not isinstance(look, FileCheck):
-            raise TypeError(look)
-        return result_of(look, workers.get(one), allowed)
+        return result_of(one.task, workers.get(one), allowed)
 
     def next_one() -> tuple[Item, SourceCheck, list[R]]:
         item, tickets, needed = waiting.popleft()
@@ -251,7 +240,7 @@ def each_isolated(
         fetchers.close()
 
 
-def _begin(look: FileCheck, workers: Workers[Task, Any], fetchers: Fetchers) -> _OnTheWay:
+def _begin(look: FileCheck, workers: Workers[FileCheck, Any], fetchers: Fetchers) -> _OnTheWay:
     """Start to fetch a URL, or to measure a file in a worker."""
     if look.item.kind == "url":
         return fetchers.put(look)

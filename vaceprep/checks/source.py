@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vaceprep.checks.bytes import Options, probe_opened, report_on
 from vaceprep.checks.inputs import Item
@@ -15,6 +15,9 @@ from vaceprep.facts import Facts, Unreached, Unreadable
 from vaceprep.files.source import CannotOpen, Opened, open_data_uri, open_path, open_stdin
 from vaceprep.probes.measure import default_role
 from vaceprep.rules.catalogue import Finding
+
+if TYPE_CHECKING:
+    from vaceprep.net.blocks import Part
 
 
 def opening(item: Item) -> AbstractContextManager[Opened]:
@@ -108,6 +111,8 @@ class FileCheck(NamedTuple):
 
     item: Item
     options: Options
+    #: The fetched part of a URL, for a worker.
+    part: Part | None = None
 
     @property
     def far(self) -> bool:

@@ -139,6 +139,10 @@ class CannotOpen(Exception):
         self.fact = fact
 
 
+_FOLDER: Final = Unreadable("folder", "it is a folder", None)
+_SPECIAL: Final = Unreadable("special", "it is no regular file (a pipe, socket or device)", None)
+
+
 def _refusal(error: OSError) -> Unreadable:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return Unreadable("missing", "there is no such file", None)
@@ -210,10 +214,9 @@ def open_path(path: str | os.PathLike[str], root: str | None = None) -> Iterator
         handle = os.open(path, flags) if root is None else _open_inside(path, root, flags)
     except OSError as error:
         if os.path.isdir(path):
-            raise CannotOpen(Unreadable("folder", "it is a folder", None)) from None
+            raise CannotOpen(_FOLDER) from None
         if error.errno == errno.ENXIO:
-            message = "it is no regular file (a pipe, socket or device)"
-            raise CannotOpen(Unreadable("special", message, None)) from None
+            raise CannotOpen(_SPECIAL) from None
         raise CannotOpen(_refusal(error)) from None
     except ValueError:
         fact = Unreadable("missing", "the name has a character that no file name can have", None)
@@ -221,10 +224,9 @@ def open_path(path: str | os.PathLike[str], root: str | None = None) -> Iterator
     try:
         status = os.fstat(handle)
         if stat.S_ISDIR(status.st_mode):
-            raise CannotOpen(Unreadable("folder", "it is a folder", None))
+            raise CannotOpen(_FOLDER)
         if not stat.S_ISREG(status.st_mode):
-            message = "it is no regular file (a pipe, socket or device)"
-            raise CannotOpen(Unreadable("special", message, None))
+            raise CannotOpen(_SPECIAL)
         if status.st_size == 0:
             raise CannotOpen(Unreadable("empty", "the file is empty", 0))
         try:

@@ -318,16 +318,9 @@ def _displayed(layout: Layout) -> tuple[int, int]:
 def _unreadable(
     opened: Opened, layout: Layout, reason: UnreadableReason, message: str
 ) -> Unreadable:
-    width, height = _displayed(layout)
-    known = width > 0 and height > 0
-    return Unreadable(
-        reason,
-        message,
-        opened.size,
-        layout.format,
-        width if known else None,
-        height if known else None,
-    )
+    size = _displayed(layout)
+    known = size if min(size) > 0 else (None, None)
+    return Unreadable(reason, message, opened.size, layout.format, *known)
 
 
 def _bomb(opened: Opened, layout: Layout, max_pixels: int) -> Unreadable:

@@ -73,7 +73,7 @@ def _reduced(source: Source, parts: Parts, make: Make, share: int) -> Image:
 
 
 def _suspended(source: Source, layout: Layout, make: Make, ends: list[int]) -> None:
-    parts = [*_until(layout.parts, ends[0]), _NO_CODE] if ends else layout.parts
+    parts = [*_between(layout.parts, 0, ends[0]), _NO_CODE] if ends else layout.parts
     try:
         _reduced(source, parts, make, _MEANS)
     except OSError as error:
@@ -82,13 +82,15 @@ def _suspended(source: Source, layout: Layout, make: Make, ends: list[int]) -> N
         raise
 
 
-def _until(parts: Parts, end: int) -> Parts:
-    """Return the parts up to an offset of the file."""
+def _between(parts: Parts, start: int, end: int) -> Parts:
+    """Return the parts, those of the file from one offset up to another."""
     found: Parts = []
     for part in parts:
-        if isinstance(part, tuple) and sum(part) >= end > part[0]:
-            return [*found, (part[0], end - part[0])]
-        found.append(part)
+        if isinstance(part, bytes):
+            found.append(part)
+        elif max(part[0], start) < min(sum(part), end):
+            at = max(part[0], start)
+            found.append((at, min(sum(part), end) - at))
     return found
 
 
@@ -131,7 +133,10 @@ def _marked(source: Source, layout: Layout, make: Make, rows: Rows, exact: bool)
     header = b"IHDR" + width.to_bytes(4, "big") + (height + 1).to_bytes(4, "big")
     header += source.read_at(24, 5)
     checksum = zlib.crc32(header).to_bytes(4, "big")
-    taller: Parts = [source.read_at(0, 12) + header + checksum, *_behind(layout.parts, 33)]
+    taller: Parts = [
+        source.read_at(0, 12) + header + checksum,
+        *_between(layout.parts, 33, source.size),
+    ]
     image = pixels.header(make, Spliced(source, taller))
     marks = _MARKS[len(image.getbands())]
     mark = marks if len(marks) > 1 else marks[0]
@@ -142,15 +147,3 @@ def _marked(source: Source, layout: Layout, make: Make, rows: Rows, exact: bool)
         _inflated(source, rows)
     # An additional opaque row changes no alpha channel; other callers count pixels.
     return decoded.crop((0, 0, width, height)) if exact else decoded
-
-
-def _behind(parts: Parts, start: int) -> Parts:
-    """Return the parts from an offset of the file on."""
-    found: Parts = []
-    for part in parts:
-        if isinstance(part, bytes):
-            found.append(part)
-        elif sum(part) > start:
-            at = max(part[0], start)
-            found.append((at, sum(part) - at))
-    return found
