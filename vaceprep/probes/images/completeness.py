@@ -8,9 +8,9 @@ PNG's zlib stream for the end of its pixels and does not verify the checksum.
 - Decode a JPEG of several scans or with restart markers twice, the second time with random bytes
   after every run of coded data. A complete run ends before them, and the decoder skips them; a run
   that ends too early decodes them as pixels, and the two pictures differ.
-- Inflate a PNG here if its pixels are not needed. Else let Pillow decode one row too many into memory
-  that holds a mark: the last true row must have replaced the mark, and reading on has verified the
-  stream's checksum.
+- Inflate a PNG here if its pixels are not needed. Else let Pillow decode one row too many into
+  memory that holds a mark: the last true row must have replaced the mark, and reading on has
+  verified the stream's checksum.
 """
 
 from __future__ import annotations
