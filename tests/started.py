@@ -30,6 +30,11 @@ MODULES = (
     *(f"vaceprep.cli.{name}" for name in ("check", "prepare", "run", "task", "batch", "probe")),
     *("vaceprep.checks.library", "vaceprep.preparation.library", "vaceprep.runs.library"),
     *("vaceprep.preparation.file", "vaceprep.runs.runner", "vaceprep.rules.job"),
+    *("vaceprep.probes.video", "vaceprep.probes.image", "vaceprep.config.read"),
+    *("vaceprep.preparation.video.encode", "vaceprep.preparation.video.copy"),
+    *(f"vaceprep.report.{name}" for name in ("json", "prepare", "run", "catalogue")),
+    *("vaceprep.rules.all", "vaceprep.publish.http_put", "tenacity"),
+    *("uvicorn", "vaceprep.sandbox.server", "vaceprep.sandbox.render.results"),
 )
 #: Variables that Python reads before any code of ours: with these a command starts anew.
 AT_START = ("PYTHONPATH", "PYTHONIOENCODING", "LC_ALL", "LANG", "PYTHONWARNINGS", "PYTHONSAFEPATH")

@@ -294,7 +294,7 @@ def noisy(path: Path) -> Path:
         stream = out.add_stream("libx264", rate=16)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 360, 360, "yuv420p"
-        for number in range(48):
+        for number in range(16):
             frame = VideoFrame(360, 360, "gray")
             plane = frame.planes[0]
             plane.update(chance.randbytes(plane.buffer_size))
