@@ -21,7 +21,7 @@ from vaceprep.facts import ImageFacts, MaskFacts, Unreadable
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.image import plan_image
 from vaceprep.plans.model import ImageRecipe, Options, Plan, wanted
-from vaceprep.plans.predict_image import predict_image
+from vaceprep.plans.predict import predict_image
 from vaceprep.plans.size import Fit
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge

@@ -17,7 +17,6 @@ from vaceprep.facts import VideoFacts
 from vaceprep.plans.frames import slot
 from vaceprep.plans.job import (
     Even,
-    even_size,
     even_times,
     following,
     lost_frame,
@@ -26,10 +25,10 @@ from vaceprep.plans.job import (
     new_frame,
     placement,
     shares,
-    told_for,
+    with_slugs,
 )
 from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, Options, Plan
-from vaceprep.plans.size import Fit
+from vaceprep.plans.size import Fit, even_size
 
 lengths = st.fractions(Fraction(1, 30), 3, max_denominator=1001)
 rates = st.sampled_from([Fraction(r) for r in (10, 16, 24, 25, 30)] + [Fraction(30000, 1001)])
@@ -207,14 +206,14 @@ def test_rules_are_named_behind_options() -> None:
         Edit("re-encode", ("size", "rate"), ""),
         Edit("rotate", ("re-encode",), ""),
     ]
-    named = told_for(edits, {"size": "x", "rate": "x", "--start": "y"})
+    named = with_slugs(edits, {"size": "x", "rate": "x", "--start": "y"})
     assert [e.reason for e in named] == [
         ("video-duration", "y"),
         ("x",),
         ("x",),
         ("re-encode",),
     ]
-    assert told_for(edits, {}) == tuple(edits)
+    assert with_slugs(edits, {}) == tuple(edits)
 
 
 # --- mask videos ---------------------------------------------------------------------------

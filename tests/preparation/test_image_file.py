@@ -21,7 +21,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
 from vaceprep.plans.image import plan_image
 from vaceprep.plans.model import ImageRecipe, Options, Plan
-from vaceprep.plans.predict_image import predict_image
+from vaceprep.plans.predict import predict_image
 from vaceprep.plans.size import Fit
 from vaceprep.preparation.image import render as image_module
 from vaceprep.preparation.image.render import make_image

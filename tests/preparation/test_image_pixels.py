@@ -14,7 +14,7 @@ import vaceprep
 from tests.preparation.stills import FIXTURES, MASK, PHOTO, furthest, given, passes
 from tests.probes.stillmedia import chunk, picture, png16, saved
 from vaceprep.contract import Role
-from vaceprep.plans.predict_image import predict_image
+from vaceprep.plans.predict import predict_image
 from vaceprep.rules.catalogue import Severity
 
 # --- colours -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageOps
 from tests.preparation.stills import furthest, given, noise, passes, prepare, scans
 from tests.probes.stillmedia import CORPUS, needs_corpus, picture, png16, saved
 from vaceprep.contract import IMAGE_BYTES_DECIMAL
-from vaceprep.plans.predict_image import predict_image
+from vaceprep.plans.predict import predict_image
 
 # --- orientation ---------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from vaceprep.plans.frames import (
 from vaceprep.plans.model import CopyRecipe, Edit, Plan
 from vaceprep.plans.request import REWRAPPED, VideoRequest
 from vaceprep.rules import codes
+from vaceprep.wording import decimal
 
 #: Bytes that the container adds: per frame, and once.
 FRAME_OVERHEAD: Final = 32
@@ -90,12 +91,12 @@ def _copy_edits(
         text = f"{which}, packets copied{_fewer(request, run, room, rate)}"
         edits.append(Edit("cut", reason, text))
     if codes.VIDEO_VARIABLE_RATE in request.wanted and rate is not None:
-        told = f"each frame put on its place at {wording.rate(rate)} FPS, packets copied"
-        edits.append(Edit("retime", request.reasons([codes.VIDEO_VARIABLE_RATE]), told))
+        text = f"each frame put on its place at {decimal(rate)} FPS, packets copied"
+        edits.append(Edit("retime", request.reasons([codes.VIDEO_VARIABLE_RATE]), text))
     reasons = request.reasons((*REWRAPPED, codes.VIDEO_SIZE))
     if reasons or not edits:
-        told = wording.rewrapped(facts, set(request.wanted), request.options.keep_audio)
-        edits.append(Edit("rewrap", reasons or request.cuts, told))
+        text = wording.rewrapped(facts, set(request.wanted), request.options.keep_audio)
+        edits.append(Edit("rewrap", reasons or request.cuts, text))
     return tuple(edits)
 
 
@@ -109,9 +110,9 @@ def _fewer(request: VideoRequest, run: Run, room: Fraction, rate: Fraction | Non
         return ""
     first = run.times[0]
     begin = sum(1 for time in request.samples.times if first <= time < first + room)
-    asked = min(begin, floor(room * rate))
-    if run.frames >= asked:
+    requested = min(begin, floor(room * rate))
+    if run.frames >= requested:
         return ""
     return wording.fewer(
-        run.frames, asked, longer=room < request.options.limits.seconds(request.role)
+        run.frames, requested, longer=room < request.options.limits.seconds(request.role)
     )

@@ -120,19 +120,19 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
     whole = facts.duration or recipe.length
     if recipe.start or (cut and recipe.length < whole):
         reason = request.reasons([codes.VIDEO_DURATION]) + request.cuts
-        told = wording.stretch(recipe.start, recipe.length, whole)
-        edits.append(Edit("cut", reason or ("frames",), told))
-    for name, code, told in wording.pictures(facts, recipe.size, recipe.deinterlace):
+        text = wording.stretch(recipe.start, recipe.length, whole)
+        edits.append(Edit("cut", reason or ("frames",), text))
+    for name, code, text in wording.pictures(facts, recipe.size, recipe.deinterlace):
         reason = request.reasons([code]) or ("re-encode",)
-        edits.append(Edit(name, reason, told))
+        edits.append(Edit(name, reason, text))
     base = base_rate(facts)
     slow, uneven = request.reasons([codes.VIDEO_FPS]), request.reasons([codes.VIDEO_VARIABLE_RATE])
     if slow or uneven or (base is not None and recipe.rate != base):
-        told = wording.resampled(facts, recipe.rate, recipe.blend)
-        edits.append(Edit("frame-rate", slow + uneven or ("rate",), told))
+        text = wording.resampled(facts, recipe.rate, recipe.blend)
+        edits.append(Edit("frame-rate", slow + uneven or ("rate",), text))
     if codes.MASK_NOT_BINARY in request.wanted:
-        told = "every pixel made pure white or pure black"
-        edits.append(Edit("threshold", request.reasons([codes.MASK_NOT_BINARY]), told))
+        text = "every pixel made pure white or pure black"
+        edits.append(Edit("threshold", request.reasons([codes.MASK_NOT_BINARY]), text))
     forced = request.must_encode() + request.reasons(
         [codes.VIDEO_CONTAINER, codes.VIDEO_SIZE, codes.VIDEO_VARIABLE_RATE]
     )
@@ -141,8 +141,8 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
         or request.reasons([codes.VIDEO_DURATION]) + request.cuts
         or ("frames",)
     )
-    told = wording.encoded(facts, recipe, _obstacle(request, forced))
-    edits.append(Edit("re-encode", why, told))
+    text = wording.encoded(facts, recipe, _obstacle(request, forced))
+    edits.append(Edit("re-encode", why, text))
     return tuple(edits)
 
 

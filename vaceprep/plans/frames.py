@@ -125,7 +125,8 @@ def copyable(samples: SampleFacts, start: Fraction, room: Fraction | None) -> Ru
         latest = max(latest, time)
         if shown[count - 1] != latest:
             continue
-        end = _end(samples, shown, count)
+        # The next frame's start, or the video's end.
+        end = shown[count] if count < len(shown) else samples.end
         if end is None or (limit is not None and end > limit):
             break
         best, best_end = count, end
@@ -135,11 +136,6 @@ def copyable(samples: SampleFacts, start: Fraction, room: Fraction | None) -> Ru
         return None
     size = sum(samples.sizes[first : first + best])
     return Run(first, best, tuple(shown[:best]), best_end, size)
-
-
-def _end(samples: SampleFacts, shown: Sequence[Fraction], count: int) -> Fraction | None:
-    """Return the end of the ``count``-th frame: the next frame's start, or the video's end."""
-    return shown[count] if count < len(shown) else samples.end
 
 
 def shortened(run: Run, samples: SampleFacts, count: int) -> Run:

@@ -6,7 +6,7 @@ neither an orientation nor a profile. Sizes are displayed pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -17,6 +17,7 @@ from vaceprep.limits import Limits
 from vaceprep.plans import wording
 from vaceprep.plans.model import (
     BLACK,
+    NOTHING_ASKED,
     Colour,
     Edit,
     ImageRecipe,
@@ -24,10 +25,10 @@ from vaceprep.plans.model import (
     Options,
     Plan,
     impossible,
-    unmended,
+    unfixed,
     wanted,
 )
-from vaceprep.plans.predict_image import MASK, predict_image
+from vaceprep.plans.predict import MASK, predict_image
 from vaceprep.plans.size import Fit, fit, scaled_to
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
@@ -66,7 +67,6 @@ FEW_COLOURS: Final = frozenset(["1", "P", "L", "LA", "La"])
 SLACK: Final = 1
 #: Reserve for headers and checksums in a file of uncompressed pixels: a share, and bytes.
 SPARE: Final = (100, 4096)
-NOTHING_ASKED: Final = Options()
 HEIC_EXTRA: Final = "pip install 'vaceprep[heic]' lets it be converted"
 
 
@@ -88,39 +88,26 @@ def plan_image(
         return impossible(role, errors)
     plan = planner.plan()
     after = predict_image(plan, facts)
-    left = [f for f in _judged(after, role, options.limits) if _stops(f, plan)]
-    # The rules may refuse a size that a job asks for.
-    return impossible(role, tuple(left)) if left else plan
-
-
-def _judged(
-    facts: ImageFacts | VideoFacts | Unreadable, role: Role, limits: Limits
-) -> list[Finding]:
-    return judge(facts, Asset(role, limits=limits))
-
-
-def _stops(finding: Finding, plan: Plan) -> bool:
-    # The input findings decide on a plan that changes nothing.
-    return finding.severity is Severity.ERROR and plan.recipe is not None
+    # The rules may refuse a size that a job asks for. The input findings decide on a plan that
+    # changes nothing.
+    left = _errors(judge(after, Asset(role, limits=options.limits))) if plan.recipe else ()
+    return impossible(role, left) if left else plan
 
 
 def _unreadable(
     facts: VideoFacts | Unreadable, findings: tuple[Finding, ...], role: Role, limits: Limits
 ) -> Plan:
-    errors = _errors(findings) or _errors(_judged(facts, role, limits))
-    if isinstance(facts, Unreadable) and _lacks_heic(facts):
+    errors = _errors(findings) or _errors(judge(facts, Asset(role, limits=limits)))
+    if isinstance(facts, Unreadable) and facts.reason == "unsupported-image":
+        heic = facts.format in ("heic", "heif")
         errors = tuple(
-            unmended(f, HEIC_EXTRA) if f.code == codes.IMAGE_FORMAT else f for f in errors
+            unfixed(f, HEIC_EXTRA) if heic and f.code == codes.IMAGE_FORMAT else f for f in errors
         )
     return impossible(role, errors)
 
 
 def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(f for f in findings if f.severity is Severity.ERROR)
-
-
-def _lacks_heic(facts: Unreadable) -> bool:
-    return facts.reason == "unsupported-image" and facts.format in ("heic", "heif")
 
 
 def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
@@ -139,8 +126,7 @@ class _Planner:
         self.facts, self.role, self.options = facts, role, options
         self.is_mask = role == MASK
         self.shown = (facts.width, facts.height)
-        asked = options.size
-        self.target = None if asked in (None, self.shown) else asked
+        self.target = None if options.size == self.shown else options.size
         fits = self.target is None or not self.is_mask or agrees(self.shown, self.target)
         self.wanted = {f.code: f for f in findings if self._wants(f) and (fits or not _sized(f))}
         self.remaining = tuple(f for f in findings if f.code not in self.wanted)
@@ -196,7 +182,7 @@ class _Planner:
             recipe = ImageRecipe(
                 facts.format,
                 pixels_kept=True,
-                mode=_mode_of(facts),
+                mode="RGBA" if facts.mode in ("RGBA", "RGBa") else "RGB",
                 limit=self.options.limits.image_bytes[0],
             )
             return Plan(self.role, self._cut_edits(recipe), True, recipe, self.remaining)
@@ -229,7 +215,7 @@ class _Planner:
             mode = "L"
         elif alpha and flatten is None:
             mode = "RGBA"
-        elif _is_grey(facts.mode) and fmt != "webp":
+        elif facts.mode.partition(";")[0] in GREY and fmt != "webp":
             tints = [flatten] if flatten else []
             tints += [options.beside] if size is not None and size.padded else []
             mode = "L" if all(len(set(tint)) == 1 for tint in tints) else "RGB"
@@ -291,18 +277,18 @@ class _Planner:
     def _cut_edits(self, recipe: ImageRecipe) -> tuple[Edit, ...]:
         edits, facts = list(self._renamed(recipe.format)), self.facts
         if codes.IMAGE_LOCATION in self.wanted:
-            told = f"{wording.stripped(facts)}; its pixels stay as they are"
-            edits.append(Edit("strip", self._slugs(codes.IMAGE_LOCATION), told))
+            text = f"{wording.stripped(facts)}; its pixels stay as they are"
+            edits.append(Edit("strip", self._slugs(codes.IMAGE_LOCATION), text))
         if codes.IMAGE_ANIMATED in self.wanted:
-            told = f"{wording.first(facts)}, its pixels as they are"
-            edits.append(Edit("first-frame", self._slugs(codes.IMAGE_ANIMATED), told))
+            text = f"{wording.first(facts)}, its pixels as they are"
+            edits.append(Edit("first-frame", self._slugs(codes.IMAGE_ANIMATED), text))
         return tuple(edits)
 
     def _edits(self, recipe: ImageRecipe) -> tuple[Edit, ...]:
         edits, facts = list(self._renamed(recipe.format)), self.facts
 
-        def add(name: str, told: str, *rules: str) -> None:
-            edits.append(Edit(name, self._reason(*rules), told))
+        def add(name: str, text: str, *rules: str) -> None:
+            edits.append(Edit(name, self._reason(*rules), text))
 
         if facts.location:
             add("strip", wording.stripped(facts), codes.IMAGE_LOCATION)
@@ -316,41 +302,35 @@ class _Planner:
             add("flatten", wording.flattened(recipe.flatten), codes.IMAGE_ALPHA)
         if facts.mode not in PLAIN or facts.bit_depth != 8:
             add("convert-mode", wording.mode(facts, recipe.mode), codes.IMAGE_MODE)
-        if recipe.size is not None:
-            self._size_edits(recipe, recipe.size, add_to=edits)
+        reason = self._slugs(codes.IMAGE_DIMENSIONS, *sorted(SIZED)) or ("size",)
+        edits += size_edits(self.shown, recipe, reason)
         if codes.MASK_NOT_BINARY in self.wanted or codes.MASK_EMPTY in self.wanted:
             add("threshold", wording.THRESHOLDED, codes.MASK_NOT_BINARY, codes.MASK_EMPTY)
         if recipe.format != facts.format:
-            told = wording.converted(facts.format, recipe.format, self.is_mask)
-            add("convert-format", told, codes.IMAGE_FORMAT)
+            text = wording.converted(facts.format, recipe.format, self.is_mask)
+            add("convert-format", text, codes.IMAGE_FORMAT)
         if recipe.recompress:
             add("recompress", wording.recompressed(recipe.format, recipe.limit), codes.IMAGE_SIZE)
         return tuple(edits)
 
-    def _size_edits(self, recipe: ImageRecipe, size: Fit, *, add_to: list[Edit]) -> None:
-        reason = self._slugs(
-            codes.IMAGE_DIMENSIONS, codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE
-        ) or ("size",)
-        if size.scaled != self.shown:
-            told = wording.scaled(self.shown, size.scaled, recipe.threshold)
-            add_to.append(Edit("scale", reason, told))
-        if size.padded:
-            told = wording.padded(size.canvas, recipe.padding)
-            add_to.append(Edit("pad", reason, told))
-        if size.cropped:
-            add_to.append(Edit("crop", reason, wording.cropped(size)))
+
+def size_edits(
+    shown: tuple[int, int], recipe: ImageRecipe, reason: tuple[str, ...]
+) -> Iterator[Edit]:
+    """Yield the edits from the displayed size to that of the recipe."""
+    size = recipe.size
+    if size is None:
+        return
+    if size.scaled != shown:
+        yield Edit("scale", reason, wording.scaled(shown, size.scaled, recipe.threshold))
+    if size.padded:
+        yield Edit("pad", reason, wording.padded(size.canvas, recipe.padding))
+    if size.cropped:
+        yield Edit("crop", reason, wording.cropped(size))
 
 
 def _sized(finding: Finding) -> bool:
     return finding.code in SIZED
-
-
-def _is_grey(mode: str) -> bool:
-    return mode.partition(";")[0] in GREY
-
-
-def _mode_of(facts: ImageFacts) -> Mode:
-    return "RGBA" if facts.mode in ("RGBA", "RGBa") else "RGB"
 
 
 def _bmp_bytes(size: tuple[int, int], mode: Mode) -> int:

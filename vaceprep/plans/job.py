@@ -16,9 +16,8 @@ from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.limits import CONTRACT
 from vaceprep.plans import wording
-from vaceprep.plans import wording as imagewording
 from vaceprep.plans.frames import base_rate, slot
-from vaceprep.plans.image import agrees, plan_image
+from vaceprep.plans.image import agrees, plan_image, size_edits
 from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, ImageRecipe, Options, Plan
 from vaceprep.plans.size import Fit
 from vaceprep.rules import codes
@@ -126,22 +125,22 @@ def lost_frame(
 
 def shares(
     lengths: tuple[Fraction, Fraction],
-    asked: tuple[Fraction | None, Fraction | None] = (None, None),
+    requested: tuple[Fraction | None, Fraction | None] = (None, None),
     whole: Fraction = CONTRACT.clips_seconds,
 ) -> tuple[Fraction, Fraction] | None:
     """Return the longest lengths of the first and last clip, together at most ``whole`` (3 s).
 
-    ``lengths`` are the available lengths, ``asked`` the requested ones. The shorter clip stays
+    ``lengths`` are the available lengths, ``requested`` the requested ones. The shorter clip stays
     whole up to half, the other gets the rest. None if the request is too long.
     """
     a, b = lengths
     if a + b <= whole:
         return lengths
-    if asked[0] is not None and asked[1] is not None:
+    if requested[0] is not None and requested[1] is not None:
         return None
-    if asked[0] is not None:
+    if requested[0] is not None:
         return (a, whole - a) if a < whole else None
-    if asked[1] is not None:
+    if requested[1] is not None:
         return (whole - b, b) if b < whole else None
     short = min(a, b, whole / 2)
     return (short, whole - short) if a <= b else (whole - short, short)
@@ -150,17 +149,12 @@ def shares(
 # --- sizes ---------------------------------------------------------------------------------
 
 
-def even_size(size: Size) -> Size:
-    """Return the size that a 4:2:0 video can have: a line less if a side is odd."""
-    return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
-
-
 def size_of(facts: VideoFacts | ImageFacts) -> Size:
     """Return the displayed size."""
     return facts.width, facts.height
 
 
-def told_for(edits: Iterable[Edit], rules: Mapping[str, str]) -> tuple[Edit, ...]:
+def with_slugs(edits: Iterable[Edit], rules: Mapping[str, str]) -> tuple[Edit, ...]:
     """Return the same edits with each option given as a reason replaced by its rule's slug."""
 
     def named(edit: Edit) -> Edit:
@@ -244,18 +238,11 @@ def mask_image_plan(
     reason = ("mask-dimensions",)
     edits = list(plain.edits)
     if facts.format != "png" and not any(e.edit == "convert-format" for e in edits):
-        told = imagewording.converted(facts.format, "png", True)
-        edits.append(Edit("convert-format", reason, told))
-    fit, shown = placing.fit, size_of(facts)
-    if fit.scaled != shown:
-        edits.append(Edit("scale", reason, imagewording.scaled(shown, fit.scaled, True)))
-    if fit.cropped:
-        edits.append(Edit("crop", reason, imagewording.cropped(fit)))
-    if fit.padded:
-        edits.append(Edit("pad", reason, imagewording.padded(fit.canvas, BLACK)))
-    recipe = ImageRecipe(
-        "png", mode="L", size=fit, threshold=True, limit=options.limits.image_bytes[0]
-    )
+        text = wording.converted(facts.format, "png", True)
+        edits.append(Edit("convert-format", reason, text))
+    limit = options.limits.image_bytes[0]
+    recipe = ImageRecipe("png", mode="L", size=placing.fit, threshold=True, limit=limit)
+    edits += size_edits(size_of(facts), recipe, reason)
     return Plan(role, tuple(edits), False, recipe, plain.remaining)
 
 
@@ -326,8 +313,8 @@ def _same_frame(video: VideoFacts, mask: VideoFacts, begins: Fraction) -> Fracti
 def mask_video_plan(plan: Plan, wish: Following, mask: VideoFacts) -> Plan:
     """Return a mask's plan with exactly the frames and the geometry of ``wish``."""
     reason = ("mask-video-mismatch",)
-    asked = (*CONFORMED, "--start", "--duration")
-    edits = told_for(plan.edits, dict.fromkeys(asked, reason[0]))
+    requested = (*CONFORMED, "--start", "--duration")
+    edits = with_slugs(plan.edits, dict.fromkeys(requested, reason[0]))
     recipe = plan.recipe
     if not isinstance(recipe, EncodeRecipe):
         return replace(plan, edits=edits)
@@ -341,9 +328,9 @@ def mask_video_plan(plan: Plan, wish: Following, mask: VideoFacts) -> Plan:
     there = slot((mask.duration or wish.length) - recipe.start, wish.rate)
     if there < wish.frames:
         count = wish.frames - there
-        told = (
+        text = (
             f"its last frame is shown {count} time{'' if count == 1 else 's'} more, "
             "since the mask ends before the video"
         )
-        edits = (*edits, Edit("extend", reason, told))
+        edits = (*edits, Edit("extend", reason, text))
     return replace(plan, edits=edits, recipe=recipe)

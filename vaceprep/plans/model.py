@@ -217,6 +217,6 @@ def wanted(finding: Finding, options: Options) -> bool:
     )
 
 
-def unmended(finding: Finding, message: str) -> Finding:
+def unfixed(finding: Finding, message: str) -> Finding:
     """Return the finding after an attempt that could not fix it, with the reason."""
     return replace(finding, message=f"{finding.message} ({message})", fix=None)

@@ -28,32 +28,30 @@ REWRAPPED: Final = (
 )
 #: Rules that only re-encoding fixes.
 ENCODED: Final = (
-    *(
-        codes.VIDEO_FPS,
-        codes.VIDEO_CODEC,
-        codes.VIDEO_PIXEL_FORMAT,
-        codes.VIDEO_ROTATION,
-        codes.VIDEO_PIXEL_ASPECT,
-        codes.VIDEO_INTERLACED,
-        codes.VIDEO_HDR,
-        codes.VIDEO_ODD_SIZE,
-        codes.VIDEO_DIMENSIONS,
-        codes.VIDEO_ABOVE_720P,
-    ),
+    codes.VIDEO_FPS,
+    codes.VIDEO_CODEC,
+    codes.VIDEO_PIXEL_FORMAT,
+    codes.VIDEO_ROTATION,
+    codes.VIDEO_PIXEL_ASPECT,
+    codes.VIDEO_INTERLACED,
+    codes.VIDEO_HDR,
+    codes.VIDEO_ODD_SIZE,
+    codes.VIDEO_DIMENSIONS,
+    codes.VIDEO_ABOVE_720P,
     codes.MASK_NOT_BINARY,
 )
 
 
 def requested_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
     """Return the options that leave out something of this video."""
-    asked = ["--start"] if options.start else []
+    cuts = ["--start"] if options.start else []
     length = facts.duration
     if options.duration is not None and (length is None or length > options.duration):
         # One frame at an allowed rate is the minimum, even if it lasts longer.
         least = facts.frames == 1 and length is not None and length <= 1 / options.limits.video_fps
         if not least:
-            asked.append("--duration")
-    return tuple(asked)
+            cuts.append("--duration")
+    return tuple(cuts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +65,6 @@ class VideoRequest:
     #: The findings to fix, by code, and those that stay.
     wanted: dict[str, Finding]
     remaining: tuple[Finding, ...]
-
-    @classmethod
-    def of(
-        cls,
-        facts: VideoFacts,
-        findings: Sequence[Finding],
-        role: Role,
-        options: Options,
-        samples: SampleFacts | None,
-    ) -> VideoRequest:
-        """Sort the findings."""
-        to_fix = {f.code: f for f in findings if _wants(facts, f, options)}
-        stay = tuple(f for f in findings if f.code not in to_fix)
-        return cls(facts, role, options, samples, to_fix, stay)
 
     @property
     def cuts(self) -> tuple[str, ...]:
@@ -132,7 +116,8 @@ class VideoRequest:
         return Edit("rename", self.reasons([codes.VIDEO_NAME]), "the name gets the ending .mp4")
 
 
-def _wants(facts: VideoFacts, finding: Finding, options: Options) -> bool:
+def wants(facts: VideoFacts, finding: Finding, options: Options) -> bool:
+    """Return whether the options ask to fix a finding on this video."""
     if finding.code == codes.MASK_FULL or not wanted(finding, options):
         return False
     if finding.code == codes.VIDEO_EXTRA_STREAMS and options.keep_audio:

@@ -67,15 +67,14 @@ def fit(
     return Fit(scaled, (width, height))
 
 
-def even(fitted: Fit, *, up: bool = False) -> Fit:
-    """Return the fit with every side even for 4:2:0: one pixel less, or one more (``up``)."""
+def even_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size that a 4:2:0 video can have: a line less if a side is odd."""
+    return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
-    def both(size: tuple[int, int]) -> tuple[int, int]:
-        step = 1 if up else 0
-        width, height = (max(2, (side + step) // 2 * 2) for side in size)
-        return width, height
 
-    return Fit(both(fitted.scaled), both(fitted.canvas))
+def even(fitted: Fit) -> Fit:
+    """Return the fit with every side even for 4:2:0."""
+    return Fit(even_size(fitted.scaled), even_size(fitted.canvas))
 
 
 def within(size: tuple[int, int], pixels: int = KEPT_PIXELS) -> tuple[int, int]:

@@ -8,14 +8,14 @@ from typing import Final
 
 from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, SampleFacts, Unreadable, VideoFacts
-from vaceprep.plans import wording
 from vaceprep.plans.copy import copied
 from vaceprep.plans.encode import encoded
-from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unmended, wanted
-from vaceprep.plans.request import VideoRequest, requested_cut
+from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unfixed, wanted
+from vaceprep.plans.request import VideoRequest, requested_cut, wants
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.video_picture import video_hdr
+from vaceprep.wording import decimal
 
 #: Errors that no plan fixes.
 HOPELESS: Final = (codes.VIDEO_UNREADABLE, codes.MASK_EMPTY)
@@ -39,7 +39,9 @@ def plan_video(
     hopeless = tuple(f for f in findings if _is_hopeless(f, options))
     if hopeless or not isinstance(facts, VideoFacts):
         return impossible(role, hopeless or tuple(findings))
-    return _plan(VideoRequest.of(facts, findings, role, options, samples))
+    to_fix = {f.code: f for f in findings if wants(facts, f, options)}
+    remaining = tuple(f for f in findings if f.code not in to_fix)
+    return _plan(VideoRequest(facts, role, options, samples, to_fix, remaining))
 
 
 def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction, Fraction]:
@@ -56,8 +58,8 @@ def window_of(facts: VideoFacts, role: Role, options: Options) -> tuple[Fraction
         # A clip to extend continues from its end.
         start = length - room if late and length is not None else Fraction(0)
     elif start < 0 or (length is not None and start >= length):
-        known = "" if length is None else f"; the video lasts {wording.seconds(length)} s"
-        raise CannotPlan(f"there is no frame at {wording.seconds(start)} s{known}")
+        known = "" if length is None else f"; the video lasts {decimal(length)} s"
+        raise CannotPlan(f"there is no frame at {decimal(start)} s{known}")
     return start, room
 
 
@@ -85,22 +87,20 @@ def _plan(request: VideoRequest) -> Plan:
     """Return the plan with the least damage."""
     facts = request.facts
     cut = codes.VIDEO_DURATION in request.wanted or bool(request.cuts)
-    if not request.wanted and not cut and request.conforms():
-        return Plan(request.role, (), True, None, request.remaining)
-    if set(request.wanted) == {codes.VIDEO_NAME} and not cut and request.conforms():
-        return Plan(request.role, (request.rename(),), True, None, request.remaining)
+    if request.wanted.keys() <= {codes.VIDEO_NAME} and not cut and request.conforms():
+        edits = (request.rename(),) if request.wanted else ()
+        return Plan(request.role, edits, True, None, request.remaining)
     if facts.duration is None or facts.fps is None or not facts.frames:
         # Without times the duration of a frame is unknown: any rate would be made up.
         message = "its frames carry no times, so no rate can be kept"
         blind = [f for f in request.wanted.values() if f.severity is Severity.ERROR]
         rest = blind or list(request.wanted.values())
-        return impossible(request.role, (*(unmended(f, message) for f in rest), *request.remaining))
+        return impossible(request.role, (*(unfixed(f, message) for f in rest), *request.remaining))
     start, room = window_of(facts, request.role, request.options)
     copy = copied(request, start, room, cut)
     if copy is None and facts.dolby_vision is not None:
-        return impossible(
-            request.role, (_undecodable(facts), *_without(request.remaining, codes.VIDEO_HDR))
-        )
+        others = [f for f in request.remaining if f.code != codes.VIDEO_HDR]
+        return impossible(request.role, (_undecodable(facts), *others))
     return copy or encoded(request, start, room, cut)
 
 
@@ -114,7 +114,3 @@ def _undecodable(facts: VideoFacts) -> Finding:
         severity=Severity.ERROR,
         fix="",
     )
-
-
-def _without(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
-    return tuple(f for f in findings if f.code != code)

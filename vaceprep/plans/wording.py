@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from vaceprep.contract import VIDEO_SIDE
 from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.formats import CONTAINER_NAMES, ENDINGS, shown_format
-from vaceprep.plans.model import BLACK, WHITE, Colour
+from vaceprep.plans.model import BLACK, WHITE, Colour, EncodeRecipe
 from vaceprep.plans.size import Fit
 from vaceprep.rules import codes
 from vaceprep.wording import decimal, listed, megabytes
 
 THRESHOLDED: Final = "every pixel made pure white, if it is at least half bright, or pure black"
 _NAMED: Final[dict[Colour, str]] = {WHITE: "white", BLACK: "black"}
+#: Names of the transfer characteristics in a tone mapping's sentence.
+_CURVES: Final = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _MODES: Final = {
     "1": "black and white",
     "L": "grey",
@@ -57,10 +60,10 @@ def first(facts: ImageFacts) -> str:
 def turned(facts: ImageFacts, own_tables: bool) -> str:
     """Return how the pixels are rotated upright."""
     stored, shown = (facts.stored_width, facts.stored_height), (facts.width, facts.height)
-    told = f"EXIF orientation {facts.orientation} baked in"
+    text = f"EXIF orientation {facts.orientation} baked in"
     if stored != shown:
-        told += f", {px(stored)} to {px(shown)}"
-    return told + ("; saved at its own quality" if own_tables else "")
+        text += f", {px(stored)} to {px(shown)}"
+    return text + ("; saved at its own quality" if own_tables else "")
 
 
 def colours(facts: ImageFacts, mask: bool) -> str:
@@ -102,12 +105,12 @@ def cropped(size: Fit) -> str:
 
 def converted(old: str, new: str, mask: bool) -> str:
     """Return the change of the format."""
-    told = f"{shown_format(old)} to {shown_format(new)}"
+    text = f"{shown_format(old)} to {shown_format(new)}"
     if new == "jpeg":
-        return f"{told} at high quality: as PNG, a photograph would be several times as large"
+        return f"{text} at high quality: as PNG, a photograph would be several times as large"
     if mask:
-        return f"{told}, as every mask that changes"
-    return f"{told}, as BMP it would be too large" if old == "bmp" else told
+        return f"{text}, as every mask that changes"
+    return f"{text}, as BMP it would be too large" if old == "bmp" else text
 
 
 def recompressed(fmt: str, limit: int) -> str:
@@ -116,23 +119,6 @@ def recompressed(fmt: str, limit: int) -> str:
     if fmt == "jpeg":
         return f"{at_most}, at the best quality that fits"
     return f"{at_most}: without loss where that fits, else at the best quality that does"
-
-
-if TYPE_CHECKING:
-    from vaceprep.plans.model import EncodeRecipe
-
-#: Names of the transfer characteristics in a tone mapping's sentence.
-CURVES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
-
-
-def seconds(value: Fraction) -> str:
-    """Return seconds with as many digits as needed."""
-    return decimal(value)
-
-
-def rate(value: Fraction) -> str:
-    """Return frames per second for display."""
-    return decimal(value)
 
 
 def kept(
@@ -144,45 +130,45 @@ def kept(
         return f"first {count}{of} frames"
     if length is not None and end == length:
         return f"last {count}{of} frames"
-    return f"{count}{of} frames from {seconds(start)} s on"
+    return f"{count}{of} frames from {decimal(start)} s on"
 
 
-def fewer(count: int, asked: int, *, longer: bool) -> str:
+def fewer(count: int, requested: int, *, longer: bool) -> str:
     """Return why a copy has fewer frames than requested, and a remedy if more are allowed."""
     todo = "; a longer --duration keeps more" if longer else ""
     return (
-        f" ({count} of the {asked} frames asked for: copied packets must end where no later frame "
-        f"is needed{todo})"
+        f" ({count} of the {requested} frames asked for: copied packets must end where no later "
+        f"frame is needed{todo})"
     )
 
 
 def stretch(start: Fraction, length: Fraction, whole: Fraction) -> str:
     """Return which seconds of the source are encoded."""
     if start == 0:
-        return f"the first {seconds(length)} of {seconds(whole)} s"
+        return f"the first {decimal(length)} of {decimal(whole)} s"
     if start + length >= whole:
-        return f"the last {seconds(length)} of {seconds(whole)} s"
-    return f"{seconds(length)} of {seconds(whole)} s, from {seconds(start)} s on"
+        return f"the last {decimal(length)} of {decimal(whole)} s"
+    return f"{decimal(length)} of {decimal(whole)} s, from {decimal(start)} s on"
 
 
 def rewrapped(facts: VideoFacts, fixed: set[str], keep_audio: bool) -> str:
     """Return what rewrapping the packets changes; ``fixed`` are codes of rules."""
     name = CONTAINER_NAMES.get(facts.container, facts.container)
-    told = [f"{name} to MP4"] if facts.container != "mp4" else []
+    text = [f"{name} to MP4"] if facts.container != "mp4" else []
     if facts.container == "mp4" and codes.VIDEO_CONTAINER in fixed:
-        told.append("major brand of plain MP4")
-    told += ["index first"] if codes.VIDEO_NOT_FASTSTART in fixed else []
-    told += ["one index in place of fragments"] if codes.VIDEO_FRAGMENTED in fixed else []
-    told += ["edit list applied"] if codes.VIDEO_EDIT_LIST in fixed else []
+        text.append("major brand of plain MP4")
+    text += ["index first"] if codes.VIDEO_NOT_FASTSTART in fixed else []
+    text += ["one index in place of fragments"] if codes.VIDEO_FRAGMENTED in fixed else []
+    text += ["edit list applied"] if codes.VIDEO_EDIT_LIST in fixed else []
     if fixed & {codes.VIDEO_EXTRA_STREAMS, codes.VIDEO_CONTAINER_DURATION}:
         left = [s.kind for s in facts.streams]
         if keep_audio and "audio" in left:
             left.remove("audio")
-        told.append(f"without {_streams(left)}" if left else "sound no longer than the picture")
+        text.append(f"without {_streams(left)}" if left else "sound no longer than the picture")
     if codes.VIDEO_LOCATION in fixed:
-        told.append("without what tells a place or a serial number")
-    told += ["a header that tells the truth"] if codes.VIDEO_HEADER_LIES in fixed else []
-    return ", ".join([*(told or ["into a new MP4"]), "packets copied"])
+        text.append("without what tells a place or a serial number")
+    text += ["a header that tells the truth"] if codes.VIDEO_HEADER_LIES in fixed else []
+    return ", ".join([*(text or ["into a new MP4"]), "packets copied"])
 
 
 def _streams(kinds: list[str]) -> str:
@@ -201,7 +187,7 @@ def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[s
             codes.VIDEO_INTERLACED,
             "frames that say they are interlaced made whole (bwdif)",
         )
-    curve = CURVES.get(facts.color_transfer or "")
+    curve = _CURVES.get(facts.color_transfer or "")
     if curve or facts.color_primaries == "bt2020":
         yield "tone-map", codes.VIDEO_HDR, f"{curve or 'BT.2020'} brought down to BT.709"
     if facts.crop is not None:
@@ -239,11 +225,9 @@ def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[s
 def _resized(shown: tuple[int, int], how: Fit) -> Iterator[tuple[str, str, str]]:
     """Yield each change of the size from ``shown``: its name, the rule's code and a sentence."""
     if how.scaled != shown:
-        code = (
-            codes.VIDEO_ABOVE_720P
-            if how.scaled[0] < shown[0] and _within(shown)
-            else codes.VIDEO_DIMENSIONS
-        )
+        allowed = VIDEO_SIDE[0] <= min(shown) and max(shown) <= VIDEO_SIDE[1]
+        smaller = allowed and how.scaled[0] < shown[0]
+        code = codes.VIDEO_ABOVE_720P if smaller else codes.VIDEO_DIMENSIONS
         yield "scale", code, f"scaled from {px(shown)} to {px(how.scaled)}"
     if how.padded:
         yield (
@@ -254,14 +238,8 @@ def _resized(shown: tuple[int, int], how: Fit) -> Iterator[tuple[str, str, str]]
     elif how.cropped:
         lost = tuple(a - b for a, b in zip(how.scaled, how.canvas, strict=True))
         code = codes.VIDEO_ODD_SIZE if max(lost) <= 1 else codes.VIDEO_DIMENSIONS
-        told = "one line left out" if max(lost) <= 1 else "cropped"
-        yield "crop", code, f"{told}: {px(how.canvas)}"
-
-
-def _within(size: tuple[int, int]) -> bool:
-    from vaceprep.contract import VIDEO_SIDE
-
-    return VIDEO_SIDE[0] <= min(size) and max(size) <= VIDEO_SIDE[1]
+        done = "one line left out" if max(lost) <= 1 else "cropped"
+        yield "crop", code, f"{done}: {px(how.canvas)}"
 
 
 def resampled(facts: VideoFacts, target: Fraction, blend: bool) -> str:
@@ -270,21 +248,21 @@ def resampled(facts: VideoFacts, target: Fraction, blend: bool) -> str:
     if facts.fps is not None and facts.constant_rate and (target / facts.fps).denominator == 1:
         times = target / facts.fps
         if not blend:
-            return f"each frame shown {times} times: {rate(facts.fps)} to {rate(target)} FPS"
-        return f"{rate(facts.fps)} to {rate(target)} FPS, frames blended between"
+            return f"each frame shown {times} times: {decimal(facts.fps)} to {decimal(target)} FPS"
+        return f"{decimal(facts.fps)} to {decimal(target)} FPS, frames blended between"
     spacing = "" if facts.constant_rate else "uneven spacing "
-    return f"{spacing}to an even {rate(target)} FPS, frames {how} or left out where due"
+    return f"{spacing}to an even {decimal(target)} FPS, frames {how} or left out where due"
 
 
 def encoded(facts: VideoFacts, recipe: EncodeRecipe, obstacle: str | None) -> str:
     """Return the new encoding, and why the old one could not stay."""
-    told = [f"H.264, 8-bit 4:2:0, {px(recipe.size.canvas)}, {rate(recipe.rate)} FPS"]
+    text = [f"H.264, 8-bit 4:2:0, {px(recipe.size.canvas)}, {decimal(recipe.rate)} FPS"]
     if facts.color_range == "pc":
-        told.append("full range to limited range")
+        text.append("full range to limited range")
     left = [s.kind for s in facts.streams]
     if recipe.keep_audio:
         left.remove("audio")
     if left:
-        told.append(f"without {_streams(left)}")
-    text = ", ".join(told)
-    return f"{text} (packets cannot be copied: {obstacle})" if obstacle else text
+        text.append(f"without {_streams(left)}")
+    joined = ", ".join(text)
+    return f"{joined} (packets cannot be copied: {obstacle})" if obstacle else joined

@@ -21,7 +21,7 @@ from vaceprep.files.digest import Identity, identity
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.media import media_of, resolve, role_of
 from vaceprep.job.model import FIELDS
-from vaceprep.plans.job import told_for
+from vaceprep.plans.job import with_slugs
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
@@ -243,13 +243,13 @@ class Maker:
     ) -> None:
         """Prepare a piece, with its own options or those that the job requires.
 
-        ``rules`` names the rule behind each of these options, as ``told_for`` takes it.
+        ``rules`` names the rule behind each of these options, as ``with_slugs`` takes it.
         """
         if piece.entry is not None or piece.source is None:
             return
         piece.options = options or piece.options
         entry = prepare_opened(piece.source, self._target(piece), self._work(piece), piece.known)
-        piece.entry = replace(entry, plan=told_for(entry.plan, {**piece.rules, **rules}))
+        piece.entry = replace(entry, plan=with_slugs(entry.plan, {**piece.rules, **rules}))
 
     def follow(self, piece: Piece, make: Callable[..., Prepared], wish: object) -> None:
         """Prepare a mask to match its video; ``make`` is a function of ``job_masks``."""

@@ -13,7 +13,6 @@ from vaceprep.plans.frames import base_rate
 from vaceprep.plans.job import (
     CONFORMED,
     Even,
-    even_size,
     even_times,
     following,
     lost_frame,
@@ -24,13 +23,15 @@ from vaceprep.plans.job import (
 )
 from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Options, Plan
 from vaceprep.plans.predict import predict
-from vaceprep.plans.wording import px, seconds
+from vaceprep.plans.size import even_size
+from vaceprep.plans.wording import px
 from vaceprep.preparation import job_masks
 from vaceprep.preparation.job_assets import Assets, Maker, Piece
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
 from vaceprep.rules.job_media import Together, judge_together
+from vaceprep.wording import decimal
 
 MASK_FRAME: Final = "mask_frame_id"
 CLIPS: Final = ("first_clip_url", "last_clip_url")
@@ -219,7 +220,7 @@ def _share(draft: Draft, assets: Assets) -> None:
     found = shares((lengths[0], lengths[1]), asked, most)
     if found is None:
         said = _found(draft, assets, codes.CLIPS_TOGETHER)
-        raise Stop(f"--duration asks for clips of over {seconds(most)} s together", said)
+        raise Stop(f"--duration asks for clips of over {decimal(most)} s together", said)
     for piece, share, own, there in zip((first, last), found, asked, lengths, strict=True):
         # Set it even where it cuts nothing, so that another frame rate cannot round the length up.
         piece.options = replace(piece.options, duration=share)

@@ -21,7 +21,7 @@ from vaceprep.plans.model import (
     ImageRecipe,
     Options,
     Plan,
-    unmended,
+    unfixed,
 )
 from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
@@ -244,5 +244,5 @@ def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
 
 def misfit(source: Source, finding: Finding | None) -> Prepared:
     """Return the failed entry of a mask image whose shape differs from its video's (VP301)."""
-    left = () if finding is None else (unmended(finding, "its shape is another"),)
+    left = () if finding is None else (unfixed(finding, "its shape is another"),)
     return _failed(source, left)

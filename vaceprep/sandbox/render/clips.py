@@ -19,7 +19,7 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import VideoFacts
 from vaceprep.plans.model import WHITE, EncodeRecipe
-from vaceprep.plans.size import Fit, even, within
+from vaceprep.plans.size import Fit, even_size, within
 from vaceprep.preparation.read import reading, video_of
 from vaceprep.preparation.video.filters import MIDDLE, Chain, source_of
 
@@ -33,8 +33,7 @@ TICK: Final = 1 / RATE
 
 def kept(size: tuple[int, int]) -> tuple[int, int]:
     """The even size, of at most 720p, to which the service scales a picture of this size."""
-    smaller = within(size, OUTPUT_PIXELS)
-    return even(Fit(smaller, smaller)).canvas
+    return even_size(within(size, OUTPUT_PIXELS))
 
 
 @dataclass(frozen=True, slots=True)
