@@ -76,7 +76,8 @@ def _take(
     video: str, at: Fraction | Literal["first", "last"], target: str, fmt: str, force: bool
 ) -> None:
     from vaceprep.plans.size import fit
-    from vaceprep.preparation.image.encode import encode, fitted
+    from vaceprep.preparation.image.encode import encode
+    from vaceprep.preparation.image.render import placed
     from vaceprep.preparation.read import reading
     from vaceprep.preparation.verify import write_verified
     from vaceprep.preparation.video.frame import frame_at
@@ -92,7 +93,7 @@ def _take(
         notes.append(f"padded with black to {_size(how.canvas)}, since no scale fits both sides")
     for note in notes:
         options.say(note)
-    data = encode(fitted(shown.image, how), fmt)
+    data = encode(placed(shown.image, how), fmt)
     write_verified(data, target, force=force, role="first_frame_url", sources=[video])
 
 

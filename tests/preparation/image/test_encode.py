@@ -14,7 +14,8 @@ from vaceprep.contract import IMAGE_BYTES_DECIMAL
 from vaceprep.errors import Refused
 from vaceprep.formats import WRITTEN
 from vaceprep.plans.size import fit
-from vaceprep.preparation.image.encode import encode, fitted
+from vaceprep.preparation.image.encode import encode
+from vaceprep.preparation.image.render import placed
 from vaceprep.preparation.verify import write_verified
 from vaceprep.rules.catalogue import Severity
 
@@ -60,7 +61,7 @@ def test_noise_of_the_largest_size_fits_as_jpeg() -> None:
 
 def test_padding_is_even_and_black() -> None:
     image = Image.new("RGB", (4000, 300), "white")
-    padded = fitted(image, fit(image.size))
+    padded = placed(image, fit(image.size))
     assert padded.size == (2000, 360)
     box = padded.convert("L").point(lambda level: 255 * (level > 128)).getbbox()
     assert box == (0, 105, 2000, 255)

@@ -13,7 +13,8 @@ import vaceprep
 from tests.paths import ROOT
 from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
-from vaceprep.preparation.image.mask import agrees, fixed, write_mask
+from vaceprep.plans.image import agrees
+from vaceprep.preparation.image.mask import fixed, write_mask
 from vaceprep.preparation.image.preview import share
 
 FIXTURES = ROOT / "fixtures"

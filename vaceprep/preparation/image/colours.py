@@ -9,7 +9,10 @@ from PIL import Image as Pillow
 from PIL import ImageChops, ImageCms
 from PIL.Image import Image
 
+from vaceprep.facts import ImageFacts
 from vaceprep.plans.model import Colour, Mode
+from vaceprep.preparation.image.decode import still, turned
+from vaceprep.preparation.read import Read
 from vaceprep.probes.images import pixels
 
 #: Pillow's modes by the name of a profile's colour space.
@@ -50,6 +53,20 @@ def plain(
     return colour
 
 
+def displayed(read: Read, facts: ImageFacts, flatten: Colour) -> Image:
+    """Return an image as displayed, in 8-bit sRGB, transparency composited on a colour."""
+    found = still(read)
+    image = plain(
+        found.image,
+        found.profile,
+        "RGB",
+        to_srgb=not facts.srgb,
+        flatten=flatten,
+        depth=facts.bit_depth,
+    )
+    return turned(image, facts)
+
+
 def _parted(image: Image, depth: int | None) -> tuple[Image, Image | None]:
     """Return 8-bit colours (grey, RGB, CMYK or Lab) and the alpha channel, None without one."""
     transparent = image.info.get("transparency")
@@ -63,10 +80,11 @@ def _parted(image: Image, depth: int | None) -> tuple[Image, Image | None]:
         return image.getchannel("L"), image.getchannel("A")
     alpha = None if transparent is None else _keyed(image, transparent, depth)
     image.info.pop("transparency", None)
-    return _eight_bits(image), alpha
+    return eight_bits(image), alpha
 
 
-def _eight_bits(image: Image) -> Image:
+def eight_bits(image: Image) -> Image:
+    """Return an image without transparency in 8-bit colours: grey, RGB, CMYK or Lab."""
     if image.mode.startswith("I;16"):
         # Pillow's own conversion clips.
         return _bytes_of(image)[0]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vaceprep.contract import IMAGE_BYTES_DECIMAL
 from vaceprep.errors import Refused
-from vaceprep.plans.size import Fit
 from vaceprep.wording import megabytes
 
 if TYPE_CHECKING:
@@ -99,17 +98,3 @@ def encode(image: Image, fmt: str, limit: int | None = IMAGE_BYTES_DECIMAL) -> b
         f"as {fmt.upper()} it takes {megabytes(len(data or b''))}, over {megabytes(limit)}; "
         "give the output the ending .jpg or .webp"
     )
-
-
-def fitted(image: Image, how: Fit) -> Image:
-    """Scale the image (Lanczos) and centre it on black where the sizes differ."""
-    from PIL import Image as Pillow
-
-    if how.scaled != image.size:
-        image = image.resize(how.scaled, Pillow.Resampling.LANCZOS)
-    if not how.padded:
-        return image
-    canvas = Pillow.new(image.mode, how.canvas)
-    left, top = ((a - b) // 2 for a, b in zip(how.canvas, how.scaled, strict=True))
-    canvas.paste(image, (left, top))
-    return canvas

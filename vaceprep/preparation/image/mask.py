@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from vaceprep.contract import Role
 from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
+from vaceprep.plans.image import agrees
+from vaceprep.plans.predict import MASK
 from vaceprep.preparation.image.encode import encode
 from vaceprep.preparation.image.shapes import Shape, drawn, outside
 from vaceprep.preparation.read import Read, check_pixels, reading, unreadable
 from vaceprep.preparation.verify import write_verified
-from vaceprep.probes.images import pixels
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MASK_ROLE: Final[Role] = "mask_image_url"
 #: The lowest grey level that becomes white: the lighter half.
 THRESHOLD: Final = 128
 #: A mask that edits nothing or everything is written with a warning.
@@ -29,8 +27,6 @@ TOLERATED: Final = (codes.MASK_EMPTY, codes.MASK_FULL)
 #: other pixels on, an image is a picture and not a mask. J
 _NEARLY: Final = 48
 _PICTURE_SHARE: Final = 0.25
-#: Pixels of rounding within which a mask has the same aspect ratio as the video.
-SLACK: Final = 1
 
 
 def made(shapes: Sequence[Shape], size: tuple[int, int], *, invert: bool = False) -> Image:
@@ -56,26 +52,15 @@ def _grey(image: Image) -> Image:
     """Return 8-bit luma, transparency composited on black. May raise what Pillow raises."""
     from PIL import Image as Pillow
 
-    if image.mode.startswith("I;16"):
-        # Take the high byte; Pillow's own conversion clips.
-        planes = Pillow.frombytes("LA", image.size, image.tobytes()).split()
-        return planes[0 if image.mode.endswith("B") else 1]
-    if image.mode in ("I", "F"):
-        return pixels.eight_bits(image)
+    from vaceprep.preparation.image.colours import eight_bits
+
+    if image.mode.startswith(("I", "F")):
+        return eight_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         shown = image.convert("RGBA")
         ground = Pillow.new("RGBA", shown.size, "black")
         return Pillow.alpha_composite(ground, shown).convert("L")
-    if image.mode == "L":
-        return image
-    return image.convert("RGB").convert("L")
-
-
-def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:
-    """Whether a mask scaled to the video's width (or height) matches its other side within 1 px."""
-    across = Fraction(mask[0] * video[1], mask[1]) - video[0]
-    down = Fraction(mask[1] * video[0], mask[0]) - video[1]
-    return min(abs(across), abs(down)) <= SLACK
+    return image if image.mode == "L" else image.convert("RGB").convert("L")
 
 
 def displayed_grey(read: Read) -> Image:
@@ -122,17 +107,21 @@ def fixed(
     Warnings for the user are added to ``remarks``.
     """
     check_pixels(size, "a mask")
-    with reading(source, MASK_ROLE) as read:
-        shown = (read.facts.width, read.facts.height)
-        if not stretch and not agrees(shown, size):
-            raise Refused(
-                f"the mask is {shown[0]}x{shown[1]}, of another shape than {size[0]}x{size[1]}; "
-                "--stretch scales it all the same"
-            )
+    with reading(source, MASK) as read:
+        if not stretch:
+            _check_shape((read.facts.width, read.facts.height), size)
         grey = displayed_grey(read)
     if remarks is not None:
         remarks += doubts(grey)
     return sized(black_and_white(grey, threshold), size, invert=invert, stretch=True)
+
+
+def _check_shape(shown: tuple[int, int], size: tuple[int, int]) -> None:
+    if not agrees(shown, size):
+        raise Refused(
+            f"the mask is {shown[0]}x{shown[1]}, of another shape than {size[0]}x{size[1]}; "
+            "--stretch scales it all the same"
+        )
 
 
 def sized(
@@ -142,11 +131,8 @@ def sized(
     from PIL.Image import Resampling
 
     check_pixels(size, "a mask")
-    if not stretch and not agrees(image.size, size):
-        raise Refused(
-            f"the mask is {image.width}x{image.height}, of another shape than {size[0]}x{size[1]}; "
-            "--stretch scales it all the same"
-        )
+    if not stretch:
+        _check_shape(image.size, size)
     if image.size != size:
         image = image.resize(size, Resampling.NEAREST)
     return _inverted(image) if invert else image
@@ -160,7 +146,7 @@ def write_mask(
         encode(image, "png"),
         target,
         force=force,
-        role=MASK_ROLE,
+        role=MASK,
         sources=sources,
         tolerated=TOLERATED,
     )

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
+from vaceprep.plans.image import agrees
 from vaceprep.plans.model import Colour
-from vaceprep.preparation.image.mask import MASK_ROLE, agrees
-from vaceprep.preparation.read import Read, reading, unreadable
+from vaceprep.plans.predict import MASK
+from vaceprep.preparation.read import reading, unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -58,35 +59,19 @@ def painted_over(
 
 def _displayed(source: str) -> Image:
     """Return a displayed image as 8-bit sRGB. Raises Refused."""
-    from vaceprep.preparation.image.colours import plain
-    from vaceprep.preparation.image.decode import still, turned
+    from vaceprep.preparation.image.colours import displayed
 
-    with reading(source, MASK_ROLE) as read:
-        facts = _image(read)
-        try:
-            found = still(read)
-            image = plain(
-                found.image,
-                found.profile,
-                "RGB",
-                to_srgb=not facts.srgb,
-                flatten=_UNDER,
-                depth=facts.bit_depth,
+    with reading(source, MASK) as read:
+        if not isinstance(read.facts, ImageFacts):
+            raise unreadable(
+                source, "it is a video; take the frame with: vaceprep frame VIDEO --at TIME -o FILE"
             )
+        try:
+            return displayed(read, read.facts, _UNDER)
         except Refused:
             raise
         except Exception as error:  # Pillow raises nearly everything for broken data
             raise unreadable(source, f"its pixels do not convert ({error})") from None
-        return turned(image, facts)
-
-
-def _image(read: Read) -> ImageFacts:
-    if not isinstance(read.facts, ImageFacts):
-        raise unreadable(
-            read.source,
-            "it is a video; take the frame with: vaceprep frame VIDEO --at TIME -o FILE",
-        )
-    return read.facts
 
 
 def _difference(one: Image, other: Image) -> Image:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
-from vaceprep.preparation.image.mask import MASK_ROLE, agrees, black_and_white, displayed_grey
+from vaceprep.plans.image import agrees
+from vaceprep.plans.predict import MASK
+from vaceprep.preparation.image.mask import black_and_white, displayed_grey
 from vaceprep.preparation.read import reading, video_of
 from vaceprep.preparation.video.frame import frame_number
 from vaceprep.rules import codes
@@ -56,9 +58,9 @@ def preview(mask: str, video: str, number: int = 1) -> Preview:
 
     A mask that is not strictly black and white is shown as ``mask fix`` would fix it.
     """
-    with reading(mask, MASK_ROLE) as read:
+    with reading(mask, MASK) as read:
         size = (read.facts.width, read.facts.height)
-        findings = tuple(judge(read.facts, Asset(MASK_ROLE)))
+        findings = tuple(judge(read.facts, Asset(MASK)))
         area = black_and_white(displayed_grey(read))
     with reading(video, "video_url") as read:
         facts = video_of(read)

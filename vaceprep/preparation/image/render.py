@@ -16,7 +16,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import ImageFacts
 from vaceprep.files.source import HEAD_BYTES
 from vaceprep.formats import shown_format
-from vaceprep.plans.model import Colour, Edit, ImageRecipe, Plan
+from vaceprep.plans.model import BLACK, Colour, Edit, ImageRecipe, Plan
 from vaceprep.plans.size import Fit
 from vaceprep.preparation.image import encode
 from vaceprep.preparation.image.colours import plain
@@ -138,7 +138,7 @@ def _mask(read: Read, recipe: ImageRecipe) -> Image:
 
 
 def placed(
-    image: Image, how: Fit, padding: Colour, filtered: Resampling = Resampling.LANCZOS
+    image: Image, how: Fit, padding: Colour = BLACK, filtered: Resampling = Resampling.LANCZOS
 ) -> Image:
     """Scale the image and centre it on its canvas, padded or cropped.
 
@@ -240,10 +240,10 @@ def as_made(plan: Plan, facts: ImageFacts, data: bytes) -> Plan:
     edits = [edit for edit in plan.edits if edit.edit != "convert-format"]
     if fmt != facts.format:
         names = [shown_format(one) for one in (facts.format, fmt, recipe.format)]
-        told = f"{names[0]} to {names[1]}, since as {names[2]} it would be too large"
+        text = f"{names[0]} to {names[1]}, since as {names[2]} it would be too large"
         last = next((e for e in edits if e.edit == "recompress"), None)
         reason = ("limit",) if last is None else last.reason
         edits.insert(
-            len(edits) if last is None else edits.index(last), Edit("convert-format", reason, told)
+            len(edits) if last is None else edits.index(last), Edit("convert-format", reason, text)
         )
     return replace(plan, edits=tuple(edits))

@@ -17,9 +17,9 @@ from vaceprep.probes.images.webp import shown_for
 
 
 def as_frame(image: Image) -> VideoFrame:
-    """Return an RGB image as a PyAV frame."""
-    frame = VideoFrame(image.width, image.height, "rgb24")
-    plane, row = frame.planes[0], image.width * 3
+    """Return an RGB or grey image as a PyAV frame."""
+    frame = VideoFrame(image.width, image.height, "gray" if image.mode == "L" else "rgb24")
+    plane, row = frame.planes[0], image.width * len(image.getbands())
     data = image.tobytes()
     if plane.line_size != row:
         pad = bytes(plane.line_size - row)

@@ -19,7 +19,8 @@ from vaceprep.contract import (
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.job.draft import draft_of
 from vaceprep.job.read import JobUnreadable, read_job
-from vaceprep.preparation.image.mask import agrees, black_and_white
+from vaceprep.plans.image import agrees
+from vaceprep.preparation.image.mask import black_and_white
 from vaceprep.preparation.image.preview import laid_over, share
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import default_window, is_local

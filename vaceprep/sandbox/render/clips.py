@@ -130,25 +130,13 @@ def clip_of(path: str, role: Role) -> Clip:
 def picture_of(path: str, role: Role) -> Image:
     """A still image as displayed, in sRGB without transparency. Raises Refused."""
     from vaceprep.facts import ImageFacts
-    from vaceprep.preparation.image.colours import plain
-    from vaceprep.preparation.image.decode import still, turned
+    from vaceprep.preparation.image.colours import displayed
     from vaceprep.preparation.read import unreadable
 
     with reading(path, role) as read:
-        facts = read.facts
-        if not isinstance(facts, ImageFacts):
+        if not isinstance(read.facts, ImageFacts):
             raise unreadable(path, "it is a video, not an image")
-        taken = still(read)
-        depth = facts.bit_depth
-        image = plain(
-            taken.image,
-            taken.profile,
-            "RGB",
-            to_srgb=not facts.srgb,
-            flatten=WHITE,
-            depth=depth,
-        )
-        return turned(image, facts)
+        return displayed(read, read.facts, WHITE)
 
 
 def shown(frame: VideoFrame) -> Image:

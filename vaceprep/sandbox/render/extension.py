@@ -14,7 +14,7 @@ from PIL.Image import Image
 from vaceprep.contract import EXTENSION_FIELDS, Role
 from vaceprep.plans.encode import BT709, tags
 from vaceprep.plans.size import even, scaled_to
-from vaceprep.preparation.image.encode import fitted
+from vaceprep.preparation.image.render import placed
 from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown
 from vaceprep.sandbox.render.film import ResultVideo, result_video
 from vaceprep.sandbox.render.pictures import zoomed
@@ -70,7 +70,7 @@ def _shots(part: Part | None, size: tuple[int, int]) -> Iterator[Shot]:
     if isinstance(part, Clip):
         yield from part.shots(how)
     else:
-        yield fitted(part, how)
+        yield placed(part, how)
 
 
 def _put(out: ResultVideo, shot: Shot) -> None:

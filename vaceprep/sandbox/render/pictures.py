@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from av.video.frame import VideoFrame
@@ -11,6 +12,8 @@ from PIL import ImageDraw, ImageFilter
 from PIL.Image import Image, Resampling
 
 from vaceprep.plans.size import Fit
+from vaceprep.preparation.image.render import placed
+from vaceprep.preparation.video.animated_webp import as_frame
 
 #: How much larger a slide is than the result, as a margin for the motion.
 ROOM: Final = 1.2
@@ -166,14 +169,4 @@ def _side(points: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def repeated(mask: Image, how: Fit) -> Iterator[VideoFrame]:
     """A mask image, scaled and placed like its video, as a grey frame repeated forever."""
-    canvas = Pillow.new("L", how.canvas)
-    scaled = mask.resize(how.scaled, Resampling.BILINEAR)
-    left, top = ((c - s) // 2 for c, s in zip(how.canvas, how.scaled, strict=True))
-    canvas.paste(scaled, (left, top))
-    frame = VideoFrame(canvas.width, canvas.height, "gray")
-    row, data = canvas.width, canvas.tobytes()
-    plane = frame.planes[0]
-    pad = bytes(plane.line_size - row)
-    plane.update(b"".join(data[at : at + row] + pad for at in range(0, len(data), row)))
-    while True:
-        yield frame
+    yield from repeat(as_frame(placed(mask, how, filtered=Resampling.BILINEAR)))
