@@ -62,7 +62,7 @@ def encoded(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -
         rotation=facts.rotation or 0,
         mirrored=facts.mirrored,
         deinterlace=facts.interlaced is not False,
-        tone_map=_is_hdr(facts),
+        tone_map=is_hdr(facts),
         blend=options.fps_mode == "blend",
         threshold=request.role == "mask_video_url",
         keep_audio=options.keep_audio and facts.has_audio,
@@ -159,5 +159,6 @@ def _obstacle(request: VideoRequest, forced: tuple[str, ...]) -> str | None:
     return "decoding cannot begin at the first frame that is kept"
 
 
-def _is_hdr(facts: VideoFacts) -> bool:
+def is_hdr(facts: VideoFacts) -> bool:
+    """Return whether the colours are those of PQ, HLG or BT.2020."""
     return facts.color_transfer in HDR_TRANSFERS or facts.color_primaries in WIDE_PRIMARIES

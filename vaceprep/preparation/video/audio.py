@@ -17,6 +17,7 @@ from av.packet import Packet
 
 from vaceprep.files.source import Opened, second_reader
 from vaceprep.plans.predict import CARRIED_SOUND
+from vaceprep.preparation.video.filters import pulled
 from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import fraction, open_container
 from vaceprep.probes.samples import BACK_OFF, origin_of
@@ -191,16 +192,12 @@ class Sound:
         if graph is None:
             return written
         graph.push(frame)
-        while True:
-            try:
-                part = graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return written
-            if isinstance(part, AudioFrame):
-                part.pts = first + written
-                part.time_base = Fraction(1, stream.codec_context.sample_rate)
-                written += part.samples
-                self._out.mux(stream.encode(part))
+        for part in pulled(graph, AudioFrame):
+            part.pts = first + written
+            part.time_base = Fraction(1, stream.codec_context.sample_rate)
+            written += part.samples
+            self._out.mux(stream.encode(part))
+        return written
 
 
 def _encoder(out: OutputContainer, context: AudioCodecContext) -> AudioStream | None:

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from vaceprep.errors import Damaged, Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.plans.encode import tags
+from vaceprep.plans.encode import Colours, tags
 from vaceprep.plans.frames import slot
 from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.video.audio import Sound
@@ -105,39 +105,39 @@ def _write(
         out = stack.enter_context(open_mp4(path, rate.numerator))
         stream: VideoStream | None = None
         sound: Sound | None = None
-        number = 0
-        held: VideoFrame | None = None
-        for frame, place in filtered(placed(frames, recipe), facts, recipe):
+        for number, frame in enumerate(in_every_slot(frames, facts, recipe)):
             if stream is None:
                 stream = _stream(out, facts, recipe, ceiling)
                 if track is not None:
                     sound = stack.enter_context(closing(track(out)))
-            # The previous frame is repeated up to the slot of this one.
-            while held is not None and number < min(place, recipe.frames):
-                _send(out, stream, held, number, rate)
-                number += 1
-                tell(Fraction(number, recipe.frames))
-            held = frame
-            if number >= recipe.frames:
-                break
-        if stream is None or held is None:
+            frame.pts, frame.time_base = number, 1 / rate
+            # The encoder chooses picture types, not the source.
+            frame.pict_type = PictureType.NONE
+            out.mux(stream.encode(frame))
+            tell(Fraction(number + 1, recipe.frames))
+        if stream is None:
             raise Damaged("none of its frames decodes", 0)
-        while number < recipe.frames:
-            _send(out, stream, held, number, rate)
-            number += 1
-            tell(Fraction(number, recipe.frames))
         out.mux(stream.encode(None))
         if sound is not None:
             sound.write()
 
 
-def _send(
-    out: OutputContainer, stream: VideoStream, frame: VideoFrame, number: int, rate: Fraction
-) -> None:
-    frame.pts, frame.time_base = number, 1 / rate
-    # The encoder chooses picture types, not the source.
-    frame.pict_type = PictureType.NONE
-    out.mux(stream.encode(frame))
+def in_every_slot(
+    frames: Iterable[Shown], facts: VideoFacts, recipe: EncodeRecipe
+) -> Iterator[VideoFrame]:
+    """Yield the filtered frame of each slot; a frame is repeated up to the slot of the next."""
+    number = 0
+    held: VideoFrame | None = None
+    for frame, place in filtered(placed(frames, recipe), facts, recipe):
+        while held is not None and number < min(place, recipe.frames):
+            yield held
+            number += 1
+        held = frame
+        if number >= recipe.frames:
+            return
+    while held is not None and number < recipe.frames:
+        yield held
+        number += 1
 
 
 def placed(frames: Iterable[Shown], recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
@@ -217,28 +217,35 @@ def flat(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> VideoFra
 def _stream(
     out: OutputContainer, facts: VideoFacts, recipe: EncodeRecipe, ceiling: int
 ) -> VideoStream:
-    crf = MASK_CRF if recipe.threshold else CRF
-    stream = out.add_stream("libx264", rate=recipe.rate)
-    if not isinstance(stream, VideoStream):
-        raise Refused("there is no H.264 encoder")
-    stream.width, stream.height = recipe.size.canvas
-    stream.pix_fmt = "yuv420p"
-    stream.time_base = 1 / recipe.rate
-    context = stream.codec_context
-    context.time_base = 1 / recipe.rate
-    context.sample_aspect_ratio = Fraction(1)
+    colours = tags(facts, tone_mapped=recipe.tone_map)
+    stream = h264_stream(out, recipe.rate, recipe.size.canvas, colours)
     stream.options = {
         "preset": PRESET,
-        "crf": str(crf),
+        "crf": str(MASK_CRF if recipe.threshold else CRF),
         "maxrate": str(ceiling),
         "bufsize": str(ceiling),
     }
     if recipe.threshold:
         stream.options |= {"x264-params": MASK_PARAMS}
+    return stream
+
+
+def h264_stream(
+    out: OutputContainer, rate: Fraction, size: tuple[int, int], colours: Colours
+) -> VideoStream:
+    """Add a track of H.264 in 4:2:0 with limited range and square pixels."""
+    stream = out.add_stream("libx264", rate=rate)
+    if not isinstance(stream, VideoStream):
+        raise Refused("there is no H.264 encoder")
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = 1 / rate
+    context = stream.codec_context
+    context.time_base = 1 / rate
+    context.sample_aspect_ratio = Fraction(1)
     # The encoder writes these only if they are set before its first frame.
-    said = tags(facts, tone_mapped=recipe.tone_map)
     context.color_range = LIMITED
-    context.color_primaries = number(PRIMARIES, said.primaries)
-    context.color_trc = number(TRANSFERS, said.transfer)
-    context.colorspace = number(MATRICES, said.matrix)
+    context.color_primaries = number(PRIMARIES, colours.primaries)
+    context.color_trc = number(TRANSFERS, colours.transfer)
+    context.colorspace = number(MATRICES, colours.matrix)
     return stream

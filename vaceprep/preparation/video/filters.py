@@ -11,7 +11,9 @@ from typing import Final, TypeVar, cast
 
 import av
 import av.error
+from av.audio.frame import AudioFrame
 from av.filter import Graph
+from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
 from vaceprep.contract import HDR_TRANSFERS, WIDE_PRIMARIES
@@ -22,11 +24,10 @@ from vaceprep.plans.size import Fit
 from vaceprep.probes.codec import MATRICES, PRIMARIES, RANGES, TRANSFERS, number
 from vaceprep.probes.container import fraction
 
-#: Errors of pull() where no more frames are to come, or none yet.
-_EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
 #: Seconds between two checks for a signal.
 WAIT: Final = 0.2
 Made = TypeVar("Made")
+Frame = TypeVar("Frame", AudioFrame, VideoFrame)
 
 #: Codecs without a field for the matrix: FFmpeg's decoder always sets BT.601.
 MATRIX_ASSUMED: Final = frozenset(["vp8"])
@@ -87,6 +88,18 @@ def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | 
     return ":".join(f"{key}={value}" for key, value in said.items() if value)
 
 
+def pulled(sink: Graph | FilterContext, kind: type[Frame]) -> Iterator[Frame]:
+    """Yield the frames that a filter graph has ready."""
+    while True:
+        try:
+            got = sink.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            # None is ready yet, or no more are to come.
+            return
+        if isinstance(got, kind):
+            yield got
+
+
 class Chain:
     """A filter graph for frames of one size and format."""
 
@@ -115,13 +128,7 @@ class Chain:
 
     def _pushed(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
         self._entry.push(frame)
-        while True:
-            try:
-                got = self._sink.pull()
-            except _EMPTY:
-                return
-            if isinstance(got, VideoFrame):
-                yield got
+        yield from pulled(self._sink, VideoFrame)
 
 
 def in_own_thread(work: Callable[[], Made]) -> Made:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from av.video.frame import VideoFrame
 from PIL import Image as Pillow
-from PIL.Image import Image, Transpose
+from PIL.Image import Image
 
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.formats import ROUNDING
+from vaceprep.plans.model import WHITE, Colour
 from vaceprep.preparation.read import Read, check_pixels, unreadable, video_of
 from vaceprep.preparation.video.filters import (
     Chain,
@@ -30,28 +31,19 @@ from vaceprep.preparation.video.filters import (
     visible,
 )
 from vaceprep.preparation.video.seek import Found
+from vaceprep.preparation.video.thumbnails import oriented
 
-#: Clockwise rotations; Pillow counts counterclockwise.
-TURNS: Final = {
-    90: Transpose.ROTATE_270,
-    180: Transpose.ROTATE_180,
-    270: Transpose.ROTATE_90,
-}
 #: The most exact setting of FFmpeg's scaler.
 EXACT: Final = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 
-def flattened(image: Image, background: str | tuple[int, int, int] = "white") -> Image:
+def flattened(image: Image, background: Colour = WHITE) -> Image:
     """Return 8-bit RGB, transparency composited on a colour."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     shown = image.convert("RGBA")
-    ground = Pillow.new("RGBA", shown.size, _opaque(background))
+    ground = Pillow.new("RGBA", shown.size, (*background, 255))
     return Pillow.alpha_composite(ground, shown).convert("RGB")
-
-
-def _opaque(colour: str | tuple[int, int, int]) -> str | tuple[int, int, int, int]:
-    return colour if isinstance(colour, str) else (*colour, 255)
 
 
 def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
@@ -84,11 +76,7 @@ def displayed(found: Found, facts: VideoFacts) -> tuple[Image, tuple[str, ...]]:
     image = as_image(_through(frame, [*steps, f"format={pixels}"]), "RGBA" if has_alpha else "RGB")
     if has_alpha:
         image = flattened(image)
-    if facts.mirrored:
-        image = image.transpose(Transpose.FLIP_LEFT_RIGHT)
-    if facts.rotation in TURNS:
-        image = image.transpose(TURNS[facts.rotation])
-    return image, tuple(notes)
+    return oriented(image, (facts.rotation or 0, facts.mirrored)), tuple(notes)
 
 
 def _run(frames: Sequence[VideoFrame], steps: Sequence[str]) -> list[VideoFrame]:
@@ -123,10 +111,6 @@ def as_image(frame: VideoFrame, mode: str) -> Image:
     return Pillow.frombuffer(
         mode, (frame.width, frame.height), bytes(plane), "raw", mode, plane.line_size, 1
     )
-
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from av.video.frame import VideoFrame
+from PIL.Image import Image
 
-from vaceprep.contract import (
-    HDR_TRANSFERS,
-    OUTPUT_FPS,
-    OUTPUT_PIXELS,
-    WIDE_PRIMARIES,
-    Role,
-)
-from vaceprep.facts import VideoFacts
+from vaceprep.contract import OUTPUT_FPS, OUTPUT_PIXELS, Role
+from vaceprep.errors import Refused
+from vaceprep.facts import ImageFacts, VideoFacts
+from vaceprep.plans.encode import Colours, is_hdr, tags
 from vaceprep.plans.model import WHITE, EncodeRecipe
 from vaceprep.plans.size import Fit, even_size, within
-from vaceprep.preparation.read import reading, video_of
+from vaceprep.preparation.image.colours import displayed
+from vaceprep.preparation.read import reading, unreadable, video_of
+from vaceprep.preparation.video.decode import frames_from
+from vaceprep.preparation.video.encode import in_every_slot
 from vaceprep.preparation.video.filters import MIDDLE, Chain, source_of
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from vaceprep.preparation.video.frame import as_image
 
 #: The result's frame rate.
 RATE: Final = Fraction(OUTPUT_FPS)
@@ -56,10 +54,9 @@ class Clip:
         return max(1, int(length * RATE + Fraction(1, 2)))
 
     @property
-    def tone_mapped(self) -> bool:
-        """Whether its colours are tone-mapped to BT.709."""
-        facts = self.facts
-        return facts.color_transfer in HDR_TRANSFERS or facts.color_primaries in WIDE_PRIMARIES
+    def colours(self) -> Colours:
+        """The colours of the result."""
+        return tags(self.facts, tone_mapped=is_hdr(self.facts))
 
     def shots(self, how: Fit) -> Iterator[VideoFrame]:
         """Its frames at the result's rate, as many as ``frames``, in 4:2:0.
@@ -74,21 +71,15 @@ class Clip:
             rotation=self.facts.rotation or 0,
             mirrored=self.facts.mirrored,
             deinterlace=self.facts.interlaced is not False,
-            tone_map=self.tone_mapped,
+            tone_map=is_hdr(self.facts),
             threshold=self.role == "mask_video_url",
         )
-        number = 0
-        held: VideoFrame | None = None
-        for frame, place in _decoded(self, recipe):
-            while held is not None and number < min(place, recipe.frames):
-                yield held
-                number += 1
-            held = frame
-            if number >= recipe.frames:
-                return
-        while held is not None and number < recipe.frames:
-            yield held
-            number += 1
+        with reading(self.path, self.role) as read:
+            demuxer = read.sniffed.demuxer
+            if demuxer is None:
+                raise Refused("it is no video")
+            with closing(frames_from(read.opened, demuxer, self.facts, Fraction(0))) as frames:
+                yield from in_every_slot(frames, self.facts, recipe)
 
     def masks(self, how: Fit) -> Iterator[VideoFrame]:
         """The frames of a mask as grey frames of full range; the last one is repeated."""
@@ -106,20 +97,6 @@ class Clip:
             yield last
 
 
-def _decoded(clip: Clip, recipe: EncodeRecipe) -> Iterator[tuple[VideoFrame, int]]:
-    from vaceprep.errors import Refused
-    from vaceprep.preparation.video.decode import frames_from
-    from vaceprep.preparation.video.encode import filtered, placed
-
-    facts = clip.facts
-    with reading(clip.path, clip.role) as read:
-        demuxer = read.sniffed.demuxer
-        if demuxer is None:
-            raise Refused("it is no video")
-        with closing(frames_from(read.opened, demuxer, facts, Fraction(0))) as frames:
-            yield from filtered(placed(frames, recipe), facts, recipe)
-
-
 def clip_of(path: str, role: Role) -> Clip:
     """A video with its facts. Raises Refused."""
     # With a mask's role, the check would read every pixel once more.
@@ -129,10 +106,6 @@ def clip_of(path: str, role: Role) -> Clip:
 
 def picture_of(path: str, role: Role) -> Image:
     """A still image as displayed, in sRGB without transparency. Raises Refused."""
-    from vaceprep.facts import ImageFacts
-    from vaceprep.preparation.image.colours import displayed
-    from vaceprep.preparation.read import unreadable
-
     with reading(path, role) as read:
         if not isinstance(read.facts, ImageFacts):
             raise unreadable(path, "it is a video, not an image")
@@ -141,6 +114,4 @@ def picture_of(path: str, role: Role) -> Image:
 
 def shown(frame: VideoFrame) -> Image:
     """A frame of the result as an RGB picture."""
-    from vaceprep.preparation.video.frame import as_image
-
     return as_image(frame.reformat(format="rgb24"), "RGB")

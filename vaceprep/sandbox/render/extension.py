@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from PIL.Image import Image
 
 from vaceprep.contract import EXTENSION_FIELDS, Role
-from vaceprep.plans.encode import BT709, tags
+from vaceprep.plans.encode import BT709
 from vaceprep.plans.size import even, scaled_to
 from vaceprep.preparation.image.render import placed
 from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown
@@ -43,7 +43,7 @@ def extended(paths: Mapping[str, str], target: str, stop: threading.Event, frame
     size = kept(next(parts[name].size for name in EXTENSION_FIELDS if name in parts))
     first, last = (parts.get(c, parts.get(s)) for c, s in zip(CLIPS, STILLS, strict=True))
     clips = [part for part in (first, last) if isinstance(part, Clip)]
-    colours = tags(clips[0].facts, tone_mapped=clips[0].tone_mapped) if clips else BT709
+    colours = clips[0].colours if clips else BT709
     with result_video(target, size, "video_extension", stop, colours) as out:
         before: Shot | None = None
         for before in _shots(first, size):

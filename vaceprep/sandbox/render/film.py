@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from av.container import OutputContainer
@@ -16,10 +15,10 @@ from vaceprep.contract import OUTPUT_FPS
 from vaceprep.plans.encode import BT709, Colours
 from vaceprep.preparation.video.animated_webp import as_frame
 from vaceprep.preparation.video.copy import open_mp4
+from vaceprep.preparation.video.encode import h264_stream
 from vaceprep.preparation.video.filters import Chain, source_of
-from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, number
 from vaceprep.sandbox.errors import Stopped
-from vaceprep.sandbox.render.clips import TICK
+from vaceprep.sandbox.render.clips import RATE, TICK
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 #: Speed matters more than size: a task should take seconds.
 PRESET: Final = "ultrafast"
 CRF: Final = "22"
-#: Limited range by FFmpeg's number.
-LIMITED: Final = 1
 
 
 class ResultVideo:
@@ -76,19 +73,7 @@ def result_video(
     """Write a result of this size (even, in pixels); it is complete when the block ends."""
     with open_mp4(path, OUTPUT_FPS) as out:
         out.metadata["comment"] = f"vaceprep sandbox: {function}"
-        stream = out.add_stream("libx264", rate=Fraction(OUTPUT_FPS))
-        if not isinstance(stream, VideoStream):
-            raise RuntimeError("there is no H.264 encoder")
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = TICK
+        stream = h264_stream(out, RATE, size, colours)
         stream.options = {"preset": PRESET, "crf": CRF}
-        context = stream.codec_context
-        context.time_base = TICK
-        context.sample_aspect_ratio = Fraction(1)
-        context.color_range = LIMITED
-        context.color_primaries = number(PRIMARIES, colours.primaries)
-        context.color_trc = number(TRANSFERS, colours.transfer)
-        context.colorspace = number(MATRICES, colours.matrix)
         yield ResultVideo(out, stream, colours, stop)
         out.mux(stream.encode(None))

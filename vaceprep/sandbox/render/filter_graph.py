@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import av.error
 from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
-from vaceprep.preparation.video.filters import source_of
+from vaceprep.preparation.video.filters import pulled, source_of
 from vaceprep.sandbox.render.clips import TICK
 
 _STEP: Final = re.compile(r"((?:\[\w+\])*)(\w+)(?:=([^\[\]]*))?((?:\[\w+\])*)")
 _LABEL: Final = re.compile(r"\[(\w+)\]")
-_EMPTY: Final = (av.error.BlockingIOError, av.error.EOFError)
 
 
 class FilterGraph:
@@ -53,19 +51,10 @@ class FilterGraph:
         for entry, frame in zip(self._entries, frames, strict=True):
             frame.pts, frame.time_base = number, TICK
             entry.push(frame)
-        yield from self._pulled()
+        yield from pulled(self._sink, VideoFrame)
 
     def end(self) -> Iterator[VideoFrame]:
         """The remaining output after the last frame."""
         for entry in self._entries:
             entry.push(None)
-        yield from self._pulled()
-
-    def _pulled(self) -> Iterator[VideoFrame]:
-        while True:
-            try:
-                got = self._sink.pull()
-            except _EMPTY:
-                return
-            if isinstance(got, VideoFrame):
-                yield got
+        yield from pulled(self._sink, VideoFrame)

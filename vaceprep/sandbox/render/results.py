@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from vaceprep.contract import OUTPUT_FPS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
 from vaceprep.errors import Refused
-from vaceprep.plans.encode import tags
 from vaceprep.plans.size import Fit, even, scaled_to
 from vaceprep.probes.container import BROKEN, clause
 from vaceprep.sandbox.errors import Breach
@@ -71,8 +70,7 @@ def _repainting(
 ) -> None:
     clip = clip_of(paths["/video_url"], "video_url")
     size = kept(clip.size)
-    colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
-    with result_video(target, size, "video_repainting", stop, colours) as out:
+    with result_video(target, size, "video_repainting", stop, clip.colours) as out:
         for frame in repainted(clip.shots(Fit(size, size)), body["control_condition"]):
             out.add(frame)
 
@@ -92,8 +90,7 @@ def _edit(
     else:
         mask = picture_of(paths["/mask_image_url"], "mask_image_url")
         masks = repeated(grown(mask.convert("L"), body), how)
-    colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
-    with result_video(target, how.canvas, "video_edit", stop, colours) as out:
+    with result_video(target, how.canvas, "video_edit", stop, clip.colours) as out:
         for frame in recoloured(clip.shots(how), masks):
             out.add(frame)
 
@@ -112,8 +109,7 @@ def _outpainting(
     clip = clip_of(paths["/video_url"], "video_url")
     top, bottom, left, right = (float(body.get(name) or 1.0) for name in SCALE_FIELDS)
     canvas, inner, corner = expanded(clip.size, (top, bottom, left, right))
-    colours = tags(clip.facts, tone_mapped=clip.tone_mapped)
-    with result_video(target, canvas, "video_outpainting", stop, colours) as out:
+    with result_video(target, canvas, "video_outpainting", stop, clip.colours) as out:
         for frame in outpainted(clip.shots(Fit(inner, inner)), canvas, corner):
             out.add(frame)
 
