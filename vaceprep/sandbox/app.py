@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from vaceprep.contract import MAX_JOB_BYTES, TASKS_AT_ONCE, TASKS_PATH
 from vaceprep.limits import CONTRACT, Limits
@@ -74,30 +76,33 @@ class Service:
 def application(service: Service) -> Starlette:
     """The ASGI application of one sandbox."""
 
-    async def create(request: Request) -> Response:
-        return await _create(service, request)
-
-    async def show(request: Request) -> Response:
-        return await _show(service, request)
-
-    async def video(request: Request) -> Response:
-        return await _video(service, request)
-
     async def account(_: Request) -> Response:
         return JSONResponse(service.account())
 
     root, files = service.root, service.files
     return Starlette(
         routes=[
-            Route(f"{root}{TASKS_PATH}", create, methods=["POST"]),
-            Route(f"{root}{TASKS_PATH}/{{id}}", show, methods=["GET"]),
-            Route(f"{root}/videos/{{id}}.mp4", video, methods=["GET"]),
+            Route(f"{root}{TASKS_PATH}", partial(_create, service), methods=["POST"]),
+            Route(f"{root}{TASKS_PATH}/{{id}}", partial(_show, service), methods=["GET"]),
+            Route(f"{root}/videos/{{id}}.mp4", partial(_video, service), methods=["GET"]),
             Route(f"{root}/files/{{key}}", files.put, methods=["PUT"]),
             Route(f"{root}/files/{{key}}", files.get, methods=["GET"]),
             Route(f"{root}/_sandbox", account, methods=["GET"]),
         ],
         exception_handlers={404: _nothing, 405: _wrong_method, 500: _broken},
     )
+
+
+class Protocol(H11Protocol):
+    """Endpoints get their connection as ``scope["state"]["transport"]``, to break it."""
+
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Store the transport for the connection's requests."""
+        super().connection_made(transport)
+        # Make a copy, because all connections share the server's own state.
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 def _trace() -> dict[str, str]:

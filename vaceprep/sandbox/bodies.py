@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vaceprep.contract import MAX_JOB_BYTES, SIZES
@@ -82,4 +83,4 @@ def _urls(draft: Draft, allow_hosts: Collection[str]) -> Iterator[str]:
             yield f"{at}: it is a local path; the service takes URLs alone"
             continue
         for finding in judge_url(value, role_of(at), allow_hosts):
-            yield f"{at}: {finding.message} ({finding.code} {finding.rule})"
+            yield describe(replace(finding, pointer=at))

@@ -122,10 +122,8 @@ class Sandbox:
         """
         if self._loop is None or self._service is None:
             raise RuntimeError("the sandbox is not running")
-        tasks = self._service.tasks
-        if task_id not in tasks.all:
-            raise KeyError(task_id)
-        self._loop.call_soon_threadsafe(tasks.finish, task_id)
+        task = self._service.tasks.all[task_id]
+        self._loop.call_soon_threadsafe(task.hurried.set)
 
     def __enter__(self) -> Self:
         try:
@@ -196,13 +194,12 @@ class Sandbox:
         import uvicorn
 
         from vaceprep.sandbox import app
-        from vaceprep.sandbox.protocol import Protocol
 
         self._service = service = self._new_service()
         self._loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             app.application(service),
-            http=Protocol,
+            http=app.Protocol,
             ws="none",
             lifespan="off",
             loop="asyncio",

@@ -50,7 +50,6 @@ def check_media(
 Make = Callable[[Mapping[str, Any], Mapping[str, str], str, threading.Event], None]
 #: The shortest time that a task is pending, as a share of its whole time.
 PENDING: Final = 0.1
-RUNNING_STATUSES: Final = ("pending", "running")
 
 
 def _now() -> str:
@@ -83,7 +82,7 @@ class Task:
     @property
     def running(self) -> bool:
         """Whether it has neither completed nor failed."""
-        return self.status in RUNNING_STATUSES
+        return self.status in ("pending", "running")
 
     def move(self, status: str) -> None:
         """Change the status."""
@@ -96,13 +95,13 @@ class Task:
 
     def info(self) -> dict[str, Any]:
         """The ``task_info`` of a response."""
-        describe = {
+        info = {
             "id": self.id,
             "status": self.status,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
-        return describe | ({"error": self.error} if self.error else {})
+        return info | ({"error": self.error} if self.error else {})
 
     def summary(self) -> dict[str, Any]:
         """The task in the sandbox's own account."""
@@ -150,10 +149,6 @@ class Tasks:
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return task
-
-    def finish(self, task_id: str) -> None:
-        """End the task as soon as its work is done. Raises KeyError for an unknown id."""
-        self.all[task_id].hurried.set()
 
     async def close(self) -> None:
         """Cancel running tasks and wait for their end."""

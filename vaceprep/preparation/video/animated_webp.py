@@ -28,22 +28,30 @@ def as_frame(image: Image) -> VideoFrame:
     return frame
 
 
+def pictures_of(opened: Opened, format_name: str) -> Iterator[tuple[Image, Fraction, Fraction]]:
+    """Yield each picture with its start and end in s. Raises Refused, and what Pillow raises."""
+    make = pixels.decoder(format_name)
+    if make is None:
+        raise Refused(f"{format_name} is not decoded here")
+    image = pixels.header(make, pixels.rewound(opened))
+    end = Fraction(0)
+    for index in range(int(getattr(image, "n_frames", 1))):
+        image.seek(index)
+        image.load()
+        start = end
+        end += Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
+        yield image, start, end
+
+
 def frames_of(
     opened: Opened, format_name: str, start: Fraction, behind: Colour
 ) -> Iterator[tuple[VideoFrame, Fraction]]:
     """Yield each frame from the one shown at ``start`` on, with its time in s. Raises Refused."""
-    make = pixels.decoder(format_name)
-    if make is None:
-        raise Refused(f"{format_name} is not decoded here")
     try:
-        image = pixels.header(make, pixels.rewound(opened))
-        clock = Fraction(0)
-        for index in range(int(getattr(image, "n_frames", 1))):
-            image.seek(index)
-            image.load()
-            length = Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
-            if clock + length > start:
+        for image, clock, end in pictures_of(opened, format_name):
+            if end > start:
                 yield as_frame(flattened(image, behind)), clock
-            clock += length
+    except Refused:
+        raise
     except Exception as error:  # Pillow raises nearly everything for broken data
         raise Refused(f"its frames do not decode ({error})") from None

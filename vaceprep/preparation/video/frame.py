@@ -215,28 +215,16 @@ def _exactly(
 
 
 def _of_webp(read: Read, wanted: Fraction | int | Literal["last"]) -> Shown:
-    """Return a frame of an animated WEBP, which FFmpeg does not read. Its durations are in ms."""
-    from vaceprep.probes.images import pixels
-    from vaceprep.probes.images.webp import shown_for
+    """Return a frame of an animated WEBP, which FFmpeg does not read."""
+    from vaceprep.preparation.video.animated_webp import pictures_of
 
-    make = pixels.decoder(read.sniffed.format)
-    if make is None:
-        raise unreadable(read.source, f"{read.sniffed.format} is not decoded here")
     try:
-        image = pixels.header(make, pixels.rewound(read.opened))
-        count = int(getattr(image, "n_frames", 1))
-        index, clock = 0, Fraction(0)
-        while True:
-            image.seek(index)
-            image.load()
-            length = Fraction(shown_for(int(image.info.get("duration", 0))), 1000)
-            if isinstance(wanted, Fraction):
-                done = wanted < clock + length
-            else:
-                done = index + 1 == (count if wanted == "last" else wanted)
-            if done or index + 1 >= count:
+        for number, picture in enumerate(pictures_of(read.opened, read.sniffed.format), 1):
+            if wanted < picture[2] if isinstance(wanted, Fraction) else number == wanted:
                 break
-            index, clock = index + 1, clock + length
-        return Shown(flattened(image), clock, ())
+        image, start, _ = picture
+        return Shown(flattened(image), start, ())
+    except Refused as error:
+        raise unreadable(read.source, str(error)) from None
     except Exception as error:  # Pillow raises nearly everything for broken data
         raise unreadable(read.source, f"its frame does not decode ({error})") from None

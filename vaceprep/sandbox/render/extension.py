@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final
@@ -16,7 +15,7 @@ from vaceprep.plans.encode import BT709
 from vaceprep.plans.size import even, scaled_to
 from vaceprep.preparation.image.render import placed
 from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown
-from vaceprep.sandbox.render.film import ResultVideo, result_video
+from vaceprep.sandbox.render.film import Rendered, Shot
 from vaceprep.sandbox.render.pictures import zoomed
 
 #: How far the camera zooms in the generated part.
@@ -25,11 +24,10 @@ CLIPS: Final[tuple[Role, ...]] = ("first_clip_url", "last_clip_url")
 STILLS: Final[tuple[Role, ...]] = ("first_frame_url", "last_frame_url")
 
 Part = Clip | Image
-Shot = VideoFrame | Image
 
 
-def extended(paths: Mapping[str, str], target: str, stop: threading.Event, frames: int) -> None:
-    """Write a result of so many frames: the given parts at their places, a blend between them.
+def extended(paths: Mapping[str, str], frames: int) -> Rendered:
+    """Return a result of so many frames: the given parts at their places, a blend between them.
 
     A clip takes precedence over a frame for the same end.
     """
@@ -44,18 +42,23 @@ def extended(paths: Mapping[str, str], target: str, stop: threading.Event, frame
     first, last = (parts.get(c, parts.get(s)) for c, s in zip(CLIPS, STILLS, strict=True))
     clips = [part for part in (first, last) if isinstance(part, Clip)]
     colours = clips[0].colours if clips else BT709
-    with result_video(target, size, "video_extension", stop, colours) as out:
-        before: Shot | None = None
-        for before in _shots(first, size):
-            _put(out, before)
-        ending = _shots(last, size)
-        after = next(ending, None)
-        gap = frames - out.frames - _length(last)
-        for picture in _between(_picture(before), _picture(after), gap):
-            out.picture(picture)
-        for shot in chain((after,), ending):
-            if shot is not None and out.frames < frames:
-                _put(out, shot)
+    return Rendered(size, colours, _joined(first, last, size, frames))
+
+
+def _joined(
+    first: Part | None, last: Part | None, size: tuple[int, int], frames: int
+) -> Iterator[Shot]:
+    count = 0
+    before: Shot | None = None
+    for before in _shots(first, size):
+        count += 1
+        yield before
+    ending = _shots(last, size)
+    after = next(ending, None)
+    for shot in chain(_between(before, after, frames - count - _length(last)), (after,), ending):
+        if shot is not None and count < frames:
+            count += 1
+            yield shot
 
 
 def _length(part: Part | None) -> int:
@@ -73,19 +76,13 @@ def _shots(part: Part | None, size: tuple[int, int]) -> Iterator[Shot]:
         yield placed(part, how)
 
 
-def _put(out: ResultVideo, shot: Shot) -> None:
-    if isinstance(shot, VideoFrame):
-        out.add(shot)
-    else:
-        out.picture(shot)
-
-
 def _picture(shot: Shot | None) -> Image | None:
     return shown(shot) if isinstance(shot, VideoFrame) else shot
 
 
-def _between(before: Image | None, after: Image | None, frames: int) -> Iterator[Image]:
-    """The generated frames: zoom into the part before, and out of the part after."""
+def _between(first: Shot | None, last: Shot | None, frames: int) -> Iterator[Image]:
+    """The generated frames: zoom into the frame before, and out of the frame after."""
+    before, after = _picture(first), _picture(last)
     for number in range(1, frames + 1):
         along = number / (frames + 1)
         leaving = zoomed(before, before.size, 1 + ZOOM * along) if before else None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
+from PIL.Image import Image
 
 from vaceprep.contract import OUTPUT_FPS
-from vaceprep.plans.encode import BT709, Colours
+from vaceprep.plans.encode import Colours
 from vaceprep.preparation.video.animated_webp import as_frame
 from vaceprep.preparation.video.copy import open_mp4
 from vaceprep.preparation.video.encode import h264_stream
@@ -20,12 +21,20 @@ from vaceprep.preparation.video.filters import Chain, source_of
 from vaceprep.sandbox.errors import Stopped
 from vaceprep.sandbox.render.clips import RATE, TICK
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 #: Speed matters more than size: a task should take seconds.
 PRESET: Final = "ultrafast"
 CRF: Final = "22"
+
+
+Shot = VideoFrame | Image
+
+
+class Rendered(NamedTuple):
+    """A result as frames: its size (even, in pixels), its colours, and its frames in order."""
+
+    size: tuple[int, int]
+    colours: Colours
+    shots: Iterator[Shot]
 
 
 class ResultVideo:
@@ -34,7 +43,7 @@ class ResultVideo:
     def __init__(
         self, out: OutputContainer, stream: VideoStream, colours: Colours, stop: threading.Event
     ) -> None:
-        self.frames = 0
+        self._frames = 0
         self._out = out
         self._stream = stream
         self._stop = stop
@@ -42,38 +51,36 @@ class ResultVideo:
         self._matrix = "bt709" if colours.matrix == "bt709" else "bt601"
         self._to_yuv: Chain | None = None
 
-    def add(self, frame: VideoFrame) -> None:
-        """Write the next frame, in 4:2:0. Raises Stopped."""
-        if self._stop.is_set():
-            raise Stopped
-        frame.pts, frame.time_base = self.frames, TICK
-        frame.pict_type = PictureType.NONE
-        self._out.mux(self._stream.encode(frame))
-        self.frames += 1
-
-    def picture(self, image: Image) -> None:
-        """Write an RGB picture as the next frame. Raises Stopped."""
-        frame = as_frame(image)
+    def add(self, shot: Shot) -> None:
+        """Write the next frame, in 4:2:0, or an RGB picture as the next frame. Raises Stopped."""
+        if isinstance(shot, VideoFrame):
+            self._write(shot)
+            return
+        frame = as_frame(shot)
         if self._to_yuv is None:
             scale = f"scale=out_color_matrix={self._matrix}:out_range=tv:flags=bilinear"
             self._to_yuv = Chain(source_of(frame, TICK), [scale, "format=yuv420p"])
-        frame.pts, frame.time_base = self.frames, TICK
+        frame.pts, frame.time_base = self._frames, TICK
         for made in self._to_yuv.push(frame):
-            self.add(made)
+            self._write(made)
+
+    def _write(self, frame: VideoFrame) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        frame.pts, frame.time_base = self._frames, TICK
+        frame.pict_type = PictureType.NONE
+        self._out.mux(self._stream.encode(frame))
+        self._frames += 1
 
 
 @contextmanager
 def result_video(
-    path: str,
-    size: tuple[int, int],
-    function: str,
-    stop: threading.Event,
-    colours: Colours = BT709,
+    path: str, made: Rendered, function: str, stop: threading.Event
 ) -> Iterator[ResultVideo]:
-    """Write a result of this size (even, in pixels); it is complete when the block ends."""
+    """Write a result to ``path``; it is complete when the block ends."""
     with open_mp4(path, OUTPUT_FPS) as out:
         out.metadata["comment"] = f"vaceprep sandbox: {function}"
-        stream = h264_stream(out, RATE, size, colours)
+        stream = h264_stream(out, RATE, made.size, made.colours)
         stream.options = {"preset": PRESET, "crf": CRF}
-        yield ResultVideo(out, stream, colours, stop)
+        yield ResultVideo(out, stream, made.colours, stop)
         out.mux(stream.encode(None))

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from vaceprep.contract import OUTPUT_FPS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
 from vaceprep.errors import Refused
+from vaceprep.plans.encode import BT709
 from vaceprep.plans.size import Fit, even, scaled_to
 from vaceprep.probes.container import BROKEN, clause
 from vaceprep.sandbox.errors import Breach
 from vaceprep.sandbox.render.clips import clip_of, kept, picture_of
 from vaceprep.sandbox.render.effects import outpainted, recoloured, repainted
-from vaceprep.sandbox.render.film import result_video
+from vaceprep.sandbox.render.film import Rendered, result_video
 
 #: Frames of a result of the service's full length.
 WHOLE: Final = OUTPUT_SECONDS * OUTPUT_FPS
@@ -34,7 +35,10 @@ def make(
         "video_outpainting": _outpainting,
     }
     try:
-        makers[body["function"]](body, paths, target, stop)
+        made = makers[body["function"]](body, paths)
+        with result_video(target, made, body["function"], stop) as out:
+            for shot in made.shots:
+                out.add(shot)
     except Refused as error:
         reason = str(error)
         for at, path in paths.items():
@@ -50,9 +54,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _image_reference(
-    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
-) -> None:
+def _image_reference(body: Mapping[str, Any], paths: Mapping[str, str]) -> Rendered:
     """A slow pan over the reference images, each shown for the same time."""
     from vaceprep.sandbox.render.pictures import pan, slides
 
@@ -60,24 +62,17 @@ def _image_reference(
     count = len(body["ref_images_url"])
     images = [picture_of(paths[f"/ref_images_url/{n}"], "ref_images_url") for n in range(count)]
     labels = body.get("obj_or_bg") or ["obj"]
-    with result_video(target, size, "image_reference", stop) as out:
-        for picture in pan(slides(images, labels, size), size, WHOLE):
-            out.picture(picture)
+    return Rendered(size, BT709, pan(slides(images, labels, size), size, WHOLE))
 
 
-def _repainting(
-    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
-) -> None:
+def _repainting(body: Mapping[str, Any], paths: Mapping[str, str]) -> Rendered:
     clip = clip_of(paths["/video_url"], "video_url")
     size = kept(clip.size)
-    with result_video(target, size, "video_repainting", stop, clip.colours) as out:
-        for frame in repainted(clip.shots(Fit(size, size)), body["control_condition"]):
-            out.add(frame)
+    shots = repainted(clip.shots(Fit(size, size)), body["control_condition"])
+    return Rendered(size, clip.colours, shots)
 
 
-def _edit(
-    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
-) -> None:
+def _edit(body: Mapping[str, Any], paths: Mapping[str, str]) -> Rendered:
     from vaceprep.sandbox.render.pictures import grown, repeated
 
     clip = clip_of(paths["/video_url"], "video_url")
@@ -90,28 +85,21 @@ def _edit(
     else:
         mask = picture_of(paths["/mask_image_url"], "mask_image_url")
         masks = repeated(grown(mask.convert("L"), body), how)
-    with result_video(target, how.canvas, "video_edit", stop, clip.colours) as out:
-        for frame in recoloured(clip.shots(how), masks):
-            out.add(frame)
+    return Rendered(how.canvas, clip.colours, recoloured(clip.shots(how), masks))
 
 
-def _extension(
-    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
-) -> None:
+def _extension(_: Mapping[str, Any], paths: Mapping[str, str]) -> Rendered:
     from vaceprep.sandbox.render.extension import extended
 
-    extended(paths, target, stop, WHOLE)
+    return extended(paths, WHOLE)
 
 
-def _outpainting(
-    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
-) -> None:
+def _outpainting(body: Mapping[str, Any], paths: Mapping[str, str]) -> Rendered:
     clip = clip_of(paths["/video_url"], "video_url")
     top, bottom, left, right = (float(body.get(name) or 1.0) for name in SCALE_FIELDS)
     canvas, inner, corner = expanded(clip.size, (top, bottom, left, right))
-    with result_video(target, canvas, "video_outpainting", stop, clip.colours) as out:
-        for frame in outpainted(clip.shots(Fit(inner, inner)), canvas, corner):
-            out.add(frame)
+    shots = outpainted(clip.shots(Fit(inner, inner)), canvas, corner)
+    return Rendered(canvas, clip.colours, shots)
 
 
 def expanded(
