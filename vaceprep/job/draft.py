@@ -66,8 +66,8 @@ def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT) -> Draft:
     errors = [*_field_errors(model, known), *_extra_errors(values.get("extra"))]
     if limits != CONTRACT:
         errors = list(_within(errors, known, limits))
-    told = {error.path for error in errors}
-    errors += [e for e in _surrogates(known) if e.path not in told and e.path[:1] not in told]
+    wrong = {error.path for error in errors}
+    errors += [e for e in _surrogates(known) if e.path not in wrong and e.path[:1] not in wrong]
     return Draft(values, function, tuple(errors), FIELDS, limits=limits)
 
 
@@ -79,15 +79,15 @@ def _within(
         "prompt": limits.prompt_characters,
         "negative_prompt": limits.negative_prompt_characters,
     }
-    told = set()
+    wrong = set()
     for error in errors:
         if error.name in most and error.kind == "long":
             continue
-        told.add(error.name)
+        wrong.add(error.name)
         yield error
     for name, longest in most.items():
         text = values.get(name)
-        if not isinstance(text, str) or name in told:
+        if not isinstance(text, str) or name in wrong:
             continue
         allowed = f"text of at most {longest} characters"
         if len(text) > longest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from vaceprep.contract import (
@@ -13,7 +14,6 @@ from vaceprep.contract import (
     MAX_JOB_NODES,
     MAX_SLOW_JOB_BYTES,
 )
-from vaceprep.facts import Unreadable
 from vaceprep.files.source import CannotOpen, Opened, open_path
 from vaceprep.files.toml_bounds import TooMuch, check_key, check_toml
 from vaceprep.rules.draft import LONGEST_BITS
@@ -140,24 +140,28 @@ def _parse_toml(text: str) -> Any:
         raise JobUnreadable(f"it is not valid TOML ({error})") from None
 
 
-def _bounded(value: Any) -> Any:
-    """Return the value. Raises JobUnreadable if aliases or nesting make it too large."""
-    left = MAX_JOB_NODES
+def values_in(value: Any) -> Iterator[Any]:
+    """Yield a value and all values inside it."""
     waiting = [value]
     while waiting:
-        left -= 1
-        if left < 0:
-            raise JobUnreadable(f"it has more than {MAX_JOB_NODES:,} values")
         item = waiting.pop()
+        yield item
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple | set):
+            waiting.extend(item)
+
+
+def _check_bounds(value: Any) -> None:
+    """Raise JobUnreadable if aliases or nesting make a value too large."""
+    for number, item in enumerate(values_in(value)):
+        if number >= MAX_JOB_NODES:
+            raise JobUnreadable(f"it has more than {MAX_JOB_NODES:,} values")
         if isinstance(item, int) and item.bit_length() > LONGEST_BITS:
             raise JobUnreadable("it has a number of hundreds of digits")
         if isinstance(item, dict):
             for key in item:
                 check_key(key)
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple | set):
-            waiting.extend(item)
-    return value
 
 
 def parse(text: str, ending: str) -> dict[str, Any]:
@@ -169,7 +173,7 @@ def parse(text: str, ending: str) -> dict[str, Any]:
             value = _parse_toml(text)
         else:
             value = parse_json(text)
-        _bounded(value)
+        _check_bounds(value)
     except RecursionError:
         raise JobUnreadable("it is nested too deeply") from None
     except TooMuch as error:
@@ -202,23 +206,21 @@ def read_opened(opened: Opened, ending: str = ".json") -> dict[str, Any]:
     return parse(text_of(opened, ending), ending)
 
 
-def _ending(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
-
-
-def read_job(path: str) -> dict[str, Any]:
-    """The mapping of a job file. Raises JobUnreadable."""
+@contextmanager
+def _opened(path: str) -> Iterator[Opened]:
     try:
         with open_path(path) as opened:
-            return read_opened(opened, _ending(path))
+            yield opened
     except CannotOpen as error:
-        raise _unopened(error.fact) from None
+        raise JobUnreadable(error.fact.message) from None
     except OSError as error:
         raise JobUnreadable(f"reading it fails ({error.strerror or error})") from None
 
 
-def _unopened(fact: Unreadable) -> JobUnreadable:
-    return JobUnreadable(fact.message)
+def read_job(path: str) -> dict[str, Any]:
+    """The mapping of a job file. Raises JobUnreadable."""
+    with _opened(path) as opened:
+        return read_opened(opened, os.path.splitext(path)[1].lower())
 
 
 def read_manifest(path: str) -> Iterator[tuple[int, dict[str, Any] | JobUnreadable]]:
@@ -227,20 +229,15 @@ def read_manifest(path: str) -> Iterator[tuple[int, dict[str, Any] | JobUnreadab
     A line that is not a job yields the JobUnreadable. Raises JobUnreadable if the file cannot be
     opened.
     """
-    try:
-        with open_path(path) as opened:
-            for number in range(1, opened.size + 1):
-                raw = opened.readline(MAX_JOB_BYTES + 1)
-                if not raw:
-                    return
-                if raw.strip():
-                    yield number, _line(raw)
-                if len(raw) > MAX_JOB_BYTES:
-                    return
-    except CannotOpen as error:
-        raise _unopened(error.fact) from None
-    except OSError as error:
-        raise JobUnreadable(f"reading it fails ({error.strerror or error})") from None
+    with _opened(path) as opened:
+        for number in range(1, opened.size + 1):
+            raw = opened.readline(MAX_JOB_BYTES + 1)
+            if not raw:
+                return
+            if raw.strip():
+                yield number, _line(raw)
+            if len(raw) > MAX_JOB_BYTES:
+                return
 
 
 def _line(raw: bytes) -> dict[str, Any] | JobUnreadable:

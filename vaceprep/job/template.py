@@ -75,12 +75,7 @@ def template(function: Function, language: Language = "yaml") -> str:
         text = model.model_fields[name].description or ""
         lines += [f"# {line}" for line in textwrap.wrap(text, WIDTH)]
         value = values[name] if name in values else _default(model, name)
-        line = _line(name, value, language)
+        # JSON's scalars and lists are valid YAML and, mappings apart, valid TOML.
+        line = f"{name}{':' if language == 'yaml' else ' ='} {json.dumps(value)}"
         lines += [line if name in values else f"# {line}", ""]
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _line(name: str, value: Any, language: Language) -> str:
-    # JSON's scalars and lists are valid YAML and, mappings apart, valid TOML.
-    said = json.dumps(value)
-    return f"{name}: {said}" if language == "yaml" else f"{name} = {said}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vaceprep.contract import MAX_COMMENTED_JOB_BYTES, MAX_COMMENTED_JOB_NODES, MAX_JOB_NODES
 from vaceprep.errors import Refused
 from vaceprep.files.source import CannotOpen, open_path
-from vaceprep.job.read import JobUnreadable, parse
+from vaceprep.job.read import JobUnreadable, parse, values_in
 from vaceprep.job.read import text_of as read_text
 
 if TYPE_CHECKING:
@@ -86,25 +86,12 @@ def _too_large(text: str, values: Mapping[str, Any]) -> str | None:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_COMMENTED_JOB_BYTES:
         return f"it has {size:,} bytes, and comments are kept up to {MAX_COMMENTED_JOB_BYTES:,}"
-    if _nodes(values) > MAX_COMMENTED_JOB_NODES:
+    # ``job.read`` limits the number of values and their depth.
+    if sum(1 for _ in values_in(values)) > MAX_COMMENTED_JOB_NODES:
         return f"it has more than {MAX_COMMENTED_JOB_NODES:,} values"
     if text.count("\n") > MAX_JOB_NODES:
         return f"it has more than {MAX_JOB_NODES:,} lines"
     return None
-
-
-def _nodes(values: Mapping[str, Any]) -> int:
-    """The number of values in a job. ``job.read`` limits it and their depth."""
-    count = 0
-    waiting: list[Any] = [values]
-    while waiting:
-        item = waiting.pop()
-        count += 1
-        if isinstance(item, Mapping):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple | set):
-            waiting.extend(item)
-    return count
 
 
 def _edited(old: str, ending: str, changes: Mapping[str, str | int]) -> str | None:

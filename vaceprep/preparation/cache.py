@@ -50,12 +50,15 @@ def records() -> str | None:
 
 
 def _record(target: str) -> str | None:
-    """Return the path of the record of an output."""
+    """Return the path of the record of an output; None where there can be none."""
     folder = records()
     if folder is None:
         return None
     head, name = os.path.split(target)
-    real = os.path.join(os.path.realpath(head or os.curdir), name)
+    try:
+        real = os.path.join(os.path.realpath(head or os.curdir), name)
+    except (OSError, ValueError):
+        return None
     # The hash makes a plain file name of any path, even of bytes that are not text.
     key = hashlib.sha256(real.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return os.path.join(folder, f"{key}.json")
@@ -81,10 +84,7 @@ def remember(
         return False
     if output is None:
         output = digest(target)
-    try:
-        path = _record(target)
-    except (OSError, ValueError):
-        return False
+    path = _record(target)
     if output is None or path is None:
         return False
     kept = {
@@ -119,14 +119,8 @@ def origin(path: str, *, search: bool = False) -> Origin | None:
     ``search``: without a record of this path, search all records for one of the same bytes, since a
     prepared file may have been moved. Raises nothing.
     """
-    found = digest(path)
-    if found is None:
-        return None
-    try:
-        own = _record(path)
-    except (OSError, ValueError):
-        return None
-    if own is None:
+    found, own = digest(path), _record(path)
+    if found is None or own is None:
         return None
     candidates = [own]
     if search:
@@ -182,10 +176,7 @@ def recall(target: str, source: Identity | None, made_by: str) -> dict[str, Any]
     """
     if source is None:
         return None
-    try:
-        path = _record(target)
-    except (OSError, ValueError):
-        return None
+    path = _record(target)
     record = None if path is None else _read(path)
     if record is None or record.get("version") != _VERSION:
         return None

@@ -229,12 +229,11 @@ def _gs(place: Place) -> GCSStore:
 
     client, retry = _limits()
     try:
-        store = GCSStore(
+        return GCSStore(
             place.bucket, prefix=place.prefix or None, client_options=client, retry_config=retry
         )
     except Exception as error:
         raise _no_credentials("gs", error) from None
-    return store
 
 
 def _az(place: Place, environ: Mapping[str, str]) -> AzureStore:
@@ -268,7 +267,7 @@ def _az(place: Place, environ: Mapping[str, str]) -> AzureStore:
         config["endpoint"] = endpoint.rstrip("/")
     client, retry = _limits()
     try:
-        store = AzureStore(
+        return AzureStore(
             place.bucket,
             prefix=place.prefix or None,
             config=config,
@@ -277,4 +276,3 @@ def _az(place: Place, environ: Mapping[str, str]) -> AzureStore:
         )
     except Exception as error:
         raise _no_credentials("az", error) from None
-    return store

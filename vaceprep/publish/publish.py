@@ -17,11 +17,10 @@ from vaceprep.contract import (
     TRANSFER_PAUSE_SECONDS,
     TRANSFER_TRIES,
 )
-from vaceprep.errors import Cancelled
 from vaceprep.net import retry
 from vaceprep.net.retry import retried
 from vaceprep.publish.readback import read_back
-from vaceprep.publish.target import Asset, PublishError, Target, pieces
+from vaceprep.publish.target import Asset, PublishError, Target, pieces, raise_if_cancelled
 from vaceprep.rules.url import expires_at
 
 
@@ -56,17 +55,6 @@ class Known(Protocol):
         ...
 
 
-class NothingKnown:
-    """A ``Known`` that remembers no URL."""
-
-    def recall(self, target: str, key: str) -> str | None:
-        """Return None."""
-        return None
-
-    def remember(self, target: str, key: str, url: str) -> None:
-        """Ignore the URL."""
-
-
 @dataclass(frozen=True, slots=True)
 class Published:
     """The URL of an asset; ``sent``: whether bytes were uploaded for it now."""
@@ -86,7 +74,7 @@ class _UploadLocks:
     def hold(self, upload: tuple[str, str], cancelled: Callable[[], bool]) -> Iterator[None]:
         with self._changed:
             while upload in self._held:
-                _raise_if_cancelled(cancelled)
+                raise_if_cancelled(cancelled)
                 self._changed.wait(_STEP)
             self._held.add(upload)
         try:
@@ -121,13 +109,12 @@ def publish(
     (``timeout``: see read_back). ``tell`` gets the number of bytes sent so far; each attempt starts
     at 0. Raises PublishError and Cancelled.
     """
-    known = NothingKnown() if known is None else known
     with _upload_locks.hold((target.name, asset.key), cancelled):
 
         def verify(url: str) -> None:
             read_back(url, asset, allow_hosts=allow_hosts, timeout=timeout, cancelled=cancelled)
 
-        old = known.recall(target.name, asset.key)
+        old = None if known is None else known.recall(target.name, asset.key)
         if old is not None and not _expires(old, EXPIRES_SOON_SECONDS + max_wait):
             with contextlib.suppress(PublishError):
                 verify(old)
@@ -144,7 +131,8 @@ def publish(
 
         url = _retry(send, tries, pause, cancelled)
         _retry(lambda: verify(url), tries, pause, cancelled)
-        known.remember(target.name, asset.key, url)
+        if known is not None:
+            known.remember(target.name, asset.key, url)
         return Published(url, sent)
 
 
@@ -153,13 +141,8 @@ def _expires(url: str, within: float) -> bool:
     return end is not None and end < datetime.now(UTC) + timedelta(seconds=within)
 
 
-def _raise_if_cancelled(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled("publishing was cancelled")
-
-
 def _retry(act: Callable[[], _T], tries: int, pause: float, cancelled: Callable[[], bool]) -> _T:
-    _raise_if_cancelled(cancelled)
+    raise_if_cancelled(cancelled)
     try:
         return retried(
             act,

@@ -14,13 +14,12 @@ from vaceprep.contract import (
     MAX_REDIRECTS,
     READ_SECONDS,
 )
-from vaceprep.errors import Cancelled
 from vaceprep.files.source import HEAD_BYTES, CannotOpen, open_path
 from vaceprep.net.client import NotPublic, client
 from vaceprep.net.deadline import Deadline
 from vaceprep.net.http import REDIRECTS, RETRYABLE
 from vaceprep.net.lean_httpx import httpx
-from vaceprep.publish.target import Asset, PublishError
+from vaceprep.publish.target import Asset, PublishError, raise_if_cancelled
 from vaceprep.publish.upload import ServerResponse, failures, host_of, shown
 from vaceprep.rules import codes
 from vaceprep.rules.url import judge_url
@@ -48,8 +47,7 @@ def read_back(
     end = Deadline(deadline, cancelled)
     for _ in range(MAX_REDIRECTS + 1):
         _check_url(url, asset, allow_hosts)
-        if cancelled():
-            raise Cancelled("publishing was cancelled")
+        raise_if_cancelled(cancelled)
         with (
             _public(url),
             failures(host_of(url), timeout),

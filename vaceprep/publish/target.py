@@ -70,6 +70,12 @@ def asset_of(path: str | os.PathLike[str]) -> Asset:
     return Asset(name, sha256, size, content_type, end)
 
 
+def raise_if_cancelled(cancelled: Callable[[], bool]) -> None:
+    """Raise Cancelled if publishing is to stop."""
+    if cancelled():
+        raise Cancelled("publishing was cancelled")
+
+
 def pieces(
     asset: Asset, *, tell: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> Generator[bytes]:
@@ -85,8 +91,7 @@ def pieces(
     try:
         with open(asset.path, "rb") as file:
             while sent < asset.size:
-                if cancelled():
-                    raise Cancelled("publishing was cancelled")
+                raise_if_cancelled(cancelled)
                 piece = file.read(min(PIECE_BYTES, asset.size - sent))
                 digest.update(piece)
                 last = sent + len(piece) == asset.size
