@@ -6,7 +6,7 @@ neither an orientation nor a profile. Sizes are displayed pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -24,6 +24,7 @@ from vaceprep.plans.model import (
     Mode,
     Options,
     Plan,
+    errors,
     impossible,
     unfixed,
     wanted,
@@ -31,7 +32,7 @@ from vaceprep.plans.model import (
 from vaceprep.plans.predict import MASK, predict_image
 from vaceprep.plans.size import Fit, fit, scaled_to
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Severity
+from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.judge import judge
 
 #: The rules fixed here; VP301 and VP414 only if the options give a size.
@@ -83,31 +84,27 @@ def plan_image(
     if not isinstance(facts, ImageFacts):
         return _unreadable(facts, tuple(findings), role, options.limits)
     planner = _Planner(facts, tuple(findings), role, options)
-    errors = _errors(planner.remaining)
-    if errors:
-        return impossible(role, errors)
+    hopeless = errors(planner.remaining)
+    if hopeless:
+        return impossible(role, hopeless)
     plan = planner.plan()
     after = predict_image(plan, facts)
     # The rules may refuse a size that a job asks for. The input findings decide on a plan that
     # changes nothing.
-    left = _errors(judge(after, Asset(role, limits=options.limits))) if plan.recipe else ()
+    left = errors(judge(after, Asset(role, limits=options.limits))) if plan.recipe else ()
     return impossible(role, left) if left else plan
 
 
 def _unreadable(
     facts: VideoFacts | Unreadable, findings: tuple[Finding, ...], role: Role, limits: Limits
 ) -> Plan:
-    errors = _errors(findings) or _errors(judge(facts, Asset(role, limits=limits)))
+    left = errors(findings) or errors(judge(facts, Asset(role, limits=limits)))
     if isinstance(facts, Unreadable) and facts.reason == "unsupported-image":
         heic = facts.format in ("heic", "heif")
-        errors = tuple(
-            unfixed(f, HEIC_EXTRA) if heic and f.code == codes.IMAGE_FORMAT else f for f in errors
+        left = tuple(
+            unfixed(f, HEIC_EXTRA) if heic and f.code == codes.IMAGE_FORMAT else f for f in left
         )
-    return impossible(role, errors)
-
-
-def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(f for f in findings if f.severity is Severity.ERROR)
+    return impossible(role, left)
 
 
 def agrees(mask: tuple[int, int], video: tuple[int, int]) -> bool:

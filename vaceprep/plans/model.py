@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Final, Literal
@@ -191,12 +192,17 @@ class Plan:
     @property
     def possible(self) -> bool:
         """Whether no remaining finding prevents a submission."""
-        return not any(f.severity is Severity.ERROR for f in self.remaining)
+        return not errors(self.remaining)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.edits
+
+
+def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that prevent a submission."""
+    return tuple(f for f in findings if f.severity is Severity.ERROR)
 
 
 def impossible(role: Role, findings: tuple[Finding, ...]) -> Plan:

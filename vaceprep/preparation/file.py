@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -25,8 +25,10 @@ from vaceprep.plans.model import (
     CopyRecipe,
     Edit,
     EncodeRecipe,
+    ImageRecipe,
     Options,
     Plan,
+    errors,
 )
 from vaceprep.plans.predict import predict
 from vaceprep.preparation.cache import fingerprint, recall, remember
@@ -42,6 +44,8 @@ from vaceprep.rules.judge import judge
 OnProgress = Callable[[Fraction], None]
 #: Returns the output's path for a file extension (None: the source's own name).
 Target = Callable[[str | None], str]
+#: Writes a part file. Returns the executed plan, its facts and the findings on it.
+Write = Callable[[Placing], tuple[Plan, Facts, list[Finding]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +100,105 @@ def prepare_opened(
     """Prepare a source that is open and measured."""
     from vaceprep.plans.video import CannotPlan
 
-    facts = source.facts
-    before = None if isinstance(facts, Unreadable) else facts
-    failed = Prepared(source.item.source, None, source.role, "failed", before=before)
+    making = Making(source, target, work, known, {})
     try:
         plan = planned(source, work.options)
-        if not plan.possible or before is None:
-            remaining = plan.remaining or source.findings
-            return replace(failed, remaining=tuple(remaining), error=None)
-        path = target(ending_of(plan, before))
+        return making.carried_out(plan, lambda entry: _made(making, plan, entry))
+    except (Refused, CannotPlan) as error:
+        finding = _as_finding(error)
+        remaining = (finding,) if finding else ()
+        return replace(failed(source, remaining), error=None if finding else str(error))
+
+
+def failed(source: Source, remaining: Iterable[Finding] = ()) -> Prepared:
+    """Return the entry of a source that is not prepared."""
+    before = None if isinstance(source.facts, Unreadable) else source.facts
+    name = source.item.source
+    return Prepared(name, None, source.role, "failed", before=before, remaining=tuple(remaining))
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The preparation of one open source: to which path, how, and from which version of it."""
+
+    source: Source
+    target: Target
+    work: Work
+    known: Identity | None
+    #: The parts of the request's fingerprint beside role and options.
+    also: Mapping[str, Any]
+
+    def carried_out(self, plan: Plan, make: Callable[[Prepared], Prepared]) -> Prepared:
+        """Return the entry of a plan, from ``make`` if it is neither impossible nor done already.
+
+        Raises Refused.
+        """
+        facts = self.source.facts
+        if isinstance(facts, Unreadable) or not plan.possible:
+            return failed(self.source, plan.remaining or self.source.findings)
         entry = replace(
-            failed,
-            output=path,
+            failed(self.source, plan.remaining),
+            output=self.target(ending_of(plan, facts)),
             plan=plan.edits,
             lossless=plan.lossless,
-            remaining=plan.remaining,
-            window=window_kept(plan, before),
+            window=window_kept(plan, facts),
         )
-        if work.dry_run:
-            return replace(entry, status="planned", after=predict(plan, before))
-        return _made(source, plan, entry, target, work, known)
-    except (Refused, CannotPlan) as error:
-        finding = _as_finding(error, source)
-        remaining = (finding,) if finding else ()
-        return replace(failed, error=None if finding else str(error), remaining=remaining)
+        if self.work.dry_run:
+            return replace(entry, status="planned", after=predict(plan, facts))
+        return self.recalled(entry) or make(entry)
+
+    def recalled(self, entry: Prepared) -> Prepared | None:
+        """Return the entry of an existing output from its record; None without one."""
+        path, work = entry.output or "", self.work
+        record = None if work.force else recall(path, self.known, self._fingerprint())
+        if record is None:
+            return None
+        name, limits = os.path.basename(path), work.options.limits
+        after, findings = verified(path, self.source.role, name, limits, deep=work.deep)
+        entry = replace(entry, after=after, remaining=tuple(findings))
+        if errors(findings):
+            return replace(entry, output=None, status="failed")
+        plan = record.get("plan", ())
+        return replace(
+            entry,
+            status="unchanged" if record.get("status") == "unchanged" else "prepared",
+            plan=tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in plan),
+            lossless=bool(record.get("lossless")),
+            reused=True,
+        )
+
+    def written(self, entry: Prepared, write: Write, *, with_window: bool = True) -> Prepared:
+        """Return the entry of the file that ``write`` writes, checked before its rename.
+
+        ``with_window`` records the window, which a later run needs to find the omitted audio.
+        """
+        path, source = entry.output or "", self.source
+        sources = self.work.sources or (source.item.source,)
+        with placing(path, force=self.work.force, sources=sources, make_folder=True) as place:
+            plan, after, findings = write(place)
+            grave = errors(findings)
+            if grave:
+                return replace(entry, output=None, status="failed", remaining=grave)
+            kept = None if self.known is None else digest(place.path)
+            place.commit()
+        window = window_kept(plan, source.facts)
+        entry = replace(
+            entry,
+            status="unchanged" if plan.empty else "prepared",
+            plan=plan.edits,
+            lossless=plan.lossless,
+            after=after,
+            remaining=tuple(findings),
+            window=window,
+        )
+        if self.known is not None:
+            more = {"window": [*map(str, window)]} if window and with_window else {}
+            remember(path, self.known, self._fingerprint(), entry.to_dict() | more, kept)
+        return entry
+
+    def _fingerprint(self) -> str:
+        role, asked = self.source.role, self.work.options.asked()
+        return fingerprint({"role": role, **asked, **self.also})
 
 
 def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:
@@ -131,7 +210,7 @@ def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fracti
     return None
 
 
-def _as_finding(error: Exception, source: Source) -> Finding | None:
+def _as_finding(error: Exception) -> Finding | None:
     """Return damage as a finding: nothing decodes (VP105), or not everything does (VP106)."""
     if not isinstance(error, Damaged):
         return None
@@ -144,84 +223,36 @@ def _as_finding(error: Exception, source: Source) -> Finding | None:
     )
 
 
-def asked_for(work: Work, role: Role) -> str:
-    """Return the fingerprint of the role and options of this work."""
-    return fingerprint({"role": role, **work.options.asked()})
-
-
-def _made(
-    source: Source,
-    plan: Plan,
-    entry: Prepared,
-    target: Target,
-    work: Work,
-    known: Identity | None,
-) -> Prepared:
-    path = entry.output or ""
-    wish = asked_for(work, source.role)
-    again = None if work.force else recall(path, known, wish)
-    if again is not None:
-        return _reused(entry, again, work)
+def _made(making: Making, plan: Plan, entry: Prepared) -> Prepared:
+    source, work = making.source, making.work
     data = None
-    if plan.recipe is not None and not isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+    if isinstance(plan.recipe, ImageRecipe):
         # The format of an image is known only after encoding: the byte limit may change it.
-        data, path = _pictured(source, plan, path, target)
-        plan = _as_made(source, plan, data)
-        again = None if work.force else recall(path, known, wish)
+        data, path, plan = _pictured(source, plan, entry.output or "", making.target)
+        entry = replace(entry, output=path)
+        again = making.recalled(entry)
         if again is not None:
-            return _reused(replace(entry, output=path), again, work)
-    sources = work.sources or (source.item.source,)
-    with placing(path, force=work.force, sources=sources, make_folder=True) as place:
-        plan, after, findings = _verified(source, plan, data, place, work)
-        grave = tuple(f for f in findings if f.severity is Severity.ERROR)
-        if grave:
-            return replace(entry, output=None, status="failed", remaining=grave)
-        kept = None if known is None else digest(place.path)
-        place.commit()
-    entry = replace(
-        entry,
-        output=path,
-        status="unchanged" if plan.empty else "prepared",
-        plan=plan.edits,
-        lossless=plan.lossless,
-        after=after,
-        remaining=tuple(findings),
-        window=window_kept(plan, source.facts),
-    )
-    if known is not None:
-        remember(path, known, wish, _remembered(entry), kept)
-    return entry
+            return again
+    return making.written(entry, lambda place: _verified(source, plan, data, place, work))
 
 
-def _remembered(entry: Prepared) -> dict[str, Any]:
-    """Return the entry with its window, which a later run needs to find the omitted audio."""
-    window = entry.window
-    return entry.to_dict() | ({} if window is None else {"window": [*map(str, window)]})
-
-
-def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str]:
-    """Encode an image. Return its bytes and a path with their extension. Raises Refused."""
-    from vaceprep.preparation.image.render import made_format, make_image
+def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str, Plan]:
+    """Encode an image. Return its bytes, and path and plan with their format. Raises Refused."""
+    from vaceprep.preparation.image.render import as_made, made_format, make_image
     from vaceprep.preparation.read import Read
 
-    if isinstance(source.facts, Unreadable):
-        raise Refused(f"cannot be read: {source.facts.message}")
+    if not isinstance(source.facts, ImageFacts):
+        raise Refused("it is no image")
     data = make_image(Read(source.item.source, source.opened, source.sniffed, source.facts), plan)
-    fmt = made_format(data)
+    plan, fmt = as_made(plan, source.facts, data), made_format(data)
     if not name_disagrees(path, fmt):
-        return data, path
+        return data, path, plan
     try:
-        return data, target(ENDINGS[fmt][0])
+        return data, target(ENDINGS[fmt][0]), plan
     except ValueError:
         raise Refused(
             f"{path} is no name for what fits the limit, which is {fmt.upper()}"
         ) from None
-
-
-def _as_made(source: Source, plan: Plan, data: bytes) -> Plan:
-    from vaceprep.preparation.image.render import as_made
-
-    return as_made(plan, source.facts, data) if isinstance(source.facts, ImageFacts) else plan
 
 
 def _verified(
@@ -265,7 +296,7 @@ def carry_out(
 ) -> None:
     """Write the output of a plan to ``path``, which exists. Raises Refused, or OSError.
 
-    ``data`` is the encoded image, where it exists already.
+    ``data`` is the encoded image.
     """
     if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
         _video(source, plan.recipe, path, tell)
@@ -273,10 +304,9 @@ def carry_out(
         source.opened.seek(0)
         with open(path, "wb") as file:
             shutil.copyfileobj(source.opened, file, 1 << 20)
-    else:
-        made = _pictured(source, plan, path, lambda _: path)[0] if data is None else data
+    elif data is not None:
         with open(path, "wb") as file:
-            file.write(made)
+            file.write(data)
     tell(Fraction(1))
 
 
@@ -298,23 +328,3 @@ def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: O
             # The disk is full; the video is not at fault.
             raise
         raise Refused(f"it cannot be prepared: {clause(error)}") from None
-
-
-def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
-    """Return the entry of an existing output from its record."""
-    edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
-    after = None
-    if entry.output is not None and entry.role is not None:
-        name, limits = os.path.basename(entry.output), work.options.limits
-        after, findings = verified(entry.output, entry.role, name, limits, deep=work.deep)
-        entry = replace(entry, remaining=tuple(findings))
-        if any(finding.severity is Severity.ERROR for finding in findings):
-            return replace(entry, output=None, status="failed", after=after)
-    return replace(
-        entry,
-        status="unchanged" if again.get("status") == "unchanged" else "prepared",
-        plan=edits,
-        lossless=bool(again.get("lossless")),
-        after=after,
-        reused=True,
-    )

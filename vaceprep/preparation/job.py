@@ -20,9 +20,9 @@ from vaceprep.job.draft import draft_of
 from vaceprep.job.media import media_of, put
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.job.text import rewrite
-from vaceprep.plans.model import Edit, Options
+from vaceprep.plans.model import Edit, Options, errors
 from vaceprep.preparation.file import Work
-from vaceprep.preparation.job_assets import Assets, Maker, errors, open_assets
+from vaceprep.preparation.job_assets import Assets, Maker, open_assets
 from vaceprep.preparation.job_links import MASK_FRAME, Stop, make_all
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared

@@ -29,7 +29,7 @@ from vaceprep.preparation.file import Work, prepare_opened
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.source import Source, measured, planned
-from vaceprep.rules.catalogue import Asset, Finding, Severity
+from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.judge import judge
 
@@ -268,8 +268,3 @@ class Maker:
             return
         self.done += 1
         piece.entry = replace(job_masks.misfit(piece.source, finding), error=error or None)
-
-
-def errors(findings: tuple[Finding, ...] | list[Finding]) -> tuple[Finding, ...]:
-    """Return the findings that block a submission."""
-    return tuple(f for f in findings if f.severity is Severity.ERROR)

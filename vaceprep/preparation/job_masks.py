@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vaceprep.errors import Refused
-from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
-from vaceprep.files.atomic import placing
-from vaceprep.files.digest import Identity, digest
+from vaceprep.facts import Facts, ImageFacts, VideoFacts
+from vaceprep.files.atomic import Placing
+from vaceprep.files.digest import Identity
 from vaceprep.plans.job import Following, Placement, mask_image_plan, mask_video_plan
 from vaceprep.plans.model import (
     CopyRecipe,
-    Edit,
     EncodeRecipe,
     ImageRecipe,
     Options,
     Plan,
+    errors,
     unfixed,
 )
 from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
-from vaceprep.preparation.cache import fingerprint, recall, remember
 from vaceprep.preparation.decode_check import decoded
-from vaceprep.preparation.file import Target, Work, carry_out, ending_of, window_kept
+from vaceprep.preparation.file import Making, Target, Work, carry_out, failed
 from vaceprep.preparation.image import encode
 from vaceprep.preparation.read import Read
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.source import Source, planned
 from vaceprep.preparation.verify import verified
-from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,8 +50,6 @@ class Ways(NamedTuple):
     plans: Sequence[Plan]
     carry: Carry
     suits: Suits
-    #: The parts of the fingerprint beside role and options.
-    asked: Mapping[str, Any]
 
 
 def mask_image(
@@ -61,7 +58,7 @@ def mask_image(
     """Fit a mask image to the scaling and padding of its video."""
     facts = source.facts
     if not isinstance(facts, ImageFacts):
-        return _failed(source, source.findings)
+        return failed(source, source.findings)
     plan = mask_image_plan(facts, source.findings, where, work.options)
 
     def carry(plan: Plan, path: str) -> None:
@@ -73,8 +70,8 @@ def mask_image(
     def suits(made: Facts) -> bool:
         return (made.width, made.height) == where.canvas
 
-    asked = {"placement": repr(where)}
-    return _make(source, Ways([plan], carry, suits, asked), target, work, known)
+    making = Making(source, target, work, known, {"placement": repr(where)})
+    return _make(making, Ways([plan], carry, suits))
 
 
 def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> Image:
@@ -106,7 +103,7 @@ def mask_video(
     """
     facts = source.facts
     if not isinstance(facts, VideoFacts):
-        return _failed(source, source.findings)
+        return failed(source, source.findings)
     plans = list(_mask_video_plans(source, facts, wish, work.options))
 
     def carry(plan: Plan, path: str) -> None:
@@ -115,8 +112,8 @@ def mask_video(
     def suits(made: Facts) -> bool:
         return isinstance(made, VideoFacts) and wish.met_by(made)
 
-    asked = {"following": repr(wish)}
-    return _make(source, Ways(plans, carry, suits, asked), target, work, known)
+    making = Making(source, target, work, known, {"following": repr(wish)})
+    return _make(making, Ways(plans, carry, suits))
 
 
 def _mask_video_plans(
@@ -138,111 +135,47 @@ def _mask_video_plans(
         yield mask_video_plan(encoded, wish, facts)
 
 
-def _failed(source: Source, findings: Sequence[Finding]) -> Prepared:
-    before = None if isinstance(source.facts, Unreadable) else source.facts
-    return Prepared(
-        source.item.source, None, source.role, "failed", before=before, remaining=tuple(findings)
-    )
+class _Mismatch(Refused):
+    """No output matches the video."""
 
 
-def _make(
-    source: Source, ways: Ways, target: Target, work: Work, known: Identity | None
-) -> Prepared:
+def _make(making: Making, ways: Ways) -> Prepared:
     """Execute the plans until one output is accepted. The entry holds every error."""
-    facts = source.facts
-    if isinstance(facts, Unreadable) or not ways.plans:
-        return _failed(source, source.findings)
-    plan = ways.plans[0]
-    if not plan.possible:
-        return _failed(source, plan.remaining or source.findings)
-    try:
-        path = target(ending_of(plan, facts))
-        entry = replace(
-            _failed(source, plan.remaining),
-            output=path,
-            plan=plan.edits,
-            lossless=plan.lossless,
-            window=window_kept(plan, facts),
-        )
-        if work.dry_run:
-            return replace(entry, status="planned", after=predict(plan, facts))
-        wish = fingerprint({"role": source.role, **work.options.asked(), **ways.asked})
-        again = None if work.force else recall(path, known, wish)
-        if again is not None:
-            return _reused(entry, again, work)
-        return _written(source, ways, entry, work, known, wish)
-    except (Refused, CannotPlan) as error:
-        return replace(_failed(source, ()), error=str(error))
+    source, work = making.source, making.work
+    if not ways.plans:
+        return failed(source, source.findings)
 
-
-def _written(
-    source: Source,
-    ways: Ways,
-    entry: Prepared,
-    work: Work,
-    known: Identity | None,
-    wish: str,
-) -> Prepared:
-    path = entry.output or ""
-    sources = work.sources or (source.item.source,)
-    with placing(path, force=work.force, sources=sources, make_folder=True) as place:
+    def write(place: Placing) -> tuple[Plan, Facts, list[Finding]]:
         for plan in ways.plans:
             ways.carry(plan, place.path)
-            name = os.path.basename(path)
+            name = os.path.basename(place.target)
             after, findings = verified(place.path, source.role, name, work.options.limits)
-            grave = tuple(f for f in findings if f.severity is Severity.ERROR)
-            if grave or not ways.suits(after):
-                continue
-            if isinstance(after, VideoFacts):
+            suits = not errors(findings) and ways.suits(after)
+            if suits and isinstance(after, VideoFacts):
                 after, findings = decoded(source, plan, place.path, (after, findings), work)
-                grave = tuple(f for f in findings if f.severity is Severity.ERROR)
-            if not grave:
+            if suits and not errors(findings):
                 break
-        else:
-            error = None if grave else "what came out does not agree with the video"
-            return replace(
-                entry, output=None, status="failed", remaining=grave, plan=(), error=error
-            )
-        kept = None if known is None else digest(place.path)
-        place.commit()
-    entry = replace(
-        entry,
-        status="unchanged" if plan.empty else "prepared",
-        plan=plan.edits,
-        lossless=plan.lossless,
-        after=after,
-        remaining=tuple(findings),
-        window=window_kept(plan, source.facts),
-    )
-    if known is not None:
-        remember(path, known, wish, entry.to_dict(), kept)
-    work.tell(Fraction(1))
-    return entry
+        if not suits and not errors(findings):
+            raise _Mismatch("what came out does not agree with the video")
+        return plan, after, findings
 
+    def make(entry: Prepared) -> Prepared:
+        try:
+            made = making.written(entry, write, with_window=False)
+        except _Mismatch as error:
+            made = replace(entry, output=None, remaining=(), error=str(error))
+        if not made.ok:
+            return replace(made, plan=())
+        work.tell(Fraction(1))
+        return made
 
-def _reused(entry: Prepared, again: Mapping[str, Any], work: Work) -> Prepared:
-    """Return the entry of an existing output from its record."""
-    path, role = entry.output or "", entry.role
-    edits = tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in again.get("plan", ()))
-    after, findings = entry.after, list(entry.remaining)
-    if role is not None:
-        name = os.path.basename(path)
-        after, findings = verified(path, role, name, work.options.limits, deep=work.deep)
-        if any(finding.severity is Severity.ERROR for finding in findings):
-            left = tuple(findings)
-            return replace(entry, output=None, status="failed", after=after, remaining=left)
-    return replace(
-        entry,
-        status="unchanged" if again.get("status") == "unchanged" else "prepared",
-        plan=edits,
-        lossless=bool(again.get("lossless")),
-        after=after,
-        remaining=tuple(findings),
-        reused=True,
-    )
+    try:
+        return making.carried_out(ways.plans[0], make)
+    except (Refused, CannotPlan) as error:
+        return replace(failed(source), error=str(error))
 
 
 def misfit(source: Source, finding: Finding | None) -> Prepared:
     """Return the failed entry of a mask image whose shape differs from its video's (VP301)."""
     left = () if finding is None else (unfixed(finding, "its shape is another"),)
-    return _failed(source, left)
+    return failed(source, left)
