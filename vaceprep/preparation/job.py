@@ -274,7 +274,6 @@ def _written(job: _Job, data: bytes) -> bool:
             # A file that cannot be read counts as another file and is not overwritten.
             pass
     with placing(target, force=work.force, sources=work.sources, make_folder=True) as place:
-        with open(place.path, "wb") as file:
-            file.write(data)
+        place.fill(data)
         place.commit()
     return False
