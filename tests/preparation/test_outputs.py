@@ -176,9 +176,9 @@ def test_a_file_is_for_one_source(here: Path) -> None:
     file, folder = parse_output("x.mp4"), parse_output("x")
     with pytest.raises(ValueError, match="one file"):
         fitting(file, [one, two])
-    assert list(fitting(file, [one])) == [one]
-    assert list(fitting(file, [])) == []
-    assert list(fitting(folder, [one, two])) == [one, two]
+    assert fitting(file, [one]) == [one]
+    assert fitting(file, []) == []
+    assert fitting(folder, [one, two]) == [one, two]
 
 
 @pytest.mark.parametrize(

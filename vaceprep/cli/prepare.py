@@ -185,7 +185,7 @@ def _items(
     with options.usage_errors(ValueError, limit=400):
         to = parse_output(where)
         own = walk_skips(to, given.sources) | html_report.skipped(given.report)
-        items = list(fitting(to, list(collect(given.sources, skipped, own))))
+        items = fitting(to, collect(given.sources, skipped, own))
     if by_field and not all(item.kind == "job" for item in items):
         raise click.UsageError(
             f"{next(iter(by_field))}= is for jobs; for a file give the time alone."

@@ -32,8 +32,8 @@ from vaceprep.plans.model import (
 )
 from vaceprep.plans.predict import predict
 from vaceprep.preparation.cache import fingerprint, recall, remember
+from vaceprep.preparation.read import Source, measured, planned
 from vaceprep.preparation.report import Prepared
-from vaceprep.preparation.source import Source, measured, planned
 from vaceprep.preparation.verify import decoded, verified
 from vaceprep.probes.measure import default_role
 from vaceprep.rules import codes

@@ -27,8 +27,8 @@ from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
 from vaceprep.preparation.file import Work, prepare_opened
 from vaceprep.preparation.outputs import Names
+from vaceprep.preparation.read import Source, measured, planned
 from vaceprep.preparation.report import Prepared
-from vaceprep.preparation.source import Source, measured, planned
 from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.judge import judge

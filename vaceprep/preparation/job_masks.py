@@ -27,9 +27,8 @@ from vaceprep.plans.predict import predict
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.file import Making, Target, Work, carry_out, failed
 from vaceprep.preparation.image import encode
-from vaceprep.preparation.read import Read
+from vaceprep.preparation.read import Read, Source, planned
 from vaceprep.preparation.report import Prepared
-from vaceprep.preparation.source import Source, planned
 from vaceprep.preparation.verify import decoded, verified
 from vaceprep.rules.catalogue import Finding
 

@@ -163,7 +163,7 @@ def _prepare(
     names = [one.source if isinstance(one, Item) else one for one in given_items]
     folder = None if config is None else config.output
     to = parse_output(folder if output is None else os.fsdecode(output))
-    items = list(fitting(to, list(expanded(given_items, walk_skips(to, names)))))
+    items = fitting(to, expanded(given_items, walk_skips(to, names)))
     work = replace(work, tell=reporter, sources=tuple(item.source for item in items))
     groups = prepare_items(
         reporter.each(items),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
-from itertools import chain, count, islice
+from collections.abc import Iterable
+from itertools import count
 from typing import Final, Literal, NamedTuple, Protocol
 
 from vaceprep.checks.inputs import JOB_ENDINGS, Item
@@ -79,18 +79,12 @@ def walk_skips(output: Output, sources: Iterable[str]) -> frozenset[str]:
     return frozenset(skips)
 
 
-def fitting(output: Output, items: Iterable[Item]) -> Iterator[Item]:
-    """Return the items, after checking that ``-o FILE`` has only one.
-
-    The check runs at once, before any work. Raises ValueError for more than one item.
-    """
-    if output.kind != "file":
-        return iter(items)
-    rest = iter(items)
-    first = list(islice(rest, 2))
-    if len(first) > 1:
+def fitting(output: Output, items: Iterable[Item]) -> list[Item]:
+    """Return the items. Raises ValueError for more than one item under ``-o FILE``."""
+    found = list(items)
+    if output.kind == "file" and len(found) > 1:
         raise _one_alone(output)
-    return chain(first, rest)
+    return found
 
 
 def _one_alone(output: Output) -> ValueError:
@@ -145,8 +139,7 @@ class Outputs:
         made = ending(_own_name(item)) if new_ending is None else new_ending.lower()
         if _PROMISED.get(made) not in (None, _PROMISED[ending(path)]):
             raise Refused(f"{path} is no name for what is made, which is a {made}")
-        folder, name = os.path.split(path)
-        self._files.add(self._key(folder, name))
+        self.claim(path)
         return path
 
     def claim(self, path: str) -> None:

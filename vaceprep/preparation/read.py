@@ -1,18 +1,24 @@
-"""Open and measure sources safely, or refuse them in one sentence."""
+"""Open and measure sources safely, or refuse them in one sentence; plan an open one."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Final
 
-from vaceprep.contract import MAX_IMAGE_PIXELS, Role
+from vaceprep.checks.inputs import Item
+from vaceprep.contract import MAX_IMAGE_PIXELS, VIDEO_ROLES, Role
 from vaceprep.errors import Refused
-from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
+from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.files.source import CannotOpen, Opened, is_data_uri, is_url, open_path, open_stdin
+from vaceprep.plans.model import NOTHING_ASKED, Edit, Options, Plan
 from vaceprep.probes.measure import default_role, measure
 from vaceprep.probes.sniff import Sniffed, sniff
+from vaceprep.rules.catalogue import Asset, Finding
+from vaceprep.rules.judge import judge
 
 STDIN: Final = "-"
 
@@ -72,3 +78,109 @@ def displayed_size(source: str) -> tuple[int, int]:
     """Return the displayed width and height of a video or an image in pixels. Raises Refused."""
     with reading(source) as read:
         return read.facts.width, read.facts.height
+
+
+# --- a source to prepare -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One open source, measured and checked."""
+
+    item: Item
+    opened: Opened
+    sniffed: Sniffed
+    role: Role
+    facts: Facts | Unreadable
+    findings: tuple[Finding, ...]
+    #: How a damaged image, now in ``opened``, was repaired; empty for all other sources.
+    rescued: str = ""
+
+    @property
+    def name(self) -> str | None:
+        """The file's name without folders; None for standard input."""
+        return os.path.basename(self.item.source) if self.item.kind == "path" else None
+
+
+def measured(
+    item: Item, opened: Opened, role: Role | None, options: Options = NOTHING_ASKED
+) -> Source:
+    """Measure and check a source; with the option ``salvage``, also search it for damage."""
+    sniffed = sniff(opened.head)
+    name = os.path.basename(item.source) if item.kind == "path" else None
+    role = role or default_role(sniffed, name)
+    limits = options.limits
+    facts = measure(opened, role, sniffed, limits=limits)
+    if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
+        facts = _damage(opened, sniffed, facts, role, options)
+    findings = tuple(judge(facts, Asset(role, name, limits)))
+    source = Source(item, opened, sniffed, role, facts, findings)
+    if options.salvage and isinstance(facts, Unreadable) and role not in VIDEO_ROLES:
+        return _rescued(source, options) or source
+    return source
+
+
+def _rescued(source: Source, options: Options) -> Source | None:
+    """Return the source with the decodable part of its damaged image; None if nothing decodes."""
+    from vaceprep.preparation.image.salvage import DAMAGED, EDIT, rescued
+
+    facts = source.facts
+    if not isinstance(facts, Unreadable) or facts.reason not in DAMAGED:
+        return None
+    data = rescued(source.opened, source.sniffed.format)
+    if data is None:
+        return None
+    opened = Opened(BytesIO(data), len(data))
+    sniffed = sniff(opened.head)
+    found = measure(opened, source.role, sniffed, limits=options.limits)
+    if isinstance(found, Unreadable):
+        return None
+    findings = tuple(judge(found, Asset(source.role, None, options.limits)))
+    return Source(source.item, opened, sniffed, source.role, found, findings, EDIT)
+
+
+def _damage(
+    opened: Opened, sniffed: Sniffed, facts: VideoFacts, role: Role, options: Options
+) -> VideoFacts:
+    """Return the facts with the first undecodable frame before the end of the kept window."""
+    from vaceprep.plans.video import CannotPlan, window_of
+    from vaceprep.probes.decode import decode_all
+
+    if sniffed.demuxer is None:
+        return facts
+    try:
+        start, room = window_of(facts, role, options)
+    except CannotPlan:
+        return facts
+    found, _ = decode_all(opened, sniffed.demuxer, as_mask=False, until=start + room)
+    failure = found.late if facts.unshown is not None else found.failure
+    if failure is None:
+        return facts
+    return replace(facts, decoded=DecodeFacts(found.frames, *failure, 0, 0))
+
+
+def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
+    """Return the plan of an open source. ``instead`` says why packets must not be copied.
+
+    Raises CannotPlan where the options do not fit the source.
+    """
+    facts = source.facts
+    if source.role not in VIDEO_ROLES:
+        from vaceprep.plans.image import plan_image
+
+        plan = plan_image(facts, source.findings, source.role, options)
+        if not source.rescued or not plan.possible:
+            return plan
+        salvaged = Edit("salvage", ("image-unreadable",), source.rescued)
+        return replace(plan, edits=(salvaged, *plan.edits), lossless=False)
+    from vaceprep.plans.video import needs_survey, plan_video, window_of
+
+    samples: SampleFacts | None = None
+    if isinstance(facts, VideoFacts) and needs_survey(facts, source.findings, options):
+        from vaceprep.probes import samples as survey
+
+        window = window_of(facts, source.role, options)
+        samples = survey.survey(source.opened, source.sniffed, facts, *window)
+        if instead:
+            samples = replace(samples, obstacle=instead)
+    return plan_video(facts, source.findings, source.role, options, samples)

@@ -22,7 +22,7 @@ from vaceprep.rules.judge import judge
 
 if TYPE_CHECKING:
     from vaceprep.preparation.file import Work
-    from vaceprep.preparation.source import Source
+    from vaceprep.preparation.read import Source
 
 #: The rules whose findings decoding may add.
 DAMAGE: Final = (codes.VIDEO_UNREADABLE, codes.VIDEO_TRUNCATED, codes.VIDEO_HEADER_LIES)

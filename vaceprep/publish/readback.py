@@ -104,25 +104,22 @@ def _compare(
     response: httpx.Response,
     deadline: float,
 ) -> None:
-    shown_url = shown(url)
+    def wrong(what: str, hint: str = "", *, transient: bool = False) -> PublishError:
+        message = f"{shown(url)} was published, but returns {what} when it is read back{hint}"
+        return PublishError(message, transient=transient)
+
     if answer.status not in (200, 206):
         hint = ": the public may not read it" if answer.status in (401, 403) else ""
-        raise PublishError(
-            f"{shown_url} was published, but returns {answer.words} when it is read back{hint}",
-            transient=answer.status in _NOT_YET,
-        )
+        raise wrong(answer.words, hint, transient=answer.status in _NOT_YET)
     size = answer.total
     if size is not None and size != asset.size:
-        raise PublishError(
-            f"{shown_url} was published, but returns {size} bytes instead of {asset.size} when "
-            "it is read back"
-        )
+        raise wrong(f"{size} bytes instead of {asset.size}")
     got, count = b"", 0
     for piece in response.iter_raw():
         got += piece[: len(head) - len(got)]
         count += len(piece)
         if time.monotonic() > deadline:
-            raise PublishError(f"{shown_url} is too slow to read back", transient=True)
+            raise PublishError(f"{shown(url)} is too slow to read back", transient=True)
         # Without a length, count the bytes.
         if count >= (len(head) if size is not None else asset.size + 1):
             break
@@ -130,12 +127,6 @@ def _compare(
         raise PublishError(f"{host_of(url)} closed the connection during read-back", transient=True)
     if head != got:
         page = " (a web page, it seems)" if got.lstrip()[:1] == b"<" else ""
-        raise PublishError(
-            f"{shown_url} was published, but returns other bytes than the file's when it is read "
-            f"back{page}"
-        )
+        raise wrong("other bytes than the file's", page)
     if size is None and count != asset.size:
-        raise PublishError(
-            f"{shown_url} was published, but returns other than its {asset.size} bytes when it is "
-            "read back"
-        )
+        raise wrong(f"other than its {asset.size} bytes")

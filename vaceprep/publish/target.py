@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
-from vaceprep.contract import STALL_SECONDS
+from vaceprep.contract import DEFAULT_VIDEO_ROLE, STALL_SECONDS
 from vaceprep.errors import Cancelled
 from vaceprep.files.digest import sha256_of
 from vaceprep.files.source import SCHEME, is_data_uri, open_path
@@ -186,7 +186,6 @@ def parse_target(
 def _checked_base(base: str) -> str:
     from urllib.parse import urlsplit
 
-    from vaceprep.contract import DEFAULT_VIDEO_ROLE
     from vaceprep.rules.url import judge_url
 
     try:

@@ -22,7 +22,7 @@ from vaceprep.files.digest import digest
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.net.download import Body, FetchFailed, OnProgress, TryAgain, host_of, receive
 from vaceprep.net.retry import pause, retried
-from vaceprep.preparation.source import measured
+from vaceprep.preparation.read import measured
 from vaceprep.probes.sniff import sniff
 
 __all__ = ["FetchFailed", "Fetched", "fetch"]

@@ -20,7 +20,7 @@ from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.formats import MOV
 from vaceprep.plans.model import CopyRecipe, EncodeRecipe, Options
 from vaceprep.plans.video import CannotPlan
-from vaceprep.preparation.source import Source, measured, planned
+from vaceprep.preparation.read import Source, measured, planned
 from vaceprep.preparation.video.audio import Sound
 from vaceprep.preparation.video.copy import open_mp4
 from vaceprep.probes.codec import video_stream

@@ -119,7 +119,7 @@ def _sound_of(
 def _has_sound(path: str) -> bool:
     from vaceprep.checks.inputs import Item
     from vaceprep.files.source import CannotOpen, open_path
-    from vaceprep.preparation.source import measured
+    from vaceprep.preparation.read import measured
 
     try:
         with open_path(path) as opened:

@@ -9,7 +9,6 @@ import socket
 import tempfile
 import threading
 from collections.abc import Collection, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -159,12 +158,7 @@ class Sandbox:
             raise SandboxUnavailable(f"the sandbox cannot start: {failure}") from failure
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

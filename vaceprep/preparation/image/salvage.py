@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from vaceprep.contract import MAX_IMAGE_PIXELS
+from vaceprep.files.source import Opened
 from vaceprep.preparation.image import encode
 from vaceprep.preparation.image.decode import turned_by
 from vaceprep.probes.image import READERS
@@ -17,11 +18,9 @@ from vaceprep.rules.image import SALVAGED
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from vaceprep.files.source import Opened
-
 #: Errors after which part of an image may still decode.
 DAMAGED: Final = ("broken", "truncated")
-TOLD: Final = "made of what still decodes; what is missing is grey or black"
+EDIT: Final = "made of what still decodes; what is missing is grey or black"
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
 #: Modes that PNG supports.
 _PNG_MODES: Final = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")

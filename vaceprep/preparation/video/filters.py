@@ -60,23 +60,23 @@ def tag(frame: VideoFrame, facts: VideoFacts) -> None:
 
 def tone_mapping(frame: VideoFrame) -> str:
     """Return arguments of ``scale`` to BT.709; untagged values count as BT.2020, usual for HDR."""
-    said = [
+    tags_in = [
         "in_transfer=bt709" if frame.color_trc not in TRANSFERS else "",
         "in_primaries=bt2020" if frame.color_primaries not in PRIMARIES else "",
         "in_color_matrix=bt2020" if frame.colorspace not in MATRICES else "",
     ]
     # Without the perceptual intent, highlights clip.
-    asked = (
+    tags_out = (
         "out_transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv:"
         "intent=perceptual"
     )
-    return ":".join([*filter(None, said), asked])
+    return ":".join([*filter(None, tags_in), tags_out])
 
 
 def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | None = None) -> str:
     """Return arguments of ``buffer``; PyAV's own helper cannot pass colour tags."""
     base = base or fraction(frame.time_base)
-    said = {
+    arguments = {
         "video_size": f"{frame.width}x{frame.height}",
         "pix_fmt": frame.format.name,
         "time_base": f"{base.numerator}/{base.denominator}" if base else "1/1000",
@@ -85,7 +85,7 @@ def source_of(frame: VideoFrame, base: Fraction | None = None, rate: Fraction | 
         "range": RANGES.get(frame.color_range),
         "frame_rate": f"{rate.numerator}/{rate.denominator}" if rate else None,
     }
-    return ":".join(f"{key}={value}" for key, value in said.items() if value)
+    return ":".join(f"{key}={value}" for key, value in arguments.items() if value)
 
 
 def pulled(sink: Graph | FilterContext, kind: type[Frame]) -> Iterator[Frame]:
@@ -182,9 +182,9 @@ def steps(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> list[st
     how = Fit(_swapped(recipe.size.scaled), _swapped(recipe.size.canvas)) if turned else recipe.size
     flags = "flags=neighbor" if recipe.threshold else LANCZOS
     scale = f"{how.scaled[0]}:{how.scaled[1]}:{flags}"
-    if how.scaled != shown_size(frame, facts) or _is_rgb(frame) or _is_full(frame):
+    if how.scaled != shown_size(frame, facts) or frame.format.is_rgb or _is_full(frame):
         chain.append(f"scale={scale}:{_ranges(frame, facts, recipe)}".rstrip(":"))
-        if _is_rgb(frame) and not recipe.tone_map:
+        if frame.format.is_rgb and not recipe.tone_map:
             # Explicitly, because a scaler inserted by FFmpeg would use another matrix.
             chain.append("format=yuv444p")
     if recipe.tone_map:
@@ -233,17 +233,13 @@ def _swapped(size: tuple[int, int]) -> tuple[int, int]:
     return size[1], size[0]
 
 
-def _is_rgb(frame: VideoFrame) -> bool:
-    return frame.format.is_rgb
-
-
 def _is_full(frame: VideoFrame) -> bool:
     return frame.color_range == FULL or frame.format.name.startswith("yuvj")
 
 
 def _ranges(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> str:
     """Return input and output ranges of the scaler, and the matrix, which is the tagged one."""
-    if not _is_rgb(frame):
+    if not frame.format.is_rgb:
         return f"in_range={'pc' if _is_full(frame) else 'tv'}:out_range=tv"
     if recipe.tone_map:
         return ""

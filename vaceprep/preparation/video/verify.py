@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from av.video.frame import VideoFrame
 from PIL.Image import Image
 
 from vaceprep.errors import Mismatch
 from vaceprep.facts import VideoFacts
-from vaceprep.files.source import Opened
+from vaceprep.files.source import Opened, open_path
 from vaceprep.formats import MOV
 from vaceprep.plans.model import EncodeRecipe
 from vaceprep.preparation.video.compare import (
@@ -22,7 +23,6 @@ from vaceprep.preparation.video.compare import (
     is_right,
     is_turned,
 )
-from vaceprep.preparation.video.output_frames import Decoded, decode_output
 from vaceprep.preparation.video.source_frames import Clock, Timed, source_frames
 from vaceprep.preparation.video.thumbnails import (
     WHOLE,
@@ -32,8 +32,8 @@ from vaceprep.preparation.video.thumbnails import (
     Thumbnail,
     thumbnail,
 )
-from vaceprep.probes.container import BROKEN, clause
-from vaceprep.probes.sniff import Sniffed
+from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
+from vaceprep.probes.sniff import Sniffed, sniff
 
 #: Number of times at which frames are compared: the first, the last, and evenly between.
 INSTANTS: Final = 5
@@ -53,6 +53,20 @@ ADVICE: Final = (
 OnProgress = Callable[[Fraction], None]
 
 
+@dataclass(slots=True)
+class Decoded:
+    """The result of decoding an output's video track."""
+
+    #: Frames that decode, up to the first that does not.
+    frames: int = 0
+    #: The decoder's error at the frame that does not decode; None if all decode.
+    error: str | None = None
+    #: The index of the first frame that is not at its time of the constant rate.
+    misplaced: int | None = None
+    #: Thumbnails of the wanted frames by index.
+    pictures: dict[int, Image] = field(default_factory=dict)
+
+
 def verify(
     opened: Opened,
     sniffed: Sniffed,
@@ -65,14 +79,13 @@ def verify(
 
     Raises Mismatch where the output differs from the recipe, and what ``tell`` raises.
     """
-    rate = recipe.rate
     numbers = instants(recipe.frames)
-    decoded = decode_output(path, rate, numbers, _of_output(recipe), tell)
+    decoded = decode_output(path, recipe.rate, numbers, _of_output(recipe), tell)
     clock = Clock()
-    found = _counted(decoded, recipe, rate) or _compared(
-        opened, sniffed, facts, recipe, rate, decoded, clock, tell
+    found = _counted(decoded, recipe) or _compared(
+        opened, sniffed, facts, recipe, decoded, clock, tell
     )
-    found = found or _ends(recipe, facts, rate, clock)
+    found = found or _ends(recipe, facts, clock)
     if found:
         raise Mismatch(f"{found}; {ADVICE}")
 
@@ -82,25 +95,21 @@ def _compared(
     sniffed: Sniffed,
     facts: VideoFacts,
     recipe: EncodeRecipe,
-    rate: Fraction,
     decoded: Decoded,
     clock: Clock,
     tell: OnProgress,
 ) -> str | None:
     """Return what is wrong with the output's frames, as a sentence."""
+    rate, length, rough = recipe.rate, recipe.length, recipe.deinterlace
     shown = [(n / rate, picture) for n, picture in sorted(decoded.pictures.items())]
-    loose = recipe.tone_map
-    rough = recipe.deinterlace
-    salvage = recipe.salvage
     near = [recipe.start + time for time, _ in shown]
-    length = recipe.frames / rate
 
     def reference(margin: Fraction, step: Fraction | None) -> Reference | str:
         wanted = _Wanted(near, margin, recipe.start, step)
         last = recipe.start + length + margin
         try:
             frames = source_frames(
-                opened, sniffed, facts, recipe.start, last, clock, salvage=salvage
+                opened, sniffed, facts, recipe.start, last, clock, salvage=recipe.salvage
             )
             thumbs = _reference(
                 frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell
@@ -109,7 +118,7 @@ def _compared(
             return f"{UNREAD}: the source cannot be read a second time ({clause(error)})"
         if not thumbs:
             return f"{UNREAD}: the source shows no picture at {_s(recipe.start)} s"
-        return Reference(thumbs, loose=loose)
+        return Reference(thumbs, loose=recipe.tone_map)
 
     # Most outputs are right: the source's frames at these times suffice as proof.
     right = reference(1 / rate, None)
@@ -126,7 +135,7 @@ def _compared(
     if found and clock.delay > 1 / rate:
         # A player may count from the first packet, even if that does not decode.
         at = recipe.start - clock.delay
-        found = found and fault(more, shown, at, 1 / rate, rough=rough)
+        found = fault(more, shown, at, 1 / rate, rough=rough)
     return found
 
 
@@ -137,14 +146,62 @@ def instants(frames: int) -> list[int]:
     return sorted({n for a in at for n in (a, a + 1 if a < last else max(last - 1, 0))})
 
 
-def _counted(decoded: Decoded, recipe: EncodeRecipe, rate: Fraction) -> str | None:
+def decode_output(
+    path: str,
+    rate: Fraction,
+    wanted: Collection[int],
+    how: Preparation,
+    tell: OnProgress,
+) -> Decoded:
+    """Decode the MP4 at ``path``, whose frames are at ``rate`` from 0 s. Errors are values."""
+    found = Decoded()
+    with open_path(path) as opened:
+        demuxer = sniff(opened.head).demuxer or "mov"
+        try:
+            with open_container(opened, demuxer) as container:
+                video = container.streams.video[0]
+                video.codec_context.thread_type = "AUTO"
+                video.codec_context.thread_count = 0
+                # Otherwise a decoder conceals what it cannot read and reports nothing.
+                video.codec_context.options = {
+                    "err_detect": "explode",
+                    "threads": "auto",
+                    **BOUNDED,
+                }
+                for frame in container.decode(video):
+                    tell(Fraction(1))
+                    _add(found, frame, rate, wanted, how)
+                    if found.error:
+                        break
+        except BROKEN as error:
+            found.error = clause(error)
+    return found
+
+
+def _add(
+    found: Decoded, frame: VideoFrame, rate: Fraction, wanted: Collection[int], how: Preparation
+) -> None:
+    number = found.frames
+    if frame.is_corrupt:
+        found.error = "the decoder marks it as damaged"
+        return
+    base = fraction(frame.time_base)
+    at = None if frame.pts is None or base is None else frame.pts * base
+    if found.misplaced is None and at != number / rate:
+        found.misplaced = number
+    if number in wanted:
+        found.pictures[number] = thumbnail(frame, how).low
+    found.frames += 1
+
+
+def _counted(decoded: Decoded, recipe: EncodeRecipe) -> str | None:
     """Return an error unless all frames of the plan decode, each at its time."""
     if decoded.error:
         return f"frame {decoded.frames + 1} of the output does not decode ({decoded.error})"
     if decoded.frames != recipe.frames:
         return f"{decoded.frames} frames of the output decode, not the {recipe.frames} planned"
     if decoded.misplaced is not None:
-        at = _s(decoded.misplaced / rate)
+        at = _s(decoded.misplaced / recipe.rate)
         return f"frame {decoded.misplaced + 1} of the output is not shown at {at} s"
     return None
 
@@ -210,14 +267,14 @@ def _sentence(what: str) -> str:
     return f"the output does not show what the source shows: {what}"
 
 
-def _ends(recipe: EncodeRecipe, facts: VideoFacts, rate: Fraction, clock: Clock) -> str | None:
+def _ends(recipe: EncodeRecipe, facts: VideoFacts, clock: Clock) -> str | None:
     """Return an error if the output lasts longer than the source's pictures."""
     if clock.end is None or facts.duration is None:
         return None
     if recipe.salvage:
         # The last decodable frame is held in place of damaged ones.
         return None
-    length = recipe.frames / rate
+    rate, length = recipe.rate, recipe.length
     if length > facts.duration - recipe.start + 1 / rate:
         # The plan holds the last frame: a mask is as long as its video.
         return None

@@ -22,7 +22,6 @@ from vaceprep.preparation.read import reading, unreadable, video_of
 from vaceprep.preparation.video.decode import frames_from
 from vaceprep.preparation.video.encode import in_every_slot
 from vaceprep.preparation.video.filters import MIDDLE, Chain, source_of
-from vaceprep.preparation.video.frame import as_image
 
 #: The result's frame rate.
 RATE: Final = Fraction(OUTPUT_FPS)
@@ -110,8 +109,3 @@ def picture_of(path: str, role: Role) -> Image:
         if not isinstance(read.facts, ImageFacts):
             raise unreadable(path, "it is a video, not an image")
         return displayed(read, read.facts, WHITE)
-
-
-def shown(frame: VideoFrame) -> Image:
-    """A frame of the result as an RGB picture."""
-    return as_image(frame.reformat(format="rgb24"), "RGB")

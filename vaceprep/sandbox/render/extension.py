@@ -14,7 +14,8 @@ from vaceprep.contract import EXTENSION_FIELDS, Role
 from vaceprep.plans.encode import BT709
 from vaceprep.plans.size import even, scaled_to
 from vaceprep.preparation.image.render import placed
-from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of, shown
+from vaceprep.preparation.video.frame import as_image
+from vaceprep.sandbox.render.clips import Clip, clip_of, kept, picture_of
 from vaceprep.sandbox.render.film import Rendered, Shot
 from vaceprep.sandbox.render.pictures import zoomed
 
@@ -77,7 +78,9 @@ def _shots(part: Part | None, size: tuple[int, int]) -> Iterator[Shot]:
 
 
 def _picture(shot: Shot | None) -> Image | None:
-    return shown(shot) if isinstance(shot, VideoFrame) else shot
+    if not isinstance(shot, VideoFrame):
+        return shot
+    return as_image(shot.reformat(format="rgb24"), "RGB")
 
 
 def _between(first: Shot | None, last: Shot | None, frames: int) -> Iterator[Image]:
