@@ -26,6 +26,6 @@ def prepare_file(
     with placing(path, force=False, make_folder=True) as place, open(place.path, "wb") as part:
         part.write(b"half")
         part.flush()
-        work.tell(Fraction(1, 2))
+        work.on_progress(Fraction(1, 2))
         do(text.decode()[4:])
         raise AssertionError("it came back")

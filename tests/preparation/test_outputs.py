@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.media import small_mp4
 from vaceprep.checks.inputs import Item, Skipped, collect, kind_of
 from vaceprep.errors import Refused
-from vaceprep.preparation.outputs import Output, Outputs, fitting, parse_output, walk_skips
+from vaceprep.preparation.outputs import Output, Outputs, fitting, parse_output, skipped_paths
 
 
 def names(output: str | None, *given: str | Item, ending: str | None = ".mp4") -> list[str]:
@@ -229,7 +229,7 @@ def test_a_manifest_s_line(here: Path) -> None:
 
 def walked(source: Path | str, output: str | None) -> tuple[list[str], str | None]:
     skipped = Skipped()
-    skip = walk_skips(parse_output(output), [str(source)])
+    skip = skipped_paths(parse_output(output), [str(source)])
     found = [item.source for item in collect([str(source)], skipped, skip)]
     return [os.path.relpath(path, source) for path in found], skipped.sentence()
 
@@ -269,9 +269,9 @@ def test_a_walked_folder_is_no_place_for_outputs(here: Path) -> None:
     (here / "shoot").mkdir()
     for output in ("shoot", "./shoot/", str(here / "shoot")):
         with pytest.raises(ValueError, match="is read itself"):
-            walk_skips(parse_output(output), ["clip.mov", "shoot"])
+            skipped_paths(parse_output(output), ["clip.mov", "shoot"])
     # A file beside its source is fine: only a walk cannot tell them apart.
-    assert walk_skips(parse_output("."), ["clip.mov"]) == {str(here)}
+    assert skipped_paths(parse_output("."), ["clip.mov"]) == {str(here)}
 
 
 PARTS = st.text(st.sampled_from("aA.\\-2 éÉe\u0301ß\udcff\U0001f600"), min_size=1, max_size=5)

@@ -28,7 +28,7 @@ from vaceprep.plans.model import Options
 from vaceprep.preparation import worker as isolated_room
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.outputs import Outputs, parse_output
-from vaceprep.preparation.parallel import Abreast, how_many, share
+from vaceprep.preparation.parallel import ParallelPreparation, how_many, share
 from vaceprep.preparation.report import Prepared
 
 
@@ -97,7 +97,7 @@ if sys.platform.startswith("linux"):
 def prepared(folder: Path, out: Path, work: Work | None = None) -> Iterator[Prepared]:
     items = [Item(str(p), "path", root=str(folder)) for p in sorted(folder.rglob("*.*"))]
     asked = (work or Work(), dict[str, Options]())
-    abreast = Abreast(prepare_file, Outputs(parse_output(str(out))), lambda _: asked, 1)
+    abreast = ParallelPreparation(prepare_file, Outputs(parse_output(str(out))), lambda _: asked, 1)
     with closing(abreast.each(items, lambda _: ())) as groups:
         for group in groups:
             yield from group
@@ -159,7 +159,7 @@ def test_calling_it_off_leaves_nothing(tmp_path: Path) -> None:
         raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        list(prepared(folder, out, Work(tell=tell)))
+        list(prepared(folder, out, Work(on_progress=tell)))
     assert not out.exists()
     assert not multiprocessing.active_children()
 

@@ -314,11 +314,11 @@ def prepare(given: BatchPrepareOptions) -> int:
 
 def _outputs(where: str | None, sources: Sequence[str]) -> tuple[Output, frozenset[str]]:
     """Where outputs go, and the real paths that are not used as sources."""
-    from vaceprep.preparation.outputs import parse_output, walk_skips
+    from vaceprep.preparation.outputs import parse_output, skipped_paths
 
     with options.usage_errors(ValueError, limit=400):
         to = parse_output(where)
-        skips = walk_skips(to, sources)
+        skips = skipped_paths(to, sources)
     if to.kind == "file":
         raise click.UsageError("--output-dir is a folder.")
     return to, skips

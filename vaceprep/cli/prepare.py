@@ -179,12 +179,12 @@ def _items(
     Exits with 2 if ``by_field``, the fields with their own options, is used with a file.
     """
     from vaceprep.checks.inputs import Skipped, collect
-    from vaceprep.preparation.outputs import fitting, parse_output, walk_skips
+    from vaceprep.preparation.outputs import fitting, parse_output, skipped_paths
 
     skipped = Skipped()
     with options.usage_errors(ValueError, limit=400):
         to = parse_output(where)
-        own = walk_skips(to, given.sources) | html_report.skipped(given.report)
+        own = skipped_paths(to, given.sources) | html_report.skipped(given.report)
         items = fitting(to, collect(given.sources, skipped, own))
     if by_field and not all(item.kind == "job" for item in items):
         raise click.UsageError(

@@ -33,12 +33,12 @@ def _plain(value: object) -> str:
     raise TypeError(f"{value!r} is no part of a fingerprint")
 
 
-def fingerprint(asked: Mapping[str, Any]) -> str:
+def fingerprint(request: Mapping[str, Any]) -> str:
     """Return the sha256 of vaceprep's version and the request (role, options and the like).
 
-    ``asked`` holds JSON values and Fractions. Raises TypeError or ValueError for other values.
+    ``request`` holds JSON values and Fractions. Raises TypeError or ValueError for other values.
     """
-    both = {"vaceprep": __version__, "asked": asked}
+    both = {"vaceprep": __version__, "asked": request}
     text = json.dumps(both, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

@@ -24,10 +24,10 @@ from vaceprep.plans.model import (
     NOTHING_ASKED,
     CopyRecipe,
     Edit,
-    EncodeRecipe,
     ImageRecipe,
     Options,
     Plan,
+    VideoRecipe,
     errors,
 )
 from vaceprep.plans.predict import predict
@@ -55,7 +55,7 @@ class Work:
     role: Role | None = None
     force: bool = False
     dry_run: bool = False
-    tell: OnProgress = lambda _: None
+    on_progress: OnProgress = lambda _: None
     #: All sources of the run: none of them is overwritten by any output.
     sources: tuple[str, ...] = ()
     #: Private hosts that the user allows in the URLs of jobs.
@@ -202,7 +202,7 @@ class Making:
 
 def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:
     """Return the start and length in seconds that a plan keeps of a video; None of an image."""
-    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
+    if isinstance(plan.recipe, VideoRecipe):
         return plan.recipe.start, plan.recipe.length
     if isinstance(facts, VideoFacts) and facts.duration is not None:
         return Fraction(0), facts.duration
@@ -263,14 +263,14 @@ def _verified(
     """
     name, limits = os.path.basename(place.target), work.options.limits
     try:
-        carry_out(source, plan, place.path, work.tell, data)
+        carry_out(source, plan, place.path, work.on_progress, data)
         after, findings = verified(place.path, source.role, name, limits)
         instead = _unforeseen(plan, findings) and "what was copied would not pass"
     except CannotCopy as error:
         instead = str(error)
     if instead and isinstance(plan.recipe, CopyRecipe):
         plan = planned(source, work.options, instead=instead)
-        carry_out(source, plan, place.path, work.tell)
+        carry_out(source, plan, place.path, work.on_progress)
         after, findings = verified(place.path, source.role, name, limits)
     if isinstance(after, VideoFacts):
         after, findings = decoded(source, plan, place.path, (after, findings), work)
@@ -291,14 +291,14 @@ def _unforeseen(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def carry_out(
-    source: Source, plan: Plan, path: str, tell: OnProgress, data: bytes | None = None
+    source: Source, plan: Plan, path: str, on_progress: OnProgress, data: bytes | None = None
 ) -> None:
     """Write the output of a plan to ``path``, which exists. Raises Refused, or OSError.
 
     ``data`` is the encoded image.
     """
-    if isinstance(plan.recipe, CopyRecipe | EncodeRecipe):
-        _video(source, plan.recipe, path, tell)
+    if isinstance(plan.recipe, VideoRecipe):
+        _video(source, plan.recipe, path, on_progress)
     elif plan.recipe is None:
         source.opened.seek(0)
         with open(path, "wb") as file:
@@ -306,10 +306,10 @@ def carry_out(
     elif data is not None:
         with open(path, "wb") as file:
             file.write(data)
-    tell(Fraction(1))
+    on_progress(Fraction(1))
 
 
-def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: OnProgress) -> None:
+def _video(source: Source, recipe: VideoRecipe, path: str, on_progress: OnProgress) -> None:
     from vaceprep.preparation.video.copy import copy
     from vaceprep.preparation.video.encode import encode
     from vaceprep.probes.container import BROKEN, clause
@@ -319,9 +319,9 @@ def _video(source: Source, recipe: CopyRecipe | EncodeRecipe, path: str, tell: O
         raise Refused("it is no video")
     try:
         if isinstance(recipe, CopyRecipe):
-            copy(source.opened, source.sniffed, facts, recipe, path, tell)
+            copy(source.opened, source.sniffed, facts, recipe, path, on_progress)
         else:
-            encode(source.opened, source.sniffed, facts, recipe, path, tell)
+            encode(source.opened, source.sniffed, facts, recipe, path, on_progress)
     except BROKEN as error:
         if getattr(error, "errno", None) in FULL:
             # The disk is full; the video is not at fault.

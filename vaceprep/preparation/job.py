@@ -109,10 +109,10 @@ def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     """Raise Stop for errors that prepare cannot fix, before anything is written."""
-    asked = job.work.options
+    options = job.work.options
     local = {piece.role for piece in job.assets.pieces}
     cut = dict.fromkeys(name for name in fields if name not in local)
-    if asked.start is not None or asked.duration is not None:
+    if options.start is not None or options.duration is not None:
         if "/video_url" in job.assets.urls:
             cut["video_url"] = None
         elif "video_url" not in local:
@@ -132,21 +132,21 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
 
 def _no_video(job: _Job) -> str:
     """Explain why a window without a field cannot be applied, and what to write instead."""
-    said = "--start and --duration without a field mean video_url, and the job has none"
+    reason = "--start and --duration without a field mean video_url, and the job has none"
     at = [*(piece.role for piece in job.assets.pieces), *(at[1:] for at in job.assets.urls)]
     clips = [name for name in dict.fromkeys(at) if name in VIDEO_ROLES and name != MASK_VIDEO]
     if not clips:
-        return f"{said}; leave them out: nothing in it has a length"
+        return f"{reason}; leave them out: nothing in it has a length"
     option = "--duration" if job.work.options.start is None else "--start"
-    return f"{said}; name the clip: " + " or ".join(f"{option} {name}=S" for name in clips)
+    return f"{reason}; name the clip: " + " or ".join(f"{option} {name}=S" for name in clips)
 
 
 def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:
     """Return the entry of a job whose media are finished. Raises Refused."""
     lost = [p for p in job.assets.pieces if p.entry is None or not p.entry.ok]
     if lost:
-        said = listed([f"{p.role} ({p.item.source})" for p in lost])
-        raise Refused(f"{said} cannot be prepared, so no job file is written")
+        names = listed([f"{p.role} ({p.item.source})" for p in lost])
+        raise Refused(f"{names} cannot be prepared, so no job file is written")
     values, changes = _new_values(job, frame)
     edits = _edits(job, changes)
     entry = replace(
@@ -213,11 +213,11 @@ def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
                 r for edit in made if edit.edit in ("cut", "frame-rate") for r in edit.reason
             ]
             old = str(job.draft.values.get(MASK_FRAME))
-            told = f"{at[1:]} is now {value} (it was {old}): the same picture"
+            text = f"{at[1:]} is now {value} (it was {old}): the same picture"
         else:
             reasons = [reason for edit in made for reason in edit.reason]
-            told = f"{at[1:]} is now {value}"
-        edits.append(Edit("adjust", tuple(dict.fromkeys(reasons)), told))
+            text = f"{at[1:]} is now {value}"
+        edits.append(Edit("adjust", tuple(dict.fromkeys(reasons)), text))
     return tuple(edits)
 
 
@@ -227,8 +227,8 @@ def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
         limits = job.work.options.limits
         look = Look(allowed_hosts=job.work.allowed_hosts, known=job.work.known, limits=limits)
         reports = check_mapping(job.target, values, job.folder, look)
-        told = {f for entry in job.assets.urls.values() for f in entry.remaining}
-        return [f for r in reports for f in r.findings if replace(f, pointer=None) not in told]
+        known = {f for entry in job.assets.urls.values() for f in entry.remaining}
+        return [f for r in reports for f in r.findings if replace(f, pointer=None) not in known]
     draft = draft_of(values, job.work.options.limits)
     facts: dict[str, Facts] = {}
     for at in job.assets.order:

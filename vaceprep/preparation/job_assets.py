@@ -142,15 +142,15 @@ def named_assets(draft: Draft, folder: str) -> Iterator[tuple[str, Role, str]]:
         yield at, role, resolve(value, folder)
 
 
-def options_for(role: Role, asked: Options, fields: Mapping[str, Options]) -> Options:
+def options_for(role: Role, general: Options, fields: Mapping[str, Options]) -> Options:
     """Return the options of one field: bare ``--start`` and ``--duration`` mean ``video_url``."""
     own = fields.get(role)
     if role != "video_url":
-        return own or replace(asked, start=None, duration=None)
+        return own or replace(general, start=None, duration=None)
     if own is None:
-        return asked
-    start = asked.start if own.start is None else own.start
-    return replace(own, start=start, duration=own.duration or asked.duration)
+        return general
+    start = general.start if own.start is None else own.start
+    return replace(own, start=start, duration=own.duration or general.duration)
 
 
 def open_assets(
@@ -227,10 +227,10 @@ class Maker:
         before = self.done
         self.done += 1
 
-        def tell(share: Fraction) -> None:
-            self.work.tell((before + share) / self.count)
+        def on_progress(share: Fraction) -> None:
+            self.work.on_progress((before + share) / self.count)
 
-        return replace(self.work, options=piece.options, role=piece.role, tell=tell)
+        return replace(self.work, options=piece.options, role=piece.role, on_progress=on_progress)
 
     def _target(self, piece: Piece) -> Callable[[str | None], str]:
         return lambda ending: self.names.beside(self.target, piece.item, ending)

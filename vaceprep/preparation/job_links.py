@@ -49,7 +49,7 @@ class Stop(Exception):
         self.findings = tuple(findings)
 
 
-def make_all(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> int | None:
+def make_all(draft: Draft, assets: Assets, maker: Maker, options: Options) -> int | None:
     """Prepare every piece in order of dependency.
 
     Returns the new ``mask_frame_id`` if it changes. Raises Stop, before anything is written where
@@ -59,7 +59,7 @@ def make_all(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> int 
     if draft.function == "video_edit":
         frame = _edit(draft, assets, maker)
     elif draft.function == "video_extension":
-        _extension(draft, assets, maker, asked)
+        _extension(draft, assets, maker, options)
     for piece in assets.pieces:
         maker.make(piece)
     return frame
@@ -104,8 +104,8 @@ def _stops_of_urls(assets: Assets, plan: Plan, facts: VideoFacts) -> None:
     before, after = size_of(facts), predict(plan, facts)
     how = "it cannot follow; download it and name the file"
     if "/mask_image_url" in assets.urls and placement(plan, facts).changes(before):
-        told = f"video_url goes from {px(before)} to {px(size_of(after))}"
-        raise Stop(f"mask_image_url is a URL, and {told}: {how}")
+        text = f"video_url goes from {px(before)} to {px(size_of(after))}"
+        raise Stop(f"mask_image_url is a URL, and {text}: {how}")
     if "/mask_video_url" in assets.urls and isinstance(after, VideoFacts):
         recipe = plan.recipe
         begins = recipe.start if isinstance(recipe, CopyRecipe | EncodeRecipe) else Fraction(0)
@@ -171,11 +171,11 @@ def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
 # --- frames, clips and a guide -------------------------------------------------------------
 
 
-def _extension(draft: Draft, assets: Assets, maker: Maker, asked: Options) -> None:
+def _extension(draft: Draft, assets: Assets, maker: Maker, options: Options) -> None:
     present = [p for name in EXTENSION_FIELDS if (p := assets.of(name)) is not None]
     guide = assets.of("video_url")
     _share(draft, assets)
-    if not present or (asked.only_errors and guide is None):
+    if not present or (options.only_errors and guide is None):
         # Differences between frames and clips are only a warning.
         return
     lead, *rest = present
@@ -215,13 +215,13 @@ def _share(draft: Draft, assets: Assets) -> None:
     lengths = _available(first), _available(last)
     if lengths[0] is None or lengths[1] is None:
         return
-    asked = first.options.duration, last.options.duration
+    requested = first.options.duration, last.options.duration
     most = draft.limits.clips_seconds
-    found = shares((lengths[0], lengths[1]), asked, most)
+    found = shares((lengths[0], lengths[1]), requested, most)
     if found is None:
-        said = _found(draft, assets, codes.CLIPS_TOGETHER)
-        raise Stop(f"--duration asks for clips of over {decimal(most)} s together", said)
-    for piece, share, own, there in zip((first, last), found, asked, lengths, strict=True):
+        findings = _found(draft, assets, codes.CLIPS_TOGETHER)
+        raise Stop(f"--duration asks for clips of over {decimal(most)} s together", findings)
+    for piece, share, own, there in zip((first, last), found, requested, lengths, strict=True):
         # Set it even where it cuts nothing, so that another frame rate cannot round the length up.
         piece.options = replace(piece.options, duration=share)
         if own is None:

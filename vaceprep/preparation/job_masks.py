@@ -105,7 +105,7 @@ def mask_video(
     plans = list(_mask_video_plans(source, facts, wish, work.options))
 
     def carry(plan: Plan, path: str) -> None:
-        carry_out(source, plan, path, work.tell)
+        carry_out(source, plan, path, work.on_progress)
 
     def suits(made: Facts) -> bool:
         return isinstance(made, VideoFacts) and wish.met_by(made)
@@ -164,7 +164,7 @@ def _make(making: Making, ways: Ways) -> Prepared:
             made = replace(entry, output=None, remaining=(), error=str(error))
         if not made.ok:
             return replace(made, plan=())
-        work.tell(Fraction(1))
+        work.on_progress(Fraction(1))
         return made
 
     try:

@@ -17,7 +17,7 @@ from vaceprep.errors import Cancelled
 from vaceprep.plans.model import Colour, Options
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.many import prepare_items
-from vaceprep.preparation.outputs import fitting, parse_output, walk_skips
+from vaceprep.preparation.outputs import fitting, parse_output, skipped_paths
 from vaceprep.preparation.report import PrepareReport
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def _prepare(
     names = [one.source if isinstance(one, Item) else one for one in given_items]
     folder = None if config is None else config.output
     to = parse_output(folder if output is None else os.fsdecode(output))
-    items = fitting(to, expanded(given_items, walk_skips(to, names)))
-    work = replace(work, tell=reporter, sources=tuple(item.source for item in items))
+    items = fitting(to, expanded(given_items, skipped_paths(to, names)))
+    work = replace(work, on_progress=reporter, sources=tuple(item.source for item in items))
     groups = prepare_items(
         reporter.each(items),
         to,

@@ -38,22 +38,23 @@ def prepare_items(
     """
     names = Outputs(output) if names is None else names
 
-    def asked(item: Item) -> tuple[Work, dict[str, Options]]:
+    def request_of(item: Item) -> tuple[Work, dict[str, Options]]:
         held = under(work, item, configured(item))
         limits = held.options.limits
         return held, {name: replace(o, limits=limits) for name, o in (fields or {}).items()}
 
     if isolate:
-        from vaceprep.preparation.parallel import Abreast
+        from vaceprep.preparation.parallel import ParallelPreparation
 
         def here(item: Item) -> tuple[Prepared, ...]:
-            return prepare_item(item, names, *asked(item))
+            return prepare_item(item, names, *request_of(item))
 
-        yield from Abreast(prepare_item, names, asked, seconds).each(items, here, begun)
+        parallel = ParallelPreparation(prepare_item, names, request_of, seconds)
+        yield from parallel.each(items, here, begun)
         return
     for item in items:
         begun(item)
-        yield prepare_item(item, names, *asked(item))
+        yield prepare_item(item, names, *request_of(item))
 
 
 def prepare_item(

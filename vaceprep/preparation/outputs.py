@@ -59,7 +59,7 @@ def parse_output(text: str | None) -> Output:
     return Output("folder", text)
 
 
-def walk_skips(output: Output, sources: Iterable[str]) -> frozenset[str]:
+def skipped_paths(output: Output, sources: Iterable[str]) -> frozenset[str]:
     """Return the real paths that a search of ``sources`` must skip because they hold outputs.
 
     They are the folder or file that ``-o`` names, and the folder ``prepared`` directly in each

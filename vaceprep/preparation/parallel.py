@@ -84,7 +84,7 @@ class _Slot:
         return self.entries is None and (self.item.kind == "job" or not self.named)
 
 
-class Abreast:
+class ParallelPreparation:
     """Prepares sources in worker processes; ``seconds`` without progress are the limit.
 
     Must be closed: that ends all processes and removes unfinished files.
@@ -94,14 +94,14 @@ class Abreast:
         self,
         prepare_file: PrepareJob,
         names: Outputs,
-        asked: Callable[[Item], tuple[Work, dict[str, Options]]],
+        request_of: Callable[[Item], tuple[Work, dict[str, Options]]],
         seconds: float | None = None,
         workers: int | None = None,
     ) -> None:
-        """``asked`` returns the work on each source and the options for single fields of a job."""
-        self._mend = prepare_file
+        """``request_of`` returns the work on each source, and the options for fields of a job."""
+        self._prepare = prepare_file
         self._names = names
-        self._asked = asked
+        self._request_of = request_of
         self._seconds = PREPARE_STALL_SECONDS if seconds is None else seconds
         self._cores = _cores()
         self._places = how_many(len(self._cores), _memory()) if workers is None else workers
@@ -164,7 +164,7 @@ class Abreast:
         return busy < self._places and len(self._slots) < self._places * AHEAD
 
     def _start(self, item: Item, *, last: bool) -> None:
-        work, fields = self._asked(item)
+        work, fields = self._request_of(item)
         slot = _Slot(item, work, heard=time.monotonic())
         alone = last and not any(other.worker for other in self._slots)
         self._slots.append(slot)
@@ -174,13 +174,13 @@ class Abreast:
         worker.folders.clear()
         worker.missing.clear()
         cores = share(self._cores, worker.place, self._places, alone=alone)
-        worker.channel.send((item, replace(work, tell=silent), fields, cores))
+        worker.channel.send((item, replace(work, on_progress=silent), fields, cores))
 
     def _worker(self) -> Worker:
         if self._free:
             return self._free.pop()
         taken = {slot.worker.place for slot in self._slots if slot.worker is not None}
-        worker = begin(self._how, self._mend)
+        worker = begin(self._how, self._prepare)
         worker.place = next(n for n in range(self._places) if n not in taken)
         return worker
 
@@ -188,15 +188,15 @@ class Abreast:
         """Answer requests for names in the order of the sources."""
         for slot in self._slots:
             if slot.asks is not None and slot.worker is not None:
-                (kind, *asked), slot.asks = slot.asks, None
+                (kind, *arguments), slot.asks = slot.asks, None
                 slot.named, slot.heard = True, time.monotonic()
-                slot.worker.channel.send(self._name(slot.worker, kind, asked))
+                slot.worker.channel.send(self._name(slot.worker, kind, arguments))
             if slot.holds_names:
                 return
 
-    def _name(self, worker: Worker, kind: str, asked: list[Any]) -> str | Exception:
+    def _name(self, worker: Worker, kind: str, arguments: list[Any]) -> str | Exception:
         try:
-            path: str = getattr(self._names, kind)(*asked)
+            path: str = getattr(self._names, kind)(*arguments)
         except Exception as error:
             return error
         worker.named(path)
@@ -220,16 +220,16 @@ class Abreast:
             if slot.worker and slot.asks is None and now - slot.heard > self._seconds:
                 self._lose(slot, "slow")
 
-    def _take_in(self, slot: _Slot, said: tuple[Any, ...]) -> None:
-        kind, *rest = said
+    def _take_in(self, slot: _Slot, message: tuple[Any, ...]) -> None:
+        kind, *rest = message
         slot.heard = time.monotonic()
-        if kind == "tell":
+        if kind == "progress":
             if slot is self._slots[0]:
-                slot.work.tell(rest[0])
+                slot.work.on_progress(rest[0])
         elif kind == "done":
             slot.entries = rest[0]
             if slot is self._slots[0]:
-                slot.work.tell(Fraction(1))
+                slot.work.on_progress(Fraction(1))
             worker, slot.worker = slot.worker, None
             if worker is not None:
                 worker.done += 1
@@ -242,7 +242,7 @@ class Abreast:
         elif kind == "raised":
             raise rest[0]
         else:
-            slot.asks = said
+            slot.asks = message
 
     def _lose(self, slot: _Slot, fault: str) -> None:
         worker, slot.worker, slot.asks = slot.worker, None, None

@@ -59,9 +59,9 @@ def decoded(
     if isinstance(facts, VideoFacts) and isinstance(recipe, EncodeRecipe):
         from vaceprep.preparation.video.verify import verify
 
-        verify(source.opened, source.sniffed, facts, recipe, path, work.tell)
+        verify(source.opened, source.sniffed, facts, recipe, path, work.on_progress)
     elif work.deep:
-        work.tell(Fraction(1))
+        work.on_progress(Fraction(1))
         after, found = verified(path, source.role, "", work.options.limits, deep=True)
         # ``known`` already holds the findings about the file name.
         seen = {f.code for f in known[1]}

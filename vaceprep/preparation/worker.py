@@ -101,14 +101,14 @@ def _serve(
     mark(own)
     names = _Asking(channel)
     channel.send(("ready",))
-    told = 0.0
+    sent_at = 0.0
 
-    def tell(share: Fraction) -> None:
-        nonlocal told
+    def on_progress(share: Fraction) -> None:
+        nonlocal sent_at
         now = time.monotonic()
-        if now - told >= PAUSE:
-            told = now
-            channel.send(("tell", share))
+        if now - sent_at >= PAUSE:
+            sent_at = now
+            channel.send(("progress", share))
 
     while (sent := channel.recv()) is not None:
         item, work, fields, cores = sent
@@ -116,7 +116,7 @@ def _serve(
         try:
             answer: tuple[str, Any] = (
                 "done",
-                prepare_file(item, names, replace(work, tell=tell), fields),
+                prepare_file(item, names, replace(work, on_progress=on_progress), fields),
             )
         except MemoryError:
             answer = "fault", "out-of-memory"

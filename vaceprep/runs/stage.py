@@ -82,7 +82,11 @@ def prepare(
     hosts = options.allowed_hosts
     # Decode everything before it is paid for, copied or not.
     work = Work(
-        options.prepare, tell=report_progress, allowed_hosts=hosts, known=ready.known, deep=True
+        options.prepare,
+        on_progress=report_progress,
+        allowed_hosts=hosts,
+        known=ready.known,
+        deep=True,
     )
     begun = os.path.isdir(folder)
     try:

@@ -122,13 +122,13 @@ def copy(
     facts: VideoFacts,
     recipe: CopyRecipe,
     path: str,
-    tell: Callable[[Fraction], None],
+    on_progress: Callable[[Fraction], None],
 ) -> None:
     """Write the recipe's packets to ``path``. Raises CannotCopy, Refused, or one of ``BROKEN``."""
     demuxer = sniffed.demuxer or ""
     with taken(opened, demuxer, facts, recipe.start, recipe.frames) as (video, packets):
         _check(packets, facts, video)
-        tell(Fraction(1, 2))
+        on_progress(Fraction(1, 2))
         base, times, lengths = on_clock(packets, video, recipe)
         with open_mp4(path, base.denominator) as out:
             stream = out.add_stream_from_template(video, opaque=True)

@@ -125,19 +125,19 @@ def _timed(source: _Source, start: Fraction) -> Iterator[Shown]:
         if source.demuxer in BARE or base is None or several:
             if facts.fps is None:
                 raise Refused("its frames carry no times")
-            walk = coded(container.demux(video), video)
-            for number, frame in enumerate(_decoded(walk, video, source.salvage)):
+            parts = coded(container.demux(video), video)
+            for number, frame in enumerate(_decoded(parts, video, source.salvage)):
                 yield frame, number / facts.fps
             return
-        origin, walk = from_start(container, video)
+        origin, parts = from_start(container, video)
         if source.edit is not None:
             speed = Fraction(source.edit.rate, NORMAL_RATE)
             begin = source.edit.media_time
-            frames = _from_before(source, container, video, begin, walk, start * speed, base)
+            frames = _from_before(source, container, video, begin, parts, start * speed, base)
             for frame, time in _clocked(frames, begin, base, facts):
                 yield frame, time / speed
             return
-        frames = _from_before(source, container, video, origin or 0, walk, start, base)
+        frames = _from_before(source, container, video, origin or 0, parts, start, base)
         yield from _clocked(frames, origin or 0, base, facts)
     finally:
         source.close()
@@ -300,7 +300,7 @@ def packet_of(data: bytes) -> Packet[Stream]:
     return packet
 
 
-def with_units(walk: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
+def with_units(parts: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
     """Yield packets with pictures, joined with preceding parameter sets and recovery points.
 
     Other packets without a picture are dropped: a decoder rejects them alone, and rejects a picture
@@ -309,7 +309,7 @@ def with_units(walk: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
     context = video.codec_context
     codec, extradata = context.codec.canonical_name, context.extradata or b""
     before = b""
-    for packet, shows in walk:
+    for packet, shows in parts:
         if not shows and not packet.is_discard:
             if prepares(bytes(packet), codec, extradata):
                 before += bytes(packet)
@@ -325,7 +325,7 @@ def with_units(walk: Iterator[Coded], video: VideoStream) -> Iterator[Coded]:
 
 
 def _decoded(
-    walk: Iterator[Coded],
+    parts: Iterator[Coded],
     video: VideoStream,
     salvage: bool,
     settled: Fraction | None = None,
@@ -336,8 +336,8 @@ def _decoded(
     """
     number = decoded = 0
     if video.codec_context.codec.canonical_name in JOINED:
-        walk = with_units(walk, video)
-    packets = chain((part.packet for part in walk), flush(video))
+        parts = with_units(parts, video)
+    packets = chain((part.packet for part in parts), flush(video))
     while True:
         try:
             packet = next(packets)
@@ -346,8 +346,8 @@ def _decoded(
         except BROKEN as error:
             if salvage:
                 return
-            said = f"reading stops after {number} frames ({clause(error)})"
-            raise Damaged(said, decoded) from None
+            text = f"reading stops after {number} frames ({clause(error)})"
+            raise Damaged(text, decoded) from None
         number += bool(packet.size)
         try:
             frames = packet.decode()
@@ -358,8 +358,8 @@ def _decoded(
                 continue
             if settled is not None and number <= REORDER_PACKETS and (packet.pts or 0) < settled:
                 continue
-            said = f"a frame does not decode after {decoded} that did: {clause(error)}"
-            raise Damaged(said, decoded) from None
+            text = f"a frame does not decode after {decoded} that did: {clause(error)}"
+            raise Damaged(text, decoded) from None
         for frame in frames:
             if not isinstance(frame, VideoFrame):
                 continue

@@ -49,7 +49,7 @@ def encode(
     facts: VideoFacts,
     recipe: EncodeRecipe,
     path: str,
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> None:
     """Write the recipe's frames to ``path``, within its limit of bytes.
 
@@ -57,7 +57,7 @@ def encode(
     """
     ceiling = AIM * 8 * recipe.limit / (recipe.length + 1)
     for _ in range(ATTEMPTS):
-        size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), tell)
+        size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), on_progress)
         if size <= recipe.limit:
             return
         # The encoder exceeded maxrate: lower it by the excess and a margin.
@@ -72,14 +72,14 @@ def _attempt(
     recipe: EncodeRecipe,
     path: str,
     ceiling: int,
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> int:
     """Encode once. Return the bytes written."""
     if sniffed.demuxer is None:
         from vaceprep.preparation.video.animated_webp import frames_of
 
         frames = frames_of(opened, sniffed.format, recipe.start, recipe.behind)
-        _write(frames, facts, recipe, path, ceiling, tell)
+        _write(frames, facts, recipe, path, ceiling, on_progress)
     else:
         frames = frames_from(opened, sniffed.demuxer, facts, recipe.start, salvage=recipe.salvage)
 
@@ -87,7 +87,15 @@ def _attempt(
             return Sound(out, opened, sniffed, recipe.start, recipe.length)
 
         with closing(frames):
-            _write(frames, facts, recipe, path, ceiling, tell, track if recipe.keep_audio else None)
+            _write(
+                frames,
+                facts,
+                recipe,
+                path,
+                ceiling,
+                on_progress,
+                track if recipe.keep_audio else None,
+            )
     return os.path.getsize(path)
 
 
@@ -97,7 +105,7 @@ def _write(
     recipe: EncodeRecipe,
     path: str,
     ceiling: int,
-    tell: OnProgress,
+    on_progress: OnProgress,
     track: Callable[[OutputContainer], Sound] | None = None,
 ) -> None:
     rate = recipe.rate
@@ -114,7 +122,7 @@ def _write(
             # The encoder chooses picture types, not the source.
             frame.pict_type = PictureType.NONE
             out.mux(stream.encode(frame))
-            tell(Fraction(number + 1, recipe.frames))
+            on_progress(Fraction(number + 1, recipe.frames))
         if stream is None:
             raise Damaged("none of its frames decodes", 0)
         out.mux(stream.encode(None))

@@ -131,7 +131,7 @@ def _by_time(
     # In some containers a seek to the start fails or ends up after it.
     container, video = _open(opened, demuxer)
     with container:
-        return _walk(container, video, target, first, base, facts, from_start=True)
+        return _at_or_before(container, video, target, first, base, facts, from_start=True)
 
 
 def _by_seeking(
@@ -151,7 +151,7 @@ def _by_seeking(
                 return None
             try:
                 container.seek(int(target - back / base), stream=video, backward=True)
-                return _walk(container, video, target, first, base, facts)
+                return _at_or_before(container, video, target, first, base, facts)
             except NoFrame as error:
                 # A decoder that starts at a keyframe may lack earlier references.
                 refusal = error
@@ -255,7 +255,7 @@ def _decoded(
             yield frame
 
 
-def _walk(
+def _at_or_before(
     container: InputContainer,
     video: VideoStream,
     target: int,
@@ -318,8 +318,8 @@ def _in_order(
     before = here = after = None
     at, count = Fraction(0), 0
     try:
-        with contextlib.closing(frames_from(opened, demuxer, facts, Fraction(0))) as walk:
-            for frame, time in walk:
+        with contextlib.closing(frames_from(opened, demuxer, facts, Fraction(0))) as frames:
+            for frame, time in frames:
                 if (until is not None and time > until) or (until is None and count == wanted):
                     after = frame
                     break

@@ -218,7 +218,7 @@ class _Reading:
         self.end: Fraction | None = None
         # Matrix and range of the container: the decoder resets what the stream does not specify.
         context = self._video.codec_context
-        self._told = int(context.colorspace), int(context.color_range)
+        self._tags = int(context.colorspace), int(context.color_range)
         # VP8 has no field for the matrix, yet the decoder sets one on each frame.
         self._without_matrix = facts.codec == "vp8"
         self._video.codec_context.thread_type = "AUTO"
@@ -288,7 +288,7 @@ class _Reading:
 
     def _tag(self, frame: VideoFrame) -> None:
         """Set the tags of a YUV frame that only the container has."""
-        matrix, span = self._told
+        matrix, span = self._tags
         if frame.format.is_rgb or frame.format.name == "pal8":
             return
         is_open = int(frame.colorspace) not in SHARES or self._without_matrix

@@ -73,17 +73,17 @@ def verify(
     facts: VideoFacts,
     recipe: EncodeRecipe,
     path: str,
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> None:
     """Decode every frame of an encoded output and compare it with the source at five times.
 
-    Raises Mismatch where the output differs from the recipe, and what ``tell`` raises.
+    Raises Mismatch where the output differs from the recipe, and what ``on_progress`` raises.
     """
     numbers = instants(recipe.frames)
-    decoded = decode_output(path, recipe.rate, numbers, _of_output(recipe), tell)
+    decoded = decode_output(path, recipe.rate, numbers, _of_output(recipe), on_progress)
     clock = Clock()
     found = _counted(decoded, recipe) or _compared(
-        opened, sniffed, facts, recipe, decoded, clock, tell
+        opened, sniffed, facts, recipe, decoded, clock, on_progress
     )
     found = found or _ends(recipe, facts, clock)
     if found:
@@ -97,7 +97,7 @@ def _compared(
     recipe: EncodeRecipe,
     decoded: Decoded,
     clock: Clock,
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> str | None:
     """Return what is wrong with the output's frames, as a sentence."""
     rate, length, rough = recipe.rate, recipe.length, recipe.deinterlace
@@ -112,7 +112,7 @@ def _compared(
                 opened, sniffed, facts, recipe.start, last, clock, salvage=recipe.salvage
             )
             thumbs = _reference(
-                frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), tell
+                frames, wanted, lambda: _of_source(facts, recipe, sniffed, clock), on_progress
             )
         except BROKEN as error:
             return f"{UNREAD}: the source cannot be read a second time ({clause(error)})"
@@ -151,7 +151,7 @@ def decode_output(
     rate: Fraction,
     wanted: Collection[int],
     how: Preparation,
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> Decoded:
     """Decode the MP4 at ``path``, whose frames are at ``rate`` from 0 s. Errors are values."""
     found = Decoded()
@@ -169,7 +169,7 @@ def decode_output(
                     **BOUNDED,
                 }
                 for frame in container.decode(video):
-                    tell(Fraction(1))
+                    on_progress(Fraction(1))
                     _add(found, frame, rate, wanted, how)
                     if found.error:
                         break
@@ -315,13 +315,13 @@ def _reference(
     frames: Iterable[Timed],
     wanted: _Wanted,
     how: Callable[[], Preparation],
-    tell: OnProgress,
+    on_progress: OnProgress,
 ) -> list[tuple[Fraction, Thumbnail]]:
     """Return thumbnails of the selected frames, each with its time."""
     found: list[tuple[Fraction, Thumbnail]] = []
     held: Timed | None = None
     for timed in frames:
-        tell(Fraction(1))
+        on_progress(Fraction(1))
         if held is not None and wanted.takes(held[1], timed[1]):
             found.append((held[1], thumbnail(held[0], how())))
         held = timed
