@@ -16,9 +16,8 @@ _SIZE_X: Final = re.compile(r"(\d{3,4})[xX](\d{3,4})")
 
 def size_text(value: Any) -> Any:
     """``1280x720`` in the service's form."""
-    if isinstance(value, str):
-        return _SIZE_X.sub(r"\1*\2", value) if _SIZE_X.fullmatch(value) else value
-    return value
+    match = _SIZE_X.fullmatch(value) if isinstance(value, str) else None
+    return value if match is None else match.expand(r"\1*\2")
 
 
 def optional(description: str, **extra: Any) -> Any:

@@ -19,6 +19,7 @@ from vaceprep.files.atomic import FULL, Placing, placing
 from vaceprep.files.digest import Identity, digest, identity
 from vaceprep.files.source import CannotOpen
 from vaceprep.formats import ENDINGS, name_disagrees
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.model import (
     FIXED_ADVICE,
     NOTHING_ASKED,
@@ -88,9 +89,16 @@ def prepare_file(item: Item, target: Target, work: Work) -> Prepared:
             source = measured(item, opened, work.role, work.options)
             return prepare_opened(source, target, work, known)
     except CannotOpen as error:
-        role = work.role or default_role(None, item.source)
-        findings = tuple(judge(error.fact, Asset(role, None, work.options.limits)))
-        return Prepared(item.source, None, role, "failed", remaining=findings)
+        return unopened(item, error.fact, work.role, work.options.limits)
+
+
+def unopened(
+    item: Item, fact: Unreadable, role: Role | None, limits: Limits = CONTRACT
+) -> Prepared:
+    """Return the entry of a source that cannot be opened, or whose worker died."""
+    role = role or default_role(None, item.source)
+    findings = tuple(judge(fact, Asset(role, None, limits)))
+    return Prepared(item.source, None, role, "failed", remaining=findings)
 
 
 def prepare_opened(

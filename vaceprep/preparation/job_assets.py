@@ -25,13 +25,12 @@ from vaceprep.plans.job import with_slugs
 from vaceprep.plans.model import CopyRecipe, Options, Plan
 from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation import job_masks
-from vaceprep.preparation.file import Work, prepare_opened
+from vaceprep.preparation.file import Work, prepare_opened, unopened
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.read import Source, measured, planned
 from vaceprep.preparation.report import Prepared
-from vaceprep.rules.catalogue import Asset, Finding
+from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft, pointer
-from vaceprep.rules.judge import judge
 
 #: The edit that only a plan that re-encodes has.
 ENCODED: Final = "re-encode"
@@ -205,8 +204,7 @@ def _open(piece: Piece, stack: ExitStack) -> None:
     try:
         opened = stack.enter_context(opening(item))
     except CannotOpen as error:
-        findings = judge(error.fact, Asset(piece.role, None, piece.options.limits))
-        piece.entry = Prepared(item.source, None, piece.role, "failed", remaining=tuple(findings))
+        piece.entry = unopened(item, error.fact, piece.role, piece.options.limits)
         return
     piece.source = measured(item, opened, piece.role, piece.options)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
@@ -37,17 +37,6 @@ if TYPE_CHECKING:
 
 #: Pillow's names of the formats that prepare writes; no other decoder is tried.
 ACCEPTED: Final = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
-Carry = Callable[[Plan, str], None]
-#: Whether the output matches the video; if not, the next plan is tried.
-Suits = Callable[[Facts], bool]
-
-
-class Ways(NamedTuple):
-    """Plans for one file, least lossy first, and the functions that execute and accept them."""
-
-    plans: Sequence[Plan]
-    carry: Carry
-    suits: Suits
 
 
 def mask_image(
@@ -69,7 +58,7 @@ def mask_image(
         return (made.width, made.height) == where.canvas
 
     making = Making(source, target, work, known, {"placement": repr(where)})
-    return _make(making, Ways([plan], carry, suits))
+    return _make(making, [plan], carry, suits)
 
 
 def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> Image:
@@ -111,7 +100,7 @@ def mask_video(
         return isinstance(made, VideoFacts) and wish.met_by(made)
 
     making = Making(source, target, work, known, {"following": repr(wish)})
-    return _make(making, Ways(plans, carry, suits))
+    return _make(making, plans, carry, suits)
 
 
 def _mask_video_plans(
@@ -137,23 +126,31 @@ class _Mismatch(Refused):
     """No output matches the video."""
 
 
-def _make(making: Making, ways: Ways) -> Prepared:
-    """Execute the plans until one output is accepted. The entry holds every error."""
+def _make(
+    making: Making,
+    plans: Sequence[Plan],
+    carry: Callable[[Plan, str], None],
+    suits: Callable[[Facts], bool],
+) -> Prepared:
+    """Execute the plans, least lossy first, until one output suits the video.
+
+    The entry holds every error.
+    """
     source, work = making.source, making.work
-    if not ways.plans:
+    if not plans:
         return failed(source, source.findings)
 
     def write(place: Placing) -> tuple[Plan, Facts, list[Finding]]:
-        for plan in ways.plans:
-            ways.carry(plan, place.path)
+        for plan in plans:
+            carry(plan, place.path)
             name = os.path.basename(place.target)
             after, findings = verified(place.path, source.role, name, work.options.limits)
-            suits = not errors(findings) and ways.suits(after)
-            if suits and isinstance(after, VideoFacts):
+            good = not errors(findings) and suits(after)
+            if good and isinstance(after, VideoFacts):
                 after, findings = decoded(source, plan, place.path, (after, findings), work)
-            if suits and not errors(findings):
+            if good and not errors(findings):
                 break
-        if not suits and not errors(findings):
+        if not good and not errors(findings):
             raise _Mismatch("what came out does not agree with the video")
         return plan, after, findings
 
@@ -168,7 +165,7 @@ def _make(making: Making, ways: Ways) -> Prepared:
         return made
 
     try:
-        return making.carried_out(ways.plans[0], make)
+        return making.carried_out(plans[0], make)
     except (Refused, CannotPlan) as error:
         return replace(failed(source), error=str(error))
 

@@ -25,13 +25,11 @@ from vaceprep.files.atomic import chain_of, clear, mark, new_mark
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.plans.model import Options
 from vaceprep.preparation.cache import records
-from vaceprep.preparation.file import Work
+from vaceprep.preparation.file import Work, unopened
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
 from vaceprep.probes.measure import default_role
 from vaceprep.probes.sniff import sniff
-from vaceprep.rules.catalogue import Asset
-from vaceprep.rules.judge import judge
 from vaceprep.workers import faults
 from vaceprep.workers.process import Bounds, CannotIsolate, confine
 
@@ -202,6 +200,4 @@ def failed(item: Item, role: Role | None, fault: str, seconds: float) -> Prepare
     if item.kind == "job":
         error = f"one of its media cannot be prepared: {fact.message}"
         return Prepared(item.source, None, None, "failed", error=error)
-    role = role or default_role(None, item.source)
-    found = tuple(judge(fact, Asset(role, None)))
-    return Prepared(item.source, None, role, "failed", remaining=found)
+    return unopened(item, fact, role)

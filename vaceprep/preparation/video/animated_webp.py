@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 
 from av.video.frame import VideoFrame
@@ -45,7 +45,7 @@ def pictures_of(opened: Opened, format_name: str) -> Iterator[tuple[Image, Fract
 
 def frames_of(
     opened: Opened, format_name: str, start: Fraction, behind: Colour
-) -> Iterator[tuple[VideoFrame, Fraction]]:
+) -> Generator[tuple[VideoFrame, Fraction]]:
     """Yield each frame from the one shown at ``start`` on, with its time in s. Raises Refused."""
     try:
         for image, clock, end in pictures_of(opened, format_name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from typing import Final
@@ -75,49 +75,24 @@ def _attempt(
     on_progress: OnProgress,
 ) -> int:
     """Encode once. Return the bytes written."""
+    frames: Generator[Shown]
     if sniffed.demuxer is None:
         from vaceprep.preparation.video.animated_webp import frames_of
 
         frames = frames_of(opened, sniffed.format, recipe.start, recipe.behind)
-        _write(frames, facts, recipe, path, ceiling, on_progress)
     else:
         frames = frames_from(opened, sniffed.demuxer, facts, recipe.start, salvage=recipe.salvage)
-
-        def track(out: OutputContainer) -> Sound:
-            return Sound(out, opened, sniffed, recipe.start, recipe.length)
-
-        with closing(frames):
-            _write(
-                frames,
-                facts,
-                recipe,
-                path,
-                ceiling,
-                on_progress,
-                track if recipe.keep_audio else None,
-            )
-    return os.path.getsize(path)
-
-
-def _write(
-    frames: Iterable[Shown],
-    facts: VideoFacts,
-    recipe: EncodeRecipe,
-    path: str,
-    ceiling: int,
-    on_progress: OnProgress,
-    track: Callable[[OutputContainer], Sound] | None = None,
-) -> None:
     rate = recipe.rate
-    with ExitStack() as stack:
+    with closing(frames), ExitStack() as stack:
         out = stack.enter_context(open_mp4(path, rate.numerator))
         stream: VideoStream | None = None
         sound: Sound | None = None
         for number, frame in enumerate(in_every_slot(frames, facts, recipe)):
             if stream is None:
                 stream = _stream(out, facts, recipe, ceiling)
-                if track is not None:
-                    sound = stack.enter_context(closing(track(out)))
+                if recipe.keep_audio:
+                    sound = Sound(out, opened, sniffed, recipe.start, recipe.length)
+                    stack.enter_context(closing(sound))
             frame.pts, frame.time_base = number, 1 / rate
             # The encoder chooses picture types, not the source.
             frame.pict_type = PictureType.NONE
@@ -128,6 +103,7 @@ def _write(
         out.mux(stream.encode(None))
         if sound is not None:
             sound.write()
+    return os.path.getsize(path)
 
 
 def in_every_slot(
