@@ -35,22 +35,23 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.judge import judge
 
-#: The rules fixed here; VP301 and VP414 only if the options give a size.
-FIXED: Final = frozenset(
-    (
-        codes.IMAGE_FORMAT,
-        codes.IMAGE_SIZE,
-        codes.IMAGE_DIMENSIONS,
-        codes.IMAGE_NAME,
-        codes.IMAGE_ORIENTATION,
-        codes.IMAGE_ALPHA,
-        codes.IMAGE_MODE,
-        codes.IMAGE_PROFILE,
-        codes.IMAGE_ANIMATED,
-        codes.IMAGE_LOCATION,
-    )
-) | {codes.MASK_NOT_BINARY, codes.MASK_EMPTY, codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE}
+#: The rules fixed only if the options give a size.
 SIZED: Final = frozenset([codes.MASK_DIMENSIONS, codes.INPUTS_DISAGREE])
+#: The rules fixed here.
+FIXED: Final = SIZED | {
+    codes.IMAGE_FORMAT,
+    codes.IMAGE_SIZE,
+    codes.IMAGE_DIMENSIONS,
+    codes.IMAGE_NAME,
+    codes.IMAGE_ORIENTATION,
+    codes.IMAGE_ALPHA,
+    codes.IMAGE_MODE,
+    codes.IMAGE_PROFILE,
+    codes.IMAGE_ANIMATED,
+    codes.IMAGE_LOCATION,
+    codes.MASK_NOT_BINARY,
+    codes.MASK_EMPTY,
+}
 #: Rules that need no new pixels if the format's metadata can be cut out of the file.
 WITHOUT_PIXELS: Final = frozenset([codes.IMAGE_ANIMATED, codes.IMAGE_LOCATION])
 CUT_OUT: Final = ("jpeg", "png", "webp")
@@ -125,7 +126,8 @@ class _Planner:
         self.shown = (facts.width, facts.height)
         self.target = None if options.size == self.shown else options.size
         fits = self.target is None or not self.is_mask or agrees(self.shown, self.target)
-        self.wanted = {f.code: f for f in findings if self._wants(f) and (fits or not _sized(f))}
+        to_fix = filter(self._wants, findings)
+        self.wanted = {f.code: f for f in to_fix if fits or f.code not in SIZED}
         self.remaining = tuple(f for f in findings if f.code not in self.wanted)
         if not fits and not any(f.code == codes.MASK_DIMENSIONS for f in findings):
             self.remaining += (self._misfit(),)
@@ -135,7 +137,7 @@ class _Planner:
     def _wants(self, finding: Finding) -> bool:
         if finding.code not in FIXED or not wanted(finding, self.options):
             return False
-        if _sized(finding):
+        if finding.code in SIZED:
             return self.target is not None
         if finding.code == codes.IMAGE_DIMENSIONS:
             # The image already has the requested size: no other may be set.
@@ -324,10 +326,6 @@ def size_edits(
         yield Edit("pad", reason, wording.padded(size.canvas, recipe.padding))
     if size.cropped:
         yield Edit("crop", reason, wording.cropped(size))
-
-
-def _sized(finding: Finding) -> bool:
-    return finding.code in SIZED
 
 
 def _bmp_bytes(size: tuple[int, int], mode: Mode) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -245,11 +245,8 @@ def _bytes(
     """Return the content of the new job file. Raises Refused."""
     own = None
     if job.item.base is None:
-        try:
-            with open_path(job.item.source) as opened:
-                own = opened.read()
-        except (CannotOpen, OSError):
-            own = None
+        with suppress(CannotOpen, OSError), open_path(job.item.source) as opened:
+            own = opened.read()
     if own is not None and not changes:
         return own, None
     ending = os.path.splitext(job.target)[1].lower()
@@ -266,13 +263,10 @@ def _written(job: _Job, data: bytes) -> bool:
     work, target = job.work, job.target
     if not work.force and os.path.isfile(target):
         check_target(target, force=True, sources=work.sources)
-        try:
-            with open_path(target) as opened:
-                if opened.size == len(data) and opened.read() == data:
-                    return True
-        except (CannotOpen, OSError):
-            # A file that cannot be read counts as another file and is not overwritten.
-            pass
+        # A file that cannot be read counts as another file and is not overwritten.
+        with suppress(CannotOpen, OSError), open_path(target) as opened:
+            if opened.size == len(data) and opened.read() == data:
+                return True
     with placing(target, force=work.force, sources=work.sources, make_folder=True) as place:
         place.fill(data)
         place.commit()

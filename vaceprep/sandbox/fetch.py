@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from vaceprep.contract import IMAGE_ROLES, Role
+from vaceprep.contract import IMAGE_ROLES
 from vaceprep.files.source import CannotOpen, is_data_uri, open_data_uri
 from vaceprep.job.media import role_of
 from vaceprep.limits import CONTRACT, Limits
@@ -69,12 +69,6 @@ def _unreachable(at: str, why: str) -> Breach:
     return Breach(f"{at}: the URL cannot be fetched: {why} (VP504 url-unreachable)")
 
 
-def _limit(role: Role, limits: Limits) -> tuple[int, str]:
-    if role in IMAGE_ROLES:
-        return limits.image_bytes[1], "VP202 image-size"
-    return limits.video_bytes[1], "VP102 video-size"
-
-
 def _fetched(
     at: str,
     url: str,
@@ -100,7 +94,9 @@ def _fetched(
 
 
 def _keep(at: str, response: httpx.Response, path: str, limits: Limits) -> None:
-    limit, rule = _limit(role_of(at), limits)
+    is_image = role_of(at) in IMAGE_ROLES
+    limit = limits.image_bytes[1] if is_image else limits.video_bytes[1]
+    rule = "VP202 image-size" if is_image else "VP102 video-size"
     got = 0
     if response.status_code not in WHOLE:
         raise _unreachable(at, f"it answers {response.status_code}")

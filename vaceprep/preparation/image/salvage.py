@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vaceprep.contract import MAX_IMAGE_PIXELS
@@ -127,13 +128,11 @@ def _inflated(source: Source, pieces: list[tuple[int, int]], due: int) -> bytear
     """Return ``due`` bytes: those that inflate, then zeros."""
     found = bytearray()
     inflating = zlib.decompressobj()
-    try:
+    with suppress(zlib.error):
         for offset, length in pieces:
             for at in range(offset, offset + length, _PIECE):
                 piece = source.read_at(at, min(_PIECE, offset + length - at))
                 found += inflating.decompress(piece, max(1, due - len(found)))
                 if len(found) >= due:
                     return found[:due]
-    except zlib.error:
-        pass
     return found + bytes(due - len(found))

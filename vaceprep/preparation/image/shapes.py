@@ -139,8 +139,7 @@ def _polygon(numbers: list[Fraction], size: tuple[int, int]) -> Iterator[Span]:
 
 def spans(shape: Shape, size: tuple[int, int]) -> Iterator[Span]:
     """Yield the pixels of a shape on an image of that size, row by row."""
-    sides = (size[0], size[1])
-    numbers = [length.pixels(sides[i % 2]) for i, length in enumerate(shape.numbers)]
+    numbers = [length.pixels(size[i % 2]) for i, length in enumerate(shape.numbers)]
     draw = {"rectangle": _rectangle, "ellipse": _ellipse, "polygon": _polygon}[shape.kind]
     return ((y, start, stop) for y, start, stop in draw(numbers, size) if start < stop)
 

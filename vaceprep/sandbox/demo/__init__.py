@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib.resources import files
 
 from vaceprep.contract import FUNCTIONS
@@ -32,10 +33,7 @@ def write_demo(folder: str | os.PathLike[str]) -> list[str]:
 
 
 def _write_once(data: bytes, path: str) -> None:
-    try:
-        with open_path(path) as opened:
-            same = opened.read() == data
-    except (CannotOpen, OSError):
-        same = False
-    if not same:
-        write(data, path, force=False)
+    with suppress(CannotOpen, OSError), open_path(path) as opened:
+        if opened.read() == data:
+            return
+    write(data, path, force=False)
