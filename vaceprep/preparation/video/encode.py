@@ -93,10 +93,7 @@ def _attempt(
                 if recipe.keep_audio:
                     sound = Sound(out, opened, sniffed, recipe.start, recipe.length)
                     stack.enter_context(closing(sound))
-            frame.pts, frame.time_base = number, 1 / rate
-            # The encoder chooses picture types, not the source.
-            frame.pict_type = PictureType.NONE
-            out.mux(stream.encode(frame))
+            _send(out, stream, frame, number, rate)
             on_progress(Fraction(number + 1, recipe.frames))
         if stream is None:
             raise Damaged("none of its frames decodes", 0)
@@ -104,6 +101,15 @@ def _attempt(
         if sound is not None:
             sound.write()
     return os.path.getsize(path)
+
+
+def _send(
+    out: OutputContainer, stream: VideoStream, frame: VideoFrame, number: int, rate: Fraction
+) -> None:
+    frame.pts, frame.time_base = number, 1 / rate
+    # The encoder chooses picture types, not the source.
+    frame.pict_type = PictureType.NONE
+    out.mux(stream.encode(frame))
 
 
 def in_every_slot(
