@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Literal
@@ -14,6 +15,9 @@ from vaceprep.api.async_client import AsyncClient
 from vaceprep.api.client import Client
 
 Kind = Literal["sync", "async"]
+#: Of many cases, every so many is tried with the second client in the ordinary part; both share
+#: what decides, and the long part tries the others.
+STRIDE = 3
 
 
 class Both:
@@ -41,6 +45,23 @@ class Both:
         async with AsyncClient(sleep=sleep, **options) as client:
             self.client = client
             return await getattr(client, method)(*arguments, **named)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move twins of the second client to the long part."""
+    numbers: Counter[str] = Counter()
+    for item in items:
+        of = item.callspec.params if isinstance(item, pytest.Function) and _many(item) else {}
+        if of.get("ask") == "async":
+            name = item.nodeid.partition("[")[0]
+            if numbers[name] % STRIDE:
+                item.add_marker(pytest.mark.long)
+            numbers[name] += 1
+
+
+def _many(item: pytest.Function) -> bool:
+    """Whether a test of a client has more cases than the two clients."""
+    return hasattr(item, "callspec") and len(item.callspec.params) > 1
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -19,7 +19,7 @@ from tests.paths import ROOT
 from vaceprep.checks.report import FileReport
 from vaceprep.cli import check_output, streams
 from vaceprep.cli.main import run
-from vaceprep.contract import VIDEO_BYTES_DECIMAL
+from vaceprep.contract import FUNCTIONS, VIDEO_BYTES_DECIMAL
 from vaceprep.facts import StreamFacts, VideoFacts
 from vaceprep.job.read import JobUnreadable, parse
 from vaceprep.plans.wording import rewrapped
@@ -178,3 +178,6 @@ def test_the_demo_shows_findings_and_writes_a_report(
     for code in ("VP101", "VP103", "VP104", "VP203", "VP302"):
         assert code in done.err
     assert "video_edit" in (tmp_path / "vaceprep-demo/report.html").read_text(encoding="utf-8")
+    videos = sorted((tmp_path / "vaceprep-demo").glob("*.mp4"))
+    assert [video.name.partition("-")[0] for video in videos] == sorted(FUNCTIONS)
+    assert all(vaceprep.check(video, strict=True).ok for video in videos)

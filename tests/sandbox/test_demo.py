@@ -10,13 +10,11 @@ from PIL import Image
 
 import vaceprep
 from tests.preparation.jobmedia import shots
-from tests.sandbox.calls import accepted, call, ended, published
 from vaceprep.contract import FUNCTIONS
 from vaceprep.errors import Refused
 from vaceprep.job.model import Job
 from vaceprep.sandbox import demo
 from vaceprep.sandbox.demo import write_demo
-from vaceprep.sandbox.server import Sandbox
 
 
 @pytest.fixture(scope="module")
@@ -93,20 +91,3 @@ def test_its_pictures_are_many_coloured_and_move(jobs: list[str]) -> None:
     for name in ("boat.mov", "dawn.mkv"):
         frames = [hashlib.sha256(image.tobytes()).digest() for image in shots(folder / name)]
         assert len(set(frames)) == len(frames)
-
-
-@pytest.mark.long
-def test_the_sandbox_makes_a_video_of_each(
-    sandbox: Sandbox, jobs: list[str], tmp_path: Path
-) -> None:
-    vaceprep.prepare(jobs, tmp_path)
-    for path in jobs:
-        job = Job.from_file(tmp_path / Path(path).name)
-        job = job.replaced(
-            {at: published(sandbox, Path(local)) for at, local in job.local_paths().items()}
-        )
-        task = ended(sandbox, accepted(sandbox, job.body()))
-        assert task["task_info"]["status"] == "completed", task
-        result = tmp_path / f"{job.given()['function']}.mp4"
-        result.write_bytes(call("GET", task["videos"][0]).content)
-        assert vaceprep.check(result, strict=True).ok
