@@ -93,13 +93,13 @@ class Content:
         elif _in_place(self._file):
             before = self._file.tell()
             try:
-                yield _sized(self._file, _size(self._file))
+                yield _opened(self._file)
             finally:
                 self._file.seek(before)
         else:
             with tempfile.TemporaryFile() as kept:
                 _copy(self._file, kept)
-                yield _sized(kept, _size(kept))
+                yield _opened(kept)
 
     def __reduce__(self) -> tuple[Any, tuple[str | None, bytes | None, str | None]]:
         if self._file is not None:
@@ -135,14 +135,11 @@ def _in_place(file: Any) -> bool:
         return False
 
 
-def _size(file: Any) -> int:
+def _opened(file: Any) -> Opened:
+    """The whole file from its first byte. Raises CannotOpen if it is empty."""
     file.seek(0, os.SEEK_END)
     size: int = file.tell()
     file.seek(0)
-    return size
-
-
-def _sized(file: BinaryIO, size: int) -> Opened:
     if not size:
         raise CannotOpen(Unreadable("empty", "there are no bytes", 0))
     _whole(file.read(0))

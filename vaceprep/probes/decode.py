@@ -92,7 +92,8 @@ class Decoded:
             # Every shown frame decodes; the edit list hides the one that failed.
             failure = None
         never = missing = 0
-        if failure is None and not _at_another_speed(counted):
+        # FFmpeg plays all edits at the track's speed: with others it shows other frames.
+        if failure is None and "speed" not in (counted.edit_effect or ""):
             never = short
             if counted.codec in ONE_A_PACKET:
                 # Do not subtract packets that the count already excludes.
@@ -137,11 +138,6 @@ class Decoded:
             # Packets hidden by an edit list may refer to frames that were cut off.
             if pictured and not packet.is_discard:
                 self.fail(self.number, clause(error))
-
-
-def _at_another_speed(counted: VideoFacts) -> bool:
-    """Return whether FFmpeg, which plays all edits at the track's speed, shows other frames."""
-    return "speed" in (counted.edit_effect or "")
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -13,8 +13,7 @@ from typing import Final, NamedTuple
 from vaceprep.facts import Crop
 from vaceprep.files.source import Opened
 from vaceprep.probes.display import Turn, turn
-from vaceprep.probes.mp4.sample_entry import DolbyVision, dolby_vision
-from vaceprep.probes.mp4.track import IDENTITY
+from vaceprep.probes.mp4.track import IDENTITY, DolbyVision, dolby_vision
 
 
 class Element:

@@ -132,8 +132,10 @@ def _measure(
     stream = video_stream(container)
     if stream is None:
         return _no_video(bool(container.streams.audio), opened.size)
-    video = _Video(container, opened, sniffed, stream, movie, _track_of(stream, movie))
-    wrong = contradiction(video.track, movie.timescale) if movie and video.track else None
+    tracks = movie.tracks if movie else ()
+    track = next((t for t in tracks if t.id == stream.id and t.handler == "vide"), None)
+    video = _Video(container, opened, sniffed, stream, movie, track)
+    wrong = contradiction(track, movie.timescale) if movie and track else None
     if wrong:
         return video.broken(wrong)
     codec = _codec(video)
@@ -245,12 +247,6 @@ def _one_frame(timing: Timing, video: VideoStream) -> Timing:
     if not rate:
         return timing
     return timing._replace(duration=1 / rate, fps=rate)
-
-
-def _track_of(video: VideoStream, movie: boxes.Movie | None) -> boxes.Track | None:
-    if movie is None:
-        return None
-    return next((t for t in movie.tracks if t.id == video.id and t.handler == "vide"), None)
 
 
 def _animated_webp(opened: Opened) -> VideoFacts:

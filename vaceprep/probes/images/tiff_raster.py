@@ -131,10 +131,8 @@ def raster_of(page: Directory, order: str) -> Raster | None:
 def page_blocks(page: Directory, order: str) -> Raster | None:
     """Return the pixel layout of a grey, RGB or CMYK page; None for others. Never raises."""
     one = page.integer
-    bits, kinds = (
-        page.integers(Tag.BITS_PER_SAMPLE) or (1,),
-        page.integers(Tag.SAMPLE_FORMAT) or (1,),
-    )
+    bits = page.integers(Tag.BITS_PER_SAMPLE) or (1,)
+    kinds = page.integers(Tag.SAMPLE_FORMAT) or (1,)
     samples = one(Tag.SAMPLES_PER_PIXEL) or 1
     photometric = one(Tag.PHOTOMETRIC)
     extra = page.integers(Tag.EXTRA_SAMPLES)

@@ -1,6 +1,7 @@
-"""One track of the MP4 family: its header, edit list and sample tables.
+"""One track of the MP4 family: its header, edit list, first sample entry and sample tables.
 
-Specification: ISO/IEC 14496-12, 8.3 to 8.7, and Apple's QuickTime File Format.
+Specification: ISO/IEC 14496-12, 8.3 to 8.7 and 12.1 (``clap``), Apple's QuickTime File Format, and
+Dolby Vision Streams Within the ISO Base Media File Format (``dvcC``, ``dvvC``).
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
+from math import floor
 from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_STREAMS
+from vaceprep.facts import Crop
 from vaceprep.probes.mp4.box_types import Box
-from vaceprep.probes.mp4.sample_entry import Entry, read_entry
 from vaceprep.probes.mp4.tables import (
     BoxError,
     Runs,
@@ -31,6 +34,11 @@ MAX_EDITS: Final = 1000
 #: Most data references read; a sample entry refers to its own in 16 bits.
 MAX_REFERENCES: Final = 0xFFFF
 IDENTITY: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+#: Bytes of a video sample entry before its boxes.
+FIXED: Final = 78
+DOLBY_VISION: Final = ("dvcC", "dvvC", "dvwC")
+#: The profile whose base layer never has a standard colour space.
+PROFILE_ALONE: Final = 5
 #: A duration of all ones means "unknown".
 UNKNOWN: Final = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
@@ -41,6 +49,28 @@ class Edit(NamedTuple):
     length: int
     media_time: int
     rate: int
+
+
+class DolbyVision(NamedTuple):
+    """The profile, and the compatible base layer for other decoders (0: none)."""
+
+    profile: int
+    compatibility: int
+
+    @property
+    def alone(self) -> bool:
+        """Whether only a Dolby Vision decoder can show its colours."""
+        return self.profile == PROFILE_ALONE or self.compatibility == 0
+
+
+class Entry(NamedTuple):
+    """A video sample entry. Sizes in pixels of the stored picture."""
+
+    width: int
+    height: int
+    #: Pixels outside the clean aperture; None without one.
+    crop: Crop | None
+    dolby: DolbyVision | None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -114,6 +144,47 @@ def _elst(view: memoryview) -> tuple[Edit, ...]:
     return tuple(Edit(*form.unpack_from(view, 8 + i * form.size)) for i in range(count))
 
 
+def _read_entry(body: memoryview) -> Entry | None:
+    """Parse the body of a video sample entry; None if it is too short."""
+    if len(body) < FIXED:
+        return None
+    width, height = struct.unpack_from(">HH", body, 24)
+    crop, dolby = None, None
+    for name, inner in children(body[FIXED:]):
+        if name == Box.CLAP:
+            crop = clean_aperture(inner, width, height)
+        elif name in DOLBY_VISION:
+            dolby = dolby_vision(bytes(inner[:5]))
+    return Entry(width, height, crop, dolby)
+
+
+def dolby_vision(record: bytes) -> DolbyVision | None:
+    """Parse a Dolby Vision configuration record; None if it is too short."""
+    if len(record) < 5:
+        return None
+    return DolbyVision(record[2] >> 1, record[4] >> 4)
+
+
+def clean_aperture(body: memoryview, width: int, height: int) -> Crop | None:
+    """Return the pixels outside ``clap``; None if it is the whole picture or lies outside it."""
+    if len(body) < 32:
+        return None
+    parts = struct.unpack_from(">IIIIiIiI", body)
+    if not all(parts[1::2]):
+        return None
+    wide, high, across, down = (
+        Fraction(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)
+    )
+    if wide <= 0 or high <= 0:
+        return None
+    left, right = (width - wide) / 2 + across, (width - wide) / 2 - across
+    top, bottom = (height - high) / 2 + down, (height - high) / 2 - down
+    if min(left, right, top, bottom) < 0:
+        return None
+    found = Crop(*(floor(side) for side in (left, top, right, bottom)))
+    return found if any(found) else None
+
+
 def _dref_external(view: memoryview) -> list[bool]:
     # Flag 1 of a data reference: the data are in this file.
     listed = islice(children(view[8:]), MAX_REFERENCES)
@@ -128,7 +199,7 @@ def _stsd(view: memoryview, track: Track, external: list[bool]) -> None:
         reference = struct.unpack_from(">H", entries[0][1], 6)[0]
         track.external = 0 < reference <= len(external) and external[reference - 1]
     if entries and track.handler == "vide":
-        track.entry = read_entry(entries[0][1])
+        track.entry = _read_entry(entries[0][1])
 
 
 def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
