@@ -66,8 +66,6 @@ class DolbyVision(NamedTuple):
 class Entry(NamedTuple):
     """A video sample entry. Sizes in pixels of the stored picture."""
 
-    width: int
-    height: int
     #: Pixels outside the clean aperture; None without one.
     crop: Crop | None
     dolby: DolbyVision | None
@@ -155,7 +153,7 @@ def _read_entry(body: memoryview) -> Entry | None:
             crop = clean_aperture(inner, width, height)
         elif name in DOLBY_VISION:
             dolby = dolby_vision(bytes(inner[:5]))
-    return Entry(width, height, crop, dolby)
+    return Entry(crop, dolby)
 
 
 def dolby_vision(record: bytes) -> DolbyVision | None:
