@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -328,7 +329,6 @@ def _outputs(where: str | None, sources: Sequence[str]) -> tuple[Output, frozens
 @takes(BatchRunOptions)
 def run(given: BatchRunOptions) -> int:
     """Take many jobs to finished videos; each new task costs money."""
-    from dataclasses import replace
 
     from vaceprep.batch.resume import mark
     from vaceprep.batch.run import is_home, run_many

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vaceprep.checks.report import FileReport, summarise
 from vaceprep.cli import check_output, config_options, html_report, options
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.streams import REMARK
-from vaceprep.contract import Role
+from vaceprep.contract import REMOTE_BYTES, Role
+from vaceprep.facts import VideoFacts
+from vaceprep.files.source import is_url
+from vaceprep.report.escape import printable
+from vaceprep.rules.catalogue import UnknownRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item
-    from vaceprep.checks.report import FileReport
     from vaceprep.config.find import Finder
 
 EPILOG = """\b
@@ -36,10 +40,6 @@ Exit codes: 0 nothing stops a submission; 1 a finding of severity error; 2 wrong
 
 def _say_undecoded(files: Sequence[FileReport]) -> None:
     """Print which videos behind URLs are too large to fetch whole."""
-    from vaceprep.contract import REMOTE_BYTES
-    from vaceprep.facts import VideoFacts
-    from vaceprep.files.source import is_url
-    from vaceprep.report.escape import printable
 
     for entry in files:
         facts = entry.facts
@@ -98,7 +98,6 @@ def check_settings(role: Role | None, rules: RuleSelection, reading: Reading) ->
     """The options of a check from the command line. Exits with 2 for an unknown rule."""
     from vaceprep.checks.bytes import Options
     from vaceprep.checks.library import make_selection
-    from vaceprep.rules.catalogue import UnknownRule
 
     with options.usage_errors(UnknownRule, limit=REMARK):
         selection = make_selection(rules.select or None, rules.ignore, bool(rules.strict))
@@ -128,7 +127,6 @@ def command(given: CheckOptions) -> int:
     RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.
     """
     from vaceprep.checks.library import reported_once
-    from vaceprep.checks.report import summarise
 
     settings = check_settings(given.role, given.rules, given.reading)
     html_report.ready(given.report, given.sources)

@@ -13,8 +13,9 @@ from vaceprep.cli import options
 from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.cli.streams import IN_ACTIONS, write_commands
 from vaceprep.report.escape import printable
-from vaceprep.report.formats import FORMATS, Format, format_of, pieces
+from vaceprep.report.formats import FORMATS, Format, format_of, is_report, pieces
 from vaceprep.report.text import Style
+from vaceprep.rules.catalogue import Severity
 
 if TYPE_CHECKING:
     from vaceprep.checks.report import FileReport, Summary
@@ -68,7 +69,6 @@ def _check_target(target: str, sources: Iterable[str]) -> None:
 
     from vaceprep.errors import Refused
     from vaceprep.files.atomic import check_target
-    from vaceprep.report.formats import is_report
 
     check_target(target, force=True, sources=sources)
     try:
@@ -120,7 +120,6 @@ def _suggest(files: list[FileReport], given: Sequence[str]) -> None:
     import shlex
 
     from vaceprep.files.source import is_url
-    from vaceprep.rules.catalogue import Severity
 
     job, fixable = "", list[str]()
     for entry in files:

@@ -9,6 +9,7 @@ import click
 
 from vaceprep.cli import config_options, options
 from vaceprep.cli.option_groups import OptionGroup, argument, group, takes
+from vaceprep.limits import CONTRACT, NAMES, key, number
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -100,7 +101,6 @@ def _told(value: Any) -> str:
 def in_force(config: Config | None) -> dict[str, Any]:
     """Every value by its key, with the file that it came from, or ``default``."""
     from vaceprep.config.model import Config
-    from vaceprep.limits import CONTRACT, NAMES, key, number
 
     held = config or Config("", "")
 

@@ -9,7 +9,10 @@ import click
 
 from vaceprep.cli import html_report, options
 from vaceprep.cli.option_groups import OptionGroup, takes
+from vaceprep.contract import FUNCTIONS
 from vaceprep.report.escape import printable
+from vaceprep.report.text import Style, finding_lines
+from vaceprep.rules.catalogue import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +60,6 @@ def command(given: DemoOptions) -> int:
     """The whole way for one job of each function, against a local stand-in."""
     from vaceprep.cli.run import code_of, in_sandbox, show_entries
     from vaceprep.cli.run_setup import SANDBOX_POLL
-    from vaceprep.contract import FUNCTIONS
     from vaceprep.errors import Refused
     from vaceprep.runs.hints import Hints
     from vaceprep.runs.model import RunOptions
@@ -95,8 +97,6 @@ def command(given: DemoOptions) -> int:
 def _say_findings(jobs: Sequence[str]) -> None:
     """Print the errors and warnings of ``check`` on the jobs as run prepares them."""
     from vaceprep.checks.library import check
-    from vaceprep.report.text import Style, finding_lines
-    from vaceprep.rules.catalogue import Severity
 
     options.say("what vaceprep check finds, and prepare fixes on the way:")
     for entry in check(jobs, remote=False).files:

@@ -7,9 +7,11 @@ from typing import Final
 
 import click
 
+from vaceprep.checks.report import JSON_VERSION
 from vaceprep.cli import options
 from vaceprep.cli.option_groups import OptionGroup, takes
 from vaceprep.report.escape import printable
+from vaceprep.report.text import wrapped
 
 EPILOG: Final = """\b
 Examples:
@@ -34,9 +36,7 @@ class DoctorOptions(OptionGroup):
 @takes(DoctorOptions)
 def command(given: DoctorOptions) -> int:
     """Check versions, encoders, the state directory, key and URL; fix a test clip."""
-    from vaceprep.checks.report import JSON_VERSION
     from vaceprep.cli.selftest import Check, examine
-    from vaceprep.report.text import wrapped
 
     style = options.style()
     options.collect_garbage()

@@ -7,6 +7,7 @@ import click
 from vaceprep.cli import config_options, options
 from vaceprep.cli.option_groups import OptionGroup, group, takes
 from vaceprep.contract import Role
+from vaceprep.facts import Facts, Unreadable
 
 EPILOG = """\b
 Examples:
@@ -36,7 +37,6 @@ def command(given: ProbeOptions) -> int:
     from vaceprep.checks.inputs import Item, Skipped, collect
     from vaceprep.checks.library import default_jobs, spread, ways
     from vaceprep.checks.source import probe_item
-    from vaceprep.facts import Facts, Unreadable
     from vaceprep.report import json, text
 
     skipped = Skipped()

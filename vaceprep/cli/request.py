@@ -14,18 +14,21 @@ from urllib.parse import quote
 
 import click
 
+from vaceprep.checks.report import FileReport, summarise
 from vaceprep.cli import config_options, options
 from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
 from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes, takes_with_rest
 from vaceprep.contract import FUNCTIONS, Function
+from vaceprep.files.source import CannotOpen, open_stdin
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.report import text
 from vaceprep.report.escape import printable
+from vaceprep.report.text import Style, file_lines
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from vaceprep.job.model import Job
-    from vaceprep.limits import Limits
     from vaceprep.rules.catalogue import Finding
 
 EPILOG = """\b
@@ -102,9 +105,7 @@ def _placeholder(path: str) -> str:
 
 def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:
     """Print why there is no body."""
-    from vaceprep.checks.report import FileReport, summarise
     from vaceprep.report.json import check_json
-    from vaceprep.report.text import Style, file_lines
 
     entry = FileReport(source, None, None, findings)
     if output == "json":
@@ -187,7 +188,6 @@ def file_command(given: FileOptions) -> int:
 
 def _limits(configuration: config_options.Configuration, source: str) -> Limits:
     """The limits of a job's configuration; prints those that differ from the contract's."""
-    from vaceprep.limits import CONTRACT
 
     config = config_options.config_above(config_options.finder(configuration), source)
     if config is None:
@@ -199,7 +199,6 @@ def _limits(configuration: config_options.Configuration, source: str) -> Limits:
 
 def _values(job: str) -> dict[str, Any]:
     """The mapping of a job file or standard input. Raises InvalidJob with VP400."""
-    from vaceprep.files.source import CannotOpen, open_stdin
     from vaceprep.job.model import unreadable
     from vaceprep.job.read import JobUnreadable, read_job, read_opened
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from vaceprep.cli import options
+from vaceprep.rules.catalogue import UnknownRule
 
 EPILOG = """\b
 Examples:
@@ -34,7 +35,6 @@ def command(name: str | None, schema: bool, output: str) -> int:
     """List the rules, or explain one."""
     from vaceprep.report import catalogue, json
     from vaceprep.rules.all import RULES
-    from vaceprep.rules.catalogue import UnknownRule
     from vaceprep.rules.names import containing, resolve
 
     if schema:

@@ -23,6 +23,7 @@ from vaceprep.cli.run_setup import (
     target_of,
 )
 from vaceprep.report.escape import printable
+from vaceprep.report.text import config_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -259,7 +260,6 @@ def show_entries(
         options.write(json.dumps(RunReport(tuple(entries), configs).to_dict(), indent=1) + "\n")
         return
     from vaceprep.report import run
-    from vaceprep.report.text import config_lines
 
     style = options.style()
     for entry in entries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -278,7 +279,6 @@ def in_own_sandbox(
     asked: RunOptions,
 ) -> tuple[Settings, Target, RunOptions]:
     """A sandbox for this run alone. Exits with 2 if it cannot start."""
-    from dataclasses import replace
 
     from vaceprep.api.settings import read_settings
     from vaceprep.publish.target import parse_target

@@ -12,10 +12,9 @@ import click
 from vaceprep.cli import options
 from vaceprep.cli.option_groups import OptionGroup, option, takes
 from vaceprep.report.escape import printable
-from vaceprep.sandbox.faults import ALWAYS, DESCRIPTIONS
+from vaceprep.sandbox.faults import ALWAYS, DESCRIPTIONS, Fault, parse_fault
 
 if TYPE_CHECKING:
-    from vaceprep.sandbox.faults import Fault
     from vaceprep.sandbox.server import Sandbox
 
 JSON_VERSION: Final = 1
@@ -41,7 +40,6 @@ Exit codes: 2 it cannot start; 130 after Ctrl-C."""
 
 
 def _faults(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
-    from vaceprep.sandbox.faults import parse_fault
 
     try:
         return tuple(parse_fault(text) for text in texts)

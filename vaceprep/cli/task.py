@@ -20,11 +20,10 @@ from vaceprep.cli.task_rows import (
     settings_of,
     show_rows,
 )
-from vaceprep.ledger.row import WAITED_FOR
+from vaceprep.ledger.row import WAITED_FOR, Row, State
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.ledger.row import Row, State
     from vaceprep.ledger.store import Ledger
 
 EPILOG: Final = """\b

@@ -20,11 +20,11 @@ from vaceprep.cli.task_rows import (
     rows_to_download,
     settings_of,
 )
-from vaceprep.ledger.row import MEANING
+from vaceprep.contract import MAX_WAIT_SECONDS, POLL_SECONDS
+from vaceprep.ledger.row import MEANING, Row
 
 if TYPE_CHECKING:
     from vaceprep.api.client import Client
-    from vaceprep.ledger.row import Row
     from vaceprep.ledger.store import Ledger
     from vaceprep.runs.model import Control, RunEntry, RunOptions
 
@@ -77,7 +77,6 @@ def run_options(
     target: DownloadTarget, source: DownloadSource, polling: service.Polling | None
 ) -> RunOptions:
     """The options for downloading videos; ``polling`` is None if nothing waits."""
-    from vaceprep.contract import MAX_WAIT_SECONDS, POLL_SECONDS
     from vaceprep.runs.hints import Hints
     from vaceprep.runs.model import RunOptions
 

@@ -6,20 +6,21 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from vaceprep.checks.report import JSON_VERSION
 from vaceprep.cli import options, service
 from vaceprep.cli.option_groups import argument, option
 from vaceprep.cli.streams import REMARK
-from vaceprep.ledger.row import WAITED_FOR
+from vaceprep.ledger.row import WAITED_FOR, Row
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.api.client import Client
     from vaceprep.api.settings import Settings
-    from vaceprep.ledger.row import Row
     from vaceprep.ledger.store import Ledger
 
 IDS: Final = argument(nargs=-1, metavar="[ID]...")
@@ -83,7 +84,6 @@ def settings_of(given: service.Service, *, in_sandbox: bool) -> Settings:
 
 def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
     """Print rows of the ledger as text or JSON."""
-    from vaceprep.checks.report import JSON_VERSION
     from vaceprep.report import run as ran
 
     if output == "json":
@@ -112,7 +112,6 @@ class Clients:
 
     def of(self, service_url: str, account: str) -> Client:
         """The client of a service. Exits with 2 if the key is missing or a different one."""
-        from dataclasses import replace
 
         from vaceprep.api.client import Client
         from vaceprep.runs.preconditions import NotConfigured, account_of

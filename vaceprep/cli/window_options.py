@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,7 +72,6 @@ class Window(OptionGroup):
 
 def with_window(plan: Options, window: Window) -> tuple[Options, dict[str, Options]]:
     """The options with the window for unnamed fields, and those of each named field."""
-    from dataclasses import replace
 
     start, duration = window.start, window.duration
     plan = replace(plan, start=start.get(""), duration=duration.get(""))

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.facts import VideoFacts
+from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.model import Job
 from vaceprep.preparation.cache import origin
 from vaceprep.preparation.report import Prepared
@@ -118,7 +119,6 @@ def _sound_of(
 
 def _has_sound(path: str) -> bool:
     from vaceprep.checks.inputs import Item
-    from vaceprep.files.source import CannotOpen, open_path
     from vaceprep.preparation.read import measured
 
     try:

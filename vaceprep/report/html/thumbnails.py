@@ -23,6 +23,7 @@ from vaceprep.errors import Refused
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.files.source import CannotOpen
 from vaceprep.formats import UNTIMED
+from vaceprep.plans.model import WHITE
 from vaceprep.preparation.read import Read
 from vaceprep.preparation.video.frame import frame_at, frame_number
 from vaceprep.probes.sniff import sniff
@@ -162,7 +163,6 @@ class Thumbnails:
         """A picture of an image file, at a size in pixels."""
         from PIL.Image import Resampling
 
-        from vaceprep.plans.model import WHITE
         from vaceprep.preparation.image.colours import plain
         from vaceprep.preparation.image.decode import still, turned
 
