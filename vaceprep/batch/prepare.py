@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from vaceprep.batch.content import Content, content_now
 from vaceprep.batch.results import entries_of
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from vaceprep.config.model import Config
 
 
-class PreparedItem(NamedTuple):
-    """A source with its entries, and the content that they were made from."""
-
-    item: Item
-    files: tuple[Prepared, ...]
-    content: Content
+#: A source with its entries, and the content that they were made from.
+PreparedItem = tuple[Item, tuple[Prepared, ...], Content]
 
 
 def prepare_many(
@@ -52,7 +48,7 @@ def prepare_many(
     )
     for files in groups:
         item, content = waiting.popleft()
-        yield PreparedItem(item, files, content)
+        yield item, files, content
 
 
 def claimed(names: Outputs, line: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from vaceprep.batch.content import Content, content_now
 from vaceprep.batch.results import entries_of
@@ -19,13 +19,8 @@ from vaceprep.runs.admit import Ready, admit
 from vaceprep.runs.model import RunEntry, RunOptions
 from vaceprep.runs.runner import Account, Runner
 
-
-class Ran(NamedTuple):
-    """A job, its result, and the content that the result describes."""
-
-    item: Item
-    entry: RunEntry
-    content: Content
+#: A job, its result, and the content that the result describes.
+Ran = tuple[Item, RunEntry, Content]
 
 
 def run_many(
@@ -41,13 +36,13 @@ def run_many(
         content = content_now(item)
         ready = admit(item, options, service=account.service, account=account.fingerprint)
         if not isinstance(ready, Ready):
-            return Ran(item, ready, content)
+            return item, ready, content
         if target is None and ready.to_publish(options.inline_images):
             error = "it names local files, and the service takes URLs"
             hint = "give --publish TARGET"
             entry = RunEntry(item.source, ready.function, "refused", error=error, hint=hint)
-            return Ran(item, entry, content)
-        return Ran(item, runner.one(ready), content)
+            return item, entry, content
+        return item, runner.one(ready), content
 
     yield from spread(one, items, options.at_once + 1)
 

@@ -17,7 +17,12 @@ from vaceprep.cli.progress import Line, Row, clock
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
-    from vaceprep.batch.resume import Tally
+    from vaceprep.batch.content import Content
+    from vaceprep.batch.results import Packed
+    from vaceprep.batch.resume import Holds, Sink, Tally
+    from vaceprep.batch.sources import Stores
+    from vaceprep.checks.inputs import Item, Wanted
+    from vaceprep.cli.batch import BatchOptions
 
 #: Seconds between two updates of the line, and before the first.
 PAUSE: Final = 0.2
@@ -93,14 +98,6 @@ def _members(source: str) -> int:
         return 0
     return 1
 
-
-if TYPE_CHECKING:
-    from vaceprep.batch.content import Content
-    from vaceprep.batch.results import Packed
-    from vaceprep.batch.resume import Holds, Sink, Tally
-    from vaceprep.batch.sources import Stores
-    from vaceprep.checks.inputs import Item, Wanted
-    from vaceprep.cli.batch import BatchOptions
 
 #: A result: its source, whether it is ok, its content, its mark, and its entries.
 Made = tuple["Item", bool, "Content", str, "dict[str, Any] | Packed"]

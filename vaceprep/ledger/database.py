@@ -15,6 +15,8 @@ from vaceprep.files.state import VARIABLE, state_dir
 from vaceprep.ledger.owner import Owner
 from vaceprep.ledger.row import Row, checked_row
 
+#: The file name of the ledger of paid tasks.
+PAID: Final = "ledger.sqlite3"
 #: The schema version; a newer vaceprep made a larger number.
 _VERSION: Final = 1
 #: Seconds that a write waits for another process.
@@ -80,7 +82,7 @@ class Database:
     """
 
     def __init__(
-        self, name: str, *, folder: str | None = None, now: Callable[[], float] = time.time
+        self, name: str = PAID, *, folder: str | None = None, now: Callable[[], float] = time.time
     ) -> None:
         """Open it; create it if absent. ``folder``: by default the state directory."""
         folder = folder or state_dir()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from vaceprep.contract import RESULT_SECONDS
-from vaceprep.ledger.database import Database, LedgerError, from_sqlite, to_sqlite
+from vaceprep.ledger.database import PAID, Database, LedgerError, from_sqlite, to_sqlite
 from vaceprep.ledger.row import ACTIVE, KEPT, UNSETTLED, Row, State
 
 __all__ = ["PAID", "SANDBOX", "SHORTEST_ID", "Ledger", "LedgerError"]
 
-#: File names: the ledger of paid tasks, and the sandbox's.
-PAID: Final = "ledger.sqlite3"
+#: The file name of the sandbox's ledger.
 SANDBOX: Final = "sandbox.sqlite3"
 #: Seconds in the future that the next submission may be; beyond, the clock was set back.
 _FARTHEST: Final = 60.0
@@ -26,12 +24,6 @@ class Ledger(Database):
 
     Every method raises LedgerError if the file cannot be read or written.
     """
-
-    def __init__(
-        self, name: str = PAID, *, folder: str | None = None, now: Callable[[], float] = time.time
-    ) -> None:
-        """Open it; create it if absent. ``folder``: by default the state directory."""
-        super().__init__(name, folder=folder, now=now)
 
     @property
     def rehearsal(self) -> bool:

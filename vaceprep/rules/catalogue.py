@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple
 
@@ -41,18 +41,8 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON values; the keys are part of the public interface."""
-        return {
-            "code": self.code,
-            "rule": self.rule,
-            "severity": self.severity.value,
-            "source": self.source,
-            "message": self.message,
-            "measured": self.measured,
-            "allowed": self.allowed,
-            "unit": self.unit,
-            "fix": self.fix,
-            "pointer": self.pointer,
-        }
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**values, "severity": self.severity.value}
 
 
 #: ``check(rule, facts, asset)`` returns a finding or None; the rules of jobs take ``(rule, draft)``
@@ -145,6 +135,11 @@ def rule(
         return Rule(code, slug, severities, source, subject, fires, fix, why, function)
 
     return made
+
+
+def rules_of(names: Mapping[str, object]) -> tuple[Rule, ...]:
+    """The rules of a module in their order: ``rules_of(globals())`` after the last of them."""
+    return tuple(value for value in names.values() if isinstance(value, Rule))
 
 
 def run(rules: Iterable[Rule], facts: object, asset: Asset) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from vaceprep.contract import (
@@ -16,7 +15,7 @@ from vaceprep.contract import (
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.formats import ENDINGS, ending, name_disagrees, shown_format
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of, run
 from vaceprep.wording import decimal
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
@@ -51,23 +50,21 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """M: the format by content."""
     if _is_video(facts):
         found = facts.container if isinstance(facts, VideoFacts) else facts.format
-        return _without_fix(
-            rule.found(
-                f"it is a video, where {asset.role} takes an image",
-                measured=found or "video",
-                allowed=IMAGE_FORMATS_TEXT,
-            )
+        return rule.found(
+            f"it is a video, where {asset.role} takes an image",
+            measured=found or "video",
+            allowed=IMAGE_FORMATS_TEXT,
+            fix="",
         )
     if isinstance(facts, VideoFacts) or facts.format is None or facts.format in IMAGE_FORMATS:
         return None
-    finding = rule.found(
+    return rule.found(
         f"the format is {shown_format(facts.format)}, not {IMAGE_FORMATS_TEXT}",
         measured=facts.format,
         allowed=IMAGE_FORMATS_TEXT,
-        fix="convert to PNG",
+        # A format that cannot be decoded here cannot be converted either.
+        fix="convert to PNG" if isinstance(facts, ImageFacts) else "",
     )
-    # A format that cannot be decoded here cannot be converted either.
-    return finding if isinstance(facts, ImageFacts) else _without_fix(finding)
 
 
 @rule(
@@ -136,19 +133,17 @@ def image_dimensions(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | Non
 def image_unreadable(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     """M: an image that opens and decodes."""
     if isinstance(facts, Unreadable) and facts.reason not in _NOT_UNREADABLE:
-        finding = rule.found(
+        partly = facts.reason in _DAMAGED and facts.format in SALVAGED
+        return rule.found(
             f"cannot be read: {facts.message}",
             measured=facts.reason,
-            fix="with prepare --salvage: what still decodes",
+            fix="with prepare --salvage: what still decodes" if partly else "",
         )
-        partly = facts.reason in _DAMAGED and facts.format in SALVAGED
-        return finding if partly else _without_fix(finding)
     if isinstance(facts, ImageFacts) and not facts.decoded:
-        return _without_fix(
-            rule.found(
-                f"it is too large to be decoded here ({facts.stored_width}x{facts.stored_height} "
-                "pixels), so it could not be proved whole"
-            )
+        return rule.found(
+            f"it is too large to be decoded here ({facts.stored_width}x{facts.stored_height} "
+            "pixels), so it could not be proved whole",
+            fix="",
         )
     return None
 
@@ -324,24 +319,7 @@ def _mode_in_words(mode: str) -> str:
     return words.get(base, base)
 
 
-def _without_fix(finding: Finding) -> Finding:
-    return replace(finding, fix=None)
-
-
-RULES: Final[tuple[Rule, ...]] = (
-    image_format,
-    image_size,
-    image_dimensions,
-    image_unreadable,
-    image_bomb,
-    image_name,
-    image_orientation,
-    image_alpha,
-    image_mode,
-    image_profile,
-    image_animated,
-    image_location,
-)
+RULES: Final = rules_of(globals())
 #: Rules besides VP204 that a header alone can decide.
 _PROVEN_BY_HEADER: Final = (image_format, image_dimensions, image_unreadable)
 #: Rules that need no pixels.

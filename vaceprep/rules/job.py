@@ -14,7 +14,7 @@ from vaceprep.contract import (
     SCALE_RANGE,
 )
 from vaceprep.rules import codes, job_fields
-from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, run_all
+from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, rules_of, run_all
 from vaceprep.rules.draft import Draft, Findings, errors_for, pointer, said
 from vaceprep.wording import listed
 
@@ -195,15 +195,7 @@ def prompt_rewrite(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    *job_fields.RULES,
-    obj_or_bg,
-    field_not_for_function,
-    mask_choice,
-    nothing_to_extend,
-    nothing_to_expand,
-    prompt_rewrite,
-)
+RULES: Final = (*job_fields.RULES, *rules_of(globals()))
 
 
 def judge_job(draft: Draft) -> list[Finding]:

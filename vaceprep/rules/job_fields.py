@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from vaceprep.contract import FUNCTIONS
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Rule, Severity, rule
+from vaceprep.rules.catalogue import Rule, Severity, rule, rules_of
 from vaceprep.rules.draft import (
     Draft,
     Findings,
@@ -209,12 +209,4 @@ def reference_count(rule: Rule, draft: Draft) -> Findings:
         )
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    job_unreadable,
-    unknown_field,
-    missing_field,
-    invalid_value,
-    prompt_length,
-    negative_prompt_length,
-    reference_count,
-)
+RULES: Final = rules_of(globals())

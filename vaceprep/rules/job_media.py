@@ -13,7 +13,7 @@ from typing import Final
 from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, run_all
+from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, rules_of, run_all
 from vaceprep.rules.draft import Draft, Findings, frame_id_too_small
 from vaceprep.wording import decimal, listed
 
@@ -238,13 +238,7 @@ def _apart(one_name: str, one: Facts, other_name: str, other: Facts) -> str | No
     return f"{one_name} {listed(differences)}" if differences else None
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    mask_dimensions,
-    mask_frame_id,
-    mask_video_mismatch,
-    clips_together,
-    inputs_disagree,
-)
+RULES: Final = rules_of(globals())
 
 
 def judge_together(job: Together) -> list[Finding]:

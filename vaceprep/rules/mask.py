@@ -7,7 +7,7 @@ from typing import Final, TypeGuard
 from vaceprep.contract import MASK_ROLES
 from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of, run
 
 AnyFacts = ImageFacts | VideoFacts | Unreadable
 _BOTH = "pure white and pure black"
@@ -95,8 +95,4 @@ def mask_full(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     )
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    mask_not_binary,
-    mask_empty,
-    mask_full,
-)
+RULES: Final = rules_of(globals())

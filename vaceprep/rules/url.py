@@ -17,7 +17,7 @@ from vaceprep.files.source import is_data_uri
 from vaceprep.formats import TYPES
 from vaceprep.net.hosts import PUBLIC_SCHEMES, is_vouched, private_reason, split
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, run
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of, run
 
 #: Prefixes of signature parameters: S3, Google Cloud Storage, Alibaba OSS.
 _FAMILIES: Final = ("x-amz-", "x-goog-", "x-oss-")
@@ -238,14 +238,7 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    url_not_ascii,
-    url_scheme,
-    url_not_public,
-    url_unreachable,
-    url_type,
-    url_expires,
-)
+RULES: Final = rules_of(globals())
 
 
 def judge_url(url: str, role: Role, allowed_hosts: Collection[str] = ()) -> list[Finding]:

@@ -16,7 +16,7 @@ from vaceprep.formats import CONTAINER_NAMES
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.measure import ending
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of
 from vaceprep.wording import NOT_MEASURED, decimal, megabytes
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
@@ -243,12 +243,4 @@ def video_name(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
     return rule.found(f"the name ends in '.mp4' but the bytes are {kind}", measured=said)
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    video_container,
-    video_size,
-    video_fps,
-    video_duration,
-    video_unreadable,
-    video_truncated,
-    video_name,
-)
+RULES: Final = rules_of(globals())

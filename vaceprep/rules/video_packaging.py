@@ -8,7 +8,7 @@ from typing import Final
 from vaceprep.contract import HEADER_TOLERANCE, KEPT_PIXELS
 from vaceprep.facts import VideoFacts, shown
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of
 from vaceprep.rules.video import too_long
 from vaceprep.wording import decimal, listed
 
@@ -198,13 +198,4 @@ def video_header_lies(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None
     )
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    video_not_faststart,
-    video_fragmented,
-    video_edit_list,
-    video_extra_streams,
-    video_container_duration,
-    video_location,
-    video_above_720p,
-    video_header_lies,
-)
+RULES: Final = rules_of(globals())

@@ -13,10 +13,14 @@ from vaceprep.contract import (
 )
 from vaceprep.facts import VideoFacts, shown
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of
 from vaceprep.wording import NOT_MEASURED, decimal
 
 WARNING: Final = Severity.WARNING
+
+
+def _unlike(what: str, value: str | None, due: str) -> str:
+    return f"its {what} is {value}, not {due}" if value else f"its {what} {NOT_MEASURED}"
 
 
 @rule(
@@ -30,9 +34,7 @@ WARNING: Final = Severity.WARNING
 def video_codec(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     if facts.codec == VIDEO_CODEC:
         return None
-    message = (
-        f"its codec is {facts.codec}, not H.264" if facts.codec else f"its codec {NOT_MEASURED}"
-    )
+    message = _unlike("codec", facts.codec, "H.264")
     return rule.found(message, measured=facts.codec, allowed=VIDEO_CODEC)
 
 
@@ -47,11 +49,7 @@ def video_codec(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 def video_pixel_format(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     if facts.pixel_format in VIDEO_PIXEL_FORMATS:
         return None
-    message = (
-        f"its pixel format is {facts.pixel_format}, not 8-bit 4:2:0"
-        if facts.pixel_format
-        else f"its pixel format {NOT_MEASURED}"
-    )
+    message = _unlike("pixel format", facts.pixel_format, "8-bit 4:2:0")
     return rule.found(message, measured=facts.pixel_format, allowed="yuv420p")
 
 
@@ -213,14 +211,4 @@ def video_dimensions(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     )
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    video_codec,
-    video_pixel_format,
-    video_rotation,
-    video_pixel_aspect,
-    video_interlaced,
-    video_hdr,
-    video_variable_rate,
-    video_odd_size,
-    video_dimensions,
-)
+RULES: Final = rules_of(globals())
