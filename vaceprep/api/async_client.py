@@ -6,13 +6,13 @@ import asyncio
 import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import anyio
 
 from vaceprep import contract
 from vaceprep.api import steps, transport
-from vaceprep.api.model import ApiError, Task
+from vaceprep.api.model import Task
 from vaceprep.api.responses import Outcome, Response
 from vaceprep.api.settings import Secret, Settings
 from vaceprep.net.lean_httpx import httpx
@@ -67,54 +67,25 @@ class AsyncClient:
 
     async def create_once(self, body: Mapping[str, Any] | Job) -> Task:
         """See ``Client.create_once``."""
-        request = steps.creation(self.settings, body)
-        return await self._run(steps.create_once(request, self._key))
+        return await self._run(steps.create_once(self.settings, body))
 
     async def create(
-        self,
-        body: Mapping[str, Any] | Job,
-        *,
-        max_wait: float = contract.MAX_WAIT_SECONDS,
-        cancelled: Callable[[], bool] | None = None,
-        on_wait: Callable[[float, ApiError], None] | None = None,
+        self, body: Mapping[str, Any] | Job, **options: Unpack[steps.CreateOptions]
     ) -> Task:
         """See ``Client.create``."""
-        request = steps.creation(self.settings, body)
-        policy = steps.WaitPolicy(cancelled, on_wait)
-        return await self._run(steps.create(request, self._key, max_wait, policy))
+        return await self._run(steps.create(self.settings, body, **options))
 
     async def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
         """See ``Client.get``."""
-        request = steps.question(self.settings, task_id)
-        return await self._run(steps.get(request, task_id, self._key, tries))
+        return await self._run(steps.get(self.settings, task_id, tries))
 
-    async def wait(
-        self,
-        task_id: str,
-        *,
-        poll_interval: float = contract.POLL_SECONDS,
-        max_wait: float = contract.MAX_WAIT_SECONDS,
-        on_status: Callable[[Task], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        on_wait: Callable[[float, ApiError], None] | None = None,
-    ) -> Task:
+    async def wait(self, task_id: str, **options: Unpack[steps.WaitOptions]) -> Task:
         """See ``Client.wait``."""
-        request = steps.question(self.settings, task_id)
-        generator = steps.wait(
-            request,
-            task_id,
-            self._key,
-            poll_interval=poll_interval,
-            max_wait=max_wait,
-            on_status=on_status,
-            policy=steps.WaitPolicy(cancelled, on_wait),
-        )
-        return await self._run(generator)
+        return await self._run(steps.wait(self.settings, task_id, **options))
 
     async def check_key(self, *, tries: int = contract.ASK_TRIES) -> None:
         """See ``Client.check_key``."""
-        request = steps.question(self.settings, steps.NO_TASK)
-        await self._run(steps.check_key(request, self._key, tries))
+        await self._run(steps.check_key(self.settings, tries))
 
     async def _run(self, generator: steps.Steps[T]) -> T:
         outcome: Outcome | None = None

@@ -79,8 +79,7 @@ class Client:
         Raises NotConnected, Rejected or Busy (certainly no task was created), FateUnknown;
         ValueError for a body that JSON cannot express, NotPublished for a job with local media.
         """
-        request = steps.creation(self.settings, body)
-        return self._run(steps.create_once(request, self._key))
+        return self._run(steps.create_once(self.settings, body))
 
     def create(
         self,
@@ -96,17 +95,18 @@ class Client:
         within ``max_wait`` seconds. ``on_wait(seconds, why)`` is called before each wait.
         Raises what ``create_once`` raises, and ``vaceprep.Cancelled`` between two tries.
         """
-        request = steps.creation(self.settings, body)
-        policy = steps.WaitPolicy(cancelled, on_wait)
-        return self._run(steps.create(request, self._key, max_wait, policy))
+        return self._run(
+            steps.create(
+                self.settings, body, max_wait=max_wait, cancelled=cancelled, on_wait=on_wait
+            )
+        )
 
     def get(self, task_id: str, *, tries: int = contract.ASK_TRIES) -> Task:
         """Read a task; repeat the request if it or its response was lost.
 
         Raises NotConnected, Rejected, Busy or ReadFailed; ValueError for an invalid id.
         """
-        request = steps.question(self.settings, task_id)
-        return self._run(steps.get(request, task_id, self._key, tries))
+        return self._run(steps.get(self.settings, task_id, tries))
 
     def wait(
         self,
@@ -125,15 +125,14 @@ class Client:
         the time (the last failure, if no request succeeded), Rejected if repeating cannot help
         (401, 403, 404 ...), and ``vaceprep.Cancelled``.
         """
-        request = steps.question(self.settings, task_id)
         generator = steps.wait(
-            request,
+            self.settings,
             task_id,
-            self._key,
             poll_interval=poll_interval,
             max_wait=max_wait,
             on_status=on_status,
-            policy=steps.WaitPolicy(cancelled, on_wait),
+            cancelled=cancelled,
+            on_wait=on_wait,
         )
         return self._run(generator)
 
@@ -142,8 +141,7 @@ class Client:
 
         Raises Rejected for 401 and 403 only, NotConnected or ReadFailed without a response.
         """
-        request = steps.question(self.settings, steps.NO_TASK)
-        self._run(steps.check_key(request, self._key, tries))
+        self._run(steps.check_key(self.settings, tries))
 
     def _run(self, generator: steps.Steps[T]) -> T:
         outcome: Outcome | None = None

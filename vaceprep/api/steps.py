@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
 from vaceprep import contract
@@ -25,7 +25,7 @@ from vaceprep.api.model import (
     Task,
 )
 from vaceprep.api.responses import Outcome, created, may_pass, retrieved
-from vaceprep.api.settings import Secret, Settings
+from vaceprep.api.settings import Settings
 from vaceprep.errors import Cancelled
 from vaceprep.net.retry import backoff, retrying
 
@@ -66,12 +66,19 @@ OnWait = Callable[[float, ApiError], None]
 IsCancelled = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class WaitPolicy:
-    """How to wait: the callback before each wait, and the check for cancellation."""
+class CreateOptions(TypedDict, total=False):
+    """Options of ``Client.create``, which describes them."""
 
-    cancelled: IsCancelled | None = None
-    on_wait: OnWait | None = None
+    max_wait: float
+    cancelled: IsCancelled | None
+    on_wait: OnWait | None
+
+
+class WaitOptions(CreateOptions, total=False):
+    """Options of ``Client.wait``, which describes them."""
+
+    poll_interval: float
+    on_status: OnStatus | None
 
 
 def creation(settings: Settings, body: Mapping[str, Any] | Job) -> Request:
@@ -115,22 +122,22 @@ class _Time:
     def left(self) -> float:
         return self._seconds - max(time.monotonic() - self._start, self._paused)
 
-    def pause(self, seconds: float, policy: WaitPolicy) -> Steps[None]:
+    def pause(self, seconds: float, cancelled: IsCancelled | None) -> Steps[None]:
         """Sleep, in short steps if it can be cancelled. Raises Cancelled."""
         self._paused += seconds
-        if policy.cancelled is None:
+        if cancelled is None:
             yield Sleep(seconds)
             return
         while seconds > 0:
-            _raise_if_cancelled(policy)
+            _raise_if_cancelled(cancelled)
             step = min(seconds, _CANCEL_CHECK_SECONDS)
             yield Sleep(step)
             seconds -= step
-        _raise_if_cancelled(policy)
+        _raise_if_cancelled(cancelled)
 
 
-def _raise_if_cancelled(policy: WaitPolicy) -> None:
-    if policy.cancelled is not None and policy.cancelled():
+def _raise_if_cancelled(cancelled: IsCancelled | None) -> None:
+    if cancelled is not None and cancelled():
         raise Cancelled("the wait was cancelled")
 
 
@@ -141,23 +148,33 @@ def _outcome(request: Request) -> Steps[Outcome]:
     return outcome
 
 
-def create_once(request: Request, key: Secret | None) -> Steps[Task]:
+def _created(request: Request, settings: Settings) -> Steps[Task]:
+    return created((yield from _outcome(request)), settings.key, time.time())
+
+
+def create_once(settings: Settings, body: Mapping[str, Any] | Job) -> Steps[Task]:
     """One POST, without retries."""
-    return created((yield from _outcome(request)), key, time.time())
+    return (yield from _created(creation(settings, body), settings))
 
 
 def create(
-    request: Request, key: Secret | None, max_wait: float, policy: WaitPolicy
+    settings: Settings,
+    body: Mapping[str, Any] | Job,
+    *,
+    max_wait: float = contract.MAX_WAIT_SECONDS,
+    cancelled: IsCancelled | None = None,
+    on_wait: OnWait | None = None,
 ) -> Steps[Task]:
     """POST until the service accepts it or its fate is unknown. Repeats only if the service
     certainly did not accept it: no connection (a few times), or the service was busy.
     """
+    request = creation(settings, body)
     spare = _Time(max_wait)
     unconnected = busy = 0
     while True:
-        _raise_if_cancelled(policy)
+        _raise_if_cancelled(cancelled)
         try:
-            return (yield from create_once(request, key))
+            return (yield from _created(request, settings))
         except NotConnected as error:
             unconnected += 1
             if unconnected >= contract.CONNECT_TRIES:
@@ -172,19 +189,19 @@ def create(
             wait = max(retry_after, contract.BACKOFF_SECONDS[0]) if retry_after else backoff(busy)
         if wait > spare.left():
             raise failed
-        if policy.on_wait is not None:
-            policy.on_wait(wait, failed)
-        yield from spare.pause(wait, policy)
+        if on_wait is not None:
+            on_wait(wait, failed)
+        yield from spare.pause(wait, cancelled)
 
 
 def get(
-    request: Request,
+    settings: Settings,
     task_id: str,
-    key: Secret | None,
     tries: int,
     again: tuple[type[ApiError], ...] = (NotConnected, ReadFailed, Busy),
 ) -> Steps[Task]:
     """GET until there is a response, at most ``tries`` times; errors of ``again`` are retried."""
+    request = question(settings, task_id)
 
     def wait(error: BaseException) -> float | None:
         seconds: float = getattr(error, "retry_after", None) or 0.0
@@ -198,7 +215,7 @@ def get(
             yield Sleep(pauses.pop())
         outcome = yield from _outcome(request)
         with attempt:
-            return retrieved(outcome, task_id, key, time.time())
+            return retrieved(outcome, task_id, settings.key, time.time())
     raise RuntimeError("the last error is raised")
 
 
@@ -209,29 +226,30 @@ def _redirected(error: BaseException) -> bool:
 
 
 def wait(
-    request: Request,
+    settings: Settings,
     task_id: str,
-    key: Secret | None,
     *,
-    poll_interval: float,
-    max_wait: float,
-    on_status: OnStatus | None,
-    policy: WaitPolicy,
+    poll_interval: float = contract.POLL_SECONDS,
+    max_wait: float = contract.MAX_WAIT_SECONDS,
+    on_status: OnStatus | None = None,
+    cancelled: IsCancelled | None = None,
+    on_wait: OnWait | None = None,
 ) -> Steps[Task]:
     """GET until the task is completed, failed or cancelled. Sends the last request at the end of
     ``max_wait``; with 0 there is only one.
     """
+    request = question(settings, task_id)
     if not poll_interval > 0:
         raise ValueError("poll_interval is a number of seconds above 0")
     time_left = _Time(max_wait)
     last: Task | None = None
     while True:
-        _raise_if_cancelled(policy)
+        _raise_if_cancelled(cancelled)
         outcome = yield from _outcome(request)
         pause = poll_interval
         failed: ApiError | None = None
         try:
-            last = retrieved(outcome, task_id, key, time.time())
+            last = retrieved(outcome, task_id, settings.key, time.time())
         except ApiError as error:
             if not may_pass(error):
                 raise
@@ -246,9 +264,9 @@ def wait(
         if left <= 0:
             raise failed if failed is not None and last is None else StillRunning(_known(last))
         pause = min(pause, left)
-        if failed is not None and policy.on_wait is not None:
-            policy.on_wait(pause, failed)
-        yield from time_left.pause(pause, policy)
+        if failed is not None and on_wait is not None:
+            on_wait(pause, failed)
+        yield from time_left.pause(pause, cancelled)
 
 
 def _known(task: Task | None) -> Task:
@@ -257,10 +275,10 @@ def _known(task: Task | None) -> Task:
     return task
 
 
-def check_key(request: Request, key: Secret | None, tries: int) -> Steps[None]:
+def check_key(settings: Settings, tries: int) -> Steps[None]:
     """GET a task that cannot exist: any response but 401 and 403 means that the key is valid."""
     try:
-        yield from get(request, NO_TASK, key, tries, (NotConnected, ReadFailed))
+        yield from get(settings, NO_TASK, tries, (NotConnected, ReadFailed))
     except Rejected as error:
         if error.problem.status in (401, 403):
             raise
