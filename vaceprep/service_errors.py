@@ -294,15 +294,15 @@ _STATUS: Final = re.compile(r"the service answered \d{3}( \([^)]*\))?")
 _COMPILED: Final = tuple((re.compile(row.words, re.IGNORECASE), row) for row in TABLE)
 
 
-def find(said: str | None) -> Explanation | None:
+def find(message: str | None) -> Explanation | None:
     """The row for the service's message; None if it is unknown."""
-    if not said:
+    if not message:
         return None
-    text = _STATUS.sub("", said[:LOOKED_AT])
+    text = _STATUS.sub("", message[:LOOKED_AT])
     return next((row for words, row in _COMPILED if words.search(text)), None)
 
 
-def explain(said: str | None) -> str | None:
+def explain(message: str | None) -> str | None:
     """The meaning and the advice, in one sentence; None if the message is unknown."""
-    row = find(said)
+    row = find(message)
     return None if row is None else row.sentence()

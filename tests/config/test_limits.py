@@ -16,7 +16,7 @@ from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, StreamFacts, VideoFacts
 from vaceprep.job.draft import draft_of, errors_of
 from vaceprep.job.model import InvalidJob, Job, VideoOutpainting
-from vaceprep.ledger.job_id import asked
+from vaceprep.ledger.job_id import set_options
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.rules.catalogue import Asset, Finding
@@ -173,11 +173,15 @@ def test_the_defaults_are_the_contract_s() -> None:
 
 def test_what_was_made_or_sent_under_the_contract_s_limits_stays_the_same() -> None:
     assert "limits" not in NOTHING_ASKED.asked()
-    assert asked(Options(limits=CONTRACT._replace(origin=ORIGIN))) == {}
+    assert set_options(Options(limits=CONTRACT._replace(origin=ORIGIN))) == {}
     changed = Options(limits=Limits(video_seconds=Fraction(6), origin=ORIGIN))
     other = Options(limits=Limits(video_seconds=Fraction(6), origin="pyproject.toml"))
     # Whoever set them, the same limits make the same of a file.
-    assert asked(changed) == asked(other) == {"limits": "{'video-seconds': Fraction(6, 1)}"}
+    assert (
+        set_options(changed)
+        == set_options(other)
+        == {"limits": "{'video-seconds': Fraction(6, 1)}"}
+    )
 
 
 def test_a_job_whose_prompt_only_another_limit_allows() -> None:

@@ -101,7 +101,7 @@ def test_alike_is_one_and_different_is_less() -> None:
     ("value", "said"), [(1.0, "1.0000"), (0.99999, "0.9999"), (0.99994, "0.9999"), (0.5, "0.5000")]
 )
 def test_what_is_not_the_same_is_never_called_the_same(value: float, said: str) -> None:
-    assert ssim.told(value, 1, (64, 48), still=False) == f"SSIM {said} on 1 frame at 64x48"
+    assert ssim.worded(value, 1, (64, 48), still=False) == f"SSIM {said} on 1 frame at 64x48"
 
 
 def test_what_cannot_be_compared_is_not() -> None:

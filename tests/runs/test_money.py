@@ -325,7 +325,7 @@ def test_the_clock_of_a_wait_goes_on_between_two_questions(
     monkeypatch.setattr(service, "time", SimpleNamespace(monotonic=lambda: float(next(passed))))
     display = service.Display(1)
     try:
-        display.tell(RunStep("job.json", "wait", note="pending, 0:00"))
+        display.show(RunStep("job.json", "wait", note="pending, 0:00"))
         until(lambda: any("(pending), 1:05" in text for text in drawn))
     finally:
         display.close()

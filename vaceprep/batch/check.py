@@ -74,7 +74,7 @@ def see(look: FileCheck) -> Seen:
     return Seen(_alone(report) if isinstance(look, Lone) else report, content)
 
 
-def _told(look: FileCheck, result: Seen | Fault | None, seconds: float) -> Seen:
+def _seen(look: FileCheck, result: Seen | Fault | None, seconds: float) -> Seen:
     if isinstance(result, Seen):
         return result
     report = report_of(look, result, seconds)
@@ -91,26 +91,26 @@ def ask(item: Item, options: Options) -> SourceCheck:
     return SourceCheck((Lone(item, options),), tuple)
 
 
-def whole(item: Item, asked: SourceCheck, seen: list[Seen]) -> Checked:
+def whole(item: Item, checks: SourceCheck, seen: list[Seen]) -> Checked:
     """The entries of a source from the results of its checks."""
     if item.kind != "job":
         return Checked(item, (seen[0].report,), seen[0].content)
-    files = asked.answer([one.report for one in seen if isinstance(one.report, FileReport)])
-    looks = zip(asked.looks, seen, strict=True)
+    files = checks.answer([one.report for one in seen if isinstance(one.report, FileReport)])
+    looks = zip(checks.looks, seen, strict=True)
     known = {look.item.source: one.content for look, one in looks}
     return Checked(item, files, job_content(item, known))
 
 
 def check_one(item: Item, options: Options, *, packed: bool = True) -> Checked:
     """Check one source in this process; if not ``packed``, its entries are reports."""
-    asked = ask(item, options)
-    looks = asked.looks if packed else [FileCheck(*look) for look in asked.looks]
-    return whole(item, asked, [see(look) for look in looks])
+    checks = ask(item, options)
+    looks = checks.looks if packed else [FileCheck(*look) for look in checks.looks]
+    return whole(item, checks, [see(look) for look in looks])
 
 
 def check_many(
     items: Iterable[Item],
-    asked: Callable[[Item], Options],
+    options_of: Callable[[Item], Options],
     jobs: int,
     *,
     isolate: bool,
@@ -124,9 +124,11 @@ def check_many(
     if not isolate:
 
         def one(item: Item) -> Checked:
-            return check_one(item, asked(item))
+            return check_one(item, options_of(item))
 
         yield from spread(one, items, jobs, web)
         return
-    for item, said, seen in each_isolated(items, asked, jobs, seconds, see, _told, Seen, ask):
-        yield whole(item, said, seen)
+    for item, checks, seen in each_isolated(
+        items, options_of, jobs, seconds, see, _seen, Seen, ask
+    ):
+        yield whole(item, checks, seen)

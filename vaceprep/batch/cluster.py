@@ -41,7 +41,7 @@ class NoCluster(Exception):
 def check_on(
     scheduler: str,
     items: Iterable[Item],
-    asked: Callable[[Item], Options],
+    options_of: Callable[[Item], Options],
     *,
     far: bool = False,
 ) -> Generator[Checked]:
@@ -53,14 +53,14 @@ def check_on(
     try:
         client = dask.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        said = str(error).partition("\n")[0]
-        raise NoCluster(f"no scheduler answers at {scheduler}: {said}") from None
+        reason = str(error).partition("\n")[0]
+        raise NoCluster(f"no scheduler answers at {scheduler}: {reason}") from None
     queue = iter(items)
     here = os.getcwd()
     running: dict[Any, tuple[Item, Options]] = {}
 
     def submit(item: Item) -> Any:
-        options = asked(item)
+        options = options_of(item)
         future = client.submit(check_there, _placed(item, here), options, far, pure=False)
         running[future] = item, options
         return future
@@ -75,8 +75,8 @@ def check_on(
             future.release()
             ready.update([submit(one) for one in islice(queue, 1)])
     except (OSError, TimeoutError, RuntimeError, *CANCELLED) as error:
-        said = str(error).partition("\n")[0] or type(error).__name__
-        raise NoCluster(f"the cluster at {scheduler} is gone: {said}") from None
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise NoCluster(f"the cluster at {scheduler} is gone: {reason}") from None
     finally:
         # The scheduler may be gone already.
         with contextlib.suppress(OSError, TimeoutError, RuntimeError, *CANCELLED):
@@ -126,5 +126,5 @@ def _came(dask: Any, future: Any, item: Item, options: Options) -> Checked:
         raise NoCluster(f"the workers have no vaceprep of this version ({error})") from None
     if isinstance(error, (OSError, *CANCELLED)):
         raise error
-    said = str(error).partition("\n")[0]
-    raise NoCluster(f"a worker failed at {item.source}: {type(error).__name__}: {said}") from None
+    reason = str(error).partition("\n")[0]
+    raise NoCluster(f"a worker failed at {item.source}: {type(error).__name__}: {reason}") from None

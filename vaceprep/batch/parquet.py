@@ -138,8 +138,8 @@ def unpack(path: str) -> None:
                         out.write(f"{line}\n")
         os.replace(target, journal)
     except (pa.ArrowException, KeyError, ValueError) as error:
-        said = str(error).partition("\n")[0]
-        raise ResultsError(f"{path} is no results file of batch ({said}); name another") from None
+        reason = str(error).partition("\n")[0]
+        raise ResultsError(f"{path} is no results file of batch ({reason}); name another") from None
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror or error}") from None
     finally:
@@ -165,9 +165,9 @@ def pack(path: str) -> None:
         os.replace(target, path)
         os.unlink(journal)
     except (OSError, pa.ArrowException) as error:
-        said = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ResultsError(
-            f"{path} cannot be written: {said}; the results are whole in {journal}, and the same "
+            f"{path} cannot be written: {reason}; the results are whole in {journal}, and the same "
             "command goes on"
         ) from None
     finally:

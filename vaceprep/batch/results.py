@@ -128,8 +128,8 @@ def check_place(path: str, sources: Iterable[str] = ()) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise ResultsError(f"{path} cannot be written: {said}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ResultsError(f"{path} cannot be written: {reason}") from None
     if stat.S_ISLNK(found.st_mode):
         raise ResultsError(f"{path} is a link, which no results are written through; name a file")
     if not stat.S_ISREG(found.st_mode):
@@ -177,8 +177,8 @@ class Results:
             os.lseek(self._handle, self._size, os.SEEK_SET)
         except OSError as error:
             self.close()
-            said = error.strerror or error
-            raise ResultsError(f"{self.path} cannot be written: {said}") from None
+            reason = error.strerror or error
+            raise ResultsError(f"{self.path} cannot be written: {reason}") from None
         except BaseException:
             self.close()
             raise
@@ -273,9 +273,9 @@ class Results:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, self._size)
                 os.lseek(self._handle, self._size, os.SEEK_SET)
-            said = error.strerror or error
+            reason = error.strerror or error
             raise ResultsFull(
-                f"{self.path} cannot be written: {said}; what is in it is whole, and the same "
+                f"{self.path} cannot be written: {reason}; what is in it is whole, and the same "
                 "command goes on"
             ) from None
         before = self.index.get(line.source)

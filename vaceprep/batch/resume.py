@@ -32,9 +32,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def mark(command: str, asked: Any) -> str:
+def mark(command: str, requested: Any) -> str:
     """Half of the SHA-256 of a command, its options and vaceprep's version."""
-    return fingerprint({"command": command, "asked": _plain(asked)})[:32]
+    return fingerprint({"command": command, "asked": _plain(requested)})[:32]
 
 
 @functools.lru_cache(maxsize=256)

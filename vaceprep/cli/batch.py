@@ -204,7 +204,7 @@ class _Checker:
                     mark = self.fingerprint(done.item)
                     yield done.item, done.ok, done.content, mark, done.entries
             except Exception as error:
-                if _is_told(error):
+                if _has_message(error):
                     raise options.failure(error) from None
                 raise
 
@@ -238,7 +238,7 @@ class _Checker:
         )
 
 
-def _is_told(error: Exception) -> bool:
+def _has_message(error: Exception) -> bool:
     """Whether the error has a message for the user: the cluster or a store is unreachable."""
     from vaceprep.batch.cluster import NoCluster
     from vaceprep.publish.target import PublishError

@@ -101,9 +101,9 @@ def show(
     style = options.style(advice=advice)
     printed = form.output if form.output_file is None else None
     printed = printed or default_format()
-    tell = write_commands if printed == "github" else options.write
+    write = write_commands if printed == "github" else options.write
     for piece in pieces(printed, files, summary, style, configs):
-        tell(piece)
+        write(piece)
     if printed == "text" and sys.stdout.isatty() and sys.stderr.isatty():
         sys.stdout.flush()
         _suggest(files, given)

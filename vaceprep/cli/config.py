@@ -62,8 +62,8 @@ def command(given: ConfigOptions) -> int:
         import json
 
         path = None if config is None else config.path
-        said = {"version": JSON_VERSION, "place": place, "path": path, "role": role}
-        options.write(json.dumps({**said, "values": values}, indent=1) + "\n")
+        head = {"version": JSON_VERSION, "place": place, "path": path, "role": role}
+        options.write(json.dumps({**head, "values": values}, indent=1) + "\n")
         return 0
     if config is None:
         options.write("no configuration: no vaceprep.toml or [tool.vaceprep] from here upwards\n")
@@ -86,11 +86,11 @@ TABLES: Final = ("roles", "severity", "limits")
 
 def _line(name: str, one: dict[str, Any]) -> None:
     usual = f", default {one['default']}" if one.get("default") not in (None, one["value"]) else ""
-    value = printable(_told(one["value"]), limit=4000)
+    value = printable(_shown(one["value"]), limit=4000)
     options.write(f"{printable(name):<34}  {value:<16}  {printable(one['origin'])}{usual}\n")
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     if isinstance(value, bool):
@@ -104,26 +104,26 @@ def in_force(config: Config | None) -> dict[str, Any]:
 
     held = config or Config("", "")
 
-    def said(value: object, usual: object) -> dict[str, Any]:
+    def entry(value: object, usual: object) -> dict[str, Any]:
         return {"value": value, "origin": DEFAULT if value == usual else held.path}
 
     def limit(name: str) -> dict[str, Any]:
         value, usual = getattr(held.limits, name), getattr(CONTRACT, name)
-        return {**said(number(value), number(usual)), "default": number(usual)}
+        return {**entry(number(value), number(usual)), "default": number(usual)}
 
     select = None if held.select is None else list(held.select)
     return {
-        "roles": {glob: said(role, None) for glob, role in held.roles},
-        "select": said(select, None),
-        "ignore": said(list(held.ignore), []),
+        "roles": {glob: entry(role, None) for glob, role in held.roles},
+        "select": entry(select, None),
+        "ignore": entry(list(held.ignore), []),
         "strict": {
             "value": bool(held.strict),
             "origin": DEFAULT if held.strict is None else held.path,
         },
-        "severity": {name: said(weight, None) for name, weight in held.severity},
-        "allow-hosts": said(list(held.allow_hosts), []),
-        "publish": said(held.publish, None),
-        "public-base": said(held.public_base, None),
-        "output": said(held.output, None),
+        "severity": {name: entry(weight, None) for name, weight in held.severity},
+        "allow-hosts": entry(list(held.allow_hosts), []),
+        "publish": entry(held.publish, None),
+        "public-base": entry(held.public_base, None),
+        "output": entry(held.output, None),
         "limits": {key(name): limit(name) for name in NAMES},
     }

@@ -71,7 +71,7 @@ def config_of(find: Finder, item: Item, uses: Collection[str] = HOSTS) -> Config
     ``uses``: print a notice if one of these keys is ignored.
     """
     try:
-        return _told(find, find.of(place_of(item)), uses)
+        return _with_notice(find, find.of(place_of(item)), uses)
     except BadConfig as error:
         raise refusal(error) from None
 
@@ -82,22 +82,22 @@ def config_above(find: Finder, source: str, uses: Collection[str] = HOSTS) -> Co
 
     try:
         if kind_of(source) != "path":
-            return _told(find, find.of(None), uses)
+            return _with_notice(find, find.of(None), uses)
         found = find.in_folder(source) if os.path.isdir(source) else find.of(source)
-        return _told(find, found, uses)
+        return _with_notice(find, found, uses)
     except BadConfig as error:
         raise refusal(error) from None
 
 
-def _told(find: Finder, config: Config | None, uses: Collection[str]) -> Config | None:
+def _with_notice(find: Finder, config: Config | None, uses: Collection[str]) -> Config | None:
     """The configuration; prints, once for each, which of its keys are ignored."""
-    if config is None or not config.left_out or config.path in find.said:
+    if config is None or not config.left_out or config.path in find.reported:
         return config
     left = [key for key in config.left_out if key in uses]
     if left:
         import shlex
 
-        find.said.add(config.path)
+        find.reported.add(config.path)
         say(
             f"{config.path}: ignored {', '.join(left)}, which count only in a configuration of "
             "yours in the current folder or above it; to use this one: "
@@ -142,13 +142,13 @@ def in_force(configs: Iterable[Config | None]) -> tuple[Config, ...]:
     return tuple(dict.fromkeys(once.values()))
 
 
-def the_one(said: Iterable[tuple[str, T]]) -> T | None:
-    """The value that all sources share; None if there is none. ``said`` has names and values.
+def the_one(values: Iterable[tuple[str, T]]) -> T | None:
+    """The value that all sources share; None if there is none. ``values`` has names and values.
 
     Exits with 2 if the sources' configurations differ in it.
     """
     once: dict[T, str] = {}
-    for source, value in said:
+    for source, value in values:
         once.setdefault(value, source)
     if len(once) > 1:
         first, second = list(once.values())[:2]

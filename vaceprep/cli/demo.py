@@ -73,25 +73,25 @@ def command(given: DemoOptions) -> int:
         os.makedirs(folder, exist_ok=True)
         jobs = write_demo(folder)
     except (Refused, OSError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        options.say(f"vaceprep: {printable(folder)}: {printable(said)}")
+        reason = getattr(error, "strerror", None) or str(error)
+        options.say(f"vaceprep: {printable(folder)}: {printable(reason)}")
         return 1
     options.say(f"the jobs and their media: {printable(folder)}")
     _say_findings(jobs)
     page = os.path.join(where, REPORT)
     html_report.ready(page, jobs)
-    asked = RunOptions(
+    run = RunOptions(
         output=where, poll_interval=SANDBOX_POLL, hints=Hints(sandbox=True, own_service=True)
     )
     items = items_of(jobs)
-    entries = in_sandbox(items, asked)
+    entries = in_sandbox(items, run)
     if given.output == "json":
         show_entries(entries, given.output)
     else:
         _show(entries)
-    told = html_report.written(page, "run", items, [(entry,) for entry in entries], jobs)
+    reported = html_report.written(page, "run", items, [(entry,) for entry in entries], jobs)
     finished = sum(entry.status == "downloaded" for entry in entries)
-    return code_of(entries) or int(finished < len(FUNCTIONS) or not told)
+    return code_of(entries) or int(finished < len(FUNCTIONS) or not reported)
 
 
 def _say_findings(jobs: Sequence[str]) -> None:
@@ -113,7 +113,7 @@ def _show(entries: Sequence[RunEntry]) -> None:
 
     width = max((len(entry.function or "") for entry in entries), default=0)
     for entry in entries:
-        said = entry.videos[0] if entry.videos else (entry.error or entry.status)
+        result = entry.videos[0] if entry.videos else (entry.error or entry.status)
         name = (entry.function or os.path.basename(entry.source)).ljust(width)
-        options.write(f"{name}  {printable(said, limit=4000)}\n")
+        options.write(f"{name}  {printable(result, limit=4000)}\n")
     options.write(f"{REHEARSED}: {STAND_IN}\n")

@@ -56,8 +56,8 @@ def command(given: DoctorOptions) -> int:
             options.write_lines(wrapped(head, f"next: {hint}", style, NAMES + 9))
     ok = not any(check.status == "error" for check in checks)
     if given.output == "json":
-        told = {"version": JSON_VERSION, "ok": ok, "checks": [c.to_dict() for c in checks]}
-        options.write(json.dumps(told, indent=1) + "\n")
+        document = {"version": JSON_VERSION, "ok": ok, "checks": [c.to_dict() for c in checks]}
+        options.write(json.dumps(document, indent=1) + "\n")
     else:
         options.write("everything works\n" if ok else "something needs fixing\n")
     return int(not ok)

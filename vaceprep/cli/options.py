@@ -229,8 +229,8 @@ def say_skipped(skipped: Skipped) -> None:
         say(note)
 
 
-def apart(asked: bool | None, items: Sequence[Item]) -> bool:
+def apart(requested: bool | None, items: Sequence[Item]) -> bool:
     """Whether each file gets its own process: as requested, else if there are several files."""
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     return len(items) > 1 or any(item.root is not None for item in items)

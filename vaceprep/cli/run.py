@@ -121,14 +121,14 @@ def code_of(entries: Sequence[RunEntry]) -> int:
 
 def in_sandbox(
     items: Sequence[Item],
-    asked: RunOptions,
+    run: RunOptions,
     faults: Sequence[str] = (),
     extra_fields: Sequence[str] = (),
 ) -> list[RunEntry]:
     """Run the jobs in their own sandbox. Exits with 2 if it cannot start."""
     with ExitStack() as stack:
-        settings, target, asked = in_own_sandbox(stack, faults, extra_fields, asked)
-        return _run(items, settings, target, asked, sandbox=True, yes=True)
+        settings, target, run = in_own_sandbox(stack, faults, extra_fields, run)
+        return _run(items, settings, target, run, sandbox=True, yes=True)
 
 
 def _items(jobs: Sequence[str], added: dict[str, Any]) -> list[Item]:
@@ -156,7 +156,7 @@ def _run(
     items: Sequence[Item],
     settings: Settings,
     target: Target | None,
-    asked: RunOptions,
+    run: RunOptions,
     *,
     sandbox: bool,
     yes: bool,
@@ -173,30 +173,30 @@ def _run(
         account = account_of(settings)
         ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
         with waiting(planning(len(items))):
-            jobs_before = assess(items, asked, account, ledger)
-        need_target(jobs_before, target, asked)
+            jobs_before = assess(items, run, account, ledger)
+        need_target(jobs_before, target, run)
         if not jobs_before.ready:
             return list(jobs_before.merged([]))
-        tell_remarks(jobs_before.ready)
-        _ask(jobs_before, settings, target, asked, yes)
+        print_remarks(jobs_before.ready)
+        _ask(jobs_before, settings, target, run, yes)
         control = Control()
         display = service.Display(len(jobs_before.ready))
         stack.callback(display.close)
         stack.enter_context(signals.interruptible(control, sandbox=sandbox))
         runner = stack.enter_context(
-            runner_of(settings, account, ledger, target, asked, control, display.tell)
+            runner_of(settings, account, ledger, target, run, control, display.show)
         )
         check_key(runner.client, settings)
         return list(jobs_before.merged(runner.all(jobs_before.ready)))
 
 
-def _planned(items: Sequence[Item], asked: RunOptions) -> list[RunEntry]:
+def _planned(items: Sequence[Item], run: RunOptions) -> list[RunEntry]:
     """The entries of a dry run, which needs neither a key nor a ledger."""
     from vaceprep.runs.admit import Ready, admit
     from vaceprep.runs.model import RunEntry
 
     with waiting(planning(len(items))):
-        jobs = [admit(item, asked, service="", account="") for item in items]
+        jobs = [admit(item, run, service="", account="") for item in items]
     return [
         RunEntry(job.source, job.function, "planned", prepared=job.planned, notes=job.remarks)
         if isinstance(job, Ready)
@@ -210,15 +210,15 @@ def planning(count: int) -> str:
     return f"planning {count:,} job{'' if count == 1 else 's'}"
 
 
-def tell_remarks(jobs: Sequence[Ready]) -> None:
+def print_remarks(jobs: Sequence[Ready]) -> None:
     """Print which parts are used and which results lack sound, before money is spent."""
     for job in jobs:
-        for said in job.remarks:
-            options.say(f"{printable(job.source)}: {printable(said, limit=4000)}")
+        for remark in job.remarks:
+            options.say(f"{printable(job.source)}: {printable(remark, limit=4000)}")
 
 
 def _ask(
-    jobs_before: JobsBefore, settings: Settings, target: Target | None, asked: RunOptions, yes: bool
+    jobs_before: JobsBefore, settings: Settings, target: Target | None, run: RunOptions, yes: bool
 ) -> None:
     """Ask once before money is spent. Exits with 2 if there is no terminal to ask on."""
     from vaceprep.runs.model import TASK_PRICE
@@ -234,7 +234,7 @@ def _ask(
         )
     known = len(jobs_before.ready) - count
     resumed = f" ({known} more were sent before and are picked up)" if known else ""
-    files = sum(len(job.to_publish(asked.inline_images)) for job in jobs_before.fresh)
+    files = sum(len(job.to_publish(run.inline_images)) for job in jobs_before.fresh)
     published = ""
     if target is not None and files:
         named = printable(target.name, limit=1000)

@@ -276,7 +276,7 @@ def in_own_sandbox(
     stack: ExitStack,
     faults: Sequence[str],
     extra_fields: Sequence[str],
-    asked: RunOptions,
+    run: RunOptions,
 ) -> tuple[Settings, Target, RunOptions]:
     """A sandbox for this run alone. Exits with 2 if it cannot start."""
 
@@ -290,10 +290,10 @@ def in_own_sandbox(
             Sandbox(
                 faults,
                 extra_fields=extra_fields,
-                allow_hosts=asked.allowed_hosts,
-                limits=asked.prepare.limits,
+                allow_hosts=run.allowed_hosts,
+                limits=run.prepare.limits,
             )
         )
         settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
-        hosts = (*asked.allowed_hosts, *box.own_hosts)
-        return settings, parse_target(box.publish_pattern), replace(asked, allowed_hosts=hosts)
+        hosts = (*run.allowed_hosts, *box.own_hosts)
+        return settings, parse_target(box.publish_pattern), replace(run, allowed_hosts=hosts)

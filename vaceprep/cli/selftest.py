@@ -160,14 +160,14 @@ def _state() -> Check:
     while not os.path.lexists(above):
         # The first run creates it; a check must not.
         above = os.path.dirname(above)
-    said = f"{folder}" if there else f"{folder} (made by the first run)"
+    detail = f"{folder}" if there else f"{folder} (made by the first run)"
     try:
         with tempfile.TemporaryFile(dir=above):
             pass
     except OSError as error:
         reason = error.strerror or str(error)
         return Check("state directory", "error", f"{folder} cannot be written: {reason}", hint)
-    return Check("state directory", "ok", said)
+    return Check("state directory", "ok", detail)
 
 
 def _configuration() -> Check:
@@ -182,10 +182,10 @@ def _configuration() -> Check:
         return Check("configuration", "error", str(error), hint)
     if config is None:
         return Check("configuration", "ok", "none here: no vaceprep.toml, no [tool.vaceprep]")
-    told = config.told()
-    said = f": {'; '.join(told)}" if told else ""
+    effects = config.told()
+    about = f": {'; '.join(effects)}" if effects else ""
     hint = "vaceprep config shows all of it"
-    return Check("configuration", "note" if told else "ok", f"{config.path}{said}", hint)
+    return Check("configuration", "note" if effects else "ok", f"{config.path}{about}", hint)
 
 
 def _service() -> Iterator[Check]:
@@ -234,14 +234,14 @@ def self_test() -> Check:
     hint = "please report it with the whole output of: vaceprep doctor --format json"
     try:
         with tempfile.TemporaryDirectory(prefix="vaceprep-doctor-") as folder:
-            said = _tested(folder)
+            problem = _tested(folder)
     except Broken as error:
-        said = str(error)
+        problem = str(error)
     except Exception as error:
         # Report any error at all.
-        said = f"{type(error).__name__}: {error}"
-    if said is not None:
-        return Check("self-test", "error", said, hint)
+        problem = f"{type(error).__name__}: {error}"
+    if problem is not None:
+        return Check("self-test", "error", problem, hint)
     return Check("self-test", "ok", "a clip was made, checked, prepared and checked again")
 
 
@@ -258,8 +258,8 @@ def _tested(folder: str) -> str | None:
         return f"prepare could not fix a clip: {entry['error'] or entry['status']}"
     again = _vaceprep(folder, "check", output)
     if again["summary"]["errors"]:
-        said = again["files"][0]["findings"][0]["message"]
-        return f"check refuses what prepare made: {said}"
+        message = again["files"][0]["findings"][0]["message"]
+        return f"check refuses what prepare made: {message}"
     return None
 
 

@@ -110,14 +110,14 @@ class Display:
         self._now: dict[str, str] = {}
         #: When each job waiting at the service began to wait, by the monotonic clock.
         self._since: dict[str, float] = {}
-        self._said: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
         self._display = Line(self._content)
         self._lock = self._display.lock
         if self._terminal:
             # The elapsed time advances between two polls of the service.
             self._display.tick(TICK, TICK)
 
-    def tell(self, step: Step) -> None:
+    def show(self, step: Step) -> None:
         """Show a step; may be called from any thread."""
         with self._lock:
             if step.name == "note":
@@ -145,10 +145,10 @@ class Display:
     def _plain(self, step: Step) -> None:
         # For a long step, print only its start and each new status of the service.
         word = step.note.partition(",")[0]
-        said = f"{DOING[step.name]}" + (f" ({printable(word)})" if word else "")
-        if self._said.get(step.source) != said:
-            self._said[step.source] = said
-            options.say(f"{printable(step.source)}: {said}")
+        text = f"{DOING[step.name]}" + (f" ({printable(word)})" if word else "")
+        if self._printed.get(step.source) != text:
+            self._printed[step.source] = text
+            options.say(f"{printable(step.source)}: {text}")
 
     def _waited(self, source: str) -> str:
         """How long a job has been at the service: ``, 1:05``."""
@@ -164,8 +164,8 @@ class Display:
 
     def _content(self) -> Row:
         parts = [
-            f"{printable(os.path.basename(source), limit=24)} {said}{self._waited(source)}"
-            for source, said in self._now.items()
+            f"{printable(os.path.basename(source), limit=24)} {text}{self._waited(source)}"
+            for source, text in self._now.items()
         ]
         counted = f"[{self._ended}/{self._count}] " if self._count > 1 else ""
         return Row(counted + " · ".join(parts))

@@ -158,18 +158,18 @@ def _download_row(
         rehearsed=ledger.rehearsal,
     )
     if row.state in ("unknown", "sending"):
-        said = row.error or MEANING[row.state]
+        reason = row.error or MEANING[row.state]
         hint = run.hints.unknown(row.id)
-        return replace(entry, status="unknown", error=said, hint=hint)
+        return replace(entry, status="unknown", error=reason, hint=hint)
     if row.task_id is None or row.state in ("failed", "cancelled", "refused"):
         return replace(entry, error=row.error or f"the row is {row.state}", hint=row.hint)
     client = clients.of(row.service, row.account)
     if ledger.rehearsal and row.state != "downloaded" and _has_ended(client, row):
         hint = ENDED.format(run.hints.forget(row.id, yes=True))
         return replace(entry, error="the sandbox that it was sent to has ended", hint=hint)
-    retriever = Retriever(ledger, client, run, control, display.tell)
+    retriever = Retriever(ledger, client, run, control, display.show)
     entry = finish(retriever, row, entry)
-    display.tell(Step(row.source, "end", note=entry.status))
+    display.show(Step(row.source, "end", note=entry.status))
     return entry
 
 

@@ -114,7 +114,7 @@ class Finder:
         self._fixed = None if fixed is None else read_config(fixed)
         self._search = search and fixed is None
         #: Files whose ignored keys were already reported.
-        self.said: set[str] = set()
+        self.reported: set[str] = set()
         self._known: dict[str, Config | None] = {}
         self._folders: dict[str, Config | None] = {}
 

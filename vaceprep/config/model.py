@@ -109,9 +109,9 @@ class Config:
 
     def told(self) -> tuple[str, ...]:
         """Its effects on the result of a check, each a clause; empty if there are none."""
-        return tuple(self._told())
+        return tuple(self._effects())
 
-    def _told(self) -> Iterator[str]:
+    def _effects(self) -> Iterator[str]:
         for key, (value, usual) in self.limits.changed().items():
             yield f"{key} is {number(value)} instead of {number(usual)}"
         for name, weight in self.severity:

@@ -161,7 +161,7 @@ def _sentence(fault: ErrorDetails) -> str:
         return f"has no key {name}{_near(str(where[-1]), keys, above)}"
     if table == "roles" and len(where) > 1:
         near = _near(value, ROLES) if isinstance(value, str) else f"; fields: {', '.join(ROLES)}"
-        return f'{table}: "{where[1]}" is {_said(value)}, which is not a request field{near}'
+        return f'{table}: "{where[1]}" is {_toml(value)}, which is not a request field{near}'
     if table == "limits" and len(where) > 1:
         limit = str(where[1]).replace("-", "_")
         least, most = RANGES[limit]
@@ -169,7 +169,7 @@ def _sentence(fault: ErrorDetails) -> str:
     else:
         must = _MUST[fault.get("ctx", {}).get("pattern", kind)]
     near = _near(value, WEIGHTS) if kind == "literal_error" and isinstance(value, str) else ""
-    return f"{name} is {_said(value)}; it must be {must}{near}".lstrip()
+    return f"{name} is {_toml(value)}; it must be {must}{near}".lstrip()
 
 
 def _near(word: str, words: Collection[str], where: str = "") -> str:
@@ -179,7 +179,7 @@ def _near(word: str, words: Collection[str], where: str = "") -> str:
     return f"; did you mean {where}{near[0]}?" if near else f"; there are {listed(list(words))}"
 
 
-def _said(value: Any) -> str:
+def _toml(value: Any) -> str:
     """A value in TOML syntax, shortened."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -13,7 +13,7 @@ from vaceprep.job.media import put
 from vaceprep.plans.model import NOTHING_ASKED, Options
 
 
-def asked(options: Options) -> dict[str, str]:
+def set_options(options: Options) -> dict[str, str]:
     """The prepare options that are set, as text: new options change no old identity."""
     plain = NOTHING_ASKED.asked()
     return {
@@ -45,9 +45,9 @@ def identity(
         "account": account,
         "fields": fields_of,
         "sources": dict(sources),
-        "options": asked(options),
+        "options": set_options(options),
     }
-    own = {name: asked(one) for name, one in fields.items() if asked(one)}
+    own = {name: set_options(one) for name, one in fields.items() if set_options(one)}
     if own:
         record["fields_options"] = own
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

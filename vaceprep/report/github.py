@@ -26,10 +26,10 @@ def commands(
 ) -> Iterator[str]:
     """A line for each finding, and one for each configuration that changes severities."""
     for config in configs:
-        told = config.told()
-        if told:
+        changes = config.told()
+        if changes:
             path = github_property(relative(config.path, root))
-            text = github_data(f"{name_of(config.path)}: {'; '.join(told)}")
+            text = github_data(f"{name_of(config.path)}: {'; '.join(changes)}")
             yield f"::notice file={path},title=configuration of vaceprep::{text}"
     for _, finding, spot in spots(files, advice=advice):
         properties = []

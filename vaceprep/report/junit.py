@@ -27,11 +27,11 @@ def document(files: Iterable[FileReport], *, advice: bool, configs: Iterable[Con
     counted = {"tests": str(len(entries)), "failures": failed, "errors": "0"}
     suites = ET.Element("testsuites", {"name": "vaceprep", **counted})
     suite = ET.SubElement(suites, "testsuite", {"name": SUITE, **counted, "skipped": "0"})
-    changed = [(config.path, told) for config in configs if (told := config.told())]
+    changed = [(config.path, effects) for config in configs if (effects := config.told())]
     if changed:
         properties = ET.SubElement(suite, "properties")
-        for path, told in changed:
-            value = f"{name_of(path)}: {printable('; '.join(told), limit=4000)}"
+        for path, effects in changed:
+            value = f"{name_of(path)}: {printable('; '.join(effects), limit=4000)}"
             ET.SubElement(properties, "property", {"name": "config", "value": value})
     for entry in entries:
         _testcase(suite, entry, advice=advice)

@@ -150,5 +150,5 @@ def fingerprint(*parts: str | None) -> str:
 
 def sentence(finding: Finding) -> str:
     """The message and the fix of a finding, in one line."""
-    said = printable(finding.message, limit=2000)
-    return f"{said}. Fix: {printable(finding.fix, limit=400)}" if finding.fix else said
+    message = printable(finding.message, limit=2000)
+    return f"{message}. Fix: {printable(finding.fix, limit=400)}" if finding.fix else message

@@ -36,8 +36,8 @@ def entry_lines(entry: Prepared, style: Style) -> Iterator[str]:
         arrow = "would be" if entry.status == "planned" else "is"
         after = "" if entry.after is None else f": {_foreseen(entry) or describe(entry.after)}"
         again = ", made before" if entry.reused else ""
-        told = f"{printable(entry.output)}{printable(after)}{again}"
-        yield from wrapped(f"  {arrow + ' ':<9}", told, style, 11)
+        text = f"{printable(entry.output)}{printable(after)}{again}"
+        yield from wrapped(f"  {arrow + ' ':<9}", text, style, 11)
 
 
 def _foreseen(entry: Prepared) -> str | None:
@@ -47,11 +47,11 @@ def _foreseen(entry: Prepared) -> str | None:
         return None
     if entry.before is not None and facts.bytes == entry.before.bytes:
         return None
-    told = describe(replace(facts, bytes=None))
+    text = describe(replace(facts, bytes=None))
     if not {"video-size", "image-size"} & {reason for edit in entry.plan for reason in edit.reason}:
         # Only known to be far below the limit.
-        return told
-    return f"{told}, at most {size(facts.bytes)}"
+        return text
+    return f"{text}, at most {size(facts.bytes)}"
 
 
 def summary_line(summary: Summary, style: Style) -> str:

@@ -70,8 +70,10 @@ def run_summary(entries: Sequence[RunEntry], style: Style) -> str:
         status = status_of(entry)
         counts[status] = counts.get(status, 0) + 1
         colours[status] = COLOURS.get(entry.status, "red")
-    said = [style.paint(f"{number} {status}", colours[status]) for status, number in counts.items()]
-    return ", ".join(said) or "nothing is left to download"
+    parts = [
+        style.paint(f"{number} {status}", colours[status]) for status, number in counts.items()
+    ]
+    return ", ".join(parts) or "nothing is left to download"
 
 
 def _ago(seconds: float) -> str:
@@ -92,8 +94,8 @@ def row_lines(
     task = f", task {printable(row.task_id)}" if row.task_id else ""
     status = f" ({printable(row.status)})" if row.status else ""
     head = f"{row.id}  {label}  "
-    said = f"{printable(row.source)}  {row.function}{task}{status}, {age}"
-    yield from wrapped(head, said, style, 4)
+    about = f"{printable(row.source)}  {row.function}{task}{status}, {age}"
+    yield from wrapped(head, about, style, 4)
     if sandbox and row.state == "downloaded":
         yield from wrapped(" " * 4, f"{REHEARSED}: {STAND_IN}", style, 4)
     for path in row.files:

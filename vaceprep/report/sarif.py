@@ -72,12 +72,12 @@ def _invocation(configs: Iterable[Config], root: Root) -> dict[str, Any]:
         {
             "level": "note",
             "message": {
-                "text": f"{name_of(config.path)}: {printable('; '.join(told), limit=4000)}"
+                "text": f"{name_of(config.path)}: {printable('; '.join(changes), limit=4000)}"
             },
             "locations": [_physical(config.path, None, root)],
         }
         for config in configs
-        if (told := config.told())
+        if (changes := config.told())
     ]
     more = {"toolConfigurationNotifications": notes} if notes else {}
     return {"executionSuccessful": True, **more}

@@ -123,10 +123,10 @@ def summary_line(summary: Summary, style: Style) -> str:
 def config_lines(configs: Iterable[Config], style: Style) -> Iterator[str]:
     """Severities changed by configurations: a line for each configuration that changes any."""
     for config in configs:
-        told = config.told()
-        if told:
+        changes = config.told()
+        if changes:
             label = style.paint("config", "yellow")
-            body = f"{printable(config.path)}: {printable('; '.join(told), limit=4000)}"
+            body = f"{printable(config.path)}: {printable('; '.join(changes), limit=4000)}"
             yield from wrapped(f"{label}  ", body, style, 8)
 
 
@@ -140,15 +140,15 @@ def facts_lines(source: str, facts: Facts | None, error: str | None, style: Styl
     for key, value in facts.to_dict().items():
         if value is None or value == [] or key.endswith("_exact"):
             continue
-        yield from wrapped(f"  {key:<20}", printable(said(value)), style, 22)
+        yield from wrapped(f"  {key:<20}", printable(value_text(value)), style, 22)
 
 
-def said(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A fact's value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
         return " ".join(str(v) for v in value.values() if v is not None)
     if isinstance(value, list):
-        return "; ".join(said(item) for item in value)
+        return "; ".join(value_text(item) for item in value)
     return str(value)

@@ -125,7 +125,7 @@ def rule(
 ) -> Callable[[RuleFunction], Rule]:
     """Turn the decorated function, which ``RuleFunction`` describes, into a rule.
 
-    The name of the function is the slug; the code tells what the rule applies to.
+    The name of the function is the slug; the code says what the rule applies to.
     """
     severities = severity if isinstance(severity, tuple) else (severity,)
 

@@ -75,7 +75,7 @@ def pointer(*path: str | int) -> str:
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
 
 
-def said(value: Any) -> str:
+def json_text(value: Any) -> str:
     """Return a given value as JSON text, truncated."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -100,14 +100,14 @@ def _short(text: str) -> str:
 def plain(value: Any) -> str | int | float | None:
     """Return a given value in a form that fits into a finding."""
     if isinstance(value, bool) or value is None:
-        return said(value)
+        return json_text(value)
     if isinstance(value, str):
         return _short(value)
     if isinstance(value, int) and abs(value) < 1 << 63:
         return value
     if isinstance(value, float) and isfinite(value):
         return value
-    return said(value)
+    return json_text(value)
 
 
 #: Errors that a more specific rule reports instead of VP403.

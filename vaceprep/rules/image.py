@@ -276,8 +276,8 @@ def image_profile(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     if not isinstance(facts, ImageFacts) or facts.srgb:
         return None
     name = facts.icc_profile
-    said = "could not be measured" if name is None else f"is {name}, not sRGB"
-    return rule.found(f"the colour profile {said}", measured=name, allowed="sRGB")
+    relation = "could not be measured" if name is None else f"is {name}, not sRGB"
+    return rule.found(f"the colour profile {relation}", measured=name, allowed="sRGB")
 
 
 @rule(

@@ -15,7 +15,7 @@ from vaceprep.contract import (
 )
 from vaceprep.rules import codes, job_fields
 from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, rules_of, run_all
-from vaceprep.rules.draft import Draft, Findings, errors_for, pointer, said
+from vaceprep.rules.draft import Draft, Findings, errors_for, json_text, pointer
 from vaceprep.wording import listed
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
@@ -189,7 +189,7 @@ def prompt_rewrite(rule: Rule, draft: Draft) -> Findings:
     if draft.function in NO_REWRITE and value is not False and not draft.failed("prompt_extend"):
         yield rule.found(
             f"upstream recommends prompt_extend: false for {draft.function}",
-            measured=said(value) if value is not None else None,
+            measured=json_text(value) if value is not None else None,
             allowed="false",
             pointer="/prompt_extend",
         )

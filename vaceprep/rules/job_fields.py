@@ -16,9 +16,9 @@ from vaceprep.rules.draft import (
     Draft,
     Findings,
     errors_for,
+    json_text,
     plain,
     pointer,
-    said,
     specific,
 )
 
@@ -63,7 +63,7 @@ def unknown_field(rule: Rule, draft: Draft) -> Findings:
         else:
             hint = "; pass it in extra if it is meant"
         yield rule.found(
-            f"there is no field {said(name)}{hint}",
+            f"there is no field {json_text(name)}{hint}",
             measured=plain(name),
             allowed=near[0] if near else None,
             pointer=pointer(name),
@@ -112,7 +112,7 @@ def invalid_value(rule: Rule, draft: Draft) -> Findings:
     if draft.has("function") and draft.function is None:
         given = draft.values["function"]
         yield rule.found(
-            f"function is {said(given)}; it is one of {', '.join(FUNCTIONS)}"
+            f"function is {json_text(given)}; it is one of {', '.join(FUNCTIONS)}"
             f"{_near(given, FUNCTIONS)}",
             measured=plain(given),
             allowed=", ".join(FUNCTIONS),
@@ -123,7 +123,7 @@ def invalid_value(rule: Rule, draft: Draft) -> Findings:
             continue
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.path)[1:]
         yield rule.found(
-            f"{where} is {said(error.given)}; allowed is {error.allowed}"
+            f"{where} is {json_text(error.given)}; allowed is {error.allowed}"
             f"{_near(error.given, error.choices)}",
             measured=plain(error.given),
             allowed=error.allowed,

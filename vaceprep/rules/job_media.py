@@ -122,8 +122,8 @@ def mask_video_mismatch(rule: Rule, job: Together) -> Findings:
     if not _same_size(video, mask):
         differences.append(f"is {_size(mask)} px (the video {_size(video)})")
     if _rates_differ(video, mask) and video.fps and mask.fps:
-        told = decimal(mask.fps, video.fps), decimal(video.fps, mask.fps)
-        differences.append(f"plays at {told[0]} FPS (the video {told[1]})")
+        rates = decimal(mask.fps, video.fps), decimal(video.fps, mask.fps)
+        differences.append(f"plays at {rates[0]} FPS (the video {rates[1]})")
     if video.frames != mask.frames:
         differences.append(f"has {mask.frames} frames (the video {video.frames})")
     if differences:
@@ -201,7 +201,10 @@ def inputs_disagree(rule: Rule, job: Together) -> Findings:
             text = _apart("the guide", guide, name, facts)
             if text:
                 yield rule.found(
-                    text, measured=_said(guide), allowed=_said(facts), pointer="/video_url"
+                    text,
+                    measured=_size_and_rate(guide),
+                    allowed=_size_and_rate(facts),
+                    pointer="/video_url",
                 )
                 break
     for name, facts in present[1:]:
@@ -210,14 +213,14 @@ def inputs_disagree(rule: Rule, job: Together) -> Findings:
         if text:
             yield rule.found(
                 text,
-                measured=_said(facts),
-                allowed=_said(base),
+                measured=_size_and_rate(facts),
+                allowed=_size_and_rate(base),
                 severity=WARNING,
                 pointer=f"/{name}",
             )
 
 
-def _said(facts: Facts) -> str:
+def _size_and_rate(facts: Facts) -> str:
     if isinstance(facts, VideoFacts):
         return f"{_size(facts)}, {shown(facts.fps)} fps"
     return _size(facts)

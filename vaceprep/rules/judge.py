@@ -46,11 +46,11 @@ class Selection(NamedTuple):
     def _weighed(self, finding: Finding, weight: Severity) -> Finding:
         if weight is finding.severity:
             return finding
-        said = ""
+        note = ""
         if finding.severity is Severity.ERROR:
             # The report must show that the rule itself has another severity.
-            said = f" (an error, which {self.origin or 'the configuration'} calls {weight.value})"
-        return replace(finding, severity=weight, message=f"{finding.message}{said}")
+            note = f" (an error, which {self.origin or 'the configuration'} calls {weight.value})"
+        return replace(finding, severity=weight, message=f"{finding.message}{note}")
 
     def _keeps(self, code: str) -> bool:
         if code in self.ignore:

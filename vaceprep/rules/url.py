@@ -192,8 +192,8 @@ def url_unreachable(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None
 def url_type(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
     if fetched.facts is None or isinstance(fetched.facts, Unreached):
         return None
-    said = (fetched.content_type or "").partition(";")[0].strip().lower()
-    if not said or said in ANY_BYTES:
+    content_type = (fetched.content_type or "").partition(";")[0].strip().lower()
+    if not content_type or content_type in ANY_BYTES:
         return None
     image = isinstance(fetched.facts, ImageFacts)
     name = (
@@ -201,12 +201,12 @@ def url_type(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
     )
     known = TYPES.get(name)
     kind = "image" if image else "video"
-    if said in known if known else said.startswith(f"{kind}/"):
+    if content_type in known if known else content_type.startswith(f"{kind}/"):
         return None
     due = known[0] if known else f"{kind}/..."
     return rule.found(
-        f"the server calls it {said[:100]}, but its bytes are {name}; publish it as {due}",
-        measured=said[:100],
+        f"the server calls it {content_type[:100]}, but its bytes are {name}; publish it as {due}",
+        measured=content_type[:100],
         allowed=due,
     )
 

@@ -150,11 +150,11 @@ def video_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | Non
     if facts.fps and facts.constant_rate:
         count = limit * facts.fps // 1
         kept, frames = count / facts.fps, f" ({count} frames)"
-    said = decimal(limit)
+    most = decimal(limit)
     source = asset.limits.note("clip_seconds" if clip else "video_seconds")
-    note = "" if clip else f": the service silently uses only the first {said} s"
+    note = "" if clip else f": the service silently uses only the first {most} s"
     return rule.found(
-        f"it lasts {decimal(facts.duration, limit)} s; at most {said} s are allowed{source}{note}",
+        f"it lasts {decimal(facts.duration, limit)} s; at most {most} s are allowed{source}{note}",
         measured=shown(facts.duration),
         allowed=float(limit),
         unit="s",
@@ -229,18 +229,18 @@ def video_truncated(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 def video_name(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
     if asset.name is None:
         return None
-    said, is_mp4 = ending(asset.name), facts.container == "mp4"
-    if is_mp4 == (said == ".mp4"):
+    suffix, is_mp4 = ending(asset.name), facts.container == "mp4"
+    if is_mp4 == (suffix == ".mp4"):
         return None
     if is_mp4:
         message = (
-            f"the bytes are MP4 but the name ends in '{said}'"
-            if said
+            f"the bytes are MP4 but the name ends in '{suffix}'"
+            if suffix
             else ("the bytes are MP4 but the name has no ending")
         )
-        return rule.found(message, measured=said or None, allowed=".mp4")
+        return rule.found(message, measured=suffix or None, allowed=".mp4")
     kind = CONTAINER_NAMES.get(facts.container, facts.container)
-    return rule.found(f"the name ends in '.mp4' but the bytes are {kind}", measured=said)
+    return rule.found(f"the name ends in '.mp4' but the bytes are {kind}", measured=suffix)
 
 
 RULES: Final = rules_of(globals())

@@ -50,10 +50,10 @@ def video_fragmented(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
     why="Readers that ignore edit lists show other frames than a player does.",
 )
 def video_edit_list(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
-    said = [] if facts.unshown is None else [facts.unshown]
+    effects = [] if facts.unshown is None else [facts.unshown]
     if facts.edit_effect is not None:
-        said.append(f"its edit list changes what is shown: {facts.edit_effect}")
-    return rule.found("; ".join(said)) if said else None
+        effects.append(f"its edit list changes what is shown: {facts.edit_effect}")
+    return rule.found("; ".join(effects)) if effects else None
 
 
 @rule(

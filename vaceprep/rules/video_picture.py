@@ -85,11 +85,11 @@ def video_pixel_aspect(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | Non
     aspect = facts.sample_aspect_ratio
     if aspect == 1:
         return None
-    said = f"{aspect.numerator}:{aspect.denominator}"
+    ratio = f"{aspect.numerator}:{aspect.denominator}"
     return rule.found(
-        f"its pixels are {said}, not square: {facts.stored_width}x{facts.stored_height} px stored, "
-        f"{facts.width}x{facts.height} px shown",
-        measured=said,
+        f"its pixels are {ratio}, not square: {facts.stored_width}x{facts.stored_height} px "
+        f"stored, {facts.width}x{facts.height} px shown",
+        measured=ratio,
         allowed="1:1",
     )
 
@@ -138,9 +138,9 @@ def video_hdr(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
         "arib-std-b67": "HLG (arib-std-b67)",
         "bt2020": "BT.2020",
     }
-    said = " in ".join(names.get(part, part) for part in (curve, wide) if part)
+    colours = " in ".join(names.get(part, part) for part in (curve, wide) if part)
     return rule.found(
-        f"its colours are {said}, not BT.709",
+        f"its colours are {colours}, not BT.709",
         measured=curve or wide,
         allowed="bt709",
         fix="tone-map to BT.709",

@@ -173,10 +173,10 @@ async def arun(
     stays in the ledger: the same call resumes it. Takes and raises what ``run`` does.
     """
     stopped = threading.Event()
-    asked = options.pop("cancelled", None)
+    cancelled = options.pop("cancelled", None)
 
     def is_cancelled() -> bool:
-        return stopped.is_set() or (asked is not None and asked())
+        return stopped.is_set() or (cancelled is not None and cancelled())
 
     options["cancelled"] = is_cancelled
     work = asyncio.get_running_loop().run_in_executor(None, partial(run, job, output, **options))

@@ -172,15 +172,15 @@ CANCEL_CHECK_SECONDS: Final = 0.2
 class Control:
     """Cancellation of a run: ``stop`` at the end of the step, ``halt`` in the middle of it."""
 
-    def __init__(self, asked: Callable[[], bool] | None = None) -> None:
-        """``asked`` returns whether to stop; it is called often."""
+    def __init__(self, cancelled: Callable[[], bool] | None = None) -> None:
+        """``cancelled`` returns whether to stop; it is called often."""
         self.stop = threading.Event()
         self.halt = threading.Event()
-        self._asked = asked
+        self._cancelled = cancelled
 
     def stopped(self) -> bool:
         """Whether the run ends with this step."""
-        if self._asked is not None and self._asked():
+        if self._cancelled is not None and self._cancelled():
             self.stop.set()
         return self.stop.is_set()
 
@@ -197,4 +197,4 @@ class Control:
         """Wait, but only until the run is cancelled."""
         end = time.monotonic() + seconds
         while not self.stopped() and (left := end - time.monotonic()) > 0:
-            self.stop.wait(left if self._asked is None else min(left, CANCEL_CHECK_SECONDS))
+            self.stop.wait(left if self._cancelled is None else min(left, CANCEL_CHECK_SECONDS))

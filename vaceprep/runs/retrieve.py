@@ -79,7 +79,7 @@ class Retriever:
         Raises StillRunning (the time is over), TaskEnded, TaskLost, NotDownloaded, Interrupted.
         """
         begun = time.monotonic()
-        asked = 0
+        requests = 0
         while True:
             left = max(0.0, self.options.max_wait - (time.monotonic() - begun))
             try:
@@ -89,9 +89,10 @@ class Retriever:
                     raise TaskLost(NEVER_ENDED) from None
                 raise
             except Rejected as error:
-                asked += 1
+                requests += 1
                 # The id of a task that was not sent from here may be mistyped.
-                last = asked >= ASKED_MISSING or not row.job or left <= self.options.poll_interval
+                may_repeat = row.job and left > self.options.poll_interval
+                last = requests >= ASKED_MISSING or not may_repeat
                 if not is_gone(error) or self._missed(row) == "expired" or last:
                     raise self._rejected(row, error) from None
                 self.control.sleep(self.options.poll_interval)
@@ -154,7 +155,7 @@ class Retriever:
         links = row.videos
         if not links or any(HIDDEN in url for url in links):
             # A URL that repeats the key is never stored.
-            row, links = self._asked_again(row)
+            row, links = self._read_again(row)
         files: list[str] = []
         for number, url in enumerate(links):
             self.control.step()
@@ -172,7 +173,7 @@ class Retriever:
             )
         return replace(row, state="downloaded", files=tuple(files))
 
-    def _asked_again(self, row: Row) -> tuple[Row, tuple[str, ...]]:
+    def _read_again(self, row: Row) -> tuple[Row, tuple[str, ...]]:
         """The row, and new URLs: the signature of the old ones expires."""
         try:
             task = self.client.get(row.task_id or "")
@@ -227,7 +228,7 @@ class Retriever:
             if not error.gone:
                 raise NotDownloaded(self.client.hide(str(error))) from None
         # Signed URLs may expire before the task does.
-        _, fresh = self._asked_again(row)
+        _, fresh = self._read_again(row)
         try:
             return self._fetch(row, fresh[number] if number < len(fresh) else url, name)
         except FetchFailed as error:

@@ -175,8 +175,8 @@ class Sender:
     def _look_after(self, row: Row) -> None:
         if row.state != "accepted" or row.task_id is None:
             return
-        asked = max(row.checked_at or 0, row.sent_at or 0)
-        if time.time() - asked < 1.5 * self.options.poll_interval and asked <= time.time():
+        last_read = max(row.checked_at or 0, row.sent_at or 0)
+        if time.time() - last_read < 1.5 * self.options.poll_interval and last_read <= time.time():
             # Another process waits for it, or it has just been requested.
             return
         try:

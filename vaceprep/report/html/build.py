@@ -26,7 +26,7 @@ from vaceprep.report.html.thumbnails import Thumbnails
 from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
 from vaceprep.rules.all import BY_CODE
-from vaceprep.rules.draft import Draft, said
+from vaceprep.rules.draft import Draft, json_text
 from vaceprep.runs.model import RunEntry
 from vaceprep.version import __version__
 
@@ -75,9 +75,9 @@ def page_of(
             raise
     entries = [entry for group in groups for entry in group.entries]
     codes = {f.code for entry in entries for f in entry.findings}
-    told = list(notes)
+    remarks = list(notes)
     if thumbnails.dropped:
-        told.append(
+        remarks.append(
             "Some preview frames are missing: making them took too long, or there were too many."
         )
     return Page(
@@ -88,7 +88,7 @@ def page_of(
         groups=groups,
         rules=tuple(BY_CODE[code] for code in sorted(codes) if code in BY_CODE),
         statuses=tuple(dict.fromkeys(entry.status for entry in entries)),
-        notes=tuple(told),
+        notes=tuple(remarks),
     )
 
 
@@ -160,7 +160,7 @@ def _worded(value: object) -> str:
         return value
     if isinstance(value, list):
         return ", ".join(_worded(part) for part in value)
-    return said(value)
+    return json_text(value)
 
 
 def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: ResultVideos) -> Group:
@@ -186,10 +186,10 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
     # The prepared files are deleted once sent: show the sources.
     media = media_of_prepared(ran.prepared, outputs=False)
     own = _job(own, draft_from(item), media, thumbnails)
-    told = set(ran.findings)
+    reported = set(ran.findings)
     entries = [
         prepared(
-            replace(made, remaining=tuple(f for f in made.remaining if f not in told)),
+            replace(made, remaining=tuple(f for f in made.remaining if f not in reported)),
             thumbnails,
             kept=False,
         )

@@ -199,7 +199,7 @@ def _alike(made: Prepared, one: Shots, two: Shots, different: str | None) -> str
     except Exception as error:  # FFmpeg's filters raise errors of many kinds
         return f"SSIM not measured ({type(error).__name__})"
     still = not isinstance(made.after, VideoFacts)
-    told = ssim.told(value, len(pairs), pairs[0][0].size, still=still)
+    text = ssim.worded(value, len(pairs), pairs[0][0].size, still=still)
     return (
-        f"{told}; packets copied, no picture encoded anew" if made.lossless and not still else told
+        f"{text}; packets copied, no picture encoded anew" if made.lossless and not still else text
     )

@@ -113,8 +113,8 @@ def _edit(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | N
 def _misfit(title: str, mask: Facts, video: Facts) -> Drawn | None:
     if agrees((mask.width, mask.height), (video.width, video.height)):
         return None
-    told = f"the mask is {mask.width}x{mask.height}, of another shape than the video"
-    return Drawn(title, note=f"{told} ({video.width}x{video.height}); nothing can be laid over it")
+    text = f"the mask is {mask.width}x{mask.height}, of another shape than the video"
+    return Drawn(title, note=f"{text} ({video.width}x{video.height}); nothing can be laid over it")
 
 
 def _with_image(
@@ -179,10 +179,10 @@ def _with_video(title: str, video: Media, mask: Media, thumbnails: Thumbnails) -
     for shown, over in zip(frames.shots, masks.shots, strict=False):
         area = black_and_white(over.image.convert("L").resize(size))
         edited = share(area.histogram()[255], area.width * area.height)
-        told = f"about {edited} edited at {seconds(shown.at or Fraction(0))} s"
+        text = f"about {edited} edited at {seconds(shown.at or Fraction(0))} s"
         laid = laid_over(shown.image.convert("RGB").resize(size), area)
-        alt = f"the frame with the edited area tinted: {told}"
-        pictures.append(thumbnails.printed(laid, alt, told))
+        alt = f"the frame with the edited area tinted: {text}"
+        pictures.append(thumbnails.printed(laid, alt, text))
     note = frames.note or masks.note or _scaled(moving, facts)
     return Drawn(title, _there(pictures), note=note)
 
@@ -210,11 +210,11 @@ def _outpainting(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Dr
     )
     corner = (round(facts.width * (left - 1) / 2), round(facts.height * (top - 1) / 2))
     result, _, _ = expanded((facts.width, facts.height), (top, bottom, left, right))
-    told = f"{facts.width}x{facts.height} on a canvas of {whole[0]}x{whole[1]}"
+    text = f"{facts.width}x{facts.height} on a canvas of {whole[0]}x{whole[1]}"
     if result == whole:
-        caption = f"{told}, which is the size of the result"
+        caption = f"{text}, which is the size of the result"
     else:
-        caption = f"{told}; the result has about {result[0]}x{result[1]}, at most 720p"
+        caption = f"{text}; the result has about {result[0]}x{result[1]}, at most 720p"
     size = bounded((facts.width, facts.height), LARGE)
     taken = thumbnails.strip(video.path, facts, instants(facts, 1), size)
     shown = taken.shots[0].image.resize(size) if taken.shots else None

@@ -66,10 +66,10 @@ def incomparable(before: Facts, after: Facts) -> str | None:
     return None
 
 
-def told(value: float, count: int, size: tuple[int, int], *, still: bool) -> str:
+def worded(value: float, count: int, size: tuple[int, int], *, still: bool) -> str:
     """The SSIM in words, never rounded up to 1.
 
-    >>> told(0.99999, 5, (480, 270), still=False)
+    >>> worded(0.99999, 5, (480, 270), still=False)
     'SSIM 0.9999 on 5 frames at 480x270'
     """
     shown = f"{value:.4f}"

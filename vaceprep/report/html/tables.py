@@ -9,7 +9,7 @@ from typing import Final
 from vaceprep.contract import MAX_SECONDS_BY_ROLE, Role
 from vaceprep.facts import Facts, VideoFacts
 from vaceprep.report.html.view import Bar, Row, Span, Window
-from vaceprep.report.text import said
+from vaceprep.report.text import value_text
 from vaceprep.wording import decimal, size
 
 WHOLE: Final = 1000.0
@@ -62,7 +62,7 @@ def _value(facts: Facts, key: str) -> str | None:
             return decimal(facts.fps)
         if key == "rotation":
             return "by no right angle" if value is None else f"{value}°"
-    return None if value is None or value == [] else said(value)
+    return None if value is None or value == [] else value_text(value)
 
 
 def rows(facts: Facts | None, after: Facts | None = None) -> tuple[Row, ...]:
@@ -86,10 +86,10 @@ def more(facts: Facts | None) -> tuple[Row, ...]:
 
 
 def _more(facts: Facts) -> Iterator[Row]:
-    told = {*FIRST, "kind", "width", "height"}
+    shown = {*FIRST, "kind", "width", "height"}
     for key, value in facts.to_dict().items():
-        if key not in told and value is not None and value != []:
-            yield Row(key.replace("_", " "), said(value))
+        if key not in shown and value is not None and value != []:
+            yield Row(key.replace("_", " "), value_text(value))
 
 
 def seconds(value: Fraction) -> str:
@@ -156,14 +156,14 @@ def extension_bars(
         spans.append(Span(at, min(wide(other), WHOLE - at), "clip-last", "last clip"))
     ends = {0: Span(0, 8, "frame", "first frame"), 1: Span(WHOLE - 8, 8, "frame", "last frame")}
     marks = [ends[number] for number, given in enumerate(frames) if given]
-    told = [
+    parts = [
         *([f"first clip {seconds(one)} s"] if one else []),
         *(["first frame"] if frames[0] else []),
         f"{seconds(free)} s made by the service",
         *([f"last clip {seconds(other)} s"] if other else []),
         *(["last frame"] if frames[1] else []),
     ]
-    bars = [Bar(tuple(spans), tuple(marks), f"{', '.join(told)}; {seconds(whole)} s in all")]
+    bars = [Bar(tuple(spans), tuple(marks), f"{', '.join(parts)}; {seconds(whole)} s in all")]
     if guide:
         row = (Span(0, wide(guide), "guide", "motion guide"),)
         bars.append(Bar(row, (), f"motion guide, {seconds(guide)} s"))

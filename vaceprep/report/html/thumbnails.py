@@ -264,6 +264,6 @@ class Thumbnails:
             return f"no picture: {error.fact.message}"
         if isinstance(error, Refused):
             # It begins with the file's name, which is already shown above it.
-            said = str(error)
-            return f"no picture: {said.partition(' cannot be read: ')[2] or said}"
+            message = str(error)
+            return f"no picture: {message.partition(' cannot be read: ')[2] or message}"
         return f"no picture: {' '.join(str(error).split()) or type(error).__name__}"[:200]

@@ -62,8 +62,8 @@ class ResultVideos:
         taken = self._album.strip(path, facts, at, bounded((facts.width, facts.height), SMALL))
         pictures: list[Picture] = []
         for shot in taken.shots:
-            told = "" if shot.at is None else f"{seconds(shot.at)} s"
-            picture = self._album.printed(shot.image, f"the result at {told}", told)
+            caption = "" if shot.at is None else f"{seconds(shot.at)} s"
+            picture = self._album.printed(shot.image, f"the result at {caption}", caption)
             if picture is not None:
                 pictures.append(picture)
         return Film(name, describe(facts), link, uri, tuple(pictures), taken.note)
