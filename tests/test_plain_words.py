@@ -15,7 +15,10 @@ from tests.paths import ROOT
 #: Packages without private words. The others follow: add each once its words are replaced.
 PLAIN = (
     "api",
+    "batch",
     "checks",
+    "cli",
+    "config",
     "files",
     "job",
     "ledger",
@@ -24,6 +27,8 @@ PLAIN = (
     "preparation",
     "probes",
     "publish",
+    "report",
+    "rules",
     "runs",
     "sandbox",
     "workers",
@@ -59,6 +64,14 @@ INSTEAD = {
 #: Where a word stays, with the reason: (path below vaceprep, word).
 KEPT = {
     ("checks/inputs.py", "walk"): "os.walk",
+    ("cli/batch.py", "anew"): "a help text",
+    ("cli/batch.py", "nobody"): "a message",
+    ("cli/batch.py", "walk"): "a function of the package preparation",
+    ("cli/batch_loop.py", "walk"): "os.walk",
+    ("cli/frame.py", "brought"): "a help text",
+    ("cli/prepare.py", "walk"): "a function of the package preparation",
+    ("cli/selftest.py", "told"): "calls the public method Config.told",
+    ("config/model.py", "told"): "a public method",
     ("files/content.py", "tell"): "a method of file objects",
     ("files/source.py", "tell"): "a method of file objects",
     ("job/model.py", "anew"): "its plain meaning, in a description",
@@ -76,6 +89,12 @@ KEPT = {
     ("publish/target.py", "tell"): "a parameter of the public protocol Target",
     ("publish/upload.py", "tell"): "passes the parameter of Target on",
     ("publish/web_folder.py", "tell"): "a parameter of the public protocol Target",
+    ("report/github.py", "told"): "calls the public method Config.told",
+    ("report/html/entries.py", "anew"): "a message",
+    ("report/html/ssim.py", "brought"): "a message",
+    ("report/junit.py", "told"): "calls the public method Config.told",
+    ("report/sarif.py", "told"): "calls the public method Config.told",
+    ("report/text.py", "told"): "calls the public method Config.told",
     ("runs/stage.py", "tell"): "passes the parameter of Target on",
 }
 #: The same for the pages: (name, word).
