@@ -47,11 +47,6 @@ def finder(given: Configuration) -> Finder:
         return Finder(given.config_file, search=not given.no_config)
 
 
-def refusal(error: BadConfig) -> click.UsageError:
-    """The usage error for an invalid configuration file: exit 2."""
-    return click.UsageError(f"{printable(str(error), limit=4000)} (--no-config leaves it out)")
-
-
 def place_of(item: Item) -> str | None:
     """The path where the search for an item's configuration starts; None: the current folder."""
     if item.kind == "path":
@@ -59,6 +54,8 @@ def place_of(item: Item) -> str | None:
     return (item.base or item.source) if item.kind == "job" else None
 
 
+#: The end of a message about an invalid configuration that was found.
+AVOIDABLE: Final = " (--no-config leaves it out)"
 #: Keys of GUARDED that a command uses.
 HOSTS: Final = ("allow-hosts",)
 OUTPUT: Final = ("allow-hosts", "output")
@@ -70,23 +67,19 @@ def config_of(find: Finder, item: Item, uses: Collection[str] = HOSTS) -> Config
 
     ``uses``: print a notice if one of these keys is ignored.
     """
-    try:
+    with usage_errors(BadConfig, note=AVOIDABLE):
         return _with_notice(find, find.of(place_of(item)), uses)
-    except BadConfig as error:
-        raise refusal(error) from None
 
 
 def config_above(find: Finder, source: str, uses: Collection[str] = HOSTS) -> Config | None:
     """The configuration of a source; a folder's own for a folder. Exits with 2 as above."""
     from vaceprep.checks.inputs import kind_of
 
-    try:
+    with usage_errors(BadConfig, note=AVOIDABLE):
         if kind_of(source) != "path":
             return _with_notice(find, find.of(None), uses)
         found = find.in_folder(source) if os.path.isdir(source) else find.of(source)
         return _with_notice(find, found, uses)
-    except BadConfig as error:
-        raise refusal(error) from None
 
 
 def _with_notice(find: Finder, config: Config | None, uses: Collection[str]) -> Config | None:

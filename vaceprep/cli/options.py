@@ -156,12 +156,15 @@ def failure(error: Exception, note: str = "") -> click.exceptions.Exit:
 
 
 @contextmanager
-def usage_errors(*kinds: type[Exception], about: str = "", limit: int = 4000) -> Iterator[None]:
-    """Exits with 2 and the error's message, after ``about``, if the block raises one of these."""
+def usage_errors(
+    *kinds: type[Exception], about: str = "", note: str = "", limit: int = 4000
+) -> Iterator[None]:
+    """Exits with 2 if the block raises one of these: ``about``, the error's message, ``note``."""
     try:
         yield
     except kinds as error:
-        raise click.UsageError(f"{about}{printable(str(error), limit=limit)}") from None
+        message = printable(str(error), limit=limit)
+        raise click.UsageError(f"{about}{message}{note}") from None
 
 
 def refusing(work: Callable[[], list[str]], target: str) -> int:

@@ -226,12 +226,10 @@ def image_alpha(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
         return None
     mask = asset.role == _MASK
     fix = "flatten onto black" if mask else "flatten onto white, or the colour given"
-    if facts.has_alpha is None:
-        message = "whether pixels are transparent could not be measured"
-        return rule.found(message, measured=None, allowed="opaque", fix=fix)
-    return rule.found(
-        "some pixels are transparent", measured="transparent", allowed="opaque", fix=fix
-    )
+    measured = None if facts.has_alpha is None else "transparent"
+    unknown = "whether pixels are transparent could not be measured"
+    message = unknown if measured is None else "some pixels are transparent"
+    return rule.found(message, measured=measured, allowed="opaque", fix=fix)
 
 
 @rule(

@@ -190,17 +190,17 @@ def url_unreachable(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None
     why="Who goes by the type takes the file for something else; set it where it is published.",
 )
 def url_type(rule: Rule, fetched: FetchedUrl, _: Asset) -> Finding | None:
-    if fetched.facts is None or isinstance(fetched.facts, Unreached):
+    facts = fetched.facts
+    if facts is None or isinstance(facts, Unreached):
         return None
     content_type = (fetched.content_type or "").partition(";")[0].strip().lower()
     if not content_type or content_type in ANY_BYTES:
         return None
-    image = isinstance(fetched.facts, ImageFacts)
-    name = (
-        fetched.facts.format if isinstance(fetched.facts, ImageFacts) else fetched.facts.container
-    )
+    if isinstance(facts, ImageFacts):
+        kind, name = "image", facts.format
+    else:
+        kind, name = "video", facts.container
     known = TYPES.get(name)
-    kind = "image" if image else "video"
     if content_type in known if known else content_type.startswith(f"{kind}/"):
         return None
     due = known[0] if known else f"{kind}/..."

@@ -233,11 +233,8 @@ def video_name(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
     if is_mp4 == (suffix == ".mp4"):
         return None
     if is_mp4:
-        message = (
-            f"the bytes are MP4 but the name ends in '{suffix}'"
-            if suffix
-            else ("the bytes are MP4 but the name has no ending")
-        )
+        ends = f"ends in '{suffix}'" if suffix else "has no ending"
+        message = f"the bytes are MP4 but the name {ends}"
         return rule.found(message, measured=suffix or None, allowed=".mp4")
     kind = CONTAINER_NAMES.get(facts.container, facts.container)
     return rule.found(f"the name ends in '.mp4' but the bytes are {kind}", measured=suffix)

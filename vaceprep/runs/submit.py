@@ -219,6 +219,7 @@ NEVER_ENDED: Final = "the task did not end within 24 hours, after which the serv
 def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
     """Record the service's report on a task; a settled row is not changed."""
     open_states: tuple[State, ...] = ("accepted", "missing", "expired", "unknown", "sending")
+    known: dict[str, Any] = {"task_id": task.id, "status": task.status}
     if task.state == "running":
         now = ledger.row(row.id) or row
         if is_over(ledger, row, task):
@@ -226,14 +227,7 @@ def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
                 row.id, "expired", only_from=WAITED_FOR, status=task.status, error=NEVER_ENDED
             )
         if now.state in open_states and (now.state, now.task_id) != ("accepted", task.id):
-            return ledger.settle(
-                row.id,
-                "accepted",
-                only_from=open_states,
-                task_id=task.id,
-                status=task.status,
-                error=None,
-            )
+            return ledger.settle(row.id, "accepted", only_from=open_states, error=None, **known)
         ledger.checked(row.id, task.status)
         return ledger.row(row.id) or row
     if task.state == "done":
@@ -241,20 +235,12 @@ def note_task(ledger: Ledger, row: Row, task: Task) -> Row:
             row.id,
             "finished",
             only_from=(*open_states, "finished"),
-            task_id=task.id,
-            status=task.status,
             videos=list(task.videos),
             error=None,
+            **known,
         )
     error = None if task.error is None else task.error.sentence()
-    return ledger.settle(
-        row.id,
-        task.state,
-        only_from=open_states,
-        task_id=task.id,
-        status=task.status,
-        error=error,
-    )
+    return ledger.settle(row.id, task.state, only_from=open_states, error=error, **known)
 
 
 def is_over(ledger: Ledger, row: Row, task: Task) -> bool:

@@ -20,7 +20,7 @@ from vaceprep.report.html.tables import more, rows, seconds, window_bar
 from vaceprep.report.html.thumbnails import LARGE, SMALL, Shot, Shots, Thumbnails, bounded, instants
 from vaceprep.report.html.view import Entry, Grade, Picture, Side, Window
 from vaceprep.report.text import WEIGHT, describe
-from vaceprep.rules.catalogue import Finding, Severity
+from vaceprep.rules.catalogue import Finding
 from vaceprep.wording import size as file_size
 
 #: Characters of a ``data:`` URI that are shown.
@@ -40,10 +40,8 @@ def grade_of(findings: Sequence[Finding]) -> Grade:
     """The worst severity of the findings."""
     if not findings:
         return "fine"
-    gravest = min(findings, key=lambda f: WEIGHT[f.severity]).severity
-    return {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "advice"}[
-        gravest
-    ]  # type: ignore[return-value]
+    gravest: Grade = min(findings, key=lambda f: WEIGHT[f.severity]).severity.value
+    return gravest
 
 
 def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
