@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 from vaceprep.batch.content import content_now, stamp_now
-from vaceprep.batch.results import Line
+from vaceprep.batch.results import Line, Results
 from vaceprep.batch.results_index import Done
 from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Item
@@ -41,26 +41,6 @@ def mark(command: str, requested: Any) -> str:
 def check_mark(options: Options, far: bool) -> str:
     """The mark of a check, whose options may differ between sources; ``far``: URLs are read."""
     return mark("check", [options, far])
-
-
-class Sink(Protocol):
-    """The destination of results."""
-
-    def known(self, source: str) -> Done | None:
-        """The newest result of a source, if there is one."""
-        ...
-
-    def first_time(self, source: str) -> bool:
-        """Whether this run meets a source for the first time."""
-        ...
-
-    def line(self, done: Done) -> dict[str, Any]:
-        """An existing result, read again."""
-        ...
-
-    def add(self, line: Line) -> None:
-        """Append a result. Raises ResultsError."""
-        ...
 
 
 @dataclass(slots=True)
@@ -139,3 +119,7 @@ class Printed:
     def add(self, line: Line) -> None:
         """Print it."""
         self._write(f"{line.text}\n")
+
+
+#: The destination of results.
+Sink = Results | Printed

@@ -104,6 +104,11 @@ SOURCES: Final = sources("FILE|DIR|URL|-...")
 VIDEOS: Final = "Folder for the videos (default: the current folder)."
 
 
+EXTRA: Final = option(
+    "--extra", multiple=True, metavar="KEY=VALUE", help="A field that vaceprep does not know."
+)
+
+
 def _check_timeout(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
     if value is not None and not 0 < value <= LONGEST:
         raise click.BadParameter(f"{value:g} is not a valid time limit in seconds")
@@ -127,6 +132,30 @@ class Isolation(OptionGroup):
     timeout: float | None = timeout(
         "Seconds that one isolated file may take: 10 without it, 300 with --deep."
     )
+
+
+def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs; a value that is valid JSON is parsed, any other is text."""
+    import json
+
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"--extra takes KEY=VALUE, not {pair!r}")
+        try:
+            values[key] = json.loads(value)
+        except (ValueError, RecursionError):
+            values[key] = value
+    return values
+
+
+def with_extra(values: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """A job's mapping with added fields; an invalid ``extra`` is kept for the rules to report."""
+    own = values.get("extra")
+    if not added or not isinstance(own, dict | None):
+        return values
+    return {**values, "extra": {**(own or {}), **added}}
 
 
 def style(*, advice: bool = False) -> Style:

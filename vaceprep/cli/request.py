@@ -16,7 +16,6 @@ import click
 
 from vaceprep.checks.report import FileReport, summarise
 from vaceprep.cli import config_options, options
-from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
 from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes, takes_with_rest
 from vaceprep.contract import FUNCTIONS, Function
 from vaceprep.files.source import CannotOpen, open_stdin
@@ -156,7 +155,7 @@ class RequestOptions(OptionGroup):
     placeholder_urls: bool = option(
         "--placeholder-urls", is_flag=True, help="Put example.com URLs in place of local paths."
     )
-    extra: tuple[str, ...] = EXTRA
+    extra: tuple[str, ...] = options.EXTRA
     configuration: config_options.Configuration = group(config_options.Configuration)
     output: str = options.FORMAT
 
@@ -175,11 +174,11 @@ def file_command(given: FileOptions) -> int:
     from vaceprep.job.model import Job
 
     job = given.job
-    added = extras(given.request.extra)
+    added = options.extras(given.request.extra)
     limits = _limits(given.request.configuration, job)
 
     def make() -> Job:
-        values = with_extra(_values(job), added)
+        values = options.with_extra(_values(job), added)
         base = "" if job == "-" else os.path.dirname(job)
         return Job.from_dict(values, base=base, limits=limits)
 
@@ -278,7 +277,7 @@ def function_command(function: Function) -> click.Command:
 
         limits = _limits(given.configuration, "-")
         values = values_of(function, fields)
-        added = extras(given.extra)
+        added = options.extras(given.extra)
         if added:
             values["extra"] = added
 

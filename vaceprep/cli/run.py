@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, html_report, options, service, signals
-from vaceprep.cli.extra_fields import EXTRA, extras, with_extra
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.progress import waiting
 from vaceprep.cli.run_setup import (
@@ -63,7 +62,7 @@ class RunCommand(OptionGroup):
     )
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
-    extra: tuple[str, ...] = EXTRA
+    extra: tuple[str, ...] = options.EXTRA
     report: str | None = html_report.REPORT
     configuration: config_options.Configuration = group(config_options.Configuration)
     output: str = options.FORMAT
@@ -80,7 +79,7 @@ def command(given: RunCommand) -> int:
     click.get_current_context().with_resource(signals.terminable(own_code=True))
     settings = given.settings
     check_sandbox(settings)
-    added = extras(given.extra)
+    added = options.extras(given.extra)
     items = _items(given.jobs, added)
     find = config_options.finder(given.configuration)
     config: Config | None = config_options.the_one(
@@ -149,7 +148,7 @@ def _with_extra(item: Item, added: dict[str, Any]) -> Item:
         return item
     if isinstance(values, JobUnreadable):
         return item
-    return item._replace(job=with_extra(values, added), base=item.base or item.source)
+    return item._replace(job=options.with_extra(values, added), base=item.base or item.source)
 
 
 def _run(

@@ -86,15 +86,11 @@ def say(message: str) -> None:
     """Print one printable remark on standard error. A closed stream is no error."""
     from vaceprep.report.escape import printable
 
-    _talk(printable(message, limit=REMARK) + "\n")
+    draw(printable(message, limit=REMARK) + "\n")
 
 
 def draw(text: str) -> None:
-    """Write text with cursor movements to a terminal (see ``moves``)."""
-    _talk(text)
-
-
-def _talk(text: str) -> None:
+    """Write text, which may move the cursor (see ``moves``), on standard error."""
     # A paid job must not fail because the pipe for remarks broke.
     try:
         sys.stderr.write(text)
