@@ -273,9 +273,7 @@ def prepare(given: BatchPrepareOptions) -> int:
     plan, by_field = plan_options(given.window, given.changes)
     sources = given.batch.sources
     find = config_options.finder(given.configuration)
-    where = given.where
-    if where is None:
-        where = config_options.output_of(find, sources)
+    where = config_options.output_of(find, given.where, sources)
     to, skips = _outputs(where, sources)
     work = Work(plan, given.role, given.changes.force, deep=given.changes.deep)
     names = Outputs(to)

@@ -122,8 +122,10 @@ def bounded(config: Config | None, sources: Iterable[str]) -> Config | None:
     return replace(config, output=None)
 
 
-def output_of(find: Finder, sources: Sequence[str]) -> str | None:
-    """The output folder from the configurations of all sources. Exits with 2 as ``the_one``."""
+def output_of(find: Finder, where: str | None, sources: Sequence[str]) -> str | None:
+    """``where``, else the output folder of all sources' configurations. Exits as ``the_one``."""
+    if where is not None:
+        return where
     above = [(s, bounded(config_above(find, s, OUTPUT), [s])) for s in sources]
     return the_one((source, None if c is None else c.output) for source, c in above)
 

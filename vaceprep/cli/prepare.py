@@ -144,9 +144,7 @@ def command(given: PrepareOptions) -> int:
     plan, by_field = plan_options(given.window, given.changes)
     html_report.ready(given.report, given.sources, force=given.changes.force)
     find = config_options.finder(given.configuration)
-    where = given.where
-    if where is None:
-        where = config_options.output_of(find, given.sources)
+    where = config_options.output_of(find, given.where, given.sources)
     to, items = _items(given, where, by_field)
     configs = {id(item): config_options.config_of(find, item) for item in items}
     options.collect_garbage()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from vaceprep.checks.report import FileReport, Summary
-from vaceprep.report.text import Style
+from vaceprep.report.text import Style, config_lines, file_lines, summary_line
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -78,17 +78,11 @@ def pieces(
     elif form == "github":
         from vaceprep.report.github import commands
         from vaceprep.report.locations import root
-        from vaceprep.report.text import summary_line
 
-        for line in commands(files, root(), advice=style.advice, configs=configs):
-            yield line + "\n"
-        yield summary_line(summary, style) + "\n"
+        lines = commands(files, root(), advice=style.advice, configs=configs)
+        yield from (f"{line}\n" for line in (*lines, summary_line(summary, style)))
     else:
-        from vaceprep.report.text import config_lines, file_lines, summary_line
-
         for entry in files:
-            for line in file_lines(entry, style):
-                yield line + "\n"
-        for line in config_lines(configs, style):
-            yield line + "\n"
-        yield summary_line(summary, style) + "\n"
+            yield from (f"{line}\n" for line in file_lines(entry, style))
+        end = (*config_lines(configs, style), summary_line(summary, style))
+        yield from (f"{line}\n" for line in end)

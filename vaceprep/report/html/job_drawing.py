@@ -32,6 +32,8 @@ from vaceprep.rules.draft import Draft
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+#: The title of the drawings of a mask.
+EDITED: Final = "What is edited"
 #: Frames that a moving mask is drawn over.
 MOVING: Final = 3
 
@@ -100,43 +102,40 @@ def drawn(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | N
 def _edit(draft: Draft, media: MediaByRole, thumbnails: Thumbnails) -> Drawn | None:
     video = media.get("video_url")
     image, moving = media.get("mask_image_url"), media.get("mask_video_url")
-    title = "What is edited"
     if video is None or not isinstance(video.facts, VideoFacts):
         return None
     if image is not None and isinstance(image.facts, ImageFacts):
-        return _with_image(title, draft, video, image, thumbnails)
+        return _with_image(draft, video, image, thumbnails)
     if moving is not None and isinstance(moving.facts, VideoFacts):
-        return _with_video(title, video, moving, thumbnails)
+        return _with_video(video, moving, thumbnails)
     return None
 
 
-def _misfit(title: str, mask: Facts, video: Facts) -> Drawn | None:
+def _misfit(mask: Facts, video: Facts) -> Drawn | None:
     if agrees((mask.width, mask.height), (video.width, video.height)):
         return None
     text = f"the mask is {mask.width}x{mask.height}, of another shape than the video"
-    return Drawn(title, note=f"{text} ({video.width}x{video.height}); nothing can be laid over it")
+    return Drawn(EDITED, note=f"{text} ({video.width}x{video.height}); nothing can be laid over it")
 
 
-def _with_image(
-    title: str, draft: Draft, video: Media, mask: Media, thumbnails: Thumbnails
-) -> Drawn:
+def _with_image(draft: Draft, video: Media, mask: Media, thumbnails: Thumbnails) -> Drawn:
     from PIL.Image import Resampling
 
     facts = video.facts
     number = draft.values.get("mask_frame_id", FIRST_MASK_FRAME)
     assert isinstance(facts, VideoFacts) and isinstance(mask.facts, ImageFacts)  # noqa: S101
-    misfit = _misfit(title, mask.facts, facts)
+    misfit = _misfit(mask.facts, facts)
     if misfit is not None:
         return misfit
     if not isinstance(number, int) or isinstance(number, bool):
-        return Drawn(title, note="mask_frame_id is no frame's number")
+        return Drawn(EDITED, note="mask_frame_id is no frame's number")
     area = thumbnails.grey(mask.path, mask.facts)
     if isinstance(area, str):
-        return Drawn(title, note=area)
+        return Drawn(EDITED, note=area)
     size = bounded((facts.width, facts.height), LARGE)
     taken = thumbnails.numbered(video.path, facts, number, size)
     if not taken.shots:
-        return Drawn(title, note=taken.note)
+        return Drawn(EDITED, note=taken.note)
     edited = share(area.histogram()[255], area.width * area.height)
     frame = taken.shots[0].image.resize(size)
     of = "" if facts.frames is None else f" of {facts.frames}"
@@ -148,7 +147,7 @@ def _with_image(
             area.resize(size, Resampling.NEAREST).convert("RGB"), "the mask", "the mask"
         ),
     ]
-    return Drawn(title, _there(pictures), note=_scaled(mask.facts, facts))
+    return Drawn(EDITED, _there(pictures), note=_scaled(mask.facts, facts))
 
 
 def _there(pictures: Iterable[Picture | None]) -> tuple[Picture, ...]:
@@ -164,10 +163,10 @@ def _scaled(mask: Facts, video: Facts) -> str:
     )
 
 
-def _with_video(title: str, video: Media, mask: Media, thumbnails: Thumbnails) -> Drawn:
+def _with_video(video: Media, mask: Media, thumbnails: Thumbnails) -> Drawn:
     facts, moving = video.facts, mask.facts
     assert isinstance(facts, VideoFacts) and isinstance(moving, VideoFacts)  # noqa: S101
-    misfit = _misfit(title, moving, facts)
+    misfit = _misfit(moving, facts)
     if misfit is not None:
         return misfit
     size = bounded((facts.width, facts.height), SMALL)
@@ -184,7 +183,7 @@ def _with_video(title: str, video: Media, mask: Media, thumbnails: Thumbnails) -
         alt = f"the frame with the edited area tinted: {text}"
         pictures.append(thumbnails.printed(laid, alt, text))
     note = frames.note or masks.note or _scaled(moving, facts)
-    return Drawn(title, _there(pictures), note=note)
+    return Drawn(EDITED, _there(pictures), note=note)
 
 
 # --- a larger canvas -----------------------------------------------------------------------
