@@ -144,30 +144,23 @@ def _single(source: object, job: str = "job") -> str | Item | None:
     return None
 
 
-def expanded(
-    sources: Iterable[str | Item], skip: frozenset[str] = frozenset(), wanted: Wanted = "media"
-) -> Iterator[Item]:
-    """Every single source of the output of ``given``, in order."""
-    for source in sources:
-        if isinstance(source, Item):
-            yield source
-        else:
-            yield from collect([source], Skipped(), skip, wanted)
-
-
 def collect(
-    sources: Iterable[str],
-    skipped: Skipped,
+    sources: Iterable[str | Item],
+    skipped: Skipped | None = None,
     skip: frozenset[str] = frozenset(),
     wanted: Wanted = "media",
 ) -> Iterator[Item]:
-    """Every single source; the files of a folder come in the order of their names.
+    """Every single source of names, or of ``given``; the files of a folder come in name order.
 
     ``wanted`` selects what is taken from folders; a source named directly is always taken.
     ``skipped`` counts as folders are read. ``skip`` are the real paths of folders and files
     (outputs, say) that are left out of folders and not counted.
     """
+    skipped = skipped or Skipped()
     for source in sources:
+        if isinstance(source, Item):
+            yield source
+            continue
         kind = kind_of(source)
         if kind == "path" and os.path.isdir(source):
             yield from _listed(source, skipped, skip, wanted)

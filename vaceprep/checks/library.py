@@ -17,7 +17,7 @@ from vaceprep.checks.inputs import (
     MANIFEST_ENDING,
     Given,
     Item,
-    expanded,
+    collect,
     given,
     is_one,
     kind_of,
@@ -266,7 +266,7 @@ def _check(named: list[str | Item], options: Options, config: Config | None, run
         raise ValueError(f"a file cannot be given {run.timeout} seconds")
     if any(isinstance(one, str) and os.path.isdir(one) for one in named):
         # Only reading the folders' files shows whether there are jobs, and URLs in them.
-        named = list(expanded(named, wanted="all"))
+        named = list(collect(named, wanted="all"))
     remote = run.remote and any(
         one.kind in ("job", "url", "stdin") if isinstance(one, Item) else may_be_far(one)
         for one in named
@@ -316,12 +316,12 @@ def reported_once(
 def handed_on(named: Sequence[str | Item], isolate: bool) -> Iterator[Iterator[Item]]:
     """The single sources; for worker processes, the caller's bytes are copied to files."""
     if not isolate or not any(isinstance(one, Item) and one.content for one in named):
-        yield expanded(named)
+        yield collect(named)
         return
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="vaceprep-") as folder:
-        yield expanded(
+        yield collect(
             one._replace(content=one.content.spooled(os.path.join(folder, str(number))))
             if isinstance(one, Item) and one.content
             else one

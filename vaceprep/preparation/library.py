@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from vaceprep.checks.inputs import Given, Item, expanded, given, without_content
+from vaceprep.checks.inputs import Given, Item, collect, given, without_content
 from vaceprep.checks.library import configured
 from vaceprep.contract import ROLES, Role
 from vaceprep.errors import Cancelled
@@ -163,7 +163,7 @@ def _prepare(
     names = [one.source if isinstance(one, Item) else one for one in given_items]
     folder = None if config is None else config.output
     to = parse_output(folder if output is None else os.fsdecode(output))
-    items = fitting(to, expanded(given_items, skipped_paths(to, names)))
+    items = fitting(to, collect(given_items, skip=skipped_paths(to, names)))
     work = replace(work, on_progress=reporter, sources=tuple(item.source for item in items))
     groups = prepare_items(
         reporter.each(items),
