@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain, islice
 from threading import BoundedSemaphore
@@ -188,16 +188,13 @@ def probe(
     return facts
 
 
-@contextmanager
-def ways(wanted: bool, allow_hosts: Collection[str]) -> Iterator[Web | None]:
+def ways(wanted: bool, allow_hosts: Collection[str]) -> AbstractContextManager[Web | None]:
     """The network session while URLs are read; None if no URL is fetched."""
     if not wanted:
-        yield None
-        return
+        return nullcontext()
     from vaceprep.net.session import Web
 
-    with Web(allow_hosts) as web:
-        yield web
+    return Web(allow_hosts)
 
 
 def check(
