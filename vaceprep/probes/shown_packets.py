@@ -8,7 +8,6 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from av.container import InputContainer
@@ -26,6 +25,7 @@ from vaceprep.probes.nal_units import (
     h264_type,
     hevc_type,
 )
+from vaceprep.probes.timestamps import INSTEAD, SHORT
 
 #: Packets held back before a keyframe is found; beyond this number all of them count.
 PENDING: Final = 5_000
@@ -38,9 +38,6 @@ AV1_FRAMES: Final = frozenset([3, 6])
 AV1_SEQUENCE: Final = 1
 #: Demuxers of animated pictures.
 ANIMATED: Final = frozenset(["apng", "gif"])
-#: Seconds: delays that browsers replace, and the delay that they show instead.
-SHORT: Final = Fraction(1, 100)
-INSTEAD: Final = Fraction(1, 10)
 
 
 class Coded(NamedTuple):

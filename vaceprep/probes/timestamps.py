@@ -10,6 +10,9 @@ from typing import Final
 
 from vaceprep.probes.timing import Timing, evenness
 
+#: Seconds: delays of animated pictures that browsers replace, and the delay shown instead.
+SHORT: Final = Fraction(1, 100)
+INSTEAD: Final = Fraction(1, 10)
 #: Rates that cameras and encoders use, tried if no rate of the header fits.
 COMMON_RATES: Final = tuple(
     Fraction(r) for r in (24, 25, 30, 60, 50, 48, 16, 15, 12, 10, 20, 8, 120, 100, 90, 72)

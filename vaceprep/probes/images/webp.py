@@ -12,17 +12,13 @@ from typing import Final
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.files.source import Opened
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
-from vaceprep.probes.timestamps import from_timestamps
+from vaceprep.probes.timestamps import INSTEAD, SHORT, from_timestamps
 from vaceprep.probes.timing import Timing
-
-#: Milliseconds up to which browsers replace a delay, and the delay that they show instead.
-SHORT: Final = 10
-INSTEAD: Final = 100
 
 
 def shown_for(delay: int) -> int:
     """Return the milliseconds for which browsers show a frame with that delay."""
-    return INSTEAD if delay <= SHORT else delay
+    return round(INSTEAD * 1000) if delay <= SHORT * 1000 else delay
 
 
 def animation(opened: Opened) -> Timing:
