@@ -28,9 +28,13 @@ HOPELESS = {
     "mask/black.mp4": "VP303",
     "image/video.mp4": "VP201",
 }
-#: Large clips, and HDR clips beside pq.mp4: in the long part.
+#: In the long part: large clips, HDR clips (test_video_file.py has one), and clips that are
+#: encoded for the same reason as another.
 HEAVY = {
-    *("video/hlg.mp4", "video/hdr-hevc-10-bit.mp4", "video/bt2020.mp4"),
+    *("video/hlg.mp4", "video/hdr-hevc-10-bit.mp4", "video/bt2020.mp4", "video/pq.mp4"),
+    *("video/rotated-180.mp4", "video/rotated-in-movie-header.mp4", "video/mirrored.mp4"),
+    *("video/fps-16000-1001.mp4", "mask/fps-15.mp4", "mask/11-levels-off.mp4"),
+    *("v1.mp4", "MOV00006.3gp"),
     *("foreman-hevc-384.mp4", "BBB_fixedres_B_180x320_200.mp4", "v2.mp4", "count-video.mp4"),
     "example-sans-amf0.mp4",
 }

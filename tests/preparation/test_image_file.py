@@ -67,18 +67,26 @@ def test_every_readable_image(path: Path, role: Role, tmp_path: Path) -> None:
     assert replace(found, bytes=0, mask=None) == replace(expected, bytes=0, mask=None)
 
 
+ASKED: list[dict[str, Any]] = [
+    {"only_errors": True},
+    {"size": (640, 368)},
+    {"size": (640, 368), "shape": "crop", "background": (1, 2, 3)},
+    {"size": (400, 400), "only_errors": True},
+]
+
+
+# Every day each option meets a third of the files, another third than the one before.
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "files"),
     [
-        {"only_errors": True},
-        {"size": (640, 368)},
-        {"size": (640, 368), "shape": "crop", "background": (1, 2, 3)},
-        {"size": (400, 400), "only_errors": True},
+        *(pytest.param(a, FILES[n % 3 :: 3], id=f"{a}-third") for n, a in enumerate(ASKED)),
+        *(pytest.param(a, FILES, id=f"{a}-all", marks=pytest.mark.long) for a in ASKED),
     ],
-    ids=str,
 )
-def test_every_option_comes_out_as_predicted(asked: dict[str, Any], tmp_path: Path) -> None:
-    for path, role in FILES:
+def test_every_option_comes_out_as_predicted(
+    asked: dict[str, Any], files: list[tuple[Path, Role]], tmp_path: Path
+) -> None:
+    for path, role in files:
         try:
             facts = vaceprep.probe(path, role)
         except vaceprep.ProbeError:

@@ -205,14 +205,27 @@ def test_one_transparent_colour(tmp_path: Path) -> None:
 FORMATS = "PNG TIFF WEBP BMP JPEG GIF JPEG2000 PPM AVIF PCX QOI".split()
 MASKS_TOO = ("PNG", "TIFF", "JPEG")
 FORMATS_OF_ROLES = [
-    *((fmt, PHOTO) for fmt in FORMATS),
-    *((fmt, MASK) for fmt in MASKS_TOO),
-    *(pytest.param(f, MASK, marks=pytest.mark.long) for f in FORMATS if f not in MASKS_TOO),
+    *((fmt, PHOTO, False) for fmt in FORMATS),
+    *((fmt, MASK, fmt not in MASKS_TOO) for fmt in FORMATS),
 ]
 
 
-@pytest.mark.parametrize("mode", "1 L LA P RGB RGBA CMYK YCbCr LAB I;16 I F".split())
-@pytest.mark.parametrize(("fmt", "role"), FORMATS_OF_ROLES)
+MODES = "1 L LA P RGB RGBA CMYK YCbCr LAB I;16 I F".split()
+#: Formats that keep few modes apart, or are written slowly: all but these modes are long.
+FEW = {"AVIF": ("RGB", "RGBA"), "JPEG2000": ("L", "RGBA", "I;16"), "QOI": ("RGB",)}
+
+
+@pytest.mark.parametrize(
+    ("fmt", "role", "mode"),
+    [
+        pytest.param(
+            *(fmt, role, mode),
+            marks=pytest.mark.long if long or mode not in FEW.get(fmt, MODES) else (),
+        )
+        for fmt, role, long in FORMATS_OF_ROLES
+        for mode in MODES
+    ],
+)
 def test_every_mode_in_every_format(fmt: str, mode: str, role: Role, tmp_path: Path) -> None:
     image = picture(mode, (500, 300))
     if mode == "I;16":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,22 +19,39 @@ SIZE = (360, 360)
 CODING = {"x264-params": "bitrate=1200:vbv-maxrate=1200:vbv-bufsize=1200:nal-hrd=cbr"}
 
 
+@cache
+def beeping(ending: str, codec: str, late: float, fps: int) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"a{ending}")
+        sound: dict[str, Any] = {"beeps": AT, "codec": codec, "late": late}
+        beeps.write(path, seconds=8, size=SIZE, fps=fps, options=CODING, **sound)
+        return path.read_bytes()
+
+
+OPTIONS: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ["cut"]),
+    ({"start": "2"}, ["cut"]),
+    ({"start": "1.72"}, ["cut", "re-encode"]),
+    ({"start": "1.72", "fps": 10}, ["cut", "re-encode"]),
+]
+SOUNDS = [
+    ("a.mp4", "aac", 0.0),
+    ("b.mov", "pcm_s16le", 1.8),
+    ("a.mov", "pcm_s16le", 0.0),
+    ("b.mp4", "aac", 1.8),
+]
+
+
 @pytest.mark.parametrize(
-    ("options", "edits"),
+    ("name", "codec", "late", "options", "edits"),
     [
-        ({}, ["cut"]),
-        ({"start": "2"}, ["cut"]),
-        ({"start": "1.72"}, ["cut", "re-encode"]),
-        ({"start": "1.72", "fps": 10}, ["cut", "re-encode"]),
-    ],
-)
-@pytest.mark.parametrize(
-    ("name", "codec", "late"),
-    [
-        ("a.mp4", "aac", 0.0),
-        ("a.mov", "pcm_s16le", 0.0),
-        ("b.mp4", "aac", 1.8),
-        ("b.mov", "pcm_s16le", 1.8),
+        # Each codec, each beginning and each option; the other pairs of them are long.
+        *((*sound, *option) for sound in SOUNDS[:2] for option in OPTIONS),
+        *(
+            pytest.param(*sound, *option, marks=pytest.mark.long)
+            for sound in SOUNDS[2:]
+            for option in OPTIONS
+        ),
     ],
 )
 def test_sound_lies_where_it_was(
@@ -45,16 +64,8 @@ def test_sound_lies_where_it_was(
 ) -> None:
     more = dict(options)
     fps = more.pop("fps", 25)
-    source = beeps.write(
-        tmp_path / name,
-        seconds=8,
-        beeps=AT,
-        codec=codec,
-        late=late,
-        size=SIZE,
-        fps=fps,
-        options=CODING,
-    )
+    source = tmp_path / name
+    source.write_bytes(beeping(source.suffix, codec, late, fps))
     report = vaceprep.prepare(source, tmp_path / "out", keep_audio=True, **more)
     (entry,) = report.files
     assert entry.status == "prepared", entry
