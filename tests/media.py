@@ -274,8 +274,14 @@ class Hand:
 
 
 def ffmpeg(*arguments: str | Path) -> None:
-    """Run the ffmpeg program; it writes over what is there."""
-    command = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *arguments]
+    """Run the ffmpeg program; it writes over what is there.
+
+    It encodes with one thread: others cost more for small pictures than they save.
+    """
+    *given, target = arguments
+    threads = () if {"copy", "-threads"} & set(given) else ("-threads", "1")
+    command = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *given]
+    command += [*threads, target]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import av
 from av.video.frame import VideoFrame
@@ -68,10 +69,29 @@ def _picture(frame: VideoFrame) -> Image.Image:
     return Image.frombuffer("RGB", size, bytes(plane), "raw", "RGB", plane.line_size, 1)
 
 
-def shots(path: Path | str) -> list[Image.Image]:
+class Shots(Sequence[Image.Image]):
+    """The frames of a video; each is converted to a picture when it is asked for."""
+
+    def __init__(self, frames: list[VideoFrame]) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @overload
+    def __getitem__(self, at: int) -> Image.Image: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Image.Image]: ...
+    def __getitem__(self, at: int | slice) -> Image.Image | Sequence[Image.Image]:
+        if isinstance(at, slice):
+            return Shots(self._frames[at])
+        return _picture(self._frames[at])
+
+
+def shots(path: Path | str) -> Shots:
     """Every frame as players show it, but for a display matrix."""
     with av.open(str(path)) as container:
-        return [_picture(frame) for frame in container.decode(video=0)]
+        return Shots(list(container.decode(video=0)))
 
 
 def numbers(path: Path | str) -> list[int]:

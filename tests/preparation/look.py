@@ -26,9 +26,9 @@ def hashes(path: Path | str) -> list[str]:
     for frame in decoded(path):
         sha = hashlib.sha256()
         for plane in frame.planes:
-            data = bytes(plane)
-            for row in range(plane.height):
-                sha.update(data[row * plane.line_size : row * plane.line_size + plane.width])
+            size = (plane.line_size, plane.height)
+            rows = Image.frombuffer("L", size, bytes(plane), "raw", "L", plane.line_size, 1)
+            sha.update(rows.crop((0, 0, plane.width, plane.height)).tobytes())
         found.append(sha.hexdigest())
     return found
 

@@ -31,10 +31,8 @@ def coded(number: int) -> Image.Image:
 def as_frame(image: Image.Image) -> VideoFrame:
     """A picture as PyAV takes it."""
     frame = VideoFrame(image.width, image.height, "rgb24")
-    plane, row = frame.planes[0], image.width * 3
-    data = image.convert("RGB").tobytes()
-    pad = bytes(plane.line_size - row)
-    plane.update(b"".join(data[y * row : (y + 1) * row] + pad for y in range(image.height)))
+    plane = frame.planes[0]
+    plane.update(image.convert("RGB").tobytes("raw", "RGB", plane.line_size, 1))
     return frame
 
 
@@ -54,10 +52,9 @@ def number_of(image: Image.Image) -> int:
 def luma(image: Image.Image) -> VideoFrame:
     """A grey picture of even sides as yuv420p of limited range."""
     frame = VideoFrame(image.width, image.height, "yuv420p")
-    data = image.point([round(16 + v * 219 / 255) for v in range(256)]).tobytes()
-    plane, width = frame.planes[0], image.width
-    pad = bytes(plane.line_size - width)
-    plane.update(b"".join(data[at : at + width] + pad for at in range(0, len(data), width)))
+    plane = frame.planes[0]
+    levels = image.point([round(16 + v * 219 / 255) for v in range(256)])
+    plane.update(levels.tobytes("raw", "L", plane.line_size, 1))
     for chroma in frame.planes[1:]:
         chroma.update(b"\x80" * chroma.buffer_size)
     return frame
@@ -120,7 +117,7 @@ def _written(
     container_options: tuple[tuple[str, str], ...],
     pixel_format: str,
 ) -> bytes:
-    settings = {"bf": "3", "g": "12", "preset": "veryfast", "crf": "12", "threads": "1"}
+    settings = {"bf": "3", "g": "12", "preset": "veryfast", "crf": "12"}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"a{ending}")
         muxing = dict(container_options)
@@ -130,7 +127,8 @@ def _written(
             stream.width, stream.height = SIZE
             stream.pix_fmt = pixel_format
             stream.codec_context.time_base = 1 / rate
-            stream.options = {**(settings if codec == "libx264" else {}), **dict(options)}
+            usual = settings if codec == "libx264" else {}
+            stream.options = {"threads": "1", **usual, **dict(options)}
             for number in range(frames):
                 plain = pixel_format == "yuv420p"
                 frame = _grey(number) if plain else as_frame(coded(number))

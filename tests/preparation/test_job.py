@@ -144,8 +144,8 @@ def test_a_manifest_gives_a_file_for_each_line(tmp_path: Path) -> None:
 
 
 def test_a_second_run_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "clip.mov", frames=110, rate=20)
-    write(tmp_path / "mask.mp4", frames=110, rate=20)
+    write(tmp_path / "clip.mov", frames=50, rate=20)
+    write(tmp_path / "mask.mp4", frames=50, rate=20)
     path = job(tmp_path, **EDIT, video_url="clip.mov", mask_video_url="mask.mp4")
     first = prepared(path, tmp_path / "out")
     good(first)
@@ -197,8 +197,8 @@ def test_another_file_in_the_place_of_the_job_stays(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_writes_nothing_and_tells_all(tmp_path: Path) -> None:
-    write(tmp_path / "clip.mov", frames=140, rate=20)
-    write(tmp_path / "mask.mov", frames=140, rate=20)
+    write(tmp_path / "clip.mov", frames=60, rate=20)
+    write(tmp_path / "mask.mov", frames=60, rate=20)
     path = job(tmp_path, **EDIT, video_url="clip.mov", mask_video_url="mask.mov")
     before = files(tmp_path)
     foreseen = prepared(path, tmp_path / "out", Options(start=Fraction(1)), dry_run=True)

@@ -35,10 +35,10 @@ def seconds(text: str) -> Options:
 @pytest.mark.parametrize(
     ("frames", "rate", "start", "before"),
     [
-        (200, 25, "0", 60),
-        (200, 25, "2", 60),
-        (200, 25, "2.03", 51),
-        (200, 25, "0.48", 13),
+        (130, 25, "0", 60),
+        (130, 25, "2", 60),
+        (130, 25, "2.03", 51),
+        (130, 25, "0.48", 13),
         (30, 10, "0", 7),
         (30, 10, "0", 30),
         (30, 12, "1", 20),
@@ -295,10 +295,10 @@ def facts(path: Path) -> VideoFacts:
     ("frames", "rate", "video", "masks", "options"),
     [
         # Packets copied: B-frames allow 149 of 150 frames, and the mask follows.
-        (300, 30, B_FRAMES, {}, Options()),
+        (170, 30, B_FRAMES, {}, Options()),
         pytest.param(300, 30, {}, {"bf": "0"}, Options(), marks=pytest.mark.long),
         # A start between keyframes.
-        (200, 25, {}, {"g": "50"}, seconds("1.3")),
+        (80, 25, {}, {"g": "50"}, seconds("1.3")),
         pytest.param(200, Fraction(30000, 1001), {}, {}, seconds("1.3"), marks=pytest.mark.long),
         # Frames repeated.
         (40, 10, {}, {}, Options()),
@@ -330,10 +330,10 @@ def test_frame_for_frame(
     ("one", "other"), [("mkv", "mp4"), pytest.param("mp4", "mkv", marks=pytest.mark.long)]
 )
 def test_frame_for_frame_though_one_clock_rounds(one: str, other: str, tmp_path: Path) -> None:
-    write(tmp_path / f"clip.{one}", frames=80, rate=30)
-    write(tmp_path / f"mask.{other}", frames=80, rate=30)
+    write(tmp_path / f"clip.{one}", frames=50, rate=30)
+    write(tmp_path / f"mask.{other}", frames=50, rate=30)
     path = job(tmp_path, **EDIT, video_url=f"clip.{one}", mask_video_url=f"mask.{other}")
-    for start in ("0.04", "1.7", "1.72"):
+    for start in ("0.04", "1.1", "1.12"):
         out = tmp_path / start
         good(prepared(path, out, seconds(start)))
         assert numbers(out / "clip.mp4") == numbers(out / "mask.mp4")
@@ -352,15 +352,15 @@ def test_a_mask_video_that_agrees_is_copied(tmp_path: Path) -> None:
 
 
 def test_a_mask_video_of_another_rate_and_size(tmp_path: Path) -> None:
-    write(tmp_path / "clip.mp4", frames=100, rate=25)
-    sized(tmp_path / "mask.mp4", (180, 180), frames=200, rate=50)
+    write(tmp_path / "clip.mp4", frames=50, rate=25)
+    sized(tmp_path / "mask.mp4", (180, 180), frames=100, rate=50)
     path = job(tmp_path, **EDIT, video_url="clip.mp4", mask_video_url="mask.mp4")
     entries = prepared(path, tmp_path / "out", seconds("0.6"))
     good(entries)
-    assert numbers(tmp_path / "out/clip.mp4") == list(range(15, 100))
+    assert numbers(tmp_path / "out/clip.mp4") == list(range(15, 50))
     # At 50 FPS two frames of the mask stand beside one of the video: either may be shown.
     shown = numbers(tmp_path / "out/mask.mp4")
-    assert [n // 2 for n in shown] == list(range(15, 100))
+    assert [n // 2 for n in shown] == list(range(15, 50))
     assert {"mask-video-mismatch"} <= {r for e in entries[2].plan for r in e.reason}
 
 
@@ -400,12 +400,12 @@ def test_an_odd_line_is_cropped_from_the_mask_video_too(tmp_path: Path) -> None:
 
 
 def test_a_mask_video_that_ends_early_holds_its_last_frame(tmp_path: Path) -> None:
-    write(tmp_path / "clip.mp4", frames=100, rate=25)
-    write(tmp_path / "mask.mp4", frames=70, rate=25)
+    write(tmp_path / "clip.mp4", frames=60, rate=25)
+    write(tmp_path / "mask.mp4", frames=30, rate=25)
     path = job(tmp_path, **EDIT, video_url="clip.mp4", mask_video_url="mask.mp4")
     entries = prepared(path, tmp_path / "out")
     good(entries)
-    assert numbers(tmp_path / "out/mask.mp4") == [*range(70), *[69] * 30]
+    assert numbers(tmp_path / "out/mask.mp4") == [*range(30), *[29] * 30]
     [edit] = [e for e in entries[2].plan if e.edit == "extend"]
     assert (
         edit.detail == "its last frame is shown 30 times more, since the mask ends before the video"
@@ -433,7 +433,7 @@ def test_an_uneven_video_and_its_uneven_mask(tmp_path: Path) -> None:
 
 
 def test_errors_alone_make_masks_agree_too(tmp_path: Path) -> None:
-    write(tmp_path / "clip.mov", frames=150, rate=25)
+    write(tmp_path / "clip.mov", frames=130, rate=25)
     write(tmp_path / "mask.mp4", frames=100, rate=50)
     path = job(tmp_path, **EDIT, video_url="clip.mov", mask_video_url="mask.mp4")
     entries = prepared(path, tmp_path / "out", Options(only_errors=True))

@@ -34,17 +34,20 @@ def facts(data: bytes, fmt: str, memory: int | None, *, mask: bool = False) -> I
 
 
 @pytest.mark.parametrize(
-    ("fmt", "data", "each"),
+    ("fmt", "mode", "options", "each"),
     [
-        ("png", saved("PNG"), 4),
-        ("png", saved("PNG", "L"), 1),
-        ("png", saved("PNG", "I;16"), 2),
-        ("bmp", saved("BMP"), 4),
-        ("webp", saved("WEBP", method=0), 16),
-        ("tiff", saved("TIFF", compression="tiff_lzw"), 5),
+        ("png", "RGB", {}, 4),
+        ("png", "L", {}, 1),
+        ("png", "I;16", {}, 2),
+        ("bmp", "RGB", {}, 4),
+        ("webp", "RGB", {"method": 0}, 16),
+        ("tiff", "RGB", {"compression": "tiff_lzw"}, 5),
     ],
 )
-def test_one_byte_less_leaves_the_pixels_alone(fmt: str, data: bytes, each: int) -> None:
+def test_one_byte_less_leaves_the_pixels_alone(
+    fmt: str, mode: str, options: dict[str, Any], each: int
+) -> None:
+    data = saved(fmt.upper(), mode, **options)
     enough = each * SIDE * SIDE
     whole, left = facts(data, fmt, enough), facts(data, fmt, enough - SIDE * SIDE)
     assert whole.decoded

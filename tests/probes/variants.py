@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.media import ffmpeg
 
 H264 = "-c:v libx264 -preset veryfast -threads 1"
-H265 = "-c:v libx265 -preset ultrafast -x265-params log-level=none"
+H265 = "-c:v libx265 -preset ultrafast -x265-params log-level=none:pools=none:frame-threads=1"
 #: A first file with B-frames, and one whose groups lean on each other, to copy from.
 CLOSED = ("closed.mp4", f"{H264} -g 25 -bf 2")
 OPEN_OPTIONS = "-x264-params open-gop=1:keyint=10:min-keyint=10:bframes=3:scenecut=0"
@@ -45,10 +47,17 @@ class Variant:
         source = f"-f lavfi -i testsrc2=s={self.size}:r={self.rate}:d={length}".split()
         if self.first is not None:
             begun = folder / self.first[0]
-            ffmpeg(*source, *self.first[1].split(), begun)
+            begun.write_bytes(_first(tuple(source), *self.first))
             source = ["-i", str(begun)]
         ffmpeg(*self.before.split(), *source, *self.inputs.split(), *self.output.split(), target)
         return target
+
+
+@cache
+def _first(source: tuple[str, ...], name: str, options: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        ffmpeg(*source, *options.split(), Path(folder, name))
+        return Path(folder, name).read_bytes()
 
 
 def _rates() -> dict[str, Variant]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import vaceprep
-from tests.preparation.jobmedia import shots
+from tests.preparation.look import hashes
 from vaceprep.contract import FUNCTIONS
 from vaceprep.errors import Refused
 from vaceprep.job.model import Job
@@ -89,5 +88,5 @@ def test_its_pictures_are_many_coloured_and_move(jobs: list[str]) -> None:
         assert colours is not None
         assert len(colours) > 100
     for name in ("boat.mov", "dawn.mkv"):
-        frames = [hashlib.sha256(image.tobytes()).digest() for image in shots(folder / name)]
+        frames = hashes(folder / name)
         assert len(set(frames)) == len(frames)

@@ -16,11 +16,11 @@ UNPACKED: Final = 16 << 20
 def _png(*chunks: tuple[bytes, bytes]) -> bytes:
     header = (b"IHDR", struct.pack(">IIBBBBB", 400, 400, 8, 0, 0, 0, 0))
     pixels = (b"IDAT", zlib.compress(bytes(401 * 400)))
-    data = b"\x89PNG\r\n\x1a\n"
+    parts = [b"\x89PNG\r\n\x1a\n"]
     for kind, body in (header, *chunks, pixels, (b"IEND", b"")):
-        data += struct.pack(">I", len(body)) + kind + body
-        data += struct.pack(">I", zlib.crc32(kind + body))
-    return data
+        parts += [struct.pack(">I", len(body)), kind, body]
+        parts.append(struct.pack(">I", zlib.crc32(kind + body)))
+    return b"".join(parts)
 
 
 def _packed_texts() -> bytes:

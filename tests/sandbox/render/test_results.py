@@ -20,7 +20,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat
 
 import vaceprep
 from tests.media import encode, needs_ffprobe
-from tests.preparation.jobmedia import shots
+from tests.preparation.jobmedia import Shots, shots
 from vaceprep.contract import OUTPUT_FPS, OUTPUT_PIXELS, RepaintingCondition
 from vaceprep.sandbox.errors import Breach, Stopped
 from vaceprep.sandbox.render.pictures import ROOM, grown, pan, slides
@@ -85,7 +85,7 @@ def still(path: Path, size: tuple[int, int] = (480, 360), along: float = 1.0) ->
     return image
 
 
-def made(tmp_path: Path, function: str, media: dict[str, Path], **fields: Any) -> list[Image.Image]:
+def made(tmp_path: Path, function: str, media: dict[str, Path], **fields: Any) -> Shots:
     """The frames of a result, after a look that it is what the service would give."""
     target = tmp_path / "result.mp4"
     paths = {f"/{at}": str(path) for at, path in media.items()}
