@@ -40,6 +40,8 @@ class Stores:
     def __init__(self, sources: Iterable[str]) -> None:
         self._signs: dict[str, Sign] = {}
         self._lists: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {}
+        #: The items that were signed, by their URLs, until their results come.
+        self._items: dict[str, Item] = {}
         hosts = []
         for source in filter(is_store, sources):
             place = parse_place(source)
@@ -62,7 +64,27 @@ class Stores:
             else:
                 skipped.other += 1
 
-    def signed(self, item: Item) -> Item:
+    def signed(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items with readable URLs."""
+        for item in items:
+            read = self._signed(item)
+            if read is not item:
+                self._items[read.source] = item
+            yield read
+
+    def named(self, checked: Checked) -> Checked:
+        """A result that was read by a signed URL, under the object's own name."""
+        item = self._items.pop(checked.item.source, None)
+        if item is None:
+            return checked
+        files = tuple(
+            replace(entry, source=item.source)
+            for entry in checked.files
+            if isinstance(entry, FileReport)
+        )
+        return Checked(item, files, Content(f"tag:{item.tag}", item.tag))
+
+    def _signed(self, item: Item) -> Item:
         """The item with a URL that is readable for a day, longer than reading any file takes."""
         for base, sign in self._signs.items():
             if item.tag is not None and item.source.startswith(f"{base}/"):
@@ -73,34 +95,6 @@ class Stores:
 
 def _base(source: str) -> str:
     return source.partition("?")[0].rstrip("/")
-
-
-class Named:
-    """Maps results read by signed URL back to the names of their objects."""
-
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
-        self._items: dict[str, Item] = {}
-
-    def signed(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items with readable URLs."""
-        for item in items:
-            read = self._stores.signed(item)
-            if read is not item:
-                self._items[read.source] = item
-            yield read
-
-    def named(self, checked: Checked) -> Checked:
-        """The result under the object's own name."""
-        item = self._items.pop(checked.item.source, None)
-        if item is None:
-            return checked
-        files = tuple(
-            replace(entry, source=item.source)
-            for entry in checked.files
-            if isinstance(entry, FileReport)
-        )
-        return Checked(item, files, Content(f"tag:{item.tag}", item.tag))
 
 
 #: Schemes of object stores.

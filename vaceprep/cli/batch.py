@@ -190,17 +190,16 @@ class _Checker:
 
     def results(self, items: Iterable[Item]) -> Generator[Made]:
         """A result for each input. Exits with 1 if the cluster or a store fails."""
-        from vaceprep.batch.sources import Named
         from vaceprep.checks.library import ways
 
-        store_hosts = () if self._stores is None else self._stores.hosts
-        named = None if self._stores is None else Named(self._stores)
-        if named is not None:
-            items = named.signed(items)
+        stores = self._stores
+        store_hosts = () if stores is None else stores.hosts
+        if stores is not None:
+            items = stores.signed(items)
         with ways(self._far, [*self._hosts, *store_hosts]) as web:
             try:
                 for checked in self._checked(items, web):
-                    done = checked if named is None else named.named(checked)
+                    done = checked if stores is None else stores.named(checked)
                     mark = self.fingerprint(done.item)
                     yield done.item, done.ok, done.content, mark, done.entries
             except Exception as error:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vaceprep.cli import options
-from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,20 +46,6 @@ def command() -> None:
     """Masks for mask_image_url: white is edited, black is kept, nothing between."""
 
 
-def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
-    """A callback that parses one value, or each of several, and reports invalid ones."""
-
-    def read(_: click.Context, __: click.Parameter, value: Any) -> Any:
-        try:
-            if isinstance(value, tuple):
-                return tuple(parse(one) for one in value)
-            return None if value is None else parse(value)
-        except ValueError as error:
-            raise click.BadParameter(printable(str(error))) from None
-
-    return read
-
-
 def _shapes() -> ModuleType:
     """The parsers of shapes and sizes, imported only if there is one to parse."""
     from vaceprep.preparation.image import shapes
@@ -84,7 +68,7 @@ output = click.option(
     required=True,
     metavar="FILE.png",
     shell_complete=options.complete_files,
-    callback=_parsed(_png),
+    callback=options.parsed(_png),
     help="The PNG to write.",
 )
 force_option = click.option("--force", is_flag=True, help="Write over an existing file.")
@@ -97,7 +81,7 @@ size_of = click.option(
 size = click.option(
     "--size",
     metavar="WxH",
-    callback=_parsed(lambda text: _shapes().parse_size(text)),
+    callback=options.parsed(lambda text: _shapes().parse_size(text)),
     help="The mask's size in pixels instead.",
 )
 invert_option = click.option("--invert", is_flag=True, help="Swap white and black at the end.")
@@ -128,7 +112,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     "rectangles",
     multiple=True,
     metavar="X,Y,W,H",
-    callback=_parsed(lambda text: _shapes().parse_box("rectangle", text)),
+    callback=options.parsed(lambda text: _shapes().parse_box("rectangle", text)),
     help="A rectangle, in pixels or percent (25%,0,50%,100). Repeatable, as all shapes are.",
 )
 @click.option(
@@ -136,7 +120,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     "ellipses",
     multiple=True,
     metavar="X,Y,W,H",
-    callback=_parsed(lambda text: _shapes().parse_box("ellipse", text)),
+    callback=options.parsed(lambda text: _shapes().parse_box("ellipse", text)),
     help="The ellipse inside such a rectangle.",
 )
 @click.option(
@@ -144,7 +128,7 @@ def _remarks(findings: list[Finding]) -> list[str]:
     "polygons",
     multiple=True,
     metavar='"X,Y X,Y X,Y..."',
-    callback=_parsed(lambda text: _shapes().parse_polygon(text)),
+    callback=options.parsed(lambda text: _shapes().parse_polygon(text)),
     help="A polygon by its corners.",
 )
 @invert_option

@@ -158,6 +158,20 @@ def with_extra(values: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
     return {**values, "extra": {**(own or {}), **added}}
 
 
+def parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    """A callback that parses one value, or each of several, and reports invalid ones."""
+
+    def read(_: click.Context, __: click.Parameter, value: Any) -> Any:
+        try:
+            if isinstance(value, tuple):
+                return tuple(parse(one) for one in value)
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(printable(str(error))) from None
+
+    return read
+
+
 def style(*, advice: bool = False) -> Style:
     """Style of standard output: wrapped on a terminal, coloured there or with FORCE_COLOR."""
     if not (is_terminal(sys.stdout) or colourful(sys.stdout)):

@@ -146,16 +146,16 @@ def _grid(console: Console, content: Row) -> Table:
     return row
 
 
-class Waiting:
+class Waiting(Line):
     """The current work and its elapsed time."""
 
     def __init__(self, text: str | None) -> None:
         self._text = text
         self._since = time.monotonic()
-        self._line = Line(self._content)
-        self._line.tick(SOON, PAUSE)
+        super().__init__(self._row)
+        self.tick(SOON, PAUSE)
 
-    def _content(self) -> Row | None:
+    def _row(self) -> Row | None:
         passed = time.monotonic() - self._since
         if self._text is None or passed < SOON / 2:
             return None
@@ -164,15 +164,11 @@ class Waiting:
     def say(self, text: str | None) -> None:
         """Set the current work; None removes the line before other output."""
         self._text, self._since = text, time.monotonic()
-        self._line.wipe()
+        self.wipe()
 
     def change(self, text: str) -> None:
         """Change the text and keep the elapsed time."""
         self._text = text
-
-    def close(self) -> None:
-        """Remove the line for good."""
-        self._line.close()
 
 
 @contextmanager
@@ -188,24 +184,20 @@ def waiting(text: str | None = None) -> Iterator[Waiting | None]:
         line.close()
 
 
-class Bar:
+class Bar(Line):
     """The share of the work that is done, with the time left."""
 
     def __init__(self, text: str, total: int | None = None) -> None:
         self._text, self._total = text, total
         self._since = time.monotonic()
         self.share = 0.0
-        self._line = Line(self._content)
-        self._line.tick(BAR_SOON, BAR_PAUSE)
+        super().__init__(self._row)
+        self.tick(BAR_SOON, BAR_PAUSE)
 
-    def _content(self) -> Row:
+    def _row(self) -> Row:
         count = f" {round(self.share * self._total)}/{self._total}" if self._total else ""
         time_left = left(self.share, time.monotonic() - self._since)
         return Row(self._text, self.share, f"{count} {self.share:.0%}{time_left}")
-
-    def close(self) -> None:
-        """Remove it for good."""
-        self._line.close()
 
 
 class PrepareProgress:

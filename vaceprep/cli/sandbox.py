@@ -39,14 +39,6 @@ Exit codes: 2 it cannot start; 130 after Ctrl-C."""
 )
 
 
-def _faults(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
-
-    try:
-        return tuple(parse_fault(text) for text in texts)
-    except ValueError as error:
-        raise click.BadParameter(printable(str(error))) from None
-
-
 def _key(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     if path is None:
         return None
@@ -75,7 +67,7 @@ class SandboxOptions(OptionGroup):
         "--fault",
         multiple=True,
         metavar="NAME[:COUNT]",
-        callback=_faults,
+        callback=options.parsed(parse_fault),
         help=f"Something to do wrong, once or COUNT times ({ALWAYS}: always).",
     )
     key: str | None = option(
