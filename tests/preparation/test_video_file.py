@@ -80,8 +80,18 @@ def test_a_start_on_a_keyframe_is_copied(rate: Fraction, tmp_path: Path) -> None
     assert look.hashes(out(entry)) == look.hashes(source)[48 : 48 + len(kept)]
 
 
-@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "flv"])
-@pytest.mark.parametrize("start", [5, 13, 25])
+@pytest.mark.parametrize(
+    ("ending", "start"),
+    [
+        *(("mp4", s) for s in (5, 13, 25)),
+        *((e, 13) for e in ("mkv", "ts", "flv")),
+        *(
+            pytest.param(e, s, marks=pytest.mark.long)
+            for e in ("mkv", "ts", "flv")
+            for s in (5, 25)
+        ),
+    ],
+)
 def test_a_start_between_keyframes_is_encoded_from_there(
     ending: str, start: int, tmp_path: Path
 ) -> None:
@@ -126,8 +136,18 @@ def test_a_start_between_two_frames_means_the_one_shown_then(tmp_path: Path) -> 
     assert look.numbers(out(entry)) == list(range(25, 30))
 
 
-@pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(17), Fraction(23)])
-@pytest.mark.parametrize("options", [{"g": "6", "sc_threshold": "0"}, {"g": "300"}])
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [
+        *(({"g": "6", "sc_threshold": "0"}, r) for r in (Fraction(30000, 1001), Fraction(17))),
+        ({"g": "300"}, Fraction(23)),
+        pytest.param({"g": "6", "sc_threshold": "0"}, Fraction(23), marks=pytest.mark.long),
+        *(
+            pytest.param({"g": "300"}, r, marks=pytest.mark.long)
+            for r in (Fraction(30000, 1001), Fraction(17))
+        ),
+    ],
+)
 def test_the_very_last_frame_of_a_first_clip_is_kept(
     rate: Fraction, options: dict[str, str], tmp_path: Path
 ) -> None:

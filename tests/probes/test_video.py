@@ -20,6 +20,12 @@ TWINS = {
     for rate in "16000/1001 24000/1001 24 25 30 60000/1001".split()
     for ending in ("mp4", "mkv", "ts", "flv")
 } | {"15 mkv", "30000/1001 ts", "30000/1001 flv"}
+#: And variants that differ from one of the ordinary part in the container or a number alone.
+TWINS |= {
+    *("m4v", "3gp", "timescale 90000", "many b-frames", "4:2:2", "mpeg2", "bottom field first"),
+    *("turned 180", "turned 270", "cut by copy at both ends", "one frame in matroska"),
+    *("pixel aspect in matroska", "variable in matroska", "sound in avi", "sound in flash"),
+}
 
 
 def said_by_ffprobe(video: dict[str, Any], facts: VideoFacts) -> dict[str, Any]:
