@@ -49,7 +49,7 @@ TWINS = (
     *("av1.mp4", "avi.avi", "animated.gif", "matrix-zero.mp4", "odd-height.mp4"),
     *("size-2002x360.mp4", "size-320x240.mp4", "yuv444p.mp4", "webm.webm", "quicktime.mov"),
     "audio-longer.mp4",
-    # Its 32 frames are tone-mapped one by one.
+    # FFmpeg computes for seconds before the first frame of HDR; test_picture.py has one, too.
     "pq.mp4",
 )
 
@@ -66,12 +66,6 @@ TWINS = (
 def test_every_kind_of_video_passes(tmp_path: Path, name: str) -> None:
     target = tmp_path / "a.png"
     assert frame(FIXTURES / name, "--at", "last", "-o", target) == 0
-    assert passes(target)
-
-
-def test_a_frame_of_hdr_passes(tmp_path: Path) -> None:
-    target = tmp_path / "a.png"
-    assert frame(FIXTURES / "pq.mp4", "--at", "0.1", "-o", target) == 0
     assert passes(target)
 
 
