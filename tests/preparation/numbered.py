@@ -117,7 +117,7 @@ def _written(
     container_options: tuple[tuple[str, str], ...],
     pixel_format: str,
 ) -> bytes:
-    settings = {"bf": "3", "g": "12", "preset": "veryfast", "crf": "12"}
+    settings = {"bf": "3", "g": "12", "preset": "ultrafast", "crf": "12"}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"a{ending}")
         muxing = dict(container_options)

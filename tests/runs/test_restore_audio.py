@@ -290,10 +290,7 @@ SHAPES = {
 @needs_ffmpeg
 @pytest.mark.parametrize(
     "shape",
-    [
-        pytest.param(s, marks=pytest.mark.long if s in ("film", "late index") else ())
-        for s in SHAPES
-    ],
+    [pytest.param(s, marks=() if s in ("fragments", "cut") else pytest.mark.long) for s in SHAPES],
 )
 def test_results_as_other_writers_make_them(tmp_path: Path, result: Path, shape: str) -> None:
     how, begin = SHAPES[shape]

@@ -65,10 +65,10 @@ def _short_blocks() -> bytes:
 #: Name, with the ending that the file gets, to what makes it.
 BUILT: Final[dict[str, Callable[[], bytes]]] = {
     "sample entries by the million.mp4": lambda: Hand(
-        tables={"stsd": full("stsd", u32(1), box("free") * 3_000_000)}
+        tables={"stsd": full("stsd", u32(1), box("free") * 1_000_000)}
     ).data(),
     "data references by the million.mp4": lambda: Hand(
-        data_reference=box("url ") * 3_000_000
+        data_reference=box("url ") * 1_000_000
     ).data(),
     "xmp by the megabyte.mp4": lambda: Hand(
         in_movie=box("udta", box("XMP_", bytes(1 << 20)) * 60)

@@ -157,7 +157,10 @@ def test_image_reference_walks_over_its_images(tmp_path: Path) -> None:
     assert apart(images[0], images[-1]) > 2
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (960, 960)])
+@pytest.mark.parametrize(
+    "size",
+    [(720, 1280), *(pytest.param(s, marks=pytest.mark.long) for s in ((1280, 720), (960, 960)))],
+)
 def test_the_background_lies_behind_the_things(size: tuple[int, int]) -> None:
     ground, thing = Image.new("RGB", (400, 400), "green"), Image.new("RGB", (500, 400), "red")
     (slide,) = slides([thing, ground], ["obj", "bg"], size)
@@ -239,7 +242,7 @@ def test_an_edit_of_a_size_shows_the_whole_picture_on_it(tmp_path: Path) -> None
     ("kind", "end"),
     [
         ("clip", "last"),
-        ("frame", "first"),
+        pytest.param("frame", "first", marks=pytest.mark.long),
         pytest.param("clip", "first", marks=pytest.mark.long),
         pytest.param("frame", "last", marks=pytest.mark.long),
     ],
