@@ -7,13 +7,15 @@ beside the measured ones (``declared_*``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 #: The text for an edit list that presents nothing: the whole track is then measured.
 NO_STRETCH: Final = "it names no stretch of the track to be shown"
 
+#: What measured a video: a reader of boxes or of WEBP's chunks alone, or FFmpeg.
+Reader = Literal["mp4", "webp", "ffmpeg"]
 #: Why the facts of a file cannot be read. The message beside it is for the user.
 UnreadableReason = Literal[
     "missing",
@@ -242,6 +244,8 @@ class VideoFacts:
     decoded: DecodeFacts | None
     #: Only in a mask's role.
     mask: MaskFacts | None
+    #: What measured it. All readers give equal facts.
+    reader: Reader = field(compare=False)
 
     @property
     def has_audio(self) -> bool:

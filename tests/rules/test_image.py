@@ -65,6 +65,7 @@ VIDEO = VideoFacts(
     declared_frames=80,
     decoded=None,
     mask=None,
+    reader="ffmpeg",
 )
 
 

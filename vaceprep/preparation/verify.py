@@ -73,8 +73,8 @@ def decoded(
 
 def _look(path: str, facts: VideoFacts) -> None:
     """Decode the first frame of a copied file. Raises Damaged where no frame decodes."""
-    from vaceprep.probes.codec import video_stream
     from vaceprep.probes.container import BROKEN, clause, open_container
+    from vaceprep.probes.streams import video_stream
 
     with open_path(path) as opened:
         demuxer = sniff(opened.head).demuxer

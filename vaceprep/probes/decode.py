@@ -15,8 +15,8 @@ from vaceprep.contract import MASK_VIDEO_TOLERANCE
 from vaceprep.facts import Crop, DecodeFacts, MaskFacts, VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.probes.access_units import Form, form_of, picture
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
+from vaceprep.probes.streams import video_stream
 
 #: Codecs in which every packet shows a frame unless it holds no picture. Others have packets that
 #: are only needed to decode later ones.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from vaceprep.facts import Crop
+from vaceprep.probes.mp4.track import DolbyVision
+
 #: Least ratio of the two diagonals within one degree of a right angle, which FFmpeg rounds to the
 #: right angle.
 STEEP: Final = 57
@@ -23,6 +26,19 @@ class Turn(NamedTuple):
 
 
 NONE: Final = Turn(None, False)
+UPRIGHT: Final = Turn(0, False)
+
+
+class Picture(NamedTuple):
+    """How players show a track's picture. ``crop`` in pixels of the stored picture."""
+
+    crop: Crop | None
+    turn: Turn
+    #: Its Dolby Vision configuration; None without one.
+    dolby: DolbyVision | None
+
+
+PLAIN: Final = Picture(None, UPRIGHT, None)
 
 
 def _linear(track: Sequence[int], movie: Sequence[int]) -> tuple[int, int, int, int] | None:

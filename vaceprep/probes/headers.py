@@ -1,25 +1,12 @@
-"""Claims of the headers, compared with measurements: lengths, frame counts, stream ends, places."""
+"""Claims of the headers of an MP4 file, compared with measurements. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-import av
-from av.container import InputContainer
-from av.video.stream import VideoStream
-
-from vaceprep.facts import StreamFacts
-from vaceprep.probes.container import fraction, read_tags
 from vaceprep.probes.mp4 import boxes
-from vaceprep.probes.sniff import Sniffed
 from vaceprep.probes.timing import Timing
-
-#: Containers outside the MP4 family whose header has a length; for others FFmpeg guesses one.
-TELLING: Final = frozenset(["matroska", "webm", "flv", "avi", "asf", "mxf"])
-#: Tags of tracks that carry positions or serial numbers as telemetry.
-TELEMETRY: Final = frozenset(["gpmd", "camm", "rtmd"])
 
 
 class Claims(NamedTuple):
@@ -31,30 +18,20 @@ class Claims(NamedTuple):
     tick: Fraction | None
 
 
-def claims_of(
-    container: InputContainer,
-    sniffed: Sniffed,
-    video: VideoStream,
-    movie: boxes.Movie | None,
-    track: boxes.Track | None,
-    timing: Timing,
-    ends: list[Fraction],
-    start: Fraction,
+def measured_length(timing: Timing, ends: list[Fraction]) -> Fraction | None:
+    """Return the seconds from the start of the clock to the last end of any stream."""
+    shown = [] if timing.duration is None else [timing.delay + timing.duration]
+    return max([*ends, *shown], default=None)
+
+
+def movie_claims(
+    movie: boxes.Movie, track: boxes.Track, timing: Timing, ends: list[Fraction]
 ) -> Claims:
-    """Return the headers' claims: the container's length, the video's, its number of frames."""
-    shown = None if timing.duration is None else timing.delay + timing.duration
-    measured = max([*ends, *([shown] if shown is not None else [])], default=None)
-    if movie is None or track is None:
-        header = None
-        if container.duration and sniffed.format in TELLING:
-            header = Fraction(container.duration, av.time_base)
-        whole = max((d for d in (header, measured) if d is not None), default=None)
-        claimed = video.frames or _number(video.metadata.get("NUMBER_OF_FRAMES"))
-        length = timing.duration
-        if header is not None and measured is not None and not ends:
-            # Some headers count from zero, some from the first frame: use the nearer reading.
-            length = min(header, header - start, key=lambda reading: abs(reading - measured))
-        return Claims(whole, length, claimed, fraction(video.time_base))
+    """Return the claims of the movie's and the track's headers.
+
+    ``ends`` are the seconds at which the other streams end.
+    """
+    measured = measured_length(timing, ends)
     header = None
     if movie.duration and movie.timescale:
         header = Fraction(movie.duration, movie.timescale)
@@ -99,10 +76,6 @@ def _worst_claim(
     return max(claims, key=lambda c: abs(c - length), default=None)
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
-
-
 def track_ends(movie: boxes.Movie) -> dict[int, Fraction]:
     """Return the seconds at which each track ends, edit list applied, by track id."""
     ends = {}
@@ -118,40 +91,3 @@ def track_ends(movie: boxes.Movie) -> dict[int, Fraction]:
             length = min(edited, length + empty) if edited else length
         ends[track.id] = length
     return ends
-
-
-def other_streams(
-    container: InputContainer,
-    video: VideoStream,
-    ends: Mapping[int, Fraction],
-    *,
-    by_index: bool = False,
-) -> Iterable[StreamFacts]:
-    for stream in container.streams:
-        if stream.index == video.index:
-            continue
-        context = stream.codec_context
-        name = context.codec.canonical_name if context is not None else None
-        end = ends.get(stream.index if by_index else stream.id)
-        yield StreamFacts(stream.type or "data", name, end or None)
-
-
-def location_of(
-    container: InputContainer, video: VideoStream, xmp: bytes, tags: Iterable[str]
-) -> tuple[str, ...]:
-    """Return the names of metadata that contain a place or a serial number."""
-    words = ("location", "gps", "serial", "xyz", "loci")
-    found = {
-        key
-        for holder in (container.metadata, video.metadata)
-        for key in read_tags(holder)
-        if any(word in key.lower() for word in words)
-    }
-    # FFmpeg lists a tag with a language twice: location and location-eng.
-    found = {key for key in found if key.rpartition("-")[0] not in found}
-    found |= {f"{tag} track" for tag in tags if tag in TELEMETRY}
-    if b"GPSL" in xmp:
-        found.add("XMP GPS position")
-    if b"SerialNumber" in xmp:
-        found.add("XMP serial number")
-    return tuple(sorted(found))

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from vaceprep.facts import Crop
 from vaceprep.files.source import Opened
-from vaceprep.probes.display import Turn, turn
-from vaceprep.probes.mp4.track import IDENTITY, DolbyVision, dolby_vision
+from vaceprep.probes.display import PLAIN, UPRIGHT, Picture, Turn, turn
+from vaceprep.probes.mp4.track import IDENTITY, dolby_vision
 
 
 class Element:
@@ -49,20 +49,8 @@ DOLBY: Final = frozenset(int.from_bytes(n) for n in (b"dvcC", b"dvvC", b"dvwC"))
 #: Most elements read at the top of a segment, and most bytes of one that is read.
 MAX_ELEMENTS: Final = 64
 MAX_BYTES: Final = 1 << 20
-UPRIGHT: Final = Turn(0, False)
 #: 1 in 16.16.
 ONE: Final = 0x10000
-
-
-class Picture(NamedTuple):
-    """How players show a track's picture. ``crop`` in pixels of the stored picture."""
-
-    crop: Crop | None
-    turn: Turn
-    dolby: DolbyVision | None
-
-
-PLAIN: Final = Picture(None, UPRIGHT, None)
 
 
 def _identifier(data: bytes, at: int) -> tuple[int, int] | None:

@@ -14,13 +14,13 @@ from av.video.stream import VideoStream
 from vaceprep.facts import NO_STRETCH, SampleFacts, VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.formats import MOV, PARTLY_TIMED, REORDER_PACKETS, ROUNDING
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container
 from vaceprep.probes.h264 import begins_clean
 from vaceprep.probes.mp4.boxes import read_boxes
 from vaceprep.probes.mp4.track import Edit
 from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
 from vaceprep.probes.sniff import Sniffed
+from vaceprep.probes.streams import video_stream
 from vaceprep.probes.timing import NORMAL_RATE
 
 #: Seconds before the window at which to search for its keyframe, tried in turn.

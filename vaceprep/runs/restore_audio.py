@@ -23,9 +23,9 @@ from vaceprep.plans.video import CannotPlan
 from vaceprep.preparation.read import Source, measured, planned
 from vaceprep.preparation.video.audio import Sound
 from vaceprep.preparation.video.copy import open_mp4
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BROKEN, clause, fraction, open_container, read_tags
 from vaceprep.probes.samples import origin_of
+from vaceprep.probes.streams import video_stream
 
 #: Tags that FFmpeg generates for each file that it writes or reads.
 _OWN_TAGS = frozenset(["major_brand", "minor_version", "compatible_brands", "encoder"])

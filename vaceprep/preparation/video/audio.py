@@ -18,10 +18,10 @@ from av.packet import Packet
 from vaceprep.files.source import Opened, second_reader
 from vaceprep.plans.predict import CARRIED_SOUND
 from vaceprep.preparation.video.filters import pulled
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import fraction, open_container
 from vaceprep.probes.samples import BACK_OFF, origin_of
 from vaceprep.probes.sniff import Sniffed
+from vaceprep.probes.streams import video_stream
 
 #: Bit rate of encoded audio, in bits per second.
 RATE: Final = 192_000

@@ -21,11 +21,11 @@ from vaceprep.formats import MOV
 from vaceprep.plans.model import CopyRecipe
 from vaceprep.plans.predict import timescale
 from vaceprep.preparation.video.audio import Sound
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import fraction, open_container
 from vaceprep.probes.h264 import invalid
 from vaceprep.probes.samples import BACK_OFF, SeekFailed, from_keyframe, from_start, shows_nothing
 from vaceprep.probes.sniff import Sniffed
+from vaceprep.probes.streams import video_stream
 
 
 def open_mp4(path: str, ticks: int, *, edits: bool = False) -> OutputContainer:

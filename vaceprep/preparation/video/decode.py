@@ -18,7 +18,6 @@ from vaceprep.errors import Damaged, Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.formats import REORDER_PACKETS, ROUNDING
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probes.h264 import leans_back, prepares
 from vaceprep.probes.mp4.track import Edit
@@ -33,6 +32,7 @@ from vaceprep.probes.samples import (
     shows_nothing,
 )
 from vaceprep.probes.shown_packets import Coded, coded, with_shown
+from vaceprep.probes.streams import video_stream
 from vaceprep.probes.timing import NORMAL_RATE
 
 #: Demuxers of raw streams, which have no timestamps: frames are counted instead.

@@ -25,10 +25,10 @@ from vaceprep.facts import VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.formats import REORDER_PACKETS, UNTIMED
 from vaceprep.preparation.video.decode import JOINED, PALETTE, WHOLE, flush, frames_from, with_units
-from vaceprep.probes.codec import video_stream
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probes.samples import AVI, in_stretches, retimed
 from vaceprep.probes.shown_packets import Coded, coded, demuxed, with_shown
+from vaceprep.probes.streams import video_stream
 
 #: Seconds before the wanted time at which the search starts, tried in order.
 BACK_OFF: Final = (Fraction(0), Fraction(1), Fraction(10), Fraction(60))

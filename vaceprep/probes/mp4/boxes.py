@@ -20,7 +20,7 @@ from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.fragments import claim, default_sizes
 from vaceprep.probes.mp4.structure import check_structure, misplaced
 from vaceprep.probes.mp4.tables import BoxError, children
-from vaceprep.probes.mp4.track import IDENTITY, Edit, Track, clock_of, read_track
+from vaceprep.probes.mp4.track import IDENTITY, NO_BYTES, Edit, Track, clock_of, read_track
 
 __all__ = ["IDENTITY", "BoxError", "Edit", "Movie", "Track", "read_boxes"]
 
@@ -54,6 +54,10 @@ class Movie:
     matrix: tuple[int, ...] = IDENTITY
     tracks: list[Track] = field(default_factory=list)
     has_index: bool = False
+    #: The body of ``moov``, where the file contains all of it.
+    index: memoryview = NO_BYTES
+    #: The types of the top-level boxes, in order.
+    top: list[str] = field(default_factory=list)
     compressed_index: bool = False
     fragmented: bool = False
     #: Whether the index precedes the media data; None without media data.
@@ -176,6 +180,7 @@ class _Reader:
         """Record the content of a box. Raises BoxError."""
         kind, at, start, length, whole = box
         opened, movie = self.opened, self.movie
+        movie.top.append(kind)
         if kind == Box.FTYP and movie.major_brand is None:
             body = opened.read_at(start, min(length, 4096))
             movie.major_brand = body[:4].decode("latin-1").strip(" \0")
@@ -205,6 +210,7 @@ class _Reader:
             raise BoxError(f"its box {kind!r} stands outside the index")
 
     def _index(self, body: memoryview) -> None:
+        self.movie.index = body
         check_structure(Box.MOOV, body)
         try:
             _moov(body, self.movie)

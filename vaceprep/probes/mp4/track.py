@@ -39,6 +39,7 @@ FIXED: Final = 78
 DOLBY_VISION: Final = ("dvcC", "dvvC", "dvwC")
 #: The profile whose base layer never has a standard colour space.
 PROFILE_ALONE: Final = 5
+NO_BYTES: Final = memoryview(b"")
 #: A duration of all ones means "unknown".
 UNKNOWN: Final = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
@@ -78,6 +79,8 @@ class Track:
     id: int = 0
     handler: str = ""
     matrix: tuple[int, ...] = IDENTITY
+    #: Width and height by the track header, in pixels (16.16).
+    shown: tuple[int, int] = (0, 0)
     #: In movie ticks; None if the header says "unknown".
     header_duration: int | None = None
     timescale: int = 0
@@ -88,6 +91,8 @@ class Track:
     entries: int = 0
     #: The first sample entry of a video track.
     entry: Entry | None = None
+    #: The body of the first sample entry.
+    description: memoryview = NO_BYTES
     #: Whether the data of the first sample entry are in another file.
     external: bool = False
     #: ``(count, duration)`` and ``(count, offset)`` runs; negative durations are corrected.
@@ -131,7 +136,10 @@ def _tkhd(view: memoryview, track: Track) -> None:
     form, at = (">I4xQ", 20) if view[0] == 1 else (">I4xI", 12)
     track.id, duration = struct.unpack_from(form, view, at)
     track.header_duration = duration_of(duration)
-    track.matrix = struct.unpack_from(">9i", view, at + struct.calcsize(form) + 16)
+    at += struct.calcsize(form) + 16
+    track.matrix = struct.unpack_from(">9i", view, at)
+    if len(view) >= at + 44:
+        track.shown = struct.unpack_from(">II", view, at + 36)
 
 
 def _elst(view: memoryview) -> tuple[Edit, ...]:
@@ -196,6 +204,8 @@ def _stsd(view: memoryview, track: Track, external: list[bool]) -> None:
     if entries and len(entries[0][1]) >= 8:
         reference = struct.unpack_from(">H", entries[0][1], 6)[0]
         track.external = 0 < reference <= len(external) and external[reference - 1]
+    if entries:
+        track.description = entries[0][1]
     if entries and track.handler == "vide":
         track.entry = _read_entry(entries[0][1])
 
