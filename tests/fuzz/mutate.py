@@ -161,14 +161,17 @@ def _work(random: Random) -> Work:
     return "prepare" if luck < PREPARED else "deep" if luck < PREPARED + DEEP else "check"
 
 
-def mutant(seed: int, number: int) -> Case:
-    """Input ``number`` of the run ``seed``: a fixture with one to six changes, or two spliced."""
+def mutant(seed: int, number: int, pool: tuple[Seed, ...] = ()) -> Case:
+    """Input ``number`` of the run ``seed``: a fixture with one to six changes, or two spliced.
+
+    Of the fixtures in ``pool``, if it has any, else of all.
+    """
     random = Random(f"{seed}/{number}")
-    first = _pick(random)
+    first = random.choice(pool) if pool else _pick(random)
     said = []
     data = bytearray(first.data)
     if random.random() < 0.12:
-        second = _pick(random)
+        second = random.choice(pool) if pool else _pick(random)
         spliced, how = _splice(random, first, second)
         data = bytearray(spliced)
         said.append(how)

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 JSON_VERSION = 1
 
 
+def measured(facts: Facts | None) -> dict[str, Any]:
+    """Return the key ``facts`` of a JSON entry; for a video also ``reader``: what measured it."""
+    if facts is None:
+        return {"facts": None}
+    reader = {"reader": facts.reader} if facts.kind == "video" else {}
+    return {"facts": facts.to_dict(), **reader}
+
+
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """One file, as given, with its role, facts (None: unreadable) and findings."""
@@ -37,7 +45,7 @@ class FileReport:
         return {
             "source": self.source,
             "role": self.role,
-            "facts": None if self.facts is None else self.facts.to_dict(),
+            **measured(self.facts),
             "findings": [f.to_dict() for f in self.findings],
         }
 

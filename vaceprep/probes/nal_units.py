@@ -42,6 +42,7 @@ class HevcUnit:
     SPS = 33
     PPS = 34
     DELIMITER = 35
+    PREFIX_SEI = 39
     SUFFIX_SEI = 40
 
 

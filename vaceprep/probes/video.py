@@ -1,4 +1,4 @@
-"""Measure a video: refuse it by its boxes, or measure it through PyAV. Decodes no frame."""
+"""Measure a video: by its boxes alone if they are enough, else through PyAV. Decodes no frame."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vaceprep.probes.codec import Codec
 from vaceprep.probes.h264 import UNSPECIFIED
 from vaceprep.probes.headers import Claims
 from vaceprep.probes.mp4 import boxes
+from vaceprep.probes.mp4 import video as mp4_video
 from vaceprep.probes.mp4.structure import contradiction
 from vaceprep.probes.sniff import Sniffed, family
 from vaceprep.probes.video_facts import Content, Source, facts_of, no_video
@@ -32,6 +33,9 @@ def probe_video(opened: Opened, sniffed: Sniffed) -> VideoFacts | Unreadable:
         if refusal:
             return refusal
         sniffed = sniffed._replace(format=family(movie.major_brand) or sniffed.format)
+        found = mp4_video.measure(opened, sniffed.format, movie)
+        if found is not None:
+            return found
     from vaceprep.probes import ffmpeg
 
     return ffmpeg.measure(opened, sniffed, demuxer, movie)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from vaceprep.checks.report import JSON_VERSION, FileReport, Summary, in_force
+from vaceprep.checks.report import JSON_VERSION, FileReport, Summary, in_force, measured
 from vaceprep.facts import Facts
 
 if TYPE_CHECKING:
@@ -40,6 +40,6 @@ def probe_entry(source: str, facts: Facts | None, error: str | None) -> dict[str
     """One entry of the JSON of ``probe``."""
     return {
         "source": source,
-        "facts": None if facts is None else facts.to_dict(),
+        **measured(facts),
         "error": error,
     }

@@ -1,0 +1,176 @@
+"""Whether every box of an MP4 index is one that this project reads as FFmpeg does. Pure.
+
+A box that is not listed here, or not of the size that its version has, may change what FFmpeg
+reports, or stop it from opening the file. Only FFmpeg measures such a file.
+
+Specification: ISO/IEC 14496-12; the effect of each box: FFmpeg's ``mov`` demuxer.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from vaceprep.probes.mp4.box_types import Box
+
+
+class NotKnown(Exception):
+    """Something in the file may have an effect that only FFmpeg knows; the message says what."""
+
+
+def whole_children(view: memoryview, *, closed: bool = False) -> Iterator[tuple[str, memoryview]]:
+    """Yield the boxes that fill ``view`` exactly; ``closed``: four zero bytes may follow.
+
+    Raises NotKnown if they do not.
+    """
+    at, end = 0, len(view)
+    while at + 8 <= end:
+        size, kind = struct.unpack_from(">I4s", view, at)
+        if not 8 <= size <= end - at:
+            raise NotKnown(f"a box of {size} bytes")
+        yield kind.decode("latin-1"), view[at + 8 : at + size]
+        at += size
+    if at != end and not (closed and bytes(view[at:]) == b"\0\0\0\0"):
+        raise NotKnown("bytes after the last box")
+
+
+#: The boxes of the index that have a known effect, by their parent.
+BOXES: Final[dict[str, frozenset[str]]] = {
+    Box.MOOV: frozenset([Box.MVHD, Box.TRAK, Box.UDTA, "iods", "free", "skip"]),
+    Box.TRAK: frozenset([Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, "free", "skip"]),
+    Box.EDTS: frozenset([Box.ELST]),
+    Box.MDIA: frozenset([Box.MDHD, Box.HDLR, Box.MINF, "free"]),
+    Box.MINF: frozenset(["vmhd", "smhd", Box.HDLR, Box.DINF, Box.STBL]),
+    Box.DINF: frozenset([Box.DREF]),
+    Box.STBL: frozenset(
+        [
+            *(Box.STSD, Box.STTS, Box.CTTS, Box.STSS, Box.STSC, Box.STSZ, Box.STCO, Box.CO64),
+            *("sdtp", "sgpd", "sbgp", "free"),
+        ]
+    ),
+    Box.UDTA: frozenset([Box.META, "free"]),
+}
+#: Boxes that may be repeated in their parent.
+REPEATED: Final = frozenset([Box.TRAK, "free", "skip", "sgpd", "sbgp"])
+#: Metadata in ``ilst``, or QuickTime's in ``udta``, that is text, and no location or serial number.
+TEXTS: Final = frozenset(
+    [
+        *("\xa9too", "\xa9nam", "\xa9ART", "\xa9alb", "\xa9day", "\xa9cmt", "\xa9gen", "\xa9wrt"),
+        *("\xa9grp", "\xa9swr", "\xa9mak", "\xa9mod", "aART", "cprt", "desc", "ldes"),
+    ]
+)
+#: The type of UTF-8 text in a ``data`` box.
+UTF8: Final = 1
+
+
+def _sized(*sizes: int) -> Callable[[memoryview], bool]:
+    """Return a test for a full box of one size for each version."""
+    return lambda body: len(body) > 0 and body[0] < len(sizes) and len(body) == sizes[body[0]]
+
+
+def _table(entry: int, head: int = 8, version: int = 0) -> Callable[[memoryview], bool]:
+    """Return a test for a table of entries of ``entry`` bytes after ``head`` bytes."""
+
+    def fits(body: memoryview) -> bool:
+        if len(body) < head or body[0] > version:
+            return False
+        count: int = struct.unpack_from(">I", body, head - 4)[0]
+        return len(body) == head + count * entry
+
+    return fits
+
+
+def _sizes(body: memoryview) -> bool:
+    if len(body) >= 12 and struct.unpack_from(">I", body, 4)[0]:
+        return len(body) == 12
+    return _table(4, head=12)(body)
+
+
+def _elst(body: memoryview) -> bool:
+    return len(body) > 0 and _table(20 if body[0] == 1 else 12, version=1)(body)
+
+
+def _grouping(kind: bytes) -> Callable[[memoryview], bool]:
+    """Return a test for a sample group other than one of keyframes."""
+    return lambda body: len(body) >= 8 and bytes(body[4:8]) == kind
+
+
+#: One data reference, ``url ``, of 12 bytes.
+DREF_HEAD: Final = b"\0\0\0\x01\0\0\0\x0curl "
+#: The size or content that a box must have.
+FORMS: Final[dict[str, Callable[[memoryview], bool]]] = {
+    Box.MVHD: _sized(100, 112),
+    Box.TKHD: _sized(84, 96),
+    Box.MDHD: _sized(24, 36),
+    Box.HDLR: lambda body: len(body) >= 24,
+    Box.ELST: _elst,
+    Box.STTS: _table(8),
+    Box.CTTS: _table(8, version=1),
+    Box.STSS: _table(4),
+    Box.STSC: _table(12),
+    Box.STSZ: _sizes,
+    Box.STCO: _table(4),
+    Box.CO64: _table(8),
+    Box.DREF: lambda body: len(body) == 20 and bytes(body[4:16]) == DREF_HEAD and body[19] == 1,
+    "sgpd": _grouping(b"roll"),
+    "sbgp": _grouping(b"roll"),
+}
+
+
+def check_index(view: memoryview) -> None:
+    """Raise NotKnown if a box of the index (the body of ``moov``) may have an unknown effect."""
+    waiting = [(Box.MOOV, view)]
+    while waiting:
+        parent, body = waiting.pop()
+        seen = set[str]()
+        for name, inner in whole_children(body, closed=parent == Box.UDTA):
+            if parent == Box.UDTA and name in TEXTS:
+                _check_text(name, inner)
+            elif name not in BOXES[parent]:
+                raise NotKnown(f"the box {name!r} in {parent!r}")
+            if name in seen and name not in REPEATED:
+                raise NotKnown(f"two boxes {name!r} in {parent!r}")
+            seen.add(name)
+            form = FORMS.get(name)
+            if form is not None and not form(inner):
+                raise NotKnown(f"the form of the box {name!r}")
+            if name == Box.META:
+                _check_metadata(inner)
+            elif name == Box.STSD and len(list(whole_children(inner[8:]))) != 1:
+                raise NotKnown("several sample entries")
+            elif name in BOXES:
+                waiting.append((name, inner))
+
+
+def _check_text(name: str, body: memoryview) -> None:
+    """Raise NotKnown unless the metadata is one text of QuickTime with its length and language."""
+    if name[0] != "\xa9" or len(body) < 4:
+        raise NotKnown(f"the metadata {name!r}")
+    if struct.unpack_from(">H", body)[0] != len(body) - 4:
+        raise NotKnown(f"the length of the metadata {name!r}")
+
+
+def _check_metadata(body: memoryview) -> None:
+    """Raise NotKnown unless a ``meta`` holds only texts that concern no rule."""
+    if bytes(body[:4]) != b"\0\0\0\0":
+        raise NotKnown("a meta box without a version")
+    for name, inner in whole_children(body[4:]):
+        if name == Box.HDLR:
+            if bytes(inner[8:12]) != b"mdir":
+                raise NotKnown("metadata that is not iTunes'")
+        elif name == "ilst":
+            for key, item in whole_children(inner):
+                _check_item(key, item)
+        elif name != "free":
+            raise NotKnown(f"the box {name!r} in metadata")
+
+
+def _check_item(key: str, item: memoryview) -> None:
+    if key not in TEXTS:
+        raise NotKnown(f"the metadata {key!r}")
+    values = list(whole_children(item))
+    if len(values) != 1 or values[0][0] != "data" or len(values[0][1]) < 8:
+        raise NotKnown(f"the form of the metadata {key!r}")
+    if struct.unpack_from(">I", values[0][1])[0] != UTF8:
+        raise NotKnown(f"the type of the metadata {key!r}")
