@@ -35,8 +35,6 @@ IDENTIFIER: Final = 16
 MAX_SETS, MAX_PICTURES = 64, 16
 #: Matrix coefficients of pictures coded as red, green and blue.
 RGB: Final = 0
-#: Bits of timing information, with the flags after it, that FFmpeg expects.
-TIMING_BITS: Final = 66
 
 
 class HevcSps(NamedTuple):
@@ -278,8 +276,6 @@ def _vui(bits: Bits, sps: HevcSps) -> HevcSps:
     if bits.u(1):
         raise ValueError("a window for display")
     if bits.u(1):
-        if bits.left < TIMING_BITS:
-            raise ValueError("the timing information")
         bits.u(64)
         if bits.u(1):
             bits.ue()
