@@ -59,7 +59,8 @@ class Checked(NamedTuple):
         return {"files": [e.to_dict() for e in self.files if isinstance(e, FileReport)]}
 
 
-def _alone(report: FileReport) -> Alone:
+def alone(report: FileReport) -> Alone:
+    """Return the report as its line contains it."""
     entry = report.to_dict()
     text = json.dumps(entry, allow_nan=False)
     return Alone(Packed(text, tuple(broken(entry["findings"]))), report.ok)
@@ -71,7 +72,7 @@ def see(look: FileCheck) -> Seen:
     if look.item.kind == "path":
         content = content_of(look.item.source, look.item.root)
     report = look_at(look)
-    return Seen(_alone(report) if isinstance(look, Lone) else report, content)
+    return Seen(alone(report) if isinstance(look, Lone) else report, content)
 
 
 def _seen(look: FileCheck, result: Seen | Fault | None, seconds: float) -> Seen:
