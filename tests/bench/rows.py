@@ -217,6 +217,7 @@ def imports(bench: Bench) -> Iterator[Row]:
     for name, holds in (
         ("an image is checked without importing PyAV", "av" not in image),
         ("a video is checked without importing Pillow", "PIL" not in video),
+        ("an H.264 MP4 is checked without importing PyAV", "av" not in video),
         ("neither imports httpx", "httpx" not in image | video),
     ):
         yield Row(name, Spread.of([float(holds)]), "bool", at_least=1)

@@ -1,6 +1,6 @@
 """Codec facts of a video track from its sample entry and parameter sets, without FFmpeg. Pure.
 
-Values are those that FFmpeg reports for the same file; anything else raises NotKnown.
+Values are those that FFmpeg reports for the same file; anything else raises NeedsFFmpeg.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from math import hypot
 from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_FRAME_PIXELS
-from vaceprep.probes import av1, hevc
 from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, Codec
 from vaceprep.probes.h264 import UNSPECIFIED, first_sps, parse_sps
+from vaceprep.probes.mp4.allowed_boxes import NeedsFFmpeg, whole_children
 from vaceprep.probes.mp4.box_types import Box
-from vaceprep.probes.mp4.known import NotKnown, whole_children
 from vaceprep.probes.mp4.track import FIXED, Track
 
 #: Boxes of a sample entry that change no fact of the codec.
-HARMLESS: Final = frozenset(["btrt", Box.CLAP])
+HARMLESS: Final = frozenset([Box.BTRT, Box.CLAP])
 #: The number of fields that ``fiel`` gives for progressive pictures.
 PROGRESSIVE: Final = b"\x01"
 #: Depths of a sample entry without a palette.
@@ -54,55 +53,55 @@ class _Entry(NamedTuple):
 
 
 def read_codec(track: Track) -> tuple[Codec, bytes]:
-    """Return the codec's facts and the decoder configuration of a track. Raises NotKnown."""
+    """Return the codec's facts and the decoder configuration of a track. Raises NeedsFFmpeg."""
     if len(track.formats) != 1 or track.entries != 1:
-        raise NotKnown("several sample entries")
+        raise NeedsFFmpeg("several sample entries")
     reader = READERS.get(track.formats[0])
     if reader is None:
-        raise NotKnown(f"the format {track.formats[0]!r}")
+        raise NeedsFFmpeg(f"the format {track.formats[0]!r}")
     configuration, read = reader
     entry = _entry(track)
     record = entry.boxes.get(configuration)
     if record is None:
-        raise NotKnown(f"no {configuration} box")
-    if "fiel" in entry.boxes and bytes(entry.boxes["fiel"][:1]) != PROGRESSIVE:
-        raise NotKnown("fields")
-    if set(entry.boxes) - HARMLESS - {configuration, "colr", "pasp", "fiel"}:
-        raise NotKnown(f"boxes in the sample entry: {', '.join(entry.boxes)}")
+        raise NeedsFFmpeg(f"no {configuration} box")
+    if Box.FIEL in entry.boxes and bytes(entry.boxes[Box.FIEL][:1]) != PROGRESSIVE:
+        raise NeedsFFmpeg("fields")
+    if set(entry.boxes) - HARMLESS - {configuration, Box.COLR, Box.PASP, Box.FIEL}:
+        raise NeedsFFmpeg(f"boxes in the sample entry: {', '.join(entry.boxes)}")
     extradata = bytes(record)
     codec = read(entry, extradata)
     if codec.width * codec.height > MAX_FRAME_PIXELS:
-        raise NotKnown("the size of the picture")
+        raise NeedsFFmpeg("the size of the picture")
     return codec, extradata
 
 
 def _entry(track: Track) -> _Entry:
     body = track.description
     if len(body) < FIXED:
-        raise NotKnown("a short sample entry")
+        raise NeedsFFmpeg("a short sample entry")
     version, revision = struct.unpack_from(">HH", body, 8)
     width, height = struct.unpack_from(">HH", body, 24)
     depth = struct.unpack_from(">H", body, 74)[0]
     if version or revision or depth not in DEPTHS or not width or not height:
-        raise NotKnown("the form of the sample entry")
+        raise NeedsFFmpeg("the form of the sample entry")
     if bytes(body[43:74]).startswith(OTHER_COMPRESSORS):
-        raise NotKnown("the compressor's name")
+        raise NeedsFFmpeg("the compressor's name")
     boxes = dict[str, memoryview]()
     for name, inner in whole_children(body[FIXED:]):
         if name in boxes:
-            raise NotKnown(f"two boxes {name!r} in the sample entry")
+            raise NeedsFFmpeg(f"two boxes {name!r} in the sample entry")
         boxes[name] = inner
-    aspect = _aspect(boxes["pasp"]) if "pasp" in boxes else _scaled(track, width, height)
-    colours = _colours(boxes["colr"]) if "colr" in boxes else Colours()
+    aspect = _aspect(boxes[Box.PASP]) if Box.PASP in boxes else _scaled(track, width, height)
+    colours = _colours(boxes[Box.COLR]) if Box.COLR in boxes else Colours()
     return _Entry(width, height, boxes, aspect, colours)
 
 
 def _aspect(body: memoryview) -> Fraction:
     if len(body) != 8:
-        raise NotKnown("the form of pasp")
+        raise NeedsFFmpeg("the form of pasp")
     across, down = struct.unpack(">II", body)
     if not 0 < across <= MAX_ASPECT or not 0 < down <= MAX_ASPECT:
-        raise NotKnown("the pixel aspect")
+        raise NeedsFFmpeg("the pixel aspect")
     return Fraction(across, down)
 
 
@@ -111,7 +110,7 @@ def _scaled(track: Track, width: int, height: int) -> Fraction | None:
     a, b, c, d = (track.matrix[i] for i in (0, 1, 3, 4))
     across, down = hypot(a, c), hypot(b, d)
     if not across or not down or abs(across / down - 1) > SAME_SCALE:
-        raise NotKnown("a display matrix that stretches the picture")
+        raise NeedsFFmpeg("a display matrix that stretches the picture")
     # FFmpeg compares whole pixels.
     wide, high = (side >> 16 for side in track.shown)
     if not wide or not high or (wide, high) == (width, height):
@@ -122,7 +121,7 @@ def _scaled(track: Track, width: int, height: int) -> Fraction | None:
 def _colours(body: memoryview) -> Colours:
     kind = bytes(body[:4])
     if kind not in (b"nclx", b"nclc") or len(body) != (11 if kind == b"nclx" else 10):
-        raise NotKnown("the form of colr")
+        raise NeedsFFmpeg("the form of colr")
     primaries, transfer, matrix = struct.unpack_from(">HHH", body, 4)
     full = bool(body[10] & 0x80) if kind == b"nclx" else None
     return Colours(
@@ -137,7 +136,7 @@ def _h264(entry: _Entry, record: bytes) -> Codec:
     unit = first_sps(record)
     sps = parse_sps(unit) if unit else None
     if sps is None or sps.profile is None:
-        raise NotKnown("a parameter set other than progressive 8-bit 4:2:0")
+        raise NeedsFFmpeg("a parameter set other than progressive 8-bit 4:2:0")
     width, height = sps.within(entry.width, entry.height)
     colours = entry.colours
     full = sps.full_range if sps.full_range is not None else colours.full_range
@@ -157,10 +156,12 @@ def _h264(entry: _Entry, record: bytes) -> Codec:
 
 
 def _hevc(entry: _Entry, record: bytes) -> Codec:
+    from vaceprep.probes import hevc
+
     try:
         sps = hevc.read_configuration(record)
     except ValueError as error:
-        raise NotKnown(str(error)) from None
+        raise NeedsFFmpeg(str(error)) from None
     colours = _preferred(entry, Colours(sps.full_range, sps.primaries, sps.transfer, sps.matrix))
     return Codec(
         name="hevc",
@@ -182,19 +183,21 @@ def _preferred(entry: _Entry, coded: Colours) -> Colours:
 
     The range is the coded one where the container states none.
     """
-    if "colr" not in entry.boxes:
+    if Box.COLR not in entry.boxes:
         return coded
     full = entry.colours.full_range
     return entry.colours._replace(full_range=coded.full_range if full is None else full)
 
 
 def _av1(entry: _Entry, record: bytes) -> Codec:
+    from vaceprep.probes import av1
+
     try:
         header = av1.read_configuration(record)
     except ValueError as error:
-        raise NotKnown(str(error)) from None
+        raise NeedsFFmpeg(str(error)) from None
     if (header.width, header.height) != (entry.width, entry.height):
-        raise NotKnown("a sample entry of another size than the sequence")
+        raise NeedsFFmpeg("a sample entry of another size than the sequence")
     coded = Colours(header.full_range, header.primaries, header.transfer, header.matrix)
     colours = _preferred(entry, coded)
     return Codec(
@@ -214,9 +217,9 @@ def _av1(entry: _Entry, record: bytes) -> Codec:
 
 #: By the type of a sample entry: the box with the decoder configuration, and its reader.
 READERS: Final[dict[str, tuple[str, Callable[[_Entry, bytes], Codec]]]] = {
-    "avc1": ("avcC", _h264),
-    "avc3": ("avcC", _h264),
-    "hvc1": ("hvcC", _hevc),
-    "hev1": ("hvcC", _hevc),
-    "av01": ("av1C", _av1),
+    "avc1": (Box.AVCC, _h264),
+    "avc3": (Box.AVCC, _h264),
+    "hvc1": (Box.HVCC, _hevc),
+    "hev1": (Box.HVCC, _hevc),
+    "av01": (Box.AV1C, _av1),
 }

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
 from vaceprep.facts import StreamFacts, VideoFacts
 from vaceprep.files.source import Opened
-from vaceprep.probes import av1
 from vaceprep.probes.headers import track_ends
+from vaceprep.probes.mp4.allowed_boxes import NeedsFFmpeg, check_index
+from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.boxes import Movie, Track
 from vaceprep.probes.mp4.codec import read_codec
 from vaceprep.probes.mp4.indexed import Coded, indexed_facts
-from vaceprep.probes.mp4.known import NotKnown, check_index
-from vaceprep.probes.mp4.sound import sound_codec
 from vaceprep.probes.mp4.structure import SIGNED, contradiction
 from vaceprep.probes.video_facts import personal_data
 
 #: Top-level boxes that FFmpeg reads as this project does.
-TOP: Final = frozenset(["ftyp", "moov", "mdat", "free", "skip", "wide"])
+TOP: Final = frozenset([Box.FTYP, Box.MOOV, Box.MDAT, Box.FREE, Box.SKIP, Box.WIDE])
 #: Of these, the boxes of which a file has one.
-ONCE: Final = ("ftyp", "moov")
+ONCE: Final = (Box.FTYP, Box.MOOV)
 #: Kinds of tracks that are read here.
 KINDS: Final = ("vide", "soun")
 #: Bytes read of the first sample of AV1: its headers, with metadata between them.
@@ -36,12 +37,12 @@ def measure(opened: Opened, name: str, movie: Movie) -> VideoFacts | None:
     """
     try:
         return _measure(opened, name, movie)
-    except NotKnown:
+    except NeedsFFmpeg:
         return None
 
 
 def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
-    """As ``measure``. Raises NotKnown with the reason."""
+    """As ``measure``. Raises NeedsFFmpeg with the reason."""
     _check_movie(movie)
     check_index(movie.index)
     for track in movie.tracks:
@@ -50,67 +51,71 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
     codec, extradata = read_codec(video)
     if codec.name == "av1":
         _check_first_frame(opened, video, extradata)
-    ends = track_ends(movie)
-    streams = tuple(
-        StreamFacts(
-            "audio", sound_codec(track.formats[0], track.description), ends[track.id] or None
-        )
-        for track in movie.tracks
-        if track is not video
-    )
+    others = [track for track in movie.tracks if track is not video]
     found = indexed_facts(
         opened,
         name,
         movie,
         video,
         Coded(codec, extradata, None),
-        streams,
+        tuple(_sound(others, track_ends(movie))) if others else (),
         personal_data((), movie),
         "mp4",
     )
     if not isinstance(found, VideoFacts) or found.fps is None:
-        raise NotKnown("no frame, or no duration")
+        raise NeedsFFmpeg("no frame, or no duration")
     return found
 
 
+def _sound(tracks: list[Track], ends: Mapping[int, Fraction]) -> Iterator[StreamFacts]:
+    """Yield the facts of sound tracks; ``ends`` in seconds by track id. Raises NeedsFFmpeg."""
+    from vaceprep.probes.mp4.sound import sound_codec
+
+    for track in tracks:
+        codec = sound_codec(track.formats[0], track.description)
+        yield StreamFacts("audio", codec, ends[track.id] or None)
+
+
 def _check_first_frame(opened: Opened, track: Track, extradata: bytes) -> None:
-    """Raise NotKnown unless the first frame has the size of the sequence."""
+    """Raise NeedsFFmpeg unless the first frame has the size of the sequence."""
+    from vaceprep.probes import av1
+
     size = track.fixed_size if track.sizes is None else track.sizes[0]
     chunks = track.chunks or [0]
     try:
         av1.check_first_frame(extradata, opened.read_at(chunks[0], min(size, FRAME_HEAD)))
     except ValueError as error:
-        raise NotKnown(str(error)) from None
+        raise NeedsFFmpeg(str(error)) from None
 
 
 def _check_movie(movie: Movie) -> None:
-    """Raise NotKnown unless the file is whole and has one video track."""
+    """Raise NeedsFFmpeg unless the file is whole and has one video track."""
     if movie.fragmented or movie.compressed_index or movie.truncation or movie.overrun:
-        raise NotKnown("an index in parts, or a file that is cut off")
+        raise NeedsFFmpeg("an index in parts, or a file that is cut off")
     if not TOP.issuperset(movie.top) or any(movie.top.count(kind) != 1 for kind in ONCE):
-        raise NotKnown("the boxes of the file")
+        raise NeedsFFmpeg("the boxes of the file")
     if not 0 < movie.timescale < SIGNED:
-        raise NotKnown("the clock of the movie")
+        raise NeedsFFmpeg("the clock of the movie")
     handlers = [track.handler for track in movie.tracks]
     if handlers.count("vide") != 1 or not set(handlers) <= set(KINDS):
-        raise NotKnown("the kinds of its tracks")
+        raise NeedsFFmpeg("the kinds of its tracks")
     numbers = {track.id for track in movie.tracks}
     if len(numbers) != len(handlers) or not all(0 < number < SIGNED for number in numbers):
-        raise NotKnown("the numbers of its tracks")
+        raise NeedsFFmpeg("the numbers of its tracks")
 
 
 def _check_track(track: Track, movie_timescale: int) -> None:
-    """Raise NotKnown unless the tables mean the same to every reader."""
+    """Raise NeedsFFmpeg unless the tables mean the same to every reader."""
     if not track.timescale > 0 or not track.samples or track.external:
-        raise NotKnown("a track without samples of its own")
+        raise NeedsFFmpeg("a track without samples of its own")
     if len(track.formats) != 1 or track.entries != 1:
-        raise NotKnown("several sample entries")
+        raise NeedsFFmpeg("several sample entries")
     if contradiction(track, movie_timescale):
-        raise NotKnown("tables that contradict each other")
+        raise NeedsFFmpeg("tables that contradict each other")
     stored, chunks = track.stored, track.per_chunk
     if stored is None or track.durations is not stored or max(stored.values) >= SIGNED:
-        raise NotKnown("durations that are not read as they are stored")
+        raise NeedsFFmpeg("durations that are not read as they are stored")
     if any(abs(value) >= MAX_OFFSET for _, value in track.offsets):
-        raise NotKnown("a large offset of a presentation time")
+        raise NeedsFFmpeg("a large offset of a presentation time")
     if chunks is None or chunks[0] != 1 or any(a >= b for a, b in pairwise(chunks[::3])):
-        raise NotKnown("the order of its runs of chunks")
+        raise NeedsFFmpeg("the order of its runs of chunks")

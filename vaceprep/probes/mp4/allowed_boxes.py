@@ -15,44 +15,44 @@ from typing import Final
 from vaceprep.probes.mp4.box_types import Box
 
 
-class NotKnown(Exception):
+class NeedsFFmpeg(Exception):
     """Something in the file may have an effect that only FFmpeg knows; the message says what."""
 
 
 def whole_children(view: memoryview, *, closed: bool = False) -> Iterator[tuple[str, memoryview]]:
     """Yield the boxes that fill ``view`` exactly; ``closed``: four zero bytes may follow.
 
-    Raises NotKnown if they do not.
+    Raises NeedsFFmpeg if they do not.
     """
     at, end = 0, len(view)
     while at + 8 <= end:
         size, kind = struct.unpack_from(">I4s", view, at)
         if not 8 <= size <= end - at:
-            raise NotKnown(f"a box of {size} bytes")
+            raise NeedsFFmpeg(f"a box of {size} bytes")
         yield kind.decode("latin-1"), view[at + 8 : at + size]
         at += size
     if at != end and not (closed and bytes(view[at:]) == b"\0\0\0\0"):
-        raise NotKnown("bytes after the last box")
+        raise NeedsFFmpeg("bytes after the last box")
 
 
 #: The boxes of the index that have a known effect, by their parent.
 BOXES: Final[dict[str, frozenset[str]]] = {
-    Box.MOOV: frozenset([Box.MVHD, Box.TRAK, Box.UDTA, "iods", "free", "skip"]),
-    Box.TRAK: frozenset([Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, "free", "skip"]),
+    Box.MOOV: frozenset([Box.MVHD, Box.TRAK, Box.UDTA, Box.IODS, Box.FREE, Box.SKIP]),
+    Box.TRAK: frozenset([Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, Box.FREE, Box.SKIP]),
     Box.EDTS: frozenset([Box.ELST]),
-    Box.MDIA: frozenset([Box.MDHD, Box.HDLR, Box.MINF, "free"]),
-    Box.MINF: frozenset(["vmhd", "smhd", Box.HDLR, Box.DINF, Box.STBL]),
+    Box.MDIA: frozenset([Box.MDHD, Box.HDLR, Box.MINF, Box.FREE]),
+    Box.MINF: frozenset([Box.VMHD, Box.SMHD, Box.HDLR, Box.DINF, Box.STBL]),
     Box.DINF: frozenset([Box.DREF]),
     Box.STBL: frozenset(
         [
             *(Box.STSD, Box.STTS, Box.CTTS, Box.STSS, Box.STSC, Box.STSZ, Box.STCO, Box.CO64),
-            *("sdtp", "sgpd", "sbgp", "free"),
+            *(Box.SDTP, Box.SGPD, Box.SBGP, Box.FREE),
         ]
     ),
-    Box.UDTA: frozenset([Box.META, "free"]),
+    Box.UDTA: frozenset([Box.META, Box.FREE]),
 }
 #: Boxes that may be repeated in their parent.
-REPEATED: Final = frozenset([Box.TRAK, "free", "skip", "sgpd", "sbgp"])
+REPEATED: Final = frozenset([Box.TRAK, Box.FREE, Box.SKIP, Box.SGPD, Box.SBGP])
 #: Metadata in ``ilst``, or QuickTime's in ``udta``, that is text, and no location or serial number.
 TEXTS: Final = frozenset(
     [
@@ -113,13 +113,13 @@ FORMS: Final[dict[str, Callable[[memoryview], bool]]] = {
     Box.STCO: _table(4),
     Box.CO64: _table(8),
     Box.DREF: lambda body: len(body) == 20 and bytes(body[4:16]) == DREF_HEAD and body[19] == 1,
-    "sgpd": _grouping(b"roll"),
-    "sbgp": _grouping(b"roll"),
+    Box.SGPD: _grouping(b"roll"),
+    Box.SBGP: _grouping(b"roll"),
 }
 
 
 def check_index(view: memoryview) -> None:
-    """Raise NotKnown if a box of the index (the body of ``moov``) may have an unknown effect."""
+    """Raise NeedsFFmpeg if a box of the index (the body of ``moov``) may have an unknown effect."""
     waiting = [(Box.MOOV, view)]
     while waiting:
         parent, body = waiting.pop()
@@ -128,49 +128,49 @@ def check_index(view: memoryview) -> None:
             if parent == Box.UDTA and name in TEXTS:
                 _check_text(name, inner)
             elif name not in BOXES[parent]:
-                raise NotKnown(f"the box {name!r} in {parent!r}")
+                raise NeedsFFmpeg(f"the box {name!r} in {parent!r}")
             if name in seen and name not in REPEATED:
-                raise NotKnown(f"two boxes {name!r} in {parent!r}")
+                raise NeedsFFmpeg(f"two boxes {name!r} in {parent!r}")
             seen.add(name)
             form = FORMS.get(name)
             if form is not None and not form(inner):
-                raise NotKnown(f"the form of the box {name!r}")
+                raise NeedsFFmpeg(f"the form of the box {name!r}")
             if name == Box.META:
                 _check_metadata(inner)
             elif name == Box.STSD and len(list(whole_children(inner[8:]))) != 1:
-                raise NotKnown("several sample entries")
+                raise NeedsFFmpeg("several sample entries")
             elif name in BOXES:
                 waiting.append((name, inner))
 
 
 def _check_text(name: str, body: memoryview) -> None:
-    """Raise NotKnown unless the metadata is one text of QuickTime with its length and language."""
+    """Raise NeedsFFmpeg unless it is one text of QuickTime, after its length and language."""
     if name[0] != "\xa9" or len(body) < 4:
-        raise NotKnown(f"the metadata {name!r}")
+        raise NeedsFFmpeg(f"the metadata {name!r}")
     if struct.unpack_from(">H", body)[0] != len(body) - 4:
-        raise NotKnown(f"the length of the metadata {name!r}")
+        raise NeedsFFmpeg(f"the length of the metadata {name!r}")
 
 
 def _check_metadata(body: memoryview) -> None:
-    """Raise NotKnown unless a ``meta`` holds only texts that concern no rule."""
+    """Raise NeedsFFmpeg unless a ``meta`` holds only texts that concern no rule."""
     if bytes(body[:4]) != b"\0\0\0\0":
-        raise NotKnown("a meta box without a version")
+        raise NeedsFFmpeg("a meta box without a version")
     for name, inner in whole_children(body[4:]):
         if name == Box.HDLR:
             if bytes(inner[8:12]) != b"mdir":
-                raise NotKnown("metadata that is not iTunes'")
-        elif name == "ilst":
+                raise NeedsFFmpeg("metadata that is not iTunes'")
+        elif name == Box.ILST:
             for key, item in whole_children(inner):
                 _check_item(key, item)
-        elif name != "free":
-            raise NotKnown(f"the box {name!r} in metadata")
+        elif name != Box.FREE:
+            raise NeedsFFmpeg(f"the box {name!r} in metadata")
 
 
 def _check_item(key: str, item: memoryview) -> None:
     if key not in TEXTS:
-        raise NotKnown(f"the metadata {key!r}")
+        raise NeedsFFmpeg(f"the metadata {key!r}")
     values = list(whole_children(item))
-    if len(values) != 1 or values[0][0] != "data" or len(values[0][1]) < 8:
-        raise NotKnown(f"the form of the metadata {key!r}")
+    if len(values) != 1 or values[0][0] != Box.DATA or len(values[0][1]) < 8:
+        raise NeedsFFmpeg(f"the form of the metadata {key!r}")
     if struct.unpack_from(">I", values[0][1])[0] != UTF8:
-        raise NotKnown(f"the type of the metadata {key!r}")
+        raise NeedsFFmpeg(f"the type of the metadata {key!r}")
