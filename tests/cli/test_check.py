@@ -76,6 +76,13 @@ IMAGE = {
 for kind in (VIDEO, IMAGE):
     kind["required"] = list(kind["properties"])  # type: ignore[assignment]
 FACTS = {"anyOf": [{"type": "null"}, {"type": "object", "oneOf": [VIDEO, IMAGE]}]}
+#: What measured it is said of videos, and of nothing else.
+READER: dict[str, Any] = {
+    "if": {"properties": {"facts": {"type": "object", "properties": {"kind": {"const": "video"}}}}},
+    "then": {"required": ["reader"]},
+    "else": {"properties": {"reader": False}},
+}
+READERS = {"enum": ["mp4", "webp", "ffmpeg"]}
 CHECK_SCHEMA = {
     "type": "object",
     "additionalProperties": False,
@@ -94,10 +101,12 @@ CHECK_SCHEMA = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["source", "role", "facts", "findings"],
+                **READER,
                 "properties": {
                     "source": {"type": "string"},
                     "role": {"enum": [*ROLES, None]},
                     "facts": FACTS,
+                    "reader": READERS,
                     "findings": {"type": "array", "items": FINDING},
                 },
             },
@@ -113,8 +122,14 @@ PROBE_SCHEMA = {
         "files": {
             "items": {
                 "required": ["source", "facts", "error"],
+                **READER,
                 "additionalProperties": False,
-                "properties": {"source": {"type": "string"}, "facts": FACTS, "error": TEXT},
+                "properties": {
+                    "source": {"type": "string"},
+                    "facts": FACTS,
+                    "reader": READERS,
+                    "error": TEXT,
+                },
             }
         },
     },

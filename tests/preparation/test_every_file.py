@@ -62,7 +62,7 @@ def cases() -> list[Any]:
 
 def foreseen(before: Facts, after: Facts) -> dict[str, tuple[Any, Any]]:
     """Where two facts differ, beside what is only foreseen as a bound."""
-    names = [f.name for f in fields(after) if f.name not in BOUNDS]
+    names = [f.name for f in fields(after) if f.compare and f.name not in BOUNDS]
     pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
