@@ -295,7 +295,7 @@ def facts(path: Path) -> VideoFacts:
     ("frames", "rate", "video", "masks", "options"),
     [
         # Packets copied: B-frames allow 149 of 150 frames, and the mask follows.
-        pytest.param(170, 30, B_FRAMES, {}, Options(), marks=pytest.mark.long),
+        (170, 30, B_FRAMES, {}, Options()),
         pytest.param(300, 30, {}, {"bf": "0"}, Options(), marks=pytest.mark.long),
         # A start between keyframes.
         (80, 25, {}, {"g": "50"}, seconds("1.3")),

@@ -45,11 +45,11 @@ def after(entry: Prepared) -> VideoFacts:
 @pytest.mark.parametrize(
     ("bf", "ending"),
     [
-        *(("3", e) for e in ("mp4", "mkv", "ts", "flv")),
-        *(("0", e) for e in ("mp4", "mkv")),
-        *(pytest.param("0", e, marks=pytest.mark.long) for e in ("mov", "ts", "flv")),
+        *(("3", e) for e in ("mp4", "mkv", "ts")),
+        ("0", "mp4"),
+        *(pytest.param("0", e, marks=pytest.mark.long) for e in ("mov", "mkv", "ts", "flv")),
         *(pytest.param("2", e, marks=pytest.mark.long) for e in ("mp4", "mov", "mkv", "ts", "flv")),
-        pytest.param("3", "mov", marks=pytest.mark.long),
+        *(pytest.param("3", e, marks=pytest.mark.long) for e in ("mov", "flv")),
     ],
 )
 def test_a_cut_copies_the_first_frames_pixel_for_pixel(
@@ -378,7 +378,11 @@ def test_sound_is_read_beside_a_picture_that_is_still_being_read(
 @needs_ffmpeg
 @pytest.mark.parametrize(
     ("rate", "channels", "codec"),
-    [(192000, 2, "pcm_s16le"), (8000, 1, "pcm_mulaw"), (48000, 8, "pcm_s24le"), (44100, 6, "flac")],
+    [
+        *((8000, 1, "pcm_mulaw"), (48000, 8, "pcm_s24le")),
+        pytest.param(192000, 2, "pcm_s16le", marks=pytest.mark.long),
+        pytest.param(44100, 6, "flac", marks=pytest.mark.long),
+    ],
 )
 def test_sound_of_any_rate_and_number_of_channels(
     rate: int, channels: int, codec: str, tmp_path: Path
