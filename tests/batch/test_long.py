@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.conftest import FIXTURES, Batch, lines
+from tests.batch.conftest import FIXTURES, MEDIA, Batch, lines
+from tests.batch.test_sources import own_names, put
 from tests.memory import peak
 from tests.processes import wait_for
+from tests.publish.conftest import nobody_s
+from tests.publish.test_object_store import Store, bucket, keys, moto
+
+__all__ = ["bucket", "keys", "moto", "nobody_s"]
 
 pytestmark = pytest.mark.long
 
@@ -85,6 +90,15 @@ def test_a_worker_that_is_killed_costs_a_repeat_and_no_result(
     out, _ = process.communicate(timeout=120)
     assert out.startswith("304 sources: 1 with errors\n")
     assert len({line["source"] for line in lines(many)}) == len(lines(many)) == 304
+
+
+def test_a_cluster_keeps_the_names_of_objects(
+    moto: Store, bucket: str, batch: Batch, here: Path, cluster: Cluster
+) -> None:
+    for name in MEDIA:
+        put(moto, bucket, f"shoot/{name}", here / "in" / name)
+    source = f"s3://{bucket}/shoot?endpoint={moto.url}"
+    own_names(batch, here, source, "--scheduler", cluster.address)
 
 
 def test_a_file_that_kills_every_worker_is_a_finding(

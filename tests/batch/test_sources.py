@@ -51,6 +51,23 @@ def test_a_prefix_is_read_by_ranges_and_known_by_its_tags(
     assert len(lines(here / "r.jsonl")) == 4
 
 
+def own_names(batch: Batch, here: Path, source: str, *options: str) -> None:
+    """Check a prefix; its lines have the names of the objects, not the signed URLs."""
+    code, out, err = batch(source, "-o", "r.jsonl", *options)
+    assert (code, out.splitlines()[0]) == (1, f"{len(MEDIA)} sources: 1 with errors"), err
+    for line in lines(here / "r.jsonl"):
+        assert line["files"][0]["source"] == line["source"]
+        assert "Signature" not in str(line)
+
+
+def test_objects_keep_their_names_without_isolation(
+    moto: Store, bucket: str, batch: Batch, here: Path
+) -> None:
+    for name in MEDIA:
+        put(moto, bucket, f"shoot/{name}", here / "in" / name)
+    own_names(batch, here, f"s3://{bucket}/shoot?endpoint={moto.url}", "--no-isolate")
+
+
 def test_what_cannot_be_listed_is_said(moto: Store, keys: None, batch: Batch) -> None:
     code, _, err = batch(f"s3://no-such-bucket/x?endpoint={moto.url}", "-o", "r.jsonl")
     assert code == 1

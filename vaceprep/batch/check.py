@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
@@ -64,6 +65,14 @@ def alone(report: FileReport) -> Alone:
     entry = report.to_dict()
     text = json.dumps(entry, allow_nan=False)
     return Alone(Packed(text, tuple(broken(entry["findings"]))), report.ok)
+
+
+def renamed(entry: FileReport | Alone, source: str) -> FileReport | Alone:
+    """Return the entry under another name, packed or not."""
+    if isinstance(entry, FileReport):
+        return replace(entry, source=source)
+    text = json.dumps({**json.loads(entry.packed.text), "source": source}, allow_nan=False)
+    return entry._replace(packed=entry.packed._replace(text=text))
 
 
 def see(look: FileCheck) -> Seen:

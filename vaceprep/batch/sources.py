@@ -5,12 +5,11 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-from vaceprep.batch.check import Checked
+from vaceprep.batch.check import Checked, renamed
 from vaceprep.batch.content import Content
 from vaceprep.checks.inputs import (
     JOB_ENDINGS,
@@ -22,7 +21,6 @@ from vaceprep.checks.inputs import (
     counts,
     kind_of,
 )
-from vaceprep.checks.report import FileReport
 from vaceprep.contract import RESULT_SECONDS
 from vaceprep.probes.measure import is_media
 from vaceprep.publish.credentials import Sign, listing, objects, parse_place, signing
@@ -77,11 +75,7 @@ class Stores:
         item = self._items.pop(checked.item.source, None)
         if item is None:
             return checked
-        files = tuple(
-            replace(entry, source=item.source)
-            for entry in checked.files
-            if isinstance(entry, FileReport)
-        )
+        files = tuple(renamed(entry, item.source) for entry in checked.files)
         return Checked(item, files, Content(f"tag:{item.tag}", item.tag))
 
     def _signed(self, item: Item) -> Item:
