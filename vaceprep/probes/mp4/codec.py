@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import hypot
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vaceprep.contract import MAX_FRAME_PIXELS
 from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, Codec
@@ -17,6 +17,10 @@ from vaceprep.probes.h264 import UNSPECIFIED, first_sps, parse_sps
 from vaceprep.probes.mp4.allowed_boxes import NeedsFFmpeg, whole_children
 from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.track import FIXED, Track
+
+if TYPE_CHECKING:
+    from vaceprep.probes.av1 import SequenceHeader
+    from vaceprep.probes.hevc import HevcSps
 
 #: Boxes of a sample entry that change no fact of the codec.
 HARMLESS: Final = frozenset([Box.BTRT, Box.CLAP])
@@ -69,7 +73,10 @@ def read_codec(track: Track) -> tuple[Codec, bytes]:
     if set(entry.boxes) - HARMLESS - {configuration, Box.COLR, Box.PASP, Box.FIEL}:
         raise NeedsFFmpeg(f"boxes in the sample entry: {', '.join(entry.boxes)}")
     extradata = bytes(record)
-    codec = read(entry, extradata)
+    try:
+        codec = read(entry, extradata)
+    except ValueError as error:
+        raise NeedsFFmpeg(str(error)) from None
     if codec.width * codec.height > MAX_FRAME_PIXELS:
         raise NeedsFFmpeg("the size of the picture")
     return codec, extradata
@@ -158,55 +165,37 @@ def _h264(entry: _Entry, record: bytes) -> Codec:
 def _hevc(entry: _Entry, record: bytes) -> Codec:
     from vaceprep.probes import hevc
 
-    try:
-        sps = hevc.read_configuration(record)
-    except ValueError as error:
-        raise NeedsFFmpeg(str(error)) from None
-    colours = _preferred(entry, Colours(sps.full_range, sps.primaries, sps.transfer, sps.matrix))
-    return Codec(
-        name="hevc",
-        profile=sps.profile,
-        width=sps.width,
-        height=sps.height,
-        pixel_format=sps.pixel_format,
-        aspect=entry.aspect or sps.aspect or Fraction(1),
-        full_range=colours.full_range,
-        primaries=colours.primaries,
-        transfer=colours.transfer,
-        matrix=colours.matrix,
-        interlaced=False,
-    )
-
-
-def _preferred(entry: _Entry, coded: Colours) -> Colours:
-    """Return the container's colours if it has any, as FFmpeg does for HEVC and AV1.
-
-    The range is the coded one where the container states none.
-    """
-    if Box.COLR not in entry.boxes:
-        return coded
-    full = entry.colours.full_range
-    return entry.colours._replace(full_range=coded.full_range if full is None else full)
+    sps = hevc.read_configuration(record)
+    return _codec("hevc", entry, sps, entry.aspect or sps.aspect)
 
 
 def _av1(entry: _Entry, record: bytes) -> Codec:
     from vaceprep.probes import av1
 
-    try:
-        header = av1.read_configuration(record)
-    except ValueError as error:
-        raise NeedsFFmpeg(str(error)) from None
+    header = av1.read_configuration(record)
     if (header.width, header.height) != (entry.width, entry.height):
         raise NeedsFFmpeg("a sample entry of another size than the sequence")
-    coded = Colours(header.full_range, header.primaries, header.transfer, header.matrix)
-    colours = _preferred(entry, coded)
+    return _codec("av1", entry, header, entry.aspect)
+
+
+def _codec(
+    name: str, entry: _Entry, coded: HevcSps | SequenceHeader, aspect: Fraction | None
+) -> Codec:
+    """Return the facts of HEVC or AV1: FFmpeg prefers the container's colours if it has any.
+
+    The range is the coded one where the container states none.
+    """
+    colours = Colours(coded.full_range, coded.primaries, coded.transfer, coded.matrix)
+    if Box.COLR in entry.boxes:
+        full = entry.colours.full_range
+        colours = entry.colours._replace(full_range=coded.full_range if full is None else full)
     return Codec(
-        name="av1",
-        profile=header.profile,
-        width=entry.width,
-        height=entry.height,
-        pixel_format=header.pixel_format,
-        aspect=entry.aspect or Fraction(1),
+        name=name,
+        profile=coded.profile,
+        width=coded.width,
+        height=coded.height,
+        pixel_format=coded.pixel_format,
+        aspect=aspect or Fraction(1),
         full_range=colours.full_range,
         primaries=colours.primaries,
         transfer=colours.transfer,
