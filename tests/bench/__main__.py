@@ -8,10 +8,12 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
 from tests.bench import cost, machine, table
+from tests.bench.cluster_rows import CLUSTER
 from tests.bench.many_rows import MANY
 from tests.bench.measure import ENVIRONMENT
 from tests.bench.prepare_rows import PREPARES
@@ -23,7 +25,7 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-BENCHES: Final = (*CHECKS, *MANY, *REMOTE, *PREPARES)
+BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES)
 
 
 def main() -> int:
@@ -44,6 +46,7 @@ def main() -> int:
         _say("the benchmarks need a POSIX system (posix_spawn, wait4)")
         return 2
     rows: list[Row] = []
+    took: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="vaceprep-bench-") as scratch:
         # What is remembered here is nobody's own.
         ENVIRONMENT["VACEPREP_STATE_DIR"] = str(Path(scratch, "state"))
@@ -55,7 +58,9 @@ def main() -> int:
         for measure in BENCHES:
             if asked.only is None or measure.__name__ in asked.only:
                 _say(f"measuring: {measure.__name__}")
+                start = time.monotonic()
                 rows += measure(bench)
+                took[measure.__name__] = round(time.monotonic() - start, 1)
         curves: list[cost.Curve] = []
         if asked.plot:
             _say("measuring: cost against size")
@@ -63,9 +68,9 @@ def main() -> int:
             cost.draw(curves, asked.plot)
     named = machine.describe()
     show = table.markdown if asked.markdown else table.text
-    print("\n".join(show(rows, machine.sentence(named))))
+    print("\n".join([*show(rows, machine.sentence(named)), table.costs(took)]))
     if asked.json:
-        figures = table.to_json(rows, named, quick=asked.quick)
+        figures = table.to_json(rows, named, took, quick=asked.quick)
         if curves:
             figures["curves"] = cost.to_json(curves)
         asked.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")

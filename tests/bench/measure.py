@@ -65,6 +65,23 @@ def output(command: Command, *, errors: bool = False) -> str:
     return done.stderr if errors else done.stdout
 
 
+#: Starts a process and prints its peak, in as few modules as Python allows.
+_WEIGH = """
+import os, sys
+null = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in (0, 1, 2)]
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=null)
+print(os.wait4(child, 0)[2].ru_maxrss)
+"""
+
+
+def weigh(command: Command) -> float:
+    """The peak memory of a process in bytes, where it may be less than that of this process.
+
+    Linux counts the peak of the parent as that of a child: a process of 8 MB starts this one.
+    """
+    return int(output([sys.executable, "-I", "-S", "-c", _WEIGH, *command])) * RSS_UNIT
+
+
 def warm(*files: Path) -> None:
     """Read files once, so that all runs find them in the page cache."""
     for name in files:
@@ -89,9 +106,24 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
 
-def in_turns(sides: Sequence[Callable[[], Cost]], rounds: int) -> list[list[Cost]]:
-    """Run A B A B; the costs of each side, after one unmeasured round that fills caches."""
-    for side in sides:
+def often(command: Command, times: int) -> Cost:
+    """The mean of some runs in a row: what is short is measured as exactly as what is long."""
+    costs = [run(command) for _ in range(times)]
+    return Cost(
+        sum(c.wall for c in costs) / times,
+        sum(c.cpu for c in costs) / times,
+        max(c.peak_bytes for c in costs),
+    )
+
+
+def in_turns(
+    sides: Sequence[Callable[[], Cost]], rounds: int, *, warm: bool = False
+) -> list[list[Cost]]:
+    """Run A B A B; the costs of each side, after one unmeasured round that fills caches.
+
+    ``warm``: the caches are full, or weigh nothing beside what is measured.
+    """
+    for side in () if warm else sides:
         side()
     costs: list[list[Cost]] = [[] for _ in sides]
     for _ in range(rounds):

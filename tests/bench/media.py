@@ -6,6 +6,7 @@ stay small: Linux counts a parent's memory as the peak of a child that it has ju
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -17,17 +18,33 @@ from pathlib import Path
 from typing import Final, cast
 
 import av
+import av.codec
 import av.filter
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
+from PIL import ExifTags, Image
 
 #: Files that each clip of the mixed set is copied to.
 COPIES: Final = 10
 SOUND_RATE: Final = 44100
 SOUND_FRAME: Final = 1024
+
+
+#: Encoders of each codec that this FFmpeg may have, the best first, with their options.
+ENCODERS: Final[dict[str, dict[str, dict[str, str]]]] = {
+    "h264": {"libx264": {"preset": "veryfast", "crf": "28", "g": "250"}},
+    # x265 prints its settings on standard error unless told not to.
+    "hevc": {"libx265": {"preset": "ultrafast", "crf": "30", "x265-params": "log-level=none"}},
+    "av1": {
+        "libsvtav1": {"preset": "12", "crf": "40", "g": "250"},
+        "libaom-av1": {"usage": "realtime", "cpu-used": "10", "crf": "40", "g": "250"},
+    },
+}
+#: Most messages of SVT-AV1 are about its settings.
+os.environ.setdefault("SVT_LOG", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class Clip:
     height: int
     seconds: int = 1
     fps: Fraction = Fraction(25)
-    codec: str = "libx264"
+    codec: str = "h264"
     b_frames: int = 0
     sound: bool = False
     index_first: bool = False
@@ -47,31 +64,35 @@ class Clip:
 
 
 HD: Final = (1920, 1080)
-#: 20 encodes, 2 of them 4K and 2 HEVC; with COPIES they are the 200 files of the mixed set.
+#: 20 encodes, 2 of them 4K, 3 HEVC and 3 AV1; with COPIES they are the 200 files of the mixed set.
 MIXED: Final = (
     Clip(640, 360),
     Clip(640, 360, seconds=3, b_frames=2, sound=True),
     Clip(640, 360, fps=Fraction(30), index_first=True),
     Clip(360, 640, seconds=2, fps=Fraction(30000, 1001), b_frames=3, sound=True),
-    Clip(854, 480, seconds=2),
+    Clip(854, 480, seconds=4, codec="av1"),
     Clip(854, 480, b_frames=2, index_first=True),
     Clip(480, 854, fps=Fraction(30), sound=True, index_first=True),
     Clip(1280, 720),
-    Clip(1280, 720, seconds=2, fps=Fraction(24), b_frames=3),
+    Clip(1280, 720, seconds=5, fps=Fraction(24), codec="hevc", b_frames=3, sound=True),
     Clip(1280, 720, fps=Fraction(16), sound=True),
     Clip(1280, 720, fps=Fraction(60), b_frames=2, index_first=True),
-    Clip(720, 1280, fps=Fraction(30), b_frames=2, sound=True),
-    Clip(1280, 720, codec="libx265", b_frames=3),
+    Clip(720, 1280, fps=Fraction(30), codec="av1", index_first=True),
+    Clip(1280, 720, codec="hevc", b_frames=3),
     Clip(*HD),
     Clip(*HD, seconds=2, b_frames=3, sound=True),
     Clip(*HD, fps=Fraction(30), sound=True, index_first=True),
-    Clip(1080, 1920, fps=Fraction(30000, 1001), b_frames=2),
-    Clip(*HD, codec="libx265", sound=True, index_first=True),
+    Clip(1080, 1920, fps=Fraction(30000, 1001), codec="av1", sound=True),
+    Clip(*HD, codec="hevc", sound=True, index_first=True),
     Clip(3840, 2160, b_frames=2),
     Clip(3840, 2160, fps=Fraction(30), sound=True, index_first=True),
 )
-#: The single file: as long and as large as the service takes.
-SINGLE: Final = Clip(*HD, seconds=5, fps=Fraction(24), b_frames=3, sound=True)
+#: The single files, by name: as long and as large as the service takes.
+SINGLES: Final = {
+    "single": Clip(*HD, seconds=5, fps=Fraction(24), b_frames=3, sound=True),
+    "single-hevc": Clip(*HD, seconds=5, fps=Fraction(24), codec="hevc", b_frames=3, sound=True),
+    "single-av1": Clip(*HD, seconds=5, fps=Fraction(24), codec="av1", sound=True),
+}
 #: What the long file repeats: one closed group of pictures and its sound.
 SEED: Final = Clip(*HD, seconds=5, b_frames=3, sound=True, plain=True)
 LONG_SECONDS: Final = 2 * 60 * 60
@@ -113,15 +134,25 @@ def _tone(seconds: int) -> Iterator[AudioFrame]:
             yield cast(AudioFrame, graph.pull())
 
 
+def encoder(codec: str) -> str | None:
+    """The encoder of a codec; None where this FFmpeg has none."""
+    for name in ENCODERS[codec]:
+        with suppress(av.codec.codec.UnknownCodecError):
+            return av.codec.Codec(name, "w").name
+    return None
+
+
 def _add_video(container: OutputContainer, clip: Clip) -> VideoStream:
-    options = {"preset": "veryfast", "crf": "28", "g": "250", "bf": str(clip.b_frames)}
-    if clip.codec == "libx265":
-        # x265 prints its settings on standard error unless told not to.
-        parameters = f"log-level=none:bframes={clip.b_frames}"
-        options = {"preset": "ultrafast", "crf": "30", "x265-params": parameters}
-    stream = cast(VideoStream, container.add_stream(clip.codec, rate=clip.fps, options=options))
+    name = encoder(clip.codec)
+    assert name is not None
+    options = dict(ENCODERS[clip.codec][name])
+    if clip.codec == "h264":
+        options["bf"] = str(clip.b_frames)
+    elif clip.codec == "hevc":
+        options["x265-params"] += f":bframes={clip.b_frames}"
+    stream = cast(VideoStream, container.add_stream(name, rate=clip.fps, options=options))
     stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
-    if clip.codec == "libx265":
+    if clip.codec == "hevc":
         stream.codec_context.codec_tag = "hvc1"
     return stream
 
@@ -205,10 +236,22 @@ def repeat(seed: Path, path: Path, times: int, *, sound: bool) -> None:
                 beat += 1
 
 
-def _picture(path: Path, video: Path) -> None:
-    """A still image: a frame of a video."""
+def _pictures_of(video: Path, folder: Path) -> None:
+    """Still images: a frame of a video as PNG, and a scene as detailed as a photo as JPEG."""
     with av.open(str(video)) as container:
-        next(container.decode(video=0)).save(str(path))
+        next(container.decode(video=0)).save(str(folder / "still.png"))
+    graph = av.filter.Graph()
+    nodes = [
+        graph.add("mandelbrot", f"size={HD[0]}x{HD[1]}:start_scale=0.02"),
+        graph.add("noise", "alls=4:allf=t"),
+        graph.add("format", "pix_fmts=rgb24"),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*nodes).configure()
+    photo: Image.Image = cast(VideoFrame, graph.pull()).to_image()  # type: ignore[no-untyped-call]
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Model] = 1, "bench"
+    photo.save(folder / "photo.jpg", quality=90, exif=exif)
 
 
 def make(folder: Path) -> None:
@@ -218,14 +261,17 @@ def make(folder: Path) -> None:
         made = Path(name, "media")
         mixed = made / "mixed"
         mixed.mkdir(parents=True)
-        encode(made / "single.mp4", SINGLE)
-        _picture(made / "still.png", made / "single.mp4")
+        for file, clip in SINGLES.items():
+            if encoder(clip.codec) is not None:
+                encode(made / f"{file}.mp4", clip)
+        _pictures_of(made / "single.mp4", made)
         seed = Path(name, "seed.mp4")
         encode(seed, SEED)
         for sound, ending in ((False, ""), (True, "-sound")):
             repeat(seed, made / f"short{ending}.mp4", 1, sound=sound)
             repeat(seed, made / f"long{ending}.mp4", LONG_SECONDS // SEED.seconds, sound=sound)
-        for number, clip in enumerate(MIXED):
+        there = [clip for clip in MIXED if encoder(clip.codec) is not None]
+        for number, clip in enumerate(there):
             first = mixed / f"00-{number:02}.mp4"
             encode(first, clip)
             for copy in range(1, COPIES):

@@ -86,9 +86,23 @@ def readme(figures: dict[str, Any]) -> list[str]:
     return [*lines, "", f"Measured on: {sentence(figures['machine'])}."]
 
 
-def to_json(rows: Sequence[Row], machine: dict[str, str], *, quick: bool) -> dict[str, Any]:
+def costs(took: dict[str, float]) -> str:
+    """What each part of the run took, and all of it."""
+    parts = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items())
+    return f"Parts: {parts}; all: {sum(took.values()) / 60:.1f} min."
+
+
+def to_json(
+    rows: Sequence[Row], machine: dict[str, str], took: dict[str, float], *, quick: bool
+) -> dict[str, Any]:
     """Everything, for scripts."""
-    return {"version": 1, "quick": quick, "machine": machine, "rows": [_entry(r) for r in rows]}
+    return {
+        "version": 1,
+        "quick": quick,
+        "machine": machine,
+        "seconds": took,
+        "rows": [_entry(r) for r in rows],
+    }
 
 
 def _entry(row: Row) -> dict[str, Any]:

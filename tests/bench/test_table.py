@@ -35,5 +35,11 @@ def test_a_row_says_whether_its_target_is_met() -> None:
     assert Row("a", None, "x", at_least=1).passed is None
     missed = Row("a", spread, "x", at_most=1.9)
     assert table.markdown([missed], "")[2] == "| a | 2.00 (1.00 to 3.00) (missed) | at most 1.9 |"
-    written = table.to_json([missed], {"cpu": "x"}, quick=True)["rows"][0]
+    written = table.to_json([missed], {"cpu": "x"}, {"one": 2.5}, quick=True)["rows"][0]
     assert (written["median"], written["passed"]) == (2.0, False)
+
+
+def test_the_run_says_what_each_part_took() -> None:
+    told = table.costs({"many": 59.6, "single": 30.4})
+    assert told == "Parts: many 60 s, single 30 s; all: 1.5 min."
+    assert table.to_json([], {}, {"many": 59.6}, quick=True)["seconds"] == {"many": 59.6}
