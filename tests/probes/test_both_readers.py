@@ -14,6 +14,7 @@ from tests.fuzz.mutate import mutant
 from tests.fuzz.seeds import FIXTURES, Seed, seeds
 from tests.media import Hand, box, full, runs, u32
 from tests.paths import ROOT
+from tests.probes.agreement import by_boxes, read_with_bits_turned
 from tests.probes.both_readers import measure_twice
 from tests.probes.entries import (
     colr,
@@ -22,7 +23,6 @@ from tests.probes.entries import (
     with_entry_boxes,
     with_entry_bytes,
 )
-from vaceprep.facts import VideoFacts
 from vaceprep.files.source import open_bytes
 
 ENDINGS = (".mp4", ".mov", ".3gp", ".m4v")
@@ -30,21 +30,9 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 #: Fixtures that the reader of boxes leaves to PyAV.
 LEFT = set(
     "10-bit.mp4 fragmented-dash.mp4 fragmented.mp4 interlaced.mp4 location-3gpp.mp4"
-    " location-apple.mp4 location.mp4 mpeg4.mp4 no-ftyp.mov odd-height.mp4 odd-width.mp4"
+    " location-apple.mp4 location.mp4 no-ftyp.mov odd-width.mp4"
     " truncated.mp4 with-second-video.mp4 with-timecode.mp4 yuv444p.mp4".split()
 )
-
-
-def by_boxes(data: bytes) -> VideoFacts | None:
-    """The facts by boxes, which must be those by PyAV; None where PyAV is left to measure."""
-    with open_bytes(data) as opened:
-        found = measure_twice(opened)
-    if found is None or found.boxes is None:
-        return None
-    assert found.boxes == found.ffmpeg
-    assert isinstance(found.ffmpeg, VideoFacts)
-    assert (found.boxes.reader, found.ffmpeg.reader) == ("mp4", "ffmpeg")
-    return found.boxes
 
 
 def movies() -> tuple[Seed, ...]:
@@ -97,20 +85,8 @@ def test_twenty_thousand_broken_files_are_read_alike_or_left(part: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["hevc.mp4", "av1.mp4", "with-audio.mp4"])
 def test_bits_of_the_sample_entries(name: str) -> None:
-    data = fixture(name)
-    places = list[int]()
-    at = data.find(b"stsd")
-    while at >= 0:
-        places.extend(range(at + 4, at + int.from_bytes(data[at - 4 : at]) - 4))
-        at = data.find(b"stsd", at + 4)
-    read = 0
-    for place in places:
-        # The first, the last and one between: each field of a parameter set has one of them.
-        for bit in (0, 4, 7):
-            changed = bytearray(data)
-            changed[place] ^= 1 << bit
-            read += by_boxes(bytes(changed)) is not None
-    assert 100 < read < 3 * len(places)
+    read, turned = read_with_bits_turned(fixture(name))
+    assert 100 < read < turned
 
 
 def test_who_measured_is_said_for_videos_alone(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ HARMLESS: Final = frozenset([Box.BTRT, Box.CLAP])
 PROGRESSIVE: Final = b"\x01"
 #: Depths of a sample entry without a palette.
 DEPTHS: Final = (24, 32)
+#: ``objectTypeIndication`` of MPEG-4 Visual.
+MPEG4_VISUAL: Final = 0x20
 #: Compressor names by which FFmpeg chooses another codec.
 OTHER_COMPRESSORS: Final = (b"Planar Y'CbCr", b"Sorenson H263")
 #: FFmpeg keeps numbers of a pixel aspect up to this exactly.
@@ -72,7 +74,7 @@ def read_codec(track: Track) -> tuple[Codec, bytes]:
         raise NeedsFFmpeg("fields")
     if set(entry.boxes) - HARMLESS - {configuration, Box.COLR, Box.PASP, Box.FIEL}:
         raise NeedsFFmpeg(f"boxes in the sample entry: {', '.join(entry.boxes)}")
-    extradata = bytes(record)
+    extradata = _mpeg4_configuration(record) if configuration == Box.ESDS else bytes(record)
     try:
         codec = read(entry, extradata)
     except ValueError as error:
@@ -178,6 +180,37 @@ def _av1(entry: _Entry, record: bytes) -> Codec:
     return _codec("av1", entry, header, entry.aspect)
 
 
+def _mpeg4_configuration(record: memoryview) -> bytes:
+    from vaceprep.probes.mp4.esds import decoder_config
+
+    kind, extradata = decoder_config(record)
+    if kind != MPEG4_VISUAL:
+        raise NeedsFFmpeg(f"video of the object type {kind:#x}")
+    return extradata
+
+
+def _mpeg4(entry: _Entry, extradata: bytes) -> Codec:
+    from vaceprep.probes import mpeg4
+
+    header = mpeg4.read_configuration(extradata)
+    if (header.width, header.height) != (entry.width, entry.height):
+        raise NeedsFFmpeg("a sample entry of another size than the object layer")
+    colours = entry.colours
+    return Codec(
+        name="mpeg4",
+        profile=header.profile,
+        width=header.width,
+        height=header.height,
+        pixel_format="yuv420p",
+        aspect=entry.aspect or header.aspect,
+        full_range=colours.full_range,
+        primaries=colours.primaries,
+        transfer=colours.transfer,
+        matrix=colours.matrix,
+        interlaced=False,
+    )
+
+
 def _codec(
     name: str, entry: _Entry, coded: HevcSps | SequenceHeader, aspect: Fraction | None
 ) -> Codec:
@@ -211,4 +244,5 @@ READERS: Final[dict[str, tuple[str, Callable[[_Entry, bytes], Codec]]]] = {
     "hvc1": (Box.HVCC, _hevc),
     "hev1": (Box.HVCC, _hevc),
     "av01": (Box.AV1C, _av1),
+    "mp4v": (Box.ESDS, _mpeg4),
 }

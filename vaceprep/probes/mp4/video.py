@@ -24,7 +24,7 @@ TOP: Final = frozenset([Box.FTYP, Box.MOOV, Box.MDAT, Box.FREE, Box.SKIP, Box.WI
 ONCE: Final = (Box.FTYP, Box.MOOV)
 #: Kinds of tracks that are read here.
 KINDS: Final = ("vide", "soun")
-#: Bytes read of the first sample of AV1: its headers, with metadata between them.
+#: Bytes read of the first sample of AV1 or MPEG-4: its headers, with metadata between them.
 FRAME_HEAD: Final = 1024
 #: FFmpeg takes larger offsets of presentation times for an error.
 MAX_OFFSET: Final = 1 << 28
@@ -49,8 +49,8 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
         _check_track(track, movie.timescale)
     video = next(track for track in movie.tracks if track.handler == "vide")
     codec, extradata = read_codec(video)
-    if codec.name == "av1":
-        _check_first_frame(opened, video, extradata)
+    if codec.name in ("av1", "mpeg4"):
+        _check_first_frame(opened, video, codec.name, extradata)
     others = [track for track in movie.tracks if track is not video]
     found = indexed_facts(
         opened,
@@ -76,14 +76,24 @@ def _sound(tracks: list[Track], ends: Mapping[int, Fraction]) -> Iterator[Stream
         yield StreamFacts("audio", codec, ends[track.id] or None)
 
 
-def _check_first_frame(opened: Opened, track: Track, extradata: bytes) -> None:
-    """Raise NeedsFFmpeg unless the first frame has the size of the sequence."""
-    from vaceprep.probes import av1
-
+def _check_first_frame(opened: Opened, track: Track, codec: str, extradata: bytes) -> None:
+    """Raise NeedsFFmpeg unless the first frame is what the decoder configuration says."""
+    shown = next((edit.media_time for edit in track.edits if edit.media_time >= 0), None)
+    first = track.offsets[0][1] if len(track.offsets) else 0
+    if track.edits and (shown is None or shown > first):
+        raise NeedsFFmpeg("an edit list that begins after the first frame")
     size = track.fixed_size if track.sizes is None else track.sizes[0]
     chunks = track.chunks or [0]
+    sample = opened.read_at(chunks[0], min(size, FRAME_HEAD))
     try:
-        av1.check_first_frame(extradata, opened.read_at(chunks[0], min(size, FRAME_HEAD)))
+        if codec == "av1":
+            from vaceprep.probes import av1
+
+            av1.check_first_frame(extradata, sample)
+        else:
+            from vaceprep.probes import mpeg4
+
+            mpeg4.check_first_frame(extradata, sample)
     except ValueError as error:
         raise NeedsFFmpeg(str(error)) from None
 

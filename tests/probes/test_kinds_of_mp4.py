@@ -1,0 +1,93 @@
+"""Codecs and tracks beside H.264, HEVC, AV1 and AAC: both readers agree on files of each kind."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.fuzz.mutate import mutant
+from tests.fuzz.seeds import NAMES, Seed
+from tests.media import ffmpeg
+from tests.probes.agreement import by_boxes, read_with_bits_turned
+from tests.probes.entries import with_bytes
+
+PICTURES = "-f lavfi -i testsrc2=s=64x48:r=25:d=0.4"
+SOUND = "-f lavfi -i sine=r=48000:d=0.4"
+#: By a name with the file's ending: inputs after the pictures, and how they are coded.
+READ = {
+    "MPEG-4.mp4": "-c:v mpeg4",
+    "MPEG-4 with B-frames.mp4": "-c:v mpeg4 -bf 2 -vf setsar=4/3",
+    "MPEG-4 with more tools.mp4": "-c:v mpeg4 -flags +qpel+mv4 -mpeg_quant 1 -data_partitioning 1",
+    "MPEG-4 with sound.3gp": f"{SOUND} -c:v mpeg4 -c:a aac",
+    "MPEG-4 after sound.mp4": f"{SOUND} -map 1 -map 0 -c:v mpeg4 -c:a aac",
+    "MPEG-4 with colours.mov": "-c:v mpeg4 -color_primaries bt709 -color_trc bt709"
+    " -colorspace bt709 -movflags write_colr",
+}
+LEFT = {
+    "MPEG-4 with fields.mp4": "-c:v mpeg4 -flags +ilme+ildct",
+}
+
+
+@cache
+def media(name: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        target = Path(folder, name)
+        ffmpeg(*PICTURES.split(), *(READ | LEFT)[name].split(), target)
+        return target.read_bytes()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_kinds_that_are_read(name: str) -> None:
+    assert by_boxes(media(name)) is not None
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_kinds_that_are_left(name: str) -> None:
+    assert by_boxes(media(name)) is None
+
+
+@cache
+def seeds() -> tuple[Seed, ...]:
+    """The files, with the places at which their boxes begin."""
+    return tuple(
+        Seed(name, media(name), "video_url", tuple(m.start() for m in NAMES.finditer(media(name))))
+        for name in READ | LEFT
+    )
+
+
+def compare(numbers: range) -> Counter[str]:
+    """Compare the readers over mutants of the files; count who measured them."""
+    count: Counter[str] = Counter()
+    for number in numbers:
+        data = mutant(15, number, seeds()).data
+        if data:
+            count["boxes" if by_boxes(data) is not None else "left"] += 1
+    return count
+
+
+def test_broken_files_are_read_alike_or_left() -> None:
+    assert compare(range(100))["boxes"] >= 10
+
+
+@pytest.mark.long
+def test_many_broken_files_are_read_alike_or_left() -> None:
+    assert compare(range(4000))["boxes"] >= 500
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", READ)
+def test_bits_of_the_sample_entries(name: str) -> None:
+    read, turned = read_with_bits_turned(media(name))
+    assert 50 < read < turned
+
+
+@pytest.mark.parametrize(("media_time", "read"), [(0, True), (1, False), (-1, False)])
+def test_an_edit_list_that_hides_the_first_frame(media_time: int, read: bool) -> None:
+    way = ("moov", "trak", "edts", "elst")
+    data = with_bytes(media("MPEG-4.mp4"), way, 12, struct.pack(">i", media_time))
+    assert (by_boxes(data) is not None) == read
