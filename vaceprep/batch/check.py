@@ -101,21 +101,24 @@ def ask(item: Item, options: Options) -> SourceCheck:
     return SourceCheck((Lone(item, options),), tuple)
 
 
-def whole(item: Item, checks: SourceCheck, seen: list[Seen]) -> Checked:
-    """The entries of a source from the results of its checks."""
+def whole(item: Item, checks: SourceCheck, seen: list[Seen], folder: str = "") -> Checked:
+    """The entries of a source from the results of its checks; see ``job_content``."""
     if item.kind != "job":
         return Checked(item, (seen[0].report,), seen[0].content)
     files = checks.answer([one.report for one in seen if isinstance(one.report, FileReport)])
     looks = zip(checks.looks, seen, strict=True)
     known = {look.item.source: one.content for look, one in looks}
-    return Checked(item, files, job_content(item, known))
+    return Checked(item, files, job_content(item, known, folder))
 
 
-def check_one(item: Item, options: Options, *, packed: bool = True) -> Checked:
-    """Check one source in this process; if not ``packed``, its entries are reports."""
+def check_one(item: Item, options: Options, *, packed: bool = True, folder: str = "") -> Checked:
+    """Check one source in this process; if not ``packed``, its entries are reports.
+
+    The content of a job omits the prefix ``folder`` of its media.
+    """
     checks = ask(item, options)
     looks = checks.looks if packed else [FileCheck(*look) for look in checks.looks]
-    return whole(item, checks, [see(look) for look in looks])
+    return whole(item, checks, [see(look) for look in looks], folder)
 
 
 def check_many(

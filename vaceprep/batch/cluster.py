@@ -1,8 +1,7 @@
-"""``check`` on an existing Dask cluster: many files in each task, results in order of completion.
+"""Tasks on an existing Dask cluster, with results in order of completion.
 
-The cluster repeats the tasks of a worker that dies on another worker. The files of a task that
-kills one worker after another get a task each; the one that still does is reported as a decoder
-crash. Paths must be valid on every machine.
+The cluster repeats the tasks of a worker that dies on another worker. Paths must be valid on every
+machine.
 """
 
 from __future__ import annotations
@@ -12,24 +11,14 @@ import concurrent.futures
 import contextlib
 import importlib
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final, NamedTuple, TypeVar
 
-from vaceprep.batch.check import Alone, Checked, alone, check_one
-from vaceprep.batch.content import Content, content_now
-from vaceprep.checks.bytes import Options, report_on
 from vaceprep.checks.inputs import Item
-from vaceprep.checks.library import ways
-from vaceprep.checks.report import FileReport
-from vaceprep.probes.measure import default_role
-from vaceprep.workers.faults import crashed
 
+Task = TypeVar("Task")
 #: Tasks in flight for each thread of the cluster.
 AHEAD: Final = 3
-#: Most files of one task: a task costs the scheduler as much as checking several files.
-MOST: Final = 32
 #: Seconds to wait for the scheduler.
 PATIENCE: Final = 15
 #: Exceptions of futures whose scheduler is gone; asyncio's is not an Exception.
@@ -39,38 +28,57 @@ LOST: Final = (OSError, TimeoutError, RuntimeError, *CANCELLED)
 #: Exceptions of a task that none of its files causes.
 GENERAL: Final = (OSError, ModuleNotFoundError, *CANCELLED)
 
-#: One source, with how to check it.
-Source = tuple[Item, Options]
-
-
-class Placed(NamedTuple):
-    """One source as a worker gets it, with absolute paths."""
-
-    item: Item
-    options: Options
-    #: The folder to which the caller's names are relative, with its separator; else empty.
-    folder: str
-
-
-class Found(NamedTuple):
-    """What a worker found of one source."""
-
-    files: tuple[FileReport | Alone, ...]
-    content: Content
-
 
 class NoCluster(Exception):
     """The cluster cannot be used; the message is one sentence."""
 
 
-def check_on(
-    scheduler: str,
-    items: Iterable[Item],
-    options_of: Callable[[Item], Options],
-    *,
-    far: bool = False,
-) -> Generator[Checked]:
-    """Yield each source in order of completion; ``far``: workers read URLs. Raises NoCluster."""
+class Ended(NamedTuple):
+    """The end of a task: its result, or its exception."""
+
+    result: Any
+    failure: BaseException | None
+
+
+class Cluster:
+    """The tasks of one run on a cluster."""
+
+    def __init__(self, dask: Any, client: Any) -> None:
+        self._dask, self._client = dask, client
+        #: The threads of all workers.
+        self.threads = max(1, sum(client.nthreads().values()))
+
+    def each(
+        self, call: Callable[[Task], Any], following: Callable[[], Task | None]
+    ) -> Generator[tuple[Task, Ended]]:
+        """Run tasks, a few ahead for each thread, and yield each with its end.
+
+        ``following`` returns the next task, or None if none can start before another one ends.
+        """
+        running: dict[Any, Task] = {}
+        ready = self._dask.as_completed((), loop=self._client.loop)
+
+        def fill() -> None:
+            while len(running) < AHEAD * self.threads and (task := following()) is not None:
+                future = self._client.submit(call, task, pure=False)
+                running[future] = task
+                ready.add(future)
+
+        fill()
+        for future in ready:
+            task, failure = running.pop(future), future.exception()
+            yield task, Ended(None if failure else future.result(), failure)
+            future.release()
+            fill()
+
+    def killed(self, failure: BaseException | None) -> bool:
+        """Whether a task ended because it killed one worker after another."""
+        return isinstance(failure, self._dask.KilledWorker)
+
+
+@contextlib.contextmanager
+def connected(scheduler: str) -> Iterator[Cluster]:
+    """The cluster of a scheduler. Raises NoCluster, also if it goes away in the ``with`` block."""
     try:
         dask: Any = importlib.import_module("distributed")
     except ImportError:
@@ -80,32 +88,8 @@ def check_on(
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise NoCluster(f"no scheduler answers at {scheduler}: {reason}") from None
-    here = os.getcwd()
-    running: dict[Any, list[Source]] = {}
-
-    def submit(sources: list[Source]) -> Any:
-        placed = [_placed(item, options, here) for item, options in sources]
-        future = client.submit(check_there, placed, far, pure=False)
-        running[future] = sources
-        return future
-
     try:
-        threads = max(1, sum(client.nthreads().values()))
-        waiting = tasks(((item, options_of(item)) for item in items), threads)
-        ready = dask.as_completed((), loop=client.loop)
-        ready.update([submit(sources) for sources in islice(waiting, AHEAD * threads)])
-        for future in ready:
-            sources = running.pop(future)
-            failure = future.exception()
-            if failure is None:
-                yield from _checked(sources, future.result())
-            elif len(sources) > 1 and not isinstance(failure, GENERAL):
-                # One of the files did it: find out which.
-                ready.update([submit([source]) for source in sources])
-            else:
-                yield _failed(dask, failure, *sources[0])
-            future.release()
-            ready.update([submit(more) for more in islice(waiting, 1)])
+        yield Cluster(dask, client)
     except LOST as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise NoCluster(f"the cluster at {scheduler} is gone: {reason}") from None
@@ -115,64 +99,33 @@ def check_on(
             client.close()
 
 
-def tasks(sources: Iterable[Source], threads: int) -> Iterator[list[Source]]:
-    """Yield the sources of each task: few at first, so that every thread has work."""
-    queue, size = iter(sources), 1
-    while True:
-        for _ in range(threads):
-            task = list(islice(queue, size))
-            if not task:
-                return
-            yield task
-        size = min(2 * size, MOST)
+def refused(failure: BaseException, source: str) -> BaseException:
+    """The exception that ends the run when the task of ``source`` fails."""
+    if isinstance(failure, ModuleNotFoundError):
+        return NoCluster(f"the workers have no vaceprep of this version ({failure})")
+    if isinstance(failure, (NoCluster, OSError, *CANCELLED)):
+        return failure
+    reason = str(failure).partition("\n")[0]
+    return NoCluster(f"a worker failed at {source}: {type(failure).__name__}: {reason}")
 
 
-def check_there(sources: list[Placed], far: bool) -> list[Found]:
-    """Check the sources of one task, in the worker that runs it."""
-    found = []
-    for item, options, folder in sources:
-        with ways(far and item.kind in ("url", "job"), options.allowed_hosts) as web:
-            checked = check_one(item, options._replace(web=web), packed=False)
-        files = [
-            replace(entry, source=entry.source.removeprefix(folder))
-            for entry in checked.files
-            if isinstance(entry, FileReport)
-        ]
-        # The entry of a file is sent as its text: it is small, and the line needs no more.
-        packed = files if item.kind == "job" else [alone(entry) for entry in files]
-        found.append(Found(tuple(packed), checked.content))
-    return found
+class Placed(NamedTuple):
+    """A source with absolute paths: workers have other current folders."""
+
+    item: Item
+    #: The folder to which the caller's names are relative, with its separator; else empty.
+    folder: str
 
 
-def _placed(item: Item, options: Options, here: str) -> Placed:
-    """The source with absolute paths: workers have other current folders."""
+def placed(item: Item, here: str) -> Placed:
+    """The source as a worker gets it from a client whose current folder is ``here``."""
 
     def whole(path: str | None) -> str | None:
         return None if path is None else os.path.join(here, path)
 
     if item.kind not in ("path", "job"):
-        return Placed(item, options, "")
+        return Placed(item, "")
     source = item.source if item.base is not None else os.path.join(here, item.source)
     folder = "" if os.path.isabs(item.base or item.source) else os.path.join(here, "")
-    return Placed(
-        item._replace(source=source, base=whole(item.base), root=whole(item.root)), options, folder
-    )
-
-
-def _checked(sources: list[Source], found: list[Found]) -> Iterator[Checked]:
-    for (item, _), (files, content) in zip(sources, found, strict=True):
-        yield Checked(item, files, content)
-
-
-def _failed(dask: Any, error: BaseException, item: Item, options: Options) -> Checked:
-    """Return the result of a file that kills its workers. Raises NoCluster or the error."""
-    if isinstance(error, dask.KilledWorker):
-        role = options.role or default_role(None, item.source)
-        report = report_on(item.source, role, crashed(None), None, options)
-        return Checked(item, (report,), content_now(item))
-    if isinstance(error, ModuleNotFoundError):
-        raise NoCluster(f"the workers have no vaceprep of this version ({error})") from None
-    if isinstance(error, (OSError, *CANCELLED)):
-        raise error
-    reason = str(error).partition("\n")[0]
-    raise NoCluster(f"a worker failed at {item.source}: {type(error).__name__}: {reason}") from None
+    moved = item._replace(source=source, base=whole(item.base), root=whole(item.root))
+    return Placed(moved, folder)

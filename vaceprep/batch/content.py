@@ -77,15 +77,17 @@ def _together(values: Any, parts: list[tuple[str, str | None]]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def job_content(item: Item, known: Mapping[str, Content]) -> Content:
+def job_content(item: Item, known: Mapping[str, Content], folder: str = "") -> Content:
     """The content of a job: its values with the content of its local files.
 
-    ``known`` has the content of files already read, by path.
+    ``known`` has the content of files already read, by path. A worker of a cluster, which has
+    absolute paths, omits the prefix ``folder``: the content is then what its client finds.
     """
     values, paths = assets_of(item)
     found = [(path, known.get(path) or content_of(path)) for path in paths]
-    digest = _together(values, [(path, content.digest) for path, content in found])
-    stamp = _together(values, [(path, content.stamp) for path, content in found])
+    named = [(path.removeprefix(folder), content) for path, content in found]
+    digest = _together(values, [(path, content.digest) for path, content in named])
+    stamp = _together(values, [(path, content.stamp) for path, content in named])
     return Content(f"job:{digest}", stamp)
 
 

@@ -220,7 +220,7 @@ class _Checker:
 
         given = self._given
         if given.scheduler is not None:
-            from vaceprep.batch.cluster import check_on
+            from vaceprep.batch.cluster_check import check_on
 
             return check_on(
                 given.scheduler, items, lambda item: self._options(item, None), far=self._far
