@@ -14,6 +14,7 @@ from tests.paths import ROOT
 HEAVY = (
     "av",
     "PIL",
+    "PIL.Image",
     "httpx",
     "pydantic",
     "click",
@@ -70,9 +71,16 @@ def test_a_video_is_checked_without_pillow(clip: Path) -> None:
 def test_an_image_is_checked_without_pyav(tmp_path: Path) -> None:
     from PIL import Image
 
-    path = tmp_path / "picture.png"
-    Image.new("RGB", (400, 400)).save(path)
-    assert imported(CHECK, path) == {"PIL"}
+    path = tmp_path / "picture"
+    # Pillow's compiled decoder proves a JPEG, and no rule needs the pixels of an opaque PNG.
+    for fmt, mode, needed in (
+        ("JPEG", "RGB", {"PIL"}),
+        ("PNG", "RGB", set()),
+        ("PNG", "RGBA", {"PIL", "PIL.Image"}),
+        ("WEBP", "RGB", {"PIL", "PIL.Image"}),
+    ):
+        Image.new(mode, (400, 400)).save(path, fmt)
+        assert imported(CHECK, path) == needed
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"#EXTM3U\n", b"RIFF\0\0\0\0WAVE"])
@@ -92,11 +100,11 @@ FAR = "import sys, vaceprep; vaceprep.check(sys.argv[1], allow_hosts=['127.0.0.1
 def test_a_url_is_read_with_httpx_and_the_one_that_decodes(clip: Path, tmp_path: Path) -> None:
     from PIL import Image
 
-    Image.new("RGB", (400, 400)).save(tmp_path / "picture.png")
-    with serving({"/clip.mp4": clip, "/picture.png": tmp_path / "picture.png"}) as site:
+    Image.new("RGB", (400, 400)).save(tmp_path / "picture.jpg")
+    with serving({"/clip.mp4": clip, "/picture.jpg": tmp_path / "picture.jpg"}) as site:
         # httpx takes click along for a command of its own where it finds what that needs.
         assert imported(FAR, site.at("/clip.mp4")) - {"click"} == {"httpx"}
-        assert imported(FAR, site.at("/picture.png")) - {"click"} == {"PIL", "httpx"}
+        assert imported(FAR, site.at("/picture.jpg")) - {"click"} == {"PIL", "httpx"}
     isolated = "import sys, vaceprep; vaceprep.check(sys.argv[1:], isolate=True)"
     main = f'if __name__ == "__main__":\n    {isolated}'
     assert "httpx" not in imported(main, clip, clip)

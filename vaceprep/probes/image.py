@@ -14,27 +14,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal
 
 from vaceprep.contract import IMAGE_FORMATS, MAX_IMAGE_PIXELS, MAX_PROVEN_PIXELS
 from vaceprep.facts import ImageFacts, Unreadable, UnreadableReason
-from vaceprep.probes.images import cicp, completeness, exif, heif, icc, pixels
-from vaceprep.probes.images.bmp import read_bmp
-from vaceprep.probes.images.gif import read_gif
-from vaceprep.probes.images.ico import read_icon
-from vaceprep.probes.images.jpeg import read_jpeg
-from vaceprep.probes.images.layout import MAX_FRAMES, Layout, Source, Spliced
-from vaceprep.probes.images.png import read_png
-from vaceprep.probes.images.tiff import read_tiff
-from vaceprep.probes.images.tiff_raster import Raster, Short
+from vaceprep.probes.images import pixels
+from vaceprep.probes.images.layout import MAX_FRAMES, Fault, Header, Layout, Source, Spliced
 from vaceprep.probes.images.tiff_tags import Tag
-from vaceprep.probes.images.webp import read_webp
 
 if TYPE_CHECKING:
+    # Only some images need these.
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
     from vaceprep.files.source import Opened
+    from vaceprep.probes.images.cicp import Colours
+    from vaceprep.probes.images.completeness import Make
+    from vaceprep.probes.images.tiff_raster import Raster
 
 Way = Literal["whole", "draft", "not"]
 #: Bytes of one pixel by Pillow's mode; every other mode takes four.
@@ -48,7 +45,7 @@ _HELD_BYTES: Final = {"webp": _WEBP_BYTES, **dict.fromkeys(("avif", "heic", "hei
 _COEFFICIENT: Final = 2
 
 
-def way(layout: Layout, image: ImageFile, memory: int) -> Way:
+def way(layout: Layout, image: Header | ImageFile, memory: int) -> Way:
     """Return how to decode within this memory: fully, a JPEG at an eighth of its size, or not."""
     count = layout.width * layout.height
     held = _held(layout, image)
@@ -79,7 +76,7 @@ def _pixel(mode: str) -> int:
     return _BYTES.get(mode, 4)
 
 
-def _held(layout: Layout, image: ImageFile) -> int:
+def _held(layout: Layout, image: Header | ImageFile) -> int:
     """Return the bytes per pixel that the decoder holds beside the picture."""
     if layout.format == "jpeg" and layout.scans:
         return _COEFFICIENT * len(image.getbands())
@@ -88,7 +85,7 @@ def _held(layout: Layout, image: ImageFile) -> int:
     return _HELD_BYTES.get(layout.format, 0)
 
 
-def _strip_share(layout: Layout, image: ImageFile) -> int:
+def _strip_share(layout: Layout, image: Header | ImageFile) -> int:
     """Return the bytes per pixel of the largest strip or tile, which is decoded whole."""
     tags = getattr(image, "tag_v2", {})
     rows, wide, high = (
@@ -103,16 +100,22 @@ def _strip_share(layout: Layout, image: ImageFile) -> int:
     return math.ceil(share * _pixel(image.mode) * wide_channels)
 
 
+def _reader(module: str, *arguments: str) -> Callable[[Source], Layout]:
+    """Return a reader of structure whose module is imported when it first reads."""
+
+    def read(source: Source) -> Layout:
+        name = "icon" if module == "ico" else module
+        found = import_module(f"vaceprep.probes.images.{module}")
+        layout: Layout = getattr(found, f"read_{name}")(source, *arguments)
+        return layout
+
+    return read
+
+
 #: vaceprep's own readers of structure, by format.
 READERS: Final[dict[str, Callable[[Source], Layout]]] = {
-    "jpeg": read_jpeg,
-    "png": read_png,
-    "bmp": read_bmp,
-    "tiff": read_tiff,
-    "webp": read_webp,
-    "gif": read_gif,
-    "ico": lambda source: read_icon(source, "ico"),
-    "cur": lambda source: read_icon(source, "cur"),
+    **{fmt: _reader(fmt) for fmt in ("jpeg", "png", "bmp", "tiff", "webp", "gif")},
+    **{fmt: _reader("ico", fmt) for fmt in ("ico", "cur")},
 }
 #: Most pixels decoded of a picture in a format that is refused anyway. J
 _MAX_OTHER_PIXELS: Final = 64_000_000
@@ -160,12 +163,15 @@ def _from_layout(
         return _unreadable(opened, layout, layout.damage.reason, layout.damage.message)
     if _is_too_large_to_bother(layout):
         return _undecodable(opened, layout)
+    alone = _proved_alone(opened, layout, want_mask, memory)
+    if alone is not None:
+        return alone
     make = pixels.decoder(coded)
     if make is None:
         return _undecodable(opened, layout)
     if memory is not None and not canvas_fits(layout, memory):
         # Reading its header already takes the memory of all its pixels.
-        return _facts(opened, layout, _one_pixel(layout), None, want_mask=False)
+        return _facts(opened, layout, _undecoded(layout), None, want_mask=False)
     if layout.raster is not None:
         return _from_raster(opened, layout, layout.raster, want_mask, memory)
     image = pixels.header(make, Spliced(opened, layout.parts))
@@ -183,8 +189,10 @@ def _from_layout(
     return _facts(opened, layout, image, decoded, want_mask=mask, proved=True)
 
 
-def _proved(opened: Opened, layout: Layout, make: completeness.Make, mask: bool) -> Image | None:
+def _proved(opened: Opened, layout: Layout, make: Make, mask: bool) -> Image | None:
     """Prove that every pixel is present; return the picture, or None if no pixels are needed."""
+    from vaceprep.probes.images import completeness
+
     if layout.format == "jpeg":
         completeness.jpeg(opened, layout, make)
         return None
@@ -196,11 +204,28 @@ def _proved(opened: Opened, layout: Layout, make: completeness.Make, mask: bool)
     return pixels.decode(pixels.header(make, Spliced(opened, layout.parts)))
 
 
-def _one_pixel(layout: Layout) -> Image:
+def _undecoded(layout: Layout) -> Header:
     """Return a placeholder for a picture that is not decoded."""
-    from PIL import Image as Pillow
+    return Header("RGB" if layout.mode is None else "L")
 
-    return Pillow.new("RGB" if layout.mode is None else "L", (1, 1))
+
+def _proved_alone(
+    opened: Opened, layout: Layout, want_mask: bool, memory: int | None
+) -> ImageFacts | None:
+    """Prove a JPEG or PNG whose pixels no rule needs, without Pillow's modules; None: cannot."""
+    if layout.format == "jpeg":
+        from vaceprep.probes.images.jpeg_pixels import header_of, is_complete
+    else:
+        from vaceprep.probes.images.png_data import header_of, is_complete
+    header = header_of(layout) if layout.format in ("jpeg", "png") else None
+    if header is None:
+        return None
+    found = "whole" if memory is None else way(layout, header, memory)
+    if found == "not":
+        return _facts(opened, layout, header, None, want_mask=False)
+    if (want_mask and found == "whole") or not is_complete(opened, layout):
+        return None
+    return _facts(opened, layout, header, None, want_mask=False, proved=True)
 
 
 def _from_raster(
@@ -208,7 +233,7 @@ def _from_raster(
 ) -> ImageFacts:
     from vaceprep.probes.images.tiff_pixels import decode
 
-    pixel = _one_pixel(layout)
+    pixel = _undecoded(layout)
     if memory is not None and not affordable(raster, memory):
         return _facts(opened, layout, pixel, None, want_mask=False)
     return _facts(opened, layout, pixel, decode(opened, raster), want_mask=want_mask)
@@ -240,8 +265,10 @@ def _from_decoder(
     return _facts(opened, layout, image, pixels.decode(image), want_mask=want_mask)
 
 
-def named_colours(opened: Opened, fmt: str, profile: bytes | None) -> cicp.Colours | None:
+def named_colours(opened: Opened, fmt: str, profile: bytes | None) -> Colours | None:
     """Return the colours of an AVIF or HEIC without ICC profile; None for sRGB, other formats."""
+    from vaceprep.probes.images import cicp, heif
+
     if profile is not None or fmt not in heif.FORMATS:
         return None
     numbers = heif.colour_numbers(opened)
@@ -256,7 +283,7 @@ def _is_too_large_to_bother(layout: Layout) -> bool:
 def _facts(
     opened: Opened,
     layout: Layout,
-    header: Image,
+    header: Header | Image,
     decoded: Image | None,
     *,
     want_mask: bool,
@@ -282,9 +309,9 @@ def _facts(
         icc_profile=name,
         srgb=srgb,
         frames=layout.frames,
-        location=(*layout.location, *exif.location(layout.exif, layout.xmp)),
+        location=_location(layout),
         decoded=proved or decoded is not None,
-        mask=pixels.count_mask(image) if want_mask else None,
+        mask=pixels.count_mask(decoded) if want_mask and decoded is not None else None,
     )
 
 
@@ -292,10 +319,14 @@ def _profile(layout: Layout) -> tuple[str | None, bool]:
     """Return the name of the colour space, and whether it is sRGB."""
     if layout.colours is not None:
         return layout.colours.name, False
-    return (None, True) if layout.icc is None else icc.read_icc(layout.icc)
+    if layout.icc is None:
+        return None, True
+    from vaceprep.probes.images.icc import read_icc
+
+    return read_icc(layout.icc)
 
 
-def _mode(layout: Layout, image: Image) -> str:
+def _mode(layout: Layout, image: Header | Image) -> str:
     if layout.mode is not None:
         return layout.mode
     depth = layout.bit_depth
@@ -307,7 +338,20 @@ def _mode(layout: Layout, image: Image) -> str:
 
 
 def _orientation(layout: Layout) -> int:
-    return layout.orientation or exif.orientation(layout.exif)
+    if layout.orientation or not layout.exif:
+        return layout.orientation or 1
+    from vaceprep.probes.images import exif
+
+    return exif.orientation(layout.exif)
+
+
+def _location(layout: Layout) -> tuple[str, ...]:
+    """Return the names of the fields with a place or a serial number."""
+    if not layout.exif and not layout.xmp:
+        return tuple(layout.location)
+    from vaceprep.probes.images import exif
+
+    return (*layout.location, *exif.location(layout.exif, layout.xmp))
 
 
 def _displayed(layout: Layout) -> tuple[int, int]:
@@ -339,9 +383,9 @@ def _failure(opened: Opened, layout: Layout, error: Exception) -> Unreadable:
     text = " ".join(str(error).split())[:_LONGEST_DETAIL]
     if isinstance(error, MemoryError):
         return _unreadable(opened, layout, "broken", "there is not enough memory to decode it")
-    if isinstance(error, completeness.Fault):
+    if isinstance(error, Fault):
         return _unreadable(opened, layout, "broken", str(error))
-    if isinstance(error, (EOFError, Short)) or "truncated" in text.lower():
+    if isinstance(error, EOFError) or "truncated" in text.lower():
         return _unreadable(opened, layout, "truncated", "the file ends before its pixels do")
     detail = f" ({text})" if text else ""
     return _unreadable(opened, layout, "broken", f"its pixels do not decode{detail}")

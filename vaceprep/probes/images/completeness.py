@@ -19,13 +19,14 @@ import zlib
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Final
 
-from vaceprep.probes.images import pixels, png_data
-from vaceprep.probes.images.layout import Layout, Source, Spliced
-from vaceprep.probes.images.png_data import Rows
+from vaceprep.probes.images import pixels
+from vaceprep.probes.images.layout import Fault, Layout, Source, Spliced
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
+
+    from vaceprep.probes.images.png_data import Rows
 
 Make = Callable[[IO[bytes]], "ImageFile"]
 Parts = list[bytes | tuple[int, int]]
@@ -36,15 +37,11 @@ _NO_CODE: Final = b"\xff\0" * 8
 _NOISE: Final = b"\xfe" + bytes((73 * i * i + 41 * i + 17) % 251 for i in range(64))
 #: Scale divisor for decoding a JPEG: an eighth is fastest, and a half shows most coefficients of a
 #: block. Below this many pixels, two decodings are compared at full size. J
-_MEANS, _DETAILS = 8, 2
+MEANS, _DETAILS = 8, 2
 _SMALL: Final = 1 << 18
 #: Initial content of the memory of a PNG's rows, by channels; alpha is opaque.
 _MARKS: Final = {1: (173,), 2: (173, 255), 3: (173, 91, 54), 4: (173, 91, 54, 255)}
 _ENDS_EARLY: Final = "its coded data end before its last block"
-
-
-class Fault(Exception):
-    """A missing or wrong part, as a clause that completes "cannot be read: ..."."""
 
 
 def jpeg(source: Source, layout: Layout, make: Make) -> None:
@@ -56,13 +53,18 @@ def jpeg(source: Source, layout: Layout, make: Make) -> None:
     if scans.fault:
         raise Fault(scans.fault)
     if scans.simple:
-        _suspended(source, layout, make, scans.ends)
+        _decode_suspended(source, layout, make, scans.ends)
         return
-    share = 1 if layout.width * layout.height < _SMALL else _DETAILS
+    share = compared_share(layout)
     plain = _reduced(source, layout.parts, make, share)
-    noisy = _reduced(source, _with_noise(layout.parts, scans.ends), make, share)
+    noisy = _reduced(source, with_noise(layout.parts, scans.ends), make, share)
     if plain.tobytes() != noisy.tobytes():
         raise Fault(_ENDS_EARLY)
+
+
+def compared_share(layout: Layout) -> int:
+    """Return the scale divisor at which two decodings of a JPEG are compared."""
+    return 1 if layout.width * layout.height < _SMALL else _DETAILS
 
 
 def _reduced(source: Source, parts: Parts, make: Make, share: int) -> Image:
@@ -72,10 +74,14 @@ def _reduced(source: Source, parts: Parts, make: Make, share: int) -> Image:
     return pixels.decode(image)
 
 
-def _suspended(source: Source, layout: Layout, make: Make, ends: list[int]) -> None:
-    parts = [*_between(layout.parts, 0, ends[0]), _NO_CODE] if ends else layout.parts
+def suspended(parts: Parts, ends: list[int]) -> Parts:
+    """Return the parts up to the end of the only scan, and bytes that are no code."""
+    return [*_between(parts, 0, ends[0]), _NO_CODE] if ends else parts
+
+
+def _decode_suspended(source: Source, layout: Layout, make: Make, ends: list[int]) -> None:
     try:
-        _reduced(source, parts, make, _MEANS)
+        _reduced(source, suspended(layout.parts, ends), make, MEANS)
     except OSError as error:
         if "truncated" in str(error):
             raise Fault(_ENDS_EARLY) from None
@@ -94,7 +100,7 @@ def _between(parts: Parts, start: int, end: int) -> Parts:
     return found
 
 
-def _with_noise(parts: Parts, ends: list[int]) -> Parts:
+def with_noise(parts: Parts, ends: list[int]) -> Parts:
     """Return the parts with noise before each of these offsets, which lie in the last part."""
     last = parts[-1]
     if not isinstance(last, tuple):
@@ -121,6 +127,8 @@ def png(source: Source, layout: Layout, make: Make, *, needed: bool, exact: bool
 
 
 def _inflated(source: Source, rows: Rows) -> None:
+    from vaceprep.probes.images import png_data
+
     message = png_data.fault(source, rows)
     if message:
         raise Fault(message)

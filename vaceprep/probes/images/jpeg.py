@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from vaceprep.probes.images.exif import TiffView
 from vaceprep.probes.images.jpeg_markers import (
     APPLICATION,
     END_MARK,
@@ -224,6 +223,8 @@ def _pictures(data: bytes, start: int, size: int) -> int:
 
     Ignores one that would begin past the end of the file (a copy that kept the first).
     """
+    from vaceprep.probes.images.exif import TiffView
+
     view = TiffView(data)
     first = view.directory(view.first)
     entries = first.raw(_MP_ENTRIES) if first is not None else b""

@@ -61,6 +61,8 @@ RESTARTS: Final = range(Marker.RST0, Marker.RST7 + 1)
 STANDALONE: Final = frozenset([Marker.TEM, *RESTARTS, Marker.SOI])
 APPLICATION: Final = range(Marker.APP0, Marker.APP15 + 1)
 FRAMES: Final = frozenset(range(Marker.SOF0, 0xD0)) - {Marker.DHT, Marker.JPG, Marker.DAC}
+#: Frames whose scans can be checked: Huffman-coded, baseline, extended or progressive.
+PROVEN: Final = frozenset([Marker.SOF0, Marker.SOF1, Marker.SOF2])
 #: Frames whose pixels are refined scan by scan.
 PROGRESSIVE: Final = frozenset([Marker.SOF2, Marker.SOF6, Marker.SOF10, Marker.SOF14])
 END_MARK: Final = bytes([FILL, Marker.EOI])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from vaceprep.probes.images.jpeg_markers import FILL, RESTARTS, Marker
+from vaceprep.probes.images.jpeg_markers import FILL, PROVEN, RESTARTS, Marker
 from vaceprep.probes.images.layout import Source
 
 #: A marker within coded data: not 0xFF 0 (a value of 255), and not more fill bytes.
@@ -45,7 +45,7 @@ class Frame:
     @property
     def proven(self) -> bool:
         """Whether its scans can be checked: Huffman-coded, baseline, extended or progressive."""
-        return self.marker in (Marker.SOF0, Marker.SOF1, Marker.SOF2)
+        return self.marker in PROVEN
 
 
 def frame_of(marker: int, body: bytes) -> Frame | None:

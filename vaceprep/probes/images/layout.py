@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from vaceprep.files.source import View
 
@@ -26,6 +26,10 @@ MAX_FRAMES: Final = 10_000
 MAX_PIECES: Final = 1_000_000
 #: Most bytes of metadata (EXIF, XMP, ICC) read of one file, measured after decompression. J
 MAX_METADATA: Final = 16 * 2**20
+
+
+class Fault(Exception):
+    """A missing or wrong part, as a clause that completes "cannot be read: ..."."""
 
 
 class Source(Protocol):
@@ -112,6 +116,17 @@ class Layout:
         """Return this layout, marked as damaged."""
         self.damage = Damage("broken", message)
         return self
+
+
+class Header(NamedTuple):
+    """What the headers say of the decoded picture, where Pillow need not read them."""
+
+    #: Pillow's mode.
+    mode: str
+
+    def getbands(self) -> tuple[str, ...]:
+        """Return the names of the channels, as Pillow's images do."""
+        return tuple(self.mode) if self.mode in ("RGB", "CMYK") else (self.mode,)
 
 
 class Spliced(View):

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vaceprep.probes.images import cicp, png_data
+from vaceprep.probes.images import png_data
 from vaceprep.probes.images.layout import MAX_PIECES, Layout, Source
 from vaceprep.probes.images.png_data import ColourType
+
+if TYPE_CHECKING:
+    # Few files say their colours without an ICC profile.
+    from vaceprep.probes.images import cicp
 
 #: Critical chunks: those that a reader needs to show the picture.
 _CRITICAL: Final = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
@@ -264,6 +268,10 @@ class _ColourChunks:
 
     def into(self, layout: Layout, *, grey: bool) -> None:
         """Add the effective colours to the layout, beside the ICC profile that it already has."""
+        if not self._bodies:
+            return
+        from vaceprep.probes.images import cicp
+
         named = self._bodies.get(b"cICP", b"")
         if len(named) == 4 and named[2] == 0:
             layout.icc = None
@@ -272,6 +280,8 @@ class _ColourChunks:
             layout.colours = self._measured(grey)
 
     def _measured(self, grey: bool) -> cicp.Colours | None:
+        from vaceprep.probes.images import cicp
+
         body, corners = self._bodies.get(b"gAMA", b""), self._bodies.get(b"cHRM", b"")
         gamma = int.from_bytes(body, "big") if len(body) == 4 else 0
         curve, parts = cicp.srgb_curve, []
@@ -300,6 +310,8 @@ class _ColourChunks:
 
 
 def _is_near(found: cicp.Chromaticities) -> bool:
+    from vaceprep.probes.images import cicp
+
     pairs = zip(found, cicp.BT709, strict=True)
     return all(
         abs(a - b) <= _NEAR_XY for one, other in pairs for a, b in zip(one, other, strict=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from vaceprep.probes.images.layout import Source
+from vaceprep.probes.images.layout import Header, Layout, Source
 
 #: Bytes inflated at once.
 _INPUT: Final = 8192
@@ -76,6 +76,19 @@ def passes(width: int, height: int, bits: int, interlaced: bool) -> list[tuple[i
         if columns > 0 and rows > 0:
             found.append((1 + (columns * bits + 7) // 8, rows))
     return found
+
+
+def header_of(layout: Layout) -> Header | None:
+    """Return what Pillow's header would say; None if Pillow must decode the pixels."""
+    mode = (layout.mode or "").partition(";")[0]
+    if layout.rows is None or layout.rows.keyed or mode not in ("1", "L", "P", "I", "RGB"):
+        return None
+    return Header("I;16" if mode == "I" else mode)
+
+
+def is_complete(source: Source, layout: Layout) -> bool:
+    """Return whether every row is there, correctly compressed."""
+    return layout.rows is not None and fault(source, layout.rows) is None
 
 
 def fault(source: Source, rows: Rows) -> str | None:

@@ -211,7 +211,7 @@ def missing(raster: Raster) -> bool:
     return False
 
 
-class Short(Exception):
+class Short(EOFError):
     """A strip or tile has fewer bytes than its pixels need."""
 
 

@@ -6,23 +6,30 @@ Specification: RFC 9649 (WebP), RFC 6386 (VP8: 9.1, the frame header).
 from __future__ import annotations
 
 import struct
-from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.files.source import Opened
 from vaceprep.probes.images.layout import MAX_FRAMES, MAX_PIECES, Layout, Source
-from vaceprep.probes.timestamps import INSTEAD, SHORT, from_timestamps
-from vaceprep.probes.timing import Timing
+
+if TYPE_CHECKING:
+    # A still picture is measured without this module.
+    from vaceprep.probes.timing import Timing
 
 
 def shown_for(delay: int) -> int:
     """Return the milliseconds for which browsers show a frame with that delay."""
+    from vaceprep.probes.timestamps import INSTEAD, SHORT
+
     return round(INSTEAD * 1000) if delay <= SHORT * 1000 else delay
 
 
 def animation(opened: Opened) -> Timing:
     """Return frames and durations (milliseconds) of the file's ANMF chunks."""
+    from fractions import Fraction
+
+    from vaceprep.probes.timestamps import from_timestamps
+
     at, clock = 12, 0
     times: list[int] = []
     spent: list[int] = []
