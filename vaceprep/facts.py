@@ -7,9 +7,10 @@ beside the measured ones (``declared_*``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar, Final, Literal, NamedTuple
+
+from vaceprep.records import Record
 
 #: The text for an edit list that presents nothing: the whole track is then measured.
 NO_STRETCH: Final = "it names no stretch of the track to be shown"
@@ -50,8 +51,7 @@ def exact(value: Fraction | None) -> str | None:
     return None if value is None else f"{value.numerator}/{value.denominator}"
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Record):
     """A file whose facts cannot be read, and why.
 
     ``message`` is a clause that completes "cannot be read: ...". ``format``, ``width`` and
@@ -66,8 +66,7 @@ class Unreadable:
     height: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreached:
+class Unreached(Record):
     """A URL that cannot be fetched, and why.
 
     ``message`` is a clause that completes "the service cannot fetch this URL: ..."; ``status`` is
@@ -79,8 +78,7 @@ class Unreached:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MaskFacts:
+class MaskFacts(Record):
     """The pixels of a mask, over all its frames, as displayed and in RGB.
 
     ``other`` counts pixels that are neither pure white nor pure black; ``frames`` is the number of
@@ -95,8 +93,7 @@ class MaskFacts:
     first_other: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class DecodeFacts:
+class DecodeFacts(Record):
     """The result of decoding every frame (``--deep``).
 
     ``frames`` decoded; ``failed_frame`` is the number (from 1, in decoding order) of the first
@@ -112,8 +109,7 @@ class DecodeFacts:
     missing: int
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFacts:
+class StreamFacts(Record):
     """A stream beside the video track: its kind (audio, video, data, subtitle, attachment)."""
 
     kind: str
@@ -122,8 +118,7 @@ class StreamFacts:
     duration: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
-class SampleFacts:
+class SampleFacts(Record):
     """The coded frames of a section of a video, in decoding order, without hidden ones.
 
     Times are presentation timestamps in seconds from the first frame presented.
@@ -153,8 +148,7 @@ class Crop(NamedTuple):
     bottom: int
 
 
-@dataclass(frozen=True, slots=True)
-class VideoFacts:
+class VideoFacts(Record, uncompared=("reader",)):
     """A video file as measured. Times in seconds, sizes in pixels or bytes, all exact."""
 
     kind: ClassVar[Literal["video"]] = "video"
@@ -245,7 +239,7 @@ class VideoFacts:
     #: Only in a mask's role.
     mask: MaskFacts | None
     #: What measured it. All readers give equal facts.
-    reader: Reader = field(compare=False)
+    reader: Reader
 
     @property
     def has_audio(self) -> bool:
@@ -303,8 +297,7 @@ class VideoFacts:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(Record):
     """An image file as measured. Sizes in pixels or bytes."""
 
     kind: ClassVar[Literal["image"]] = "image"

@@ -126,6 +126,5 @@ def test_facts_hold_fractions_of_python() -> None:
         data = tagged(container, b"a title of text")
         facts = probe_video(opened(data), sniff(data[:4096]))
         assert isinstance(facts, VideoFacts)
-        for name in facts.__slots__:
-            value = getattr(facts, name)
+        for name, value in facts.to_values().items():
             assert "Rational" not in type(value).__name__, name

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, Union, cast
 
 from vaceprep.contract import FUNCTIONS
 from vaceprep.files.source import CannotOpen, is_data_uri, is_url, leads_inside, open_path
 from vaceprep.probes.measure import is_media
+from vaceprep.records import Values
 from vaceprep.wording import listed
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Item(NamedTuple):
     content: Content | None = None
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Skipped:
+class Skipped(Values):
     """Counts of what was skipped in folders."""
 
     hidden: int = 0

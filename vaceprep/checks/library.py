@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from itertools import chain, islice
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -28,6 +27,7 @@ from vaceprep.contract import REMOTE_AT_ONCE, ROLES, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.formats import VIDEO_ENDINGS
 from vaceprep.probes.measure import ending
+from vaceprep.records import replace
 from vaceprep.rules.catalogue import Severity
 from vaceprep.rules.judge import GATES, Selection
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
+from vaceprep.records import Record
 from vaceprep.rules.catalogue import Finding, Severity
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def measured(facts: Facts | None) -> dict[str, Any]:
     return {"facts": facts.to_dict(), **reader}
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(Record):
     """One file, as given, with its role, facts (None: unreadable) and findings."""
 
     source: str
@@ -50,8 +49,7 @@ class FileReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Record):
     """Counts over all files."""
 
     checked: int
@@ -59,13 +57,12 @@ class Summary:
     warnings: int
     advice: int
 
-    def to_dict(self) -> dict[str, int]:
+    def to_dict(self) -> dict[str, object]:
         """The ``summary`` of the JSON."""
-        return asdict(self)
+        return self.to_values()
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record):
     """The result for one or more files."""
 
     files: tuple[FileReport, ...]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from vaceprep.contract import (
     DEFAULT_IMAGE_ROLE,
     DEFAULT_VIDEO_ROLE,
@@ -17,6 +15,7 @@ from vaceprep.files.source import Opened
 from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.sniff import Sniffed, sniff
+from vaceprep.records import replace
 
 
 def ending(name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, chain, islice, repeat
 from math import ceil, floor, gcd
@@ -21,6 +20,7 @@ from vaceprep.formats import REORDER_PACKETS
 from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, durations_of, shown_times
 from vaceprep.probes.mp4.tables import expand
 from vaceprep.probes.mp4.track import Edit, Track
+from vaceprep.records import Values
 
 #: Samples processed at a time.
 PIECE: Final = 1 << 16
@@ -51,8 +51,7 @@ class Timing(NamedTuple):
     media_end: Fraction | None = None
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Window:
+class Window(Values):
     """A window ``[start, end)`` of media time, and the frames shown in it."""
 
     start: int

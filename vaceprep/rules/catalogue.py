@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple
 
 from vaceprep.contract import Role, SourceMark
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.records import Record
 
 
 class Severity(StrEnum):
@@ -23,8 +23,7 @@ Subject = Literal["video", "image", "mask", "job", "url"]
 Measure = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """A violation of a rule by one file: the measured and the allowed value, and the fix."""
 
     code: str
@@ -41,8 +40,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON values; the keys are part of the public interface."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**values, "severity": self.severity.value}
+        return {**self.to_values(), "severity": self.severity.value}
 
 
 #: ``check(rule, facts, asset)`` returns a finding or None; the rules of jobs take ``(rule, draft)``
@@ -50,8 +48,7 @@ class Finding:
 RuleFunction = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record, uncompared=("check",)):
     """A rule of the catalogue; code and slug do not change after a release."""
 
     code: str
@@ -67,7 +64,7 @@ class Rule:
     #: The reason for the rule, in a sentence or two.
     why: str
     #: The function that checks it.
-    check: RuleFunction = field(compare=False, repr=False)
+    check: RuleFunction
 
     def found(
         self,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.facts import Facts, ImageFacts, Unreadable
+from vaceprep.records import replace
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity, run
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from vaceprep.contract import MAX_INDEX_BYTES, MAX_SAMPLES, MAX_STREAMS
@@ -43,7 +42,6 @@ MAX_XMP_BYTES: Final = 1 << 20
 XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Movie:
     """The contents of the top-level boxes and ``moov``."""
 
@@ -52,12 +50,12 @@ class Movie:
     timescale: int = 0
     duration: int | None = None
     matrix: tuple[int, ...] = IDENTITY
-    tracks: list[Track] = field(default_factory=list)
+    tracks: list[Track]
     has_index: bool = False
     #: The body of ``moov``, where the file contains all of it.
     index: memoryview = NO_BYTES
     #: The types of the top-level boxes, in order.
-    top: list[str] = field(default_factory=list)
+    top: list[str]
     compressed_index: bool = False
     fragmented: bool = False
     #: Whether the index precedes the media data; None without media data.
@@ -69,8 +67,11 @@ class Movie:
     #: The offset after the last byte of any fragment's samples.
     fragments_end: int = 0
     #: Default sample size in fragments by track id, in bytes.
-    fragment_sizes: dict[int, int] = field(default_factory=dict)
+    fragment_sizes: dict[int, int]
     xmp: bytes = b""
+
+    def __init__(self) -> None:
+        self.tracks, self.top, self.fragment_sizes = [], [], {}
 
 
 def _moov(view: memoryview, movie: Movie) -> None:

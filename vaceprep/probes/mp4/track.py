@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from math import floor
@@ -28,6 +27,7 @@ from vaceprep.probes.mp4.tables import (
     signed_durations,
     sizes_of,
 )
+from vaceprep.records import Values
 
 #: Most edits of one track; more than a few are an editor's project, not a clip.
 MAX_EDITS: Final = 1000
@@ -72,8 +72,7 @@ class Entry(NamedTuple):
     dolby: DolbyVision | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Track:
+class Track(Values):
     """One ``trak``; times in media ticks unless noted."""
 
     id: int = 0
