@@ -25,11 +25,13 @@ HEAVY = (
     "tenacity",
     "rich",
 )
+#: Modules of Python that take longer to import than one file takes to check.
+SLOW = ("dataclasses", "inspect", "datetime", "logging", "uuid")
 
 
-def imported(code: str, *arguments: str | Path) -> set[str]:
+def imported(code: str, *arguments: str | Path, watched: tuple[str, ...] = HEAVY) -> set[str]:
     """Which of the heavy packages a program has imported at its end."""
-    watch = f"import sys; print(*(n for n in {HEAVY!r} if n in sys.modules))"
+    watch = f"import sys; print(*(n for n in {watched!r} if n in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{watch}", *arguments],
         capture_output=True,
@@ -66,6 +68,13 @@ def test_a_video_is_checked_without_pillow(clip: Path) -> None:
     interlaced = ROOT / "fixtures" / "video" / "interlaced.mp4"
     assert imported(CHECK, interlaced) == {"av"}
     assert imported(CHECK, clip) == set()
+
+
+def test_one_file_is_checked_without_click(clip: Path) -> None:
+    command = "import sys; from vaceprep.cli.main import run; run(['check', *sys.argv[1:]])"
+    for options in ([], ["--format", "json"], ["--strict", "--advice"]):
+        assert imported(command, *options, clip, watched=HEAVY + SLOW) == set()
+    assert "click" in imported(command, "--jobs", "1", clip)
 
 
 def test_an_image_is_checked_without_pyav(tmp_path: Path) -> None:

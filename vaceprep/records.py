@@ -7,14 +7,16 @@ the functions of ``dataclasses`` (``replace``, ``asdict``, ``fields``) take them
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import Field
     from inspect import Signature
+    from typing import TypeVar
 
-R = TypeVar("R", bound="Record")
+    # A bound in quotes is compiled by ``typing``, which takes as long as everything else here.
+    R = TypeVar("R", bound="Record")
 
 
 class _DataclassFields:

@@ -18,8 +18,9 @@ import pytest
 
 import vaceprep
 from tests.conftest import Run
+from vaceprep.cli.app import app
 from vaceprep.cli.completion import SHELLS, VARIABLE
-from vaceprep.cli.main import app, run
+from vaceprep.cli.main import run
 from vaceprep.contract import FUNCTIONS, ROLES
 from vaceprep.files.source import is_url
 from vaceprep.job.media import resolve

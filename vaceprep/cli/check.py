@@ -6,8 +6,6 @@ from contextlib import closing, nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from vaceprep.checks.report import FileReport, summarise
 from vaceprep.cli import check_output, config_options, html_report, options
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
@@ -20,6 +18,8 @@ from vaceprep.rules.catalogue import UnknownRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import click
 
     from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item
@@ -119,9 +119,14 @@ def options_by_item(
     )
 
 
-@click.command("check", epilog=EPILOG)
-@takes(CheckOptions)
-def command(given: CheckOptions) -> int:
+def make_command() -> click.Command:
+    """The command, made where click parses its arguments."""
+    import click
+
+    return click.command("check", epilog=EPILOG)(takes(CheckOptions)(check))
+
+
+def check(given: CheckOptions) -> int:
     """Check videos and images, folders of them, URLs, or standard input (-).
 
     RULES are slugs (video-fps), codes (VP103) or the beginning of codes (VP1), joined by commas.

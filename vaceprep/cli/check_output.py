@@ -7,10 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from vaceprep.cli import options
-from vaceprep.cli.option_groups import OptionGroup, option
+from vaceprep.cli.option_groups import OneOf, OptionGroup, option
 from vaceprep.cli.streams import IN_ACTIONS, write_commands
 from vaceprep.report.escape import printable
 from vaceprep.report.formats import FORMATS, Format, format_of, is_report, pieces
@@ -32,7 +30,7 @@ class OutputForm(OptionGroup):
 
     output: Format | None = option(
         "--format",
-        type=click.Choice(FORMATS),
+        type=OneOf(FORMATS),
         help="What to print: text (the default), json, github (annotations; the default in GitHub "
         "Actions), sarif or junit.",
     )
@@ -58,6 +56,8 @@ def check_output_file(target: str | None, sources: Iterable[str]) -> None:
     from vaceprep.errors import Refused
 
     if target in ("", "-"):
+        import click
+
         raise click.UsageError("--output-file is a file; without it the report is printed.")
     with options.usage_errors(Refused, about="--output-file: ", limit=400):
         _check_target(target, sources)

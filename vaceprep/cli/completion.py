@@ -27,7 +27,7 @@ def command(shell: str) -> int:
     """Print the completion script of a shell."""
     from click.shell_completion import get_completion_class
 
-    from vaceprep.cli.main import app
+    from vaceprep.cli.app import app
 
     found = get_completion_class(shell)
     if found is None:

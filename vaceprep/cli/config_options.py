@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeVar
-
-import click
 
 from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.cli.options import usage_errors
@@ -42,6 +39,8 @@ class Configuration(OptionGroup):
 def finder(given: Configuration) -> Finder:
     """The search for each source's configuration. Exits with 2 if the file named is invalid."""
     if given.config_file is not None and given.no_config:
+        import click
+
         raise click.UsageError("--config names a configuration and --no-config wants none.")
     with usage_errors(BadConfig):
         return Finder(given.config_file, search=not given.no_config)
@@ -115,6 +114,8 @@ def bounded(config: Config | None, sources: Iterable[str]) -> Config | None:
         top = os.path.realpath(folder or os.curdir)
         if there == top or there.startswith(os.path.join(top, "")):
             return config
+    from dataclasses import replace
+
     say(
         f"{config.path}: ignored output = {config.output}, which lies neither below the current "
         "folder nor below a source's; to write there: -o DIR"
@@ -146,6 +147,8 @@ def the_one(values: Iterable[tuple[str, T]]) -> T | None:
     for source, value in values:
         once.setdefault(value, source)
     if len(once) > 1:
+        import click
+
         first, second = list(once.values())[:2]
         raise click.UsageError(
             f"{printable(first)} and {printable(second)} are under different configurations: "

@@ -18,18 +18,21 @@ be another group. ``takes(Group)`` adds them to a command, which gets one instan
     def command(given: CheckOptions) -> int: ...
 
 A field has click's name of its parameter. A subclass may declare a field again, with other help.
+Nothing here imports click before a command is made: ``plain_arguments`` parses without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import FrozenInstanceError
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast, dataclass_transform
 
-import click
+from vaceprep.records import Record
 
-G = TypeVar("G", bound="OptionGroup")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    G = TypeVar("G", bound="OptionGroup")
 
 #: A command as click calls it, with one keyword argument per parameter; returns the exit code.
 Command = Callable[..., int]
@@ -38,21 +41,47 @@ Decorator = Callable[[Command], Command]
 
 
 class Declaration(NamedTuple):
-    """One option or argument in click's form, without its parameter name."""
+    """One option or argument in click's form, without its parameter name.
 
-    add: Callable[..., Decorator]
+    An argument has no names.
+    """
+
     names: tuple[str, ...]
     attributes: dict[str, Any]
+
+    def decorator(self, field: str) -> Decorator:
+        """Click's decorator for it; ``field`` is the name of its value."""
+        import click
+
+        attributes = {**self.attributes}
+        if isinstance(attributes.get("type"), OneOf):
+            attributes["type"] = click.Choice(attributes["type"].values)
+        elif isinstance(attributes.get("type"), WholeNumber):
+            attributes["type"] = click.IntRange(*attributes["type"])
+        return (click.option if self.names else click.argument)(*self.names, field, **attributes)
+
+
+class OneOf(NamedTuple):
+    """The type of an option that has one of these values: ``click.Choice``."""
+
+    values: Sequence[str]
+
+
+class WholeNumber(NamedTuple):
+    """The type of an option with a whole number, both limits included: ``click.IntRange``."""
+
+    lowest: int
+    highest: int
 
 
 def option(*names: str, **attributes: Any) -> Any:
     """A field with the value of an option; the attributes are those of ``click.Option``."""
-    return Declaration(click.option, names, attributes)
+    return Declaration(names, attributes)
 
 
 def argument(**attributes: Any) -> Any:
     """A field with the value of an argument; the attributes are those of ``click.Argument``."""
-    return Declaration(click.argument, (), attributes)
+    return Declaration((), attributes)
 
 
 def group(cls: type[G]) -> G:
@@ -76,17 +105,21 @@ class OptionGroup:
     def __init__(self, **values: object) -> None:
         vars(self).update(values)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    __setattr__ = Record.__setattr__
 
     @classmethod
     def decorators(cls) -> Iterator[Decorator]:
         """Decorators for the options and arguments, in the order of the fields."""
+        return (declared.decorator(name) for name, declared in cls.declarations())
+
+    @classmethod
+    def declarations(cls) -> Iterator[tuple[str, Declaration]]:
+        """The options and arguments by the names of their values, those of its groups too."""
         for name, declared in cls._declared.items():
             if isinstance(declared, Declaration):
-                yield declared.add(*declared.names, name, **declared.attributes)
+                yield name, declared
             else:
-                yield from declared.decorators()
+                yield from declared.declarations()
 
     @classmethod
     def taken_from(cls, values: dict[str, object]) -> Self:

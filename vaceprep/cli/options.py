@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
-from vaceprep.cli.option_groups import OptionGroup, argument, option
+from vaceprep.cli.option_groups import OneOf, OptionGroup, WholeNumber, argument, option
 from vaceprep.cli.streams import REMARK, colourful, is_terminal, moves, say
 from vaceprep.contract import ROLES
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style
 
 if TYPE_CHECKING:
+    import click
     from click.shell_completion import CompletionItem
 
     from vaceprep.checks.inputs import Item, Skipped
@@ -62,7 +61,7 @@ def complete_rules(_: click.Context, __: click.Parameter, begun: str) -> list[Co
 
 ROLE: Final = option(
     "--role",
-    type=click.Choice(ROLES),
+    type=OneOf(ROLES),
     metavar="FIELD",
     help=f"The request's field that the files are for: {', '.join(ROLES)}. "
     "Without it, video_url for videos and ref_images_url for images.",
@@ -72,7 +71,7 @@ DEEP: Final = option(
 )
 FORMAT: Final = option(
     "--format",
-    type=click.Choice(["text", "json"]),
+    type=OneOf(["text", "json"]),
     default="text",
     show_default=True,
     help="What to print on standard output.",
@@ -80,7 +79,7 @@ FORMAT: Final = option(
 JOBS: Final = option(
     "-j",
     "--jobs",
-    type=click.IntRange(min=1, max=256),
+    type=WholeNumber(1, 256),
     metavar="N",
     help="Files checked in parallel (default: the number of cores, where that helps).",
 )
@@ -111,6 +110,8 @@ EXTRA: Final = option(
 
 def _check_timeout(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
     if value is not None and not 0 < value <= LONGEST:
+        import click
+
         raise click.BadParameter(f"{value:g} is not a valid time limit in seconds")
     return value
 
@@ -137,6 +138,8 @@ class Isolation(OptionGroup):
 def extras(pairs: tuple[str, ...]) -> dict[str, Any]:
     """``KEY=VALUE`` pairs; a value that is valid JSON is parsed, any other is text."""
     import json
+
+    import click
 
     values: dict[str, Any] = {}
     for pair in pairs:
@@ -167,6 +170,8 @@ def parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
                 return tuple(parse(one) for one in value)
             return None if value is None else parse(value)
         except ValueError as error:
+            import click
+
             raise click.BadParameter(printable(str(error))) from None
 
     return read
@@ -177,6 +182,8 @@ def style(*, advice: bool = False) -> Style:
     if not (is_terminal(sys.stdout) or colourful(sys.stdout)):
         return Style(advice=advice)
     import shutil
+
+    import click
 
     width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
@@ -194,6 +201,8 @@ def collect_garbage() -> None:
 
 def failure(error: Exception, note: str = "") -> click.exceptions.Exit:
     """Print why something failed, then ``note``; the exit with code 1, to be raised."""
+    import click
+
     say(f"vaceprep: {printable(str(error), limit=4000)}{note}")
     return click.exceptions.Exit(1)
 
@@ -206,6 +215,8 @@ def usage_errors(
     try:
         yield
     except kinds as error:
+        import click
+
         message = printable(str(error), limit=limit)
         raise click.UsageError(f"{about}{message}{note}") from None
 

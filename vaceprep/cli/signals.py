@@ -38,6 +38,12 @@ def exit_code() -> int:
     return INTERRUPTED if received is None else 128 + int(received)
 
 
+def interrupted() -> int:
+    """Print that the command was interrupted; its exit code."""
+    streams.say("vaceprep: interrupted")
+    return exit_code()
+
+
 def ended_by_signal() -> bool:
     """Whether SIGTERM or SIGHUP came."""
     return _state["received"] is not None
