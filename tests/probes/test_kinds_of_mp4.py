@@ -12,12 +12,15 @@ import pytest
 
 from tests.fuzz.mutate import mutant
 from tests.fuzz.seeds import NAMES, Seed
-from tests.media import ffmpeg
+from tests.media import box, ffmpeg
 from tests.probes.agreement import by_boxes, read_with_bits_turned
-from tests.probes.entries import with_bytes
+from tests.probes.entries import colr, with_bytes, with_entry_boxes, with_entry_bytes
 
 PICTURES = "-f lavfi -i testsrc2=s=64x48:r=25:d=0.4"
 SOUND = "-f lavfi -i sine=r=48000:d=0.4"
+#: The record of 8-bit 4:2:0 without colours.
+VPCC = bytes([1, 0, 0, 0, 0, 10, 0x82, 2, 2, 2, 0, 0])
+VP9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"
 #: By a name with the file's ending: inputs after the pictures, and how they are coded.
 READ = {
     "MPEG-4.mp4": "-c:v mpeg4",
@@ -27,9 +30,16 @@ READ = {
     "MPEG-4 after sound.mp4": f"{SOUND} -map 1 -map 0 -c:v mpeg4 -c:a aac",
     "MPEG-4 with colours.mov": "-c:v mpeg4 -color_primaries bt709 -color_trc bt709"
     " -colorspace bt709 -movflags write_colr",
+    "VP9.mp4": VP9,
+    "VP9 in 10 bits.mp4": f"{VP9} -pix_fmt yuv420p10le -color_primaries bt2020"
+    " -color_trc smpte2084 -colorspace bt2020nc",
+    "VP9 in 4:4:4.mp4": f"{VP9} -pix_fmt yuv444p -color_range pc",
+    "VP9 with colours.mp4": f"{VP9} -color_primaries bt709 -color_trc bt709 -colorspace bt709",
+    "VP9 with hidden frames.mp4": "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 10 -cpu-used 8",
 }
 LEFT = {
     "MPEG-4 with fields.mp4": "-c:v mpeg4 -flags +ilme+ildct",
+    "VP9 in 4:4:0.mp4": f"{VP9} -pix_fmt yuv440p",
 }
 
 
@@ -91,3 +101,29 @@ def test_an_edit_list_that_hides_the_first_frame(media_time: int, read: bool) ->
     way = ("moov", "trak", "edts", "elst")
     data = with_bytes(media("MPEG-4.mp4"), way, 12, struct.pack(">i", media_time))
     assert (by_boxes(data) is not None) == read
+
+
+@pytest.mark.parametrize(
+    ("boxes", "read"),
+    [
+        (b"", False),
+        (box("vpcC", VPCC), True),
+        (box("vpcC", VPCC) + colr(b"nclx", 2, 2, 2, 0), True),
+        (box("vpcC", VPCC) + colr(b"nclx", 1, 2, 2, 0), False),
+        (box("vpcC", VPCC) + colr(b"nclx", 2, 2, 2, 0x80), False),
+        (box("vpcC", VPCC) + colr(b"nclc", 2, 2, 2), False),
+        (box("vpcC", VPCC[:7], b"\1\1", VPCC[9:]), True),
+        (box("vpcC", VPCC[:7], b"\1\1\1", VPCC[10:]), False),
+        (box("vpcC", VPCC[:6], b"\x83", VPCC[7:]), False),
+        (box("vpcC", VPCC[:6], b"\xa2", VPCC[7:]), False),
+    ],
+)
+def test_colours_of_vp9(boxes: bytes, read: bool) -> None:
+    data = with_entry_boxes(media("VP9.mp4"), boxes, without=("vpcC", "colr"))
+    assert (by_boxes(data) is not None) == read
+
+
+def test_a_vp9_frame_of_another_size() -> None:
+    size = struct.pack(">HH", 66, 48)
+    data = with_entry_bytes(media("VP9.mp4"), 24, size)
+    assert by_boxes(data) is None

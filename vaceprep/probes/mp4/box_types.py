@@ -64,3 +64,4 @@ class Box:
     AVCC = "avcC"  # H.264's configuration, ISO/IEC 14496-15, 5.3
     HVCC = "hvcC"  # HEVC's configuration, ISO/IEC 14496-15, 8.3
     AV1C = "av1C"  # AV1's configuration, AV1 in ISOBMFF, 2.3
+    VPCC = "vpcC"  # VP9's configuration, VP Codec in ISOBMFF, 2.2

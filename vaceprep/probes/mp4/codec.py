@@ -133,8 +133,13 @@ def _colours(body: memoryview) -> Colours:
         raise NeedsFFmpeg("the form of colr")
     primaries, transfer, matrix = struct.unpack_from(">HHH", body, 4)
     full = bool(body[10] & 0x80) if kind == b"nclx" else None
+    return _known(full, primaries, transfer, matrix)
+
+
+def _known(full_range: bool | None, primaries: int, transfer: int, matrix: int) -> Colours:
+    """Return colours with "unspecified" in place of numbers that FFmpeg does not know."""
     return Colours(
-        full,
+        full_range,
         primaries if primaries in PRIMARIES else UNSPECIFIED,
         transfer if transfer in TRANSFERS else UNSPECIFIED,
         matrix if matrix in MATRICES else UNSPECIFIED,
@@ -211,6 +216,28 @@ def _mpeg4(entry: _Entry, extradata: bytes) -> Codec:
     )
 
 
+def _vp9(entry: _Entry, record: bytes) -> Codec:
+    from vaceprep.probes import vp9
+
+    found = vp9.read_configuration(record)
+    colours = _known(found.full_range, found.primaries, found.transfer, found.matrix)
+    if Box.COLR in entry.boxes and entry.colours != colours:
+        raise NeedsFFmpeg("two statements about the colours")
+    return Codec(
+        name="vp9",
+        profile=found.profile,
+        width=entry.width,
+        height=entry.height,
+        pixel_format=found.pixel_format,
+        aspect=entry.aspect or Fraction(1),
+        full_range=colours.full_range,
+        primaries=colours.primaries,
+        transfer=colours.transfer,
+        matrix=colours.matrix,
+        interlaced=False,
+    )
+
+
 def _codec(
     name: str, entry: _Entry, coded: HevcSps | SequenceHeader, aspect: Fraction | None
 ) -> Codec:
@@ -245,4 +272,5 @@ READERS: Final[dict[str, tuple[str, Callable[[_Entry, bytes], Codec]]]] = {
     "hev1": (Box.HVCC, _hevc),
     "av01": (Box.AV1C, _av1),
     "mp4v": (Box.ESDS, _mpeg4),
+    "vp09": (Box.VPCC, _vp9),
 }

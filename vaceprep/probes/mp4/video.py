@@ -14,6 +14,7 @@ from vaceprep.probes.mp4.allowed_boxes import NeedsFFmpeg, check_index
 from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.boxes import Movie, Track
 from vaceprep.probes.mp4.codec import read_codec
+from vaceprep.probes.mp4.first_frame import check_first_frame
 from vaceprep.probes.mp4.indexed import Coded, indexed_facts
 from vaceprep.probes.mp4.structure import SIGNED, contradiction
 from vaceprep.probes.video_facts import personal_data
@@ -24,8 +25,6 @@ TOP: Final = frozenset([Box.FTYP, Box.MOOV, Box.MDAT, Box.FREE, Box.SKIP, Box.WI
 ONCE: Final = (Box.FTYP, Box.MOOV)
 #: Kinds of tracks that are read here.
 KINDS: Final = ("vide", "soun")
-#: Bytes read of the first sample of AV1 or MPEG-4: its headers, with metadata between them.
-FRAME_HEAD: Final = 1024
 #: FFmpeg takes larger offsets of presentation times for an error.
 MAX_OFFSET: Final = 1 << 28
 
@@ -49,8 +48,7 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
         _check_track(track, movie.timescale)
     video = next(track for track in movie.tracks if track.handler == "vide")
     codec, extradata = read_codec(video)
-    if codec.name in ("av1", "mpeg4"):
-        _check_first_frame(opened, video, codec.name, extradata)
+    check_first_frame(opened, video, codec, extradata)
     others = [track for track in movie.tracks if track is not video]
     found = indexed_facts(
         opened,
@@ -74,28 +72,6 @@ def _sound(tracks: list[Track], ends: Mapping[int, Fraction]) -> Iterator[Stream
     for track in tracks:
         codec = sound_codec(track.formats[0], track.description)
         yield StreamFacts("audio", codec, ends[track.id] or None)
-
-
-def _check_first_frame(opened: Opened, track: Track, codec: str, extradata: bytes) -> None:
-    """Raise NeedsFFmpeg unless the first frame is what the decoder configuration says."""
-    shown = next((edit.media_time for edit in track.edits if edit.media_time >= 0), None)
-    first = track.offsets[0][1] if len(track.offsets) else 0
-    if track.edits and (shown is None or shown > first):
-        raise NeedsFFmpeg("an edit list that begins after the first frame")
-    size = track.fixed_size if track.sizes is None else track.sizes[0]
-    chunks = track.chunks or [0]
-    sample = opened.read_at(chunks[0], min(size, FRAME_HEAD))
-    try:
-        if codec == "av1":
-            from vaceprep.probes import av1
-
-            av1.check_first_frame(extradata, sample)
-        else:
-            from vaceprep.probes import mpeg4
-
-            mpeg4.check_first_frame(extradata, sample)
-    except ValueError as error:
-        raise NeedsFFmpeg(str(error)) from None
 
 
 def _check_movie(movie: Movie) -> None:
