@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.machine import cores
-from tests.bench.measure import Cost, Spread, in_turns, ratio, run, run_each, warm
+from tests.bench.measure import Cost, Spread, in_turns, often, ratio, run, run_each, warm
 from tests.bench.rows import MB, Bench, Row, rates, vaceprep
 
 #: By module: what each library is called, and how many times its rate is asked for.
@@ -37,13 +37,13 @@ def libraries(bench: Bench) -> Iterator[Row]:
     here = [name for name in NAMES if importlib.util.find_spec(name) is not None]
     ours, *theirs = in_turns(
         [
-            partial(run, vaceprep("check", "--no-isolate", "--format", "json", *files)),
+            partial(often, vaceprep("check", "--no-isolate", "--format", "json", *files), 3),
             *(
                 partial(run, [sys.executable, "-m", "tests.bench.others", name, *files])
                 for name in here
             ),
         ],
-        bench.rounds(9),
+        bench.rounds(7),
     )
     costs = dict(zip(here, theirs, strict=True))
     for module, (name, target) in NAMES.items():

@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench import yardstick
-from tests.bench.measure import Command, Cost, Spread, cpu, in_turns, output, peak, ratio, run, warm
+from tests.bench.measure import (
+    Command,
+    Cost,
+    Spread,
+    cpu,
+    in_turns,
+    often,
+    output,
+    peak,
+    ratio,
+    run,
+    warm,
+)
 from tests.bench.rows import MB, Bench, Row, times, vaceprep
 from tests.bench.yardstick import Case
 
@@ -80,7 +92,8 @@ def lossless(bench: Bench) -> Iterator[Row]:
                 partial(run, command),
                 partial(run, theirs),
             ],
-            bench.rounds(5),
+            bench.rounds(3),
+            warm=True,
         )
         yield Row(each, ratio(encoded, one), "x", at_least=50, note=times(one, encoded))
         yield Row(whole, ratio(encoded, process), "x", at_least=20, note=times(process, encoded))
@@ -113,16 +126,24 @@ ENCODINGS: Final = (
 
 
 @cache
+def _output(bench: Bench, what: _Encoding) -> Path:
+    """What ours makes, once a run: the quality is that of the file that is made in turns too."""
+    warm(what.case(bench).file)
+    target = bench.scratch / f"ours-{what.file}"
+    _made(what.ours(bench, target.name), lossless=False)
+    return target
+
+
+@cache
 def _encoded(bench: Bench, what: _Encoding) -> tuple[list[Cost], list[Cost]]:
     """Ours and those of ``ffmpeg`` with the same settings."""
     case = what.case(bench)
-    warm(case.file)
-    command = what.ours(bench, "ours.mp4")
-    _made(command, lossless=False)
+    command = what.ours(bench, _output(bench, what).name)
     target = bench.scratch / "theirs.mp4"
     program = bench.ffmpeg or ""
     theirs = yardstick.encode(program, case, target, yardstick.same(case))
-    ours, others = in_turns([partial(run, command), partial(run, theirs)], bench.rounds(5))
+    sides = [partial(run, command), partial(run, theirs)]
+    ours, others = in_turns(sides, bench.rounds(3), warm=True)
     return ours, others
 
 
@@ -157,7 +178,6 @@ def memory(bench: Bench) -> Iterator[Row]:
         # Two seconds do not fill what the encoder looks ahead.
         return
     half = _prepare(bench.clips / UHD.file, bench.scratch / "half.mp4", "--duration", "2.5")
-    run(half)
     short = [run(half) for _ in ours]
     value = ratio(ours, short, peak)
     yield Row(f"{name} that for half of it", value, "x", at_most=1.1, note=_peaks(ours, short))
@@ -173,8 +193,7 @@ def quality(bench: Bench) -> Iterator[Row]:
             yield Row(size, None, "x", at_most=1.1, note=NO_YARDSTICK)
             continue
         case = what.case(bench)
-        ours, theirs = bench.scratch / "quality.mp4", bench.scratch / "plain.mp4"
-        _made(what.ours(bench, ours.name), lossless=False)
+        ours, theirs = _output(bench, what), bench.scratch / "plain.mp4"
         run(yardstick.encode(bench.ffmpeg, case, theirs, yardstick.PLAIN))
         one, other = (yardstick.similarity(bench.ffmpeg, case, made) for made in (ours, theirs))
         note = f"{one:.5f} against {other:.5f}"
@@ -188,14 +207,18 @@ def window(bench: Bench) -> Iterator[Row]:
     """The last minute of two hours against their first, and against one minute alone."""
     hours, minute = bench.clips / "hours.mp4", bench.clips / "minute.mp4"
     warm(hours, minute)
-    for kind, options, past in (("copied", (), 0.0), ("re-encoded", ("--fit-720p",), PAST)):
+    for kind, options, past, rounds in (
+        ("copied", (), 0.0, 10),
+        ("re-encoded", ("--fit-720p",), PAST, 4),
+    ):
         commands = [
             _prepare(file, bench.scratch / "window.mp4", "--start", str(start + past), *options)
             for file, start in ((hours, LATE), (hours, 0), (minute, 0))
         ]
         for command in commands:
             _made(command, lossless=kind == "copied")
-        late, early, alone = in_turns([partial(run, c) for c in commands], bench.rounds(10))
+        sides = [partial(run, command) for command in commands]
+        late, early, alone = in_turns(sides, bench.rounds(rounds), warm=True)
         name = f"prepare of a window at 1 h 59 min of 2 h, {kind}: "
         value = ratio(late, early)
         yield Row(f"{name}time, over one at 0 s", value, "x", at_most=1.3, note=times(late, early))
@@ -212,7 +235,10 @@ def window(bench: Bench) -> Iterator[Row]:
 
 def again(bench: Bench) -> Iterator[Row]:
     """The second time, nothing is done."""
-    for kind, file, least in (("re-encoding", "hevc.mp4", 10.0), ("copying", "hd.mov", None)):
+    for kind, file, least, rounds in (
+        ("re-encoding", "hevc.mp4", 10.0, 3),
+        ("copying", "hd.mov", None, 7),
+    ):
         target = bench.scratch / f"again-{kind}.mp4"
         first = _prepare(bench.clips / file, target)
         second = vaceprep("prepare", str(bench.clips / file), "-o", str(target))
@@ -221,9 +247,8 @@ def again(bench: Bench) -> Iterator[Row]:
         before = target.stat()
         after = (_entry(second), target.stat())[1]
         same = (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-        full, none, looked = in_turns(
-            [partial(run, command) for command in (first, second, checks)], bench.rounds(5)
-        )
+        sides = [partial(run, first), partial(often, second, 3), partial(often, checks, 3)]
+        full, none, looked = in_turns(sides, bench.rounds(rounds), warm=True)
         name = f"prepare a second time, after {kind}: "
         yield Row(f"{name}nothing is written", Spread.of([float(same)]), "bool", at_least=1)
         value = ratio(full, none)

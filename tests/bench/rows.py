@@ -165,7 +165,7 @@ def isolation(bench: Bench) -> Iterator[Row]:
             partial(run, vaceprep(*check, "--isolate", *names)),
             partial(run, vaceprep(*check, "--no-isolate", *names)),
         ],
-        bench.rounds(7),
+        bench.rounds(5),
     )
     name = f"check --isolate of {len(names)} MP4 files: files a second, over those without"
     least = None if bench.quick else 0.6

@@ -100,7 +100,7 @@ def to_json(
         "version": 1,
         "quick": quick,
         "machine": machine,
-        "seconds": took,
+        "seconds": {name: round(seconds, 1) for name, seconds in took.items()},
         "rows": [_entry(r) for r in rows],
     }
 
