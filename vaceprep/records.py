@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import Field
     from inspect import Signature
-    from typing import TypeVar
-
-    # A bound in quotes is compiled by ``typing``, which takes as long as everything else here.
-    R = TypeVar("R", bound="Record")
 
 
 class _DataclassFields:
@@ -148,6 +144,11 @@ class Record(_Named):
         return {name: getattr(self, name) for name in self._names}
 
 
-def replace(record: R, **changes: object) -> R:
-    """The record with other values: ``dataclasses.replace`` without its import."""
-    return record.__replace__(**changes)
+if TYPE_CHECKING:
+    # Whose arguments are checked against the fields.
+    from dataclasses import replace as replace  # noqa: PLC0414
+else:
+
+    def replace(record, /, **changes):
+        """The record with other values: ``dataclasses.replace`` without its import."""
+        return record.__replace__(**changes)
