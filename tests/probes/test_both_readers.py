@@ -258,6 +258,16 @@ def test_the_largest_offset_that_is_read() -> None:
     assert by_boxes(data) is not None
 
 
+@pytest.mark.parametrize(("first", "read"), [(2, True), (3, False)])
+def test_a_run_of_chunks_after_the_last_chunk(first: int, read: bool) -> None:
+    stsc = full("stsc", u32(2, 1, 40, 1, first, 40, 1))
+    stco = full("stco", u32(2, 48, 48))
+    data = Hand(frames=40, timescale=16).data()
+    plain = data.replace(b"stsc", b"free", 1).replace(b"stco", b"free", 1)
+    changed = with_child(plain, STBL, stsc + stco)
+    assert (by_boxes(changed) is not None) == read
+
+
 def test_bytes_beside_the_boxes() -> None:
     data = Hand(frames=80, timescale=16).data()
     assert by_boxes(data + box("free", b"padding")) is not None

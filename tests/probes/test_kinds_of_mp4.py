@@ -21,6 +21,7 @@ SOUND = "-f lavfi -i sine=r=48000:d=0.4"
 #: The record of 8-bit 4:2:0 without colours.
 VPCC = bytes([1, 0, 0, 0, 0, 10, 0x82, 2, 2, 2, 0, 0])
 VP9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"
+H264 = "-c:v libx264 -preset veryfast"
 #: By a name with the file's ending: inputs after the pictures, and how they are coded.
 READ = {
     "MPEG-4.mp4": "-c:v mpeg4",
@@ -35,10 +36,19 @@ READ = {
     " -color_trc smpte2084 -colorspace bt2020nc",
     "VP9 in 4:4:4.mp4": f"{VP9} -pix_fmt yuv444p -color_range pc",
     "VP9 with colours.mp4": f"{VP9} -color_primaries bt709 -color_trc bt709 -colorspace bt709",
+    "AAC of QuickTime.mov": f"{SOUND} {H264} -c:a aac",
+    "uncompressed sound.mov": f"{SOUND} {H264} -c:a pcm_s16le",
+    "uncompressed sound with a wave.mov": f"{SOUND} {H264} -c:a pcm_f32le",
+    "AC-3.mov": f"{SOUND} {H264} -c:a ac3",
+    "E-AC-3.mp4": f"{SOUND} {H264} -c:a eac3",
+    "Opus before VP9.mp4": f"{SOUND} -map 1 -map 0 {VP9} -c:a libopus",
+    "two sounds.mov": f"{SOUND} -map 0 -map 1 -map 1 {H264} -c:a:0 aac -c:a:1 pcm_s16be",
     "VP9 with hidden frames.mp4": "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 10 -cpu-used 8",
 }
 LEFT = {
     "MPEG-4 with fields.mp4": "-c:v mpeg4 -flags +ilme+ildct",
+    "ALAC.mov": f"{SOUND} {H264} -c:a alac",
+    "unsigned sound.mov": f"{SOUND} {H264} -c:a pcm_u8",
     "VP9 in 4:4:0.mp4": f"{VP9} -pix_fmt yuv440p",
 }
 

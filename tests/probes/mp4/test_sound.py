@@ -30,9 +30,22 @@ def esds(kind: int = 0x40, specific: bytes = aac(), width: int = 4, flags: int =
     return full("esds", descriptor(3, stream, width))
 
 
-def entry(*boxes: bytes, version: bytes = b"\0\0") -> memoryview:
+def entry(*boxes: bytes, version: bytes = b"\0\0", bits: int = 16) -> memoryview:
     """The body of a sample entry."""
-    return memoryview(bytes(8) + version + bytes(18) + b"".join(boxes))
+    later = bytes(16) if version == b"\0\1" else b""
+    head = bytes(8) + version + bytes(8) + bytes([0, bits]) + bytes(8)
+    return memoryview(head + later + b"".join(boxes))
+
+
+def chan(count: int = 0, descriptions: int = 0) -> bytes:
+    """A box of channels."""
+    return full("chan", u32(0x640001, 0, count), bytes(20 * descriptions))
+
+
+#: The usual beginning and end of QuickTime's ``wave``.
+FRMA = box("frma", b"mp4a") + box("mp4a", bytes(4))
+END = box("\0\0\0\0")
+OPUS = b"\0\1\1\x38\0\0\xbb\x80\0\0\0"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +95,64 @@ def test_what_only_ffmpeg_knows(boxes: tuple[bytes, ...]) -> None:
 def test_other_sample_entries() -> None:
     for name, body in (
         ("Opus", entry(esds())),
-        ("mp4a", entry(esds(), version=b"\0\1")),
+        ("mp4a", entry(version=b"\0\1")),
         ("mp4a", entry()[:27]),
     ):
         with pytest.raises(NeedsFFmpeg):
             sound_codec(name, body)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "expected"),
+    [
+        ("mp4a", entry(box("wave", FRMA, esds(), END), chan(), version=b"\0\1"), "aac"),
+        ("mp4a", entry(box("wave", FRMA, esds(), END), bytes(4), version=b"\0\1"), "aac"),
+        ("mp4a", entry(esds(), chan(2, 2), version=b"\0\1"), "aac"),
+        ("sowt", entry(), "pcm_s16le"),
+        ("sowt", entry(chan(), version=b"\0\1"), "pcm_s16le"),
+        ("twos", entry(), "pcm_s16be"),
+        ("twos", entry(bits=8), "pcm_s8"),
+        ("in24", entry(bits=24), "pcm_s24be"),
+        ("in32", entry(box("wave", box("frma", b"in32"), box("enda", b"\0\1"), END)), "pcm_s32le"),
+        ("fl32", entry(box("wave", box("enda", b"\0\0"))), "pcm_f32be"),
+        ("fl64", entry(), "pcm_f64be"),
+        ("ac-3", entry(box("dac3", bytes(3))), "ac3"),
+        ("ec-3", entry(box("dec3", bytes(5)), box("btrt", u32(1, 2, 3))), "eac3"),
+        ("Opus", entry(box("dOps", OPUS)), "opus"),
+    ],
+)
+def test_other_codecs_that_are_read(name: str, body: memoryview, expected: str) -> None:
+    assert sound_codec(name, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("mp4a", entry(box("wave", FRMA, END), version=b"\0\1")),
+        ("mp4a", entry(esds(), version=b"\0\1")[:43]),
+        ("mp4a", entry(esds(), version=b"\0\2")),
+        ("mp4a", entry(box("wave", box("frma", b"alac"), esds()))),
+        ("mp4a", entry(box("wave", esds(), box("what")))),
+        ("mp4a", entry(box("wave", esds()), esds())),
+        ("mp4a", entry(box("wave", box("enda", b"\0\1"), esds()))),
+        ("mp4a", entry(esds(), chan(1, 0))),
+        ("mp4a", entry(esds(), box("frma", b"mp4a"))),
+        ("sowt", entry(bits=24)),
+        ("raw ", entry(bits=8)),
+        ("lpcm", entry()),
+        ("sowt", entry(esds())),
+        ("fl32", entry(box("wave", box("enda", b"\1\1")))),
+        ("fl32", entry(box("wave", box("enda", b"\0\1\0")))),
+        ("ac-3", entry()),
+        ("ac-3", entry(box("dac3", bytes(4)))),
+        ("ec-3", entry(box("dec3", bytes(4)))),
+        ("ec-3", entry(box("dac3", bytes(3)))),
+        ("Opus", entry(box("dOps", b"\1" + OPUS[1:]))),
+        ("Opus", entry(box("dOps", OPUS[:-1] + b"\1"))),
+        ("Opus", entry(box("dOps", OPUS[:-1]))),
+        ("alac", entry(box("alac", bytes(28)))),
+    ],
+)
+def test_other_codecs_that_only_ffmpeg_knows(name: str, body: memoryview) -> None:
+    with pytest.raises(NeedsFFmpeg):
+        sound_codec(name, body)

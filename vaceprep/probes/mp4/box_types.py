@@ -65,3 +65,10 @@ class Box:
     HVCC = "hvcC"  # HEVC's configuration, ISO/IEC 14496-15, 8.3
     AV1C = "av1C"  # AV1's configuration, AV1 in ISOBMFF, 2.3
     VPCC = "vpcC"  # VP9's configuration, VP Codec in ISOBMFF, 2.2
+    DAC3 = "dac3"  # AC-3's configuration, ETSI TS 102 366, F.4
+    DEC3 = "dec3"  # E-AC-3's configuration, ETSI TS 102 366, F.6
+    DOPS = "dOps"  # Opus's configuration, Opus in ISOBMFF, 4.3.2
+    WAVE = "wave"  # decoder configuration of sound, QuickTime
+    FRMA = "frma"  # the format again, QuickTime
+    ENDA = "enda"  # order of the bytes, QuickTime
+    CHAN = "chan"  # channels, QuickTime

@@ -105,3 +105,5 @@ def _check_track(track: Track, movie_timescale: int) -> None:
         raise NeedsFFmpeg("a large offset of a presentation time")
     if chunks is None or chunks[0] != 1 or any(a >= b for a, b in pairwise(chunks[::3])):
         raise NeedsFFmpeg("the order of its runs of chunks")
+    if chunks[-3] > len(track.chunks or ()):
+        raise NeedsFFmpeg("a run of chunks after the last one")
