@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.batch.conftest import FIXTURES, MEDIA, Batch, lines
+from tests.batch.dask_cluster import Cluster, cluster, with_code
 from tests.batch.test_sources import own_names, put
 from tests.memory import peak
 from tests.processes import wait_for
 from tests.publish.conftest import nobody_s
 from tests.publish.test_object_store import Store, bucket, keys, moto
 
-__all__ = ["bucket", "keys", "moto", "nobody_s"]
+__all__ = ["bucket", "cluster", "keys", "moto", "nobody_s"]
 
 pytestmark = pytest.mark.long
-
-
-class Cluster:
-    """A scheduler and workers in processes of their own."""
-
-    def __init__(self, folder: Path, workers: int, *, nannies: bool = False) -> None:
-        self.file = folder / "scheduler.json"
-        self.folder = folder
-        base = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self.processes = [self._start([*base, *options, "--scheduler-file", str(self.file)])]
-        wait_for(self.file.exists)
-        wait_for(lambda: self.file.stat().st_size > 0)
-        self.address: str = json.loads(self.file.read_text())["address"]
-        for _ in range(workers):
-            base = [sys.executable, "-m", "distributed.cli.dask_worker", self.address]
-            self.processes.append(
-                self._start(
-                    [*base, "--nthreads", "1", "--no-dashboard"]
-                    + ([] if nannies else ["--no-nanny"])
-                )
-            )
-
-    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-    def close(self) -> None:
-        for process in self.processes:
-            # A nanny that is ended ends its worker.
-            process.terminate()
-        for process in self.processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=20)
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    pytest.importorskip("distributed", reason="needs pip install '.[cluster]'")
-    made = Cluster(tmp_path_factory.mktemp("cluster"), 2)
-    yield made
-    made.close()
 
 
 def test_a_worker_that_is_killed_costs_a_repeat_and_no_result(
@@ -104,10 +57,8 @@ def test_a_cluster_keeps_the_names_of_objects(
 def test_a_file_that_kills_every_worker_is_a_finding(
     here: Path, batch: Batch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    pytest.importorskip("distributed", reason="needs pip install '.[cluster]'")
     # A worker in which one file ends the process, as a broken decoder would.
-    made = tmp_path_factory.mktemp("cluster")
-    (made / "sitecustomize.py").write_text(
+    deadly = (
         "import vaceprep.batch.check as c, os\n"
         "see = c.see\n"
         "def deadly(look):\n"
@@ -115,19 +66,8 @@ def test_a_file_that_kills_every_worker_is_a_finding(
         "    return see(look)\n"
         "c.see = deadly\n"
     )
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(made)
-    try:
-        # Nannies start a worker again, as they do in any cluster that lasts.
-        cluster = Cluster(made, 2, nannies=True)
-    finally:
-        del os.environ["PYTHONPATH"]
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
-    try:
+    with with_code(tmp_path_factory.mktemp("cluster"), deadly) as cluster:
         code, _, _ = batch("in", "-o", "r.jsonl", "--scheduler", cluster.address)
-    finally:
-        cluster.close()
     assert code == 1
     found = {line["source"]: line["files"][0]["findings"] for line in lines(here / "r.jsonl")}
     assert [f["message"] for f in found["in/b.mp4"]] == ["cannot be read: the decoder crashed"]

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from tests.batch.conftest import MEDIA, Batch, lines
+from tests.batch.test_cluster_prepare import FAR, Here, by_source, far, tree
 from tests.publish.conftest import nobody_s
 from tests.publish.test_object_store import Store, bucket, keys, moto
 from vaceprep.publish.credentials import open_store, parse_place
 
-__all__ = ["bucket", "keys", "moto", "nobody_s"]
+__all__ = ["bucket", "far", "keys", "moto", "nobody_s"]
 
 
 def put(moto: Store, bucket: str, name: str, path: Path) -> None:
@@ -87,3 +88,29 @@ def test_what_cannot_be_meant(batch: Batch, arguments: list[str], said: str) -> 
     code, _, err = batch(*arguments, "-o", "r.jsonl")
     assert code == 2
     assert said in err
+
+
+def test_a_cluster_puts_outputs_into_a_store(
+    moto: Store, bucket: str, batch: Batch, here: Path, far: Here
+) -> None:
+    put(moto, bucket, "ready/a.mp4", here / "in/b.mp4")
+    store = f"s3://{bucket}/ready"
+    command = ("prepare", "in", "--output-dir", f"{store}?endpoint={moto.url}", "-o", "r.jsonl")
+    code, out, err = batch(*command, *FAR)
+    assert (code, out.splitlines()[0]) == (1, "4 sources: 1 with errors"), err
+    found = {name: line["files"][0] for name, line in by_source(here / "r.jsonl").items()}
+    assert found["in/a.mp4"]["error"] == f"{store}/a.mp4 exists already; --force writes over it"
+    # No record is kept of files that were moved.
+    assert not (here / ".state/prepared").exists()
+    batch("prepare", "in", "--output-dir", "ready", "-o", "own.jsonl")
+    own = tree(here / "ready")
+    sign = open_store(parse_place(command[3]))
+    for name in ("b.mp4", "deep/c.jpg", "deep/same.jpg"):
+        assert found[f"in/{name}"]["output"] == f"{store}/{name}"
+        assert httpx.get(sign("GET", name, 60), trust_env=False).content == own[name]
+    # What is there is not made again, and what was lost is.
+    gone = sign("DELETE", "b.mp4", 60)  # type: ignore[arg-type]
+    assert httpx.delete(gone, trust_env=False).status_code == 204
+    out = batch(*command, *FAR)[1]
+    assert out.splitlines()[0] == "4 sources: 1 with errors, 2 already done"
+    assert httpx.get(sign("GET", "b.mp4", 60), trust_env=False).content == own["b.mp4"]

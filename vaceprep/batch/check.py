@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_of, job_content
-from vaceprep.batch.results import Packed, broken
+from vaceprep.batch.results import Packed, pack
 from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.isolated import each_isolated, report_of
@@ -62,9 +62,7 @@ class Checked(NamedTuple):
 
 def alone(report: FileReport) -> Alone:
     """Return the report as its line contains it."""
-    entry = report.to_dict()
-    text = json.dumps(entry, allow_nan=False)
-    return Alone(Packed(text, tuple(broken(entry["findings"]))), report.ok)
+    return Alone(pack([report.to_dict()]), report.ok)
 
 
 def renamed(entry: FileReport | Alone, source: str) -> FileReport | Alone:

@@ -83,6 +83,7 @@ def connected(scheduler: str) -> Iterator[Cluster]:
         dask: Any = importlib.import_module("distributed")
     except ImportError:
         raise NoCluster("--scheduler needs further packages: pip install '.[cluster]'") from None
+    _silence()
     try:
         client = dask.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -97,6 +98,15 @@ def connected(scheduler: str) -> Iterator[Cluster]:
         # The scheduler may be gone already.
         with contextlib.suppress(*LOST):
             client.close()
+
+
+def _silence() -> None:
+    """Turn Dask's log off: a lost connection is the message of ``NoCluster``."""
+    import logging
+
+    for name in logging.root.manager.loggerDict:
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def refused(failure: BaseException, source: str) -> BaseException:
@@ -125,7 +135,8 @@ def placed(item: Item, here: str) -> Placed:
 
     if item.kind not in ("path", "job"):
         return Placed(item, "")
-    source = item.source if item.base is not None else os.path.join(here, item.source)
     folder = "" if os.path.isabs(item.base or item.source) else os.path.join(here, "")
-    moved = item._replace(source=source, base=whole(item.base), root=whole(item.root))
+    moved = item._replace(
+        source=os.path.join(here, item.source), base=whole(item.base), root=whole(item.root)
+    )
     return Placed(moved, folder)

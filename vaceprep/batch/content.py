@@ -52,14 +52,20 @@ def content_of(path: str, root: str | None = None) -> Content:
         return Content(None, stamp)
 
 
-def assets_of(item: Item) -> tuple[Any, list[str]]:
-    """A job's values, and the paths of the local files that it names."""
+def values_of(item: Item) -> Any:
+    """A job's values; a text, if it has none."""
     try:
         values = item.job if item.job is not None else read_job(item.source)
     except JobUnreadable as error:
-        return str(error), []
-    if isinstance(values, JobUnreadable):
-        return str(values), []
+        return str(error)
+    return str(values) if isinstance(values, JobUnreadable) else values
+
+
+def assets_of(item: Item) -> tuple[Any, list[str]]:
+    """A job's values, and the paths of the local files that it names."""
+    values = values_of(item)
+    if isinstance(values, str):
+        return values, []
     folder = os.path.dirname(item.source if item.base is None else item.base)
     return values, [resolve(path, folder) for path in _paths(values)]
 
@@ -101,10 +107,10 @@ def stamp_now(item: Item) -> str | None:
     return stamp_of(item.source) if item.kind == "path" else None
 
 
-def content_now(item: Item) -> Content:
-    """The content of any source; unknown for a URL before it is fetched."""
+def content_now(item: Item, folder: str = "") -> Content:
+    """The content of any source, as ``job_content``; unknown for a URL before it is fetched."""
     if item.tag is not None:
         return Content(f"tag:{item.tag}", item.tag)
     if item.kind == "job":
-        return job_content(item, {})
+        return job_content(item, {}, folder)
     return content_of(item.source, item.root) if item.kind == "path" else Content()

@@ -51,22 +51,23 @@ def prepare_many(
         yield item, files, content
 
 
-def claimed(names: Outputs, line: dict[str, Any]) -> bool:
+def is_file(path: str) -> bool:
+    """Whether a path is that of a file."""
+    try:
+        return os.path.isfile(path)
+    except ValueError:
+        return False
+
+
+def claimed(names: Outputs, line: dict[str, Any], exists: Callable[[str], bool] = is_file) -> bool:
     """Claim the output names of an earlier result; whether all of its outputs still exist.
 
     A failure that no rule explains (a full disk, say) is tried again.
     """
     entries = entries_of(line, "files")
     outputs = [path for entry in entries if isinstance(path := entry.get("output"), str) and path]
-    made = all(map(_is_there, outputs)) and not any(entry.get("error") for entry in entries)
+    made = all(map(exists, outputs)) and not any(entry.get("error") for entry in entries)
     if made:
         for path in outputs:
             names.claim(path)
     return made
-
-
-def _is_there(path: str) -> bool:
-    try:
-        return os.path.isfile(path)
-    except ValueError:
-        return False

@@ -40,7 +40,7 @@ class ResultsFull(ResultsError):
 
 
 class Packed(NamedTuple):
-    """The entry of one file as a worker wrote it: its JSON, and the rules that it breaks."""
+    """Entries as a worker wrote them: their JSON, and the rules that they break."""
 
     text: str
     rules: tuple[str, ...]
@@ -78,10 +78,19 @@ def line_of(
     if isinstance(entries, Packed):
         text = f'{json.dumps(head)[:-1]}, "files": [{entries.text}]}}'
         return Line(source, ok, content, made_by, text, entries.rules)
-    found = (*entries.get("files", ()), *entries.get("jobs", ()))
-    rules = [r for entry in found for name in FINDINGS for r in broken(entry.get(name) or ())]
+    rules = _rules((*entries.get("files", ()), *entries.get("jobs", ())))
     text = json.dumps(head | entries, allow_nan=False)
-    return Line(source, ok, content, made_by, text, tuple(rules))
+    return Line(source, ok, content, made_by, text, rules)
+
+
+def pack(entries: Iterable[dict[str, Any]]) -> Packed:
+    """The entries as ``files`` of a line contains them."""
+    found = list(entries)
+    return Packed(", ".join(json.dumps(one, allow_nan=False) for one in found), _rules(found))
+
+
+def _rules(entries: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(r for entry in entries for name in FINDINGS for r in broken(entry.get(name) or ()))
 
 
 def broken(findings: Iterable[dict[str, Any]]) -> list[str]:

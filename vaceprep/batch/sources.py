@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from vaceprep.batch.check import Checked, renamed
 from vaceprep.batch.content import Content
+from vaceprep.batch.output_store import base_of
 from vaceprep.checks.inputs import (
     JOB_ENDINGS,
     MANIFEST_ENDING,
@@ -44,7 +45,7 @@ class Stores:
         for source in filter(is_store, sources):
             place = parse_place(source)
             store = objects(place)
-            self._signs[_base(source)] = sign = signing(store, place.cloud)
+            self._signs[base_of(source)] = sign = signing(store, place.cloud)
             self._lists[source] = partial(listing, store, place.cloud)
             hosts.append(urlsplit(sign("GET", _ANY, 60)).netloc)
         #: The user named these stores, so their hosts are allowed.
@@ -52,7 +53,7 @@ class Stores:
 
     def items(self, source: str, skipped: Skipped) -> Iterator[Item]:
         """The media below a prefix, selected by name ending. Raises PublishError."""
-        base = _base(source)
+        base = base_of(source)
         for key, tag in self._lists[source]():
             name = key.rpartition("/")[2]
             if name.startswith("."):
@@ -85,10 +86,6 @@ class Stores:
                 key = item.source[len(base) + 1 :]
                 return item._replace(source=sign("GET", key, RESULT_SECONDS))
         return item
-
-
-def _base(source: str) -> str:
-    return source.partition("?")[0].rstrip("/")
 
 
 #: Schemes of object stores.

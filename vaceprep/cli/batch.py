@@ -13,7 +13,7 @@ from vaceprep.cli import config_options, options
 from vaceprep.cli.batch_loop import Made, process
 from vaceprep.cli.check import Reading, RuleSelection, check_settings, options_by_item
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
-from vaceprep.cli.prepare import Changes, PrepareIsolation, plan_options
+from vaceprep.cli.prepare import Changes, PrepareIsolation
 from vaceprep.cli.run_setup import (
     RESTORE_AUDIO,
     RunSettings,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from vaceprep.checks.bytes import Options
     from vaceprep.checks.inputs import Item
     from vaceprep.net.session import Web
-    from vaceprep.preparation.outputs import Output
 
 EPILOG: Final = """\b
 Examples:
@@ -56,6 +55,8 @@ Examples:
 PREPARE: Final = f"""\b
 Examples:
   vaceprep batch prepare shoot/ -o made.jsonl --output-dir ready/
+  vaceprep batch prepare shoot/ -o made.jsonl --output-dir s3://bucket/ready \\
+      --scheduler tcp://10.0.0.5:8786
 
 {CODES}"""
 RUN: Final = f"""\b
@@ -124,6 +125,11 @@ class BatchPrepareOptions(OptionGroup):
     batch: BatchOptions = group(BatchOptions)
     where: str | None = options.folder(
         "--output-dir", about="Where outputs go; without it, prepared/ beside each source."
+    )
+    scheduler: str | None = option(
+        "--scheduler",
+        metavar="URL",
+        help="Prepare on this Dask cluster, whose workers see sources and outputs.",
     )
     role: Role | None = options.ROLE
     window: Window = group(Window)
@@ -203,9 +209,7 @@ class _Checker:
                     mark = self.fingerprint(done.item)
                     yield done.item, done.ok, done.content, mark, done.entries
             except Exception as error:
-                if _has_message(error):
-                    raise options.failure(error) from None
-                raise
+                raise failure_of(error) from None
 
     def _options(self, item: Item, web: Web | None) -> Options:
         """The options of an input; an object may be read from the host of its store."""
@@ -237,12 +241,12 @@ class _Checker:
         )
 
 
-def _has_message(error: Exception) -> bool:
-    """Whether the error has a message for the user: the cluster or a store is unreachable."""
+def failure_of(error: Exception) -> Exception:
+    """The error, with its message for the user if the cluster or a store is unreachable."""
     from vaceprep.batch.cluster import NoCluster
     from vaceprep.publish.target import PublishError
 
-    return isinstance(error, NoCluster | PublishError)
+    return options.failure(error) if isinstance(error, NoCluster | PublishError) else error
 
 
 def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
@@ -264,62 +268,17 @@ def _stores(sources: Sequence[str], *, remote: bool) -> Stores | None:
 @takes(BatchPrepareOptions)
 def prepare(given: BatchPrepareOptions) -> int:
     """Fix many sources."""
-    from vaceprep.batch.prepare import claimed, prepare_many
-    from vaceprep.batch.resume import mark
-    from vaceprep.preparation.file import Work
-    from vaceprep.preparation.outputs import Outputs
+    from vaceprep.cli.batch_prepare import Preparer
 
-    plan, by_field = plan_options(given.window, given.changes)
-    sources = given.batch.sources
-    find = config_options.finder(given.configuration)
-    where = config_options.output_of(find, given.where, sources)
-    to, skips = _outputs(where, sources)
-    work = Work(plan, given.role, given.changes.force, deep=given.changes.deep)
-    names = Outputs(to)
-
-    def fingerprint(item: Item) -> str:
-        config = config_options.config_of(find, item)
-        changed = None if config is None else config.to_dict()
-        # A result without --deep is not valid for a run with it.
-        deep = ["deep"] * given.changes.deep
-        return mark("prepare", [plan, by_field, given.role, where, changed, *deep])
-
-    def results(items: Iterable[Item]) -> Generator[Made]:
-        prepared = prepare_many(
-            items,
-            to,
-            names,
-            work,
-            by_field,
-            lambda item: config_options.config_of(find, item),
-            isolate=given.isolation.isolate is not False,
-            seconds=given.isolation.timeout,
-        )
-        for item, files, content in prepared:
-            ok = all(entry.status != "failed" for entry in files)
-            entries = {"files": [entry.to_dict() for entry in files]}
-            yield item, ok, content, fingerprint(item), entries
-
+    preparer = Preparer(given, config_options.finder(given.configuration))
     return process(
         given.batch,
-        fingerprint,
-        results,
-        holds=lambda _, line: claimed(names, line),
-        outputs=skips,
+        preparer.fingerprint,
+        preparer.results,
+        holds=preparer.holds,
+        outputs=preparer.skips,
         wanted="media",
     )
-
-
-def _outputs(where: str | None, sources: Sequence[str]) -> tuple[Output, frozenset[str]]:
-    """Where outputs go, and the real paths that are not used as sources."""
-    from vaceprep.preparation.outputs import parse_output, skipped_paths
-
-    with options.usage_errors(ValueError, limit=400):
-        to = parse_output(where)
-        skips = skipped_paths(to, sources)
-    if to.kind == "file":
-        raise click.UsageError("--output-dir is a folder.")
-    return to, skips
 
 
 @command.command("run", epilog=RUN)

@@ -65,6 +65,10 @@ class Work:
     known: Mapping[tuple[str, Role], FileReport] | None = None
     #: Decode every frame of copied files as well.
     deep: bool = False
+    #: Outputs of an earlier attempt of the same run, which may be overwritten.
+    own: frozenset[str] = frozenset()
+    #: Outputs are moved elsewhere, so no record is kept of them.
+    moved: bool = False
 
 
 def ending_of(plan: Plan, facts: Facts) -> str | None:
@@ -181,12 +185,13 @@ class Making:
         """
         path, source = entry.output or "", self.source
         sources = self.work.sources or (source.item.source,)
-        with placing(path, force=self.work.force, sources=sources, make_folder=True) as place:
+        force = self.work.force or path in self.work.own
+        with placing(path, force=force, sources=sources, make_folder=True) as place:
             plan, after, findings = write(place)
             grave = errors(findings)
             if grave:
                 return replace(entry, output=None, status="failed", remaining=grave)
-            kept = None if self.known is None else digest(place.path)
+            kept = None if self.known is None or self.work.moved else digest(place.path)
             place.commit()
         window = window_kept(plan, source.facts)
         entry = replace(
@@ -198,7 +203,7 @@ class Making:
             remaining=tuple(findings),
             window=window,
         )
-        if self.known is not None:
+        if self.known is not None and not self.work.moved:
             more = {"window": [*map(str, window)]} if window and with_window else {}
             remember(path, self.known, self._fingerprint(), entry.to_dict() | more, kept)
         return entry

@@ -267,7 +267,8 @@ def _written(job: _Job, data: bytes) -> bool:
         with suppress(CannotOpen, OSError), open_path(target) as opened:
             if opened.size == len(data) and opened.read() == data:
                 return True
-    with placing(target, force=work.force, sources=work.sources, make_folder=True) as place:
+    force = work.force or target in work.own
+    with placing(target, force=force, sources=work.sources, make_folder=True) as place:
         place.fill(data)
         place.commit()
     return False

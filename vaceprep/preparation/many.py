@@ -39,9 +39,7 @@ def prepare_items(
     names = Outputs(output) if names is None else names
 
     def request_of(item: Item) -> tuple[Work, dict[str, Options]]:
-        held = under(work, item, configured(item))
-        limits = held.options.limits
-        return held, {name: replace(o, limits=limits) for name, o in (fields or {}).items()}
+        return request(work, item, configured(item), fields or {})
 
     if isolate:
         from vaceprep.preparation.parallel import ParallelPreparation
@@ -66,6 +64,15 @@ def prepare_item(
 
         return prepare_job(item, names, work, fields)
     return (prepare_file(item, partial(names.target, item), work),)
+
+
+def request(
+    work: Work, item: Item, config: Config | None, fields: dict[str, Options]
+) -> tuple[Work, dict[str, Options]]:
+    """Return the work on one source and the options for fields, both under its configuration."""
+    held = under(work, item, config)
+    limits = held.options.limits
+    return held, {name: replace(o, limits=limits) for name, o in fields.items()}
 
 
 def under(work: Work, item: Item, config: Config | None) -> Work:

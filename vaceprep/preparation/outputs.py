@@ -144,8 +144,7 @@ class Outputs:
 
     def claim(self, path: str) -> None:
         """Reserve a path that an earlier run assigned."""
-        folder, name = os.path.split(path)
-        self._files.add(self._key(folder, name))
+        self._files.add(self.key(path))
 
     def beside(self, target: str, item: Item, new_ending: str | None) -> str:
         """Return the path of an item's output in the folder of ``target``: a job's media."""
@@ -184,9 +183,43 @@ class Outputs:
         if folder not in self._real:
             # Two spellings of one folder count as the same folder.
             self._real[folder] = os.path.realpath(folder or os.curdir)
-        return _folded(os.path.join(self._real[folder], name))
+        return folded(os.path.join(self._real[folder], name))
 
-    def _free(self, base: str, tree: list[str], item: Item, new_ending: str | None) -> str:
+    def folder_of(self, item: Item) -> str:
+        """Return the folder of an item's output, whose name no output can get any more.
+
+        Raises Refused where a link that the user did not name leads elsewhere.
+        """
+        base, tree = self._place(item)
+        folder = self._below(base, tree)
+        self._stay(base, folder)
+        return folder
+
+    def free(self, folder: str, item: Item, new_ending: str | None, most: int) -> tuple[str, ...]:
+        """Return the next paths that an item's output would get in a folder; none is claimed."""
+        stem, last = _named(item, new_ending)
+        wish = self._key(folder, numbered(stem, last, 1))
+        found: list[str] = []
+        for number in count(self._next.get(wish, 1)):
+            name = numbered(stem, last, number)
+            if not self._used(self._key(folder, name)):
+                if not found:
+                    # All lower numbers are used, and stay so.
+                    self._next[wish] = number
+                found.append(os.path.join(folder, name))
+            if len(found) == most:
+                return tuple(found)
+        raise AssertionError
+
+    def key(self, path: str) -> str:
+        """Return a key that is the same for all spellings of a path."""
+        return self._key(*os.path.split(path))
+
+    def _used(self, key: str) -> bool:
+        return key in self._files or key in self._folders
+
+    def _below(self, base: str, tree: list[str]) -> str:
+        """Return the folder of a tree below ``base``."""
         folder = base
         for part in tree:
             # An output may already have the name of a folder of the tree.
@@ -194,16 +227,12 @@ class Outputs:
             name = next(n for n in names if self._key(folder, n) not in self._files)
             self._folders.add(self._key(folder, name))
             folder = os.path.join(folder, name)
-        stem, last = _named(item, new_ending)
-        wish = self._key(folder, numbered(stem, last, 1))
-        for number in count(self._next.get(wish, 1)):
-            name = numbered(stem, last, number)
-            key = self._key(folder, name)
-            if key not in self._files and key not in self._folders:
-                break
-        self._next[wish] = number + 1
-        self._files.add(key)
-        return os.path.join(folder, name)
+        return folder
+
+    def _free(self, base: str, tree: list[str], item: Item, new_ending: str | None) -> str:
+        (path,) = self.free(self._below(base, tree), item, new_ending, 1)
+        self.claim(path)
+        return path
 
 
 def _path(item: Item) -> str:
@@ -240,5 +269,6 @@ def _named(item: Item, new_ending: str | None) -> tuple[str, str]:
     return fit(stem, new_ending)
 
 
-def _folded(path: str) -> str:
+def folded(path: str) -> str:
+    """Return the path without differences in case and Unicode composition."""
     return unicodedata.normalize("NFD", path.casefold())

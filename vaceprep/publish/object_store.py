@@ -74,15 +74,24 @@ class ObjectTarget:
         sign = self._opened()
         if not self._is_there(sign, asset):
             url = sign("PUT", asset.key, UPLOAD_SECONDS)
-            headers = PUT_HEADERS[self.place.cloud]
-            answer = put(
-                url, asset, stall=self._stall, tell=tell, cancelled=cancelled, headers=headers
-            )
-            if not 200 <= answer.status < 300:
-                raise self._refused(answer, url)
+            self.upload(url, asset, tell=tell, cancelled=cancelled)
         if self._public_base:
             return f"{self._public_base}/{quote(asset.key)}"
         return sign("GET", asset.key, PRESIGNED_SECONDS)
+
+    def upload(
+        self,
+        url: str,
+        asset: Asset,
+        *,
+        tell: Callable[[int], None] = lambda _: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Upload to a signed URL of this place. Raises PublishError and Cancelled."""
+        headers = PUT_HEADERS[self.place.cloud]
+        answer = put(url, asset, stall=self._stall, tell=tell, cancelled=cancelled, headers=headers)
+        if not 200 <= answer.status < 300:
+            raise self._refused(answer, url)
 
     def _is_there(self, sign: Sign, asset: Asset) -> bool:
         url = sign("GET", asset.key, UPLOAD_SECONDS)
