@@ -18,7 +18,8 @@ from vaceprep.batch.cluster import NoCluster, connected, placed, refused
 from vaceprep.batch.content import Content, content_now
 from vaceprep.batch.handed import Handed
 from vaceprep.batch.offers import Offer, Offers, Taking
-from vaceprep.batch.output_store import OutputStore, Slots
+from vaceprep.batch.output_store import Slots
+from vaceprep.batch.prepare import Place
 from vaceprep.batch.results import Packed, pack
 from vaceprep.checks.inputs import Item
 from vaceprep.errors import Refused
@@ -63,23 +64,6 @@ class Done(NamedTuple):
 
 #: A source, whether it is ok, its content, and its entries.
 Result = tuple[Item, bool, Content, Packed]
-
-
-class Place(NamedTuple):
-    """Where the outputs of a run go: a folder, a store, or beside each source."""
-
-    output: Output
-    store: OutputStore | None = None
-
-    def exists(self, path: str) -> bool:
-        """Whether there is an output of this name. Raises PublishError."""
-        return os.path.lexists(path) if self.store is None else self.store.has(path)
-
-    def whole(self, here: str) -> Output:
-        """The output with an absolute path, for workers that have other current folders."""
-        if self.output.kind != "folder" or self.store is not None:
-            return self.output
-        return Output("folder", os.path.join(here, self.output.path))
 
 
 def prepare_on(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from vaceprep.batch.sources import base_of
 from vaceprep.contract import PRESIGNED_SECONDS
 from vaceprep.files.source import CannotOpen
 from vaceprep.preparation.report import Prepared
@@ -87,8 +88,3 @@ class OutputStore:
         at = len(self.base) + 1
         urls = {name: self._sign("PUT", name[at:], PRESIGNED_SECONDS) for name in every}
         return Slots(self._place, self.base, urls, frozenset(there))
-
-
-def base_of(where: str) -> str:
-    """The prefix of a store without its settings: the beginning of all names below it."""
-    return where.partition("?")[0].rstrip("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaceprep.batch.content import Content, content_now
 from vaceprep.batch.results import entries_of
@@ -17,11 +17,29 @@ from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 
 if TYPE_CHECKING:
+    from vaceprep.batch.output_store import OutputStore
     from vaceprep.config.model import Config
 
 
 #: A source with its entries, and the content that they were made from.
 PreparedItem = tuple[Item, tuple[Prepared, ...], Content]
+
+
+class Place(NamedTuple):
+    """Where the outputs of a run go: a folder, a store, or beside each source."""
+
+    output: Output
+    store: OutputStore | None = None
+
+    def exists(self, path: str) -> bool:
+        """Whether there is an output of this name. Raises PublishError."""
+        return os.path.lexists(path) if self.store is None else self.store.has(path)
+
+    def whole(self, here: str) -> Output:
+        """The output with an absolute path, for workers that have other current folders."""
+        if self.output.kind != "folder" or self.store is not None:
+            return self.output
+        return Output("folder", os.path.join(here, self.output.path))
 
 
 def prepare_many(

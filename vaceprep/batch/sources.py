@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from vaceprep.batch.check import Checked, renamed
 from vaceprep.batch.content import Content
-from vaceprep.batch.output_store import base_of
 from vaceprep.checks.inputs import (
     JOB_ENDINGS,
     MANIFEST_ENDING,
@@ -86,6 +85,11 @@ class Stores:
                 key = item.source[len(base) + 1 :]
                 return item._replace(source=sign("GET", key, RESULT_SECONDS))
         return item
+
+
+def base_of(store: str) -> str:
+    """A prefix of a store without its settings: the beginning of all names below it."""
+    return store.partition("?")[0].rstrip("/")
 
 
 #: Schemes of object stores.

@@ -13,7 +13,7 @@ from vaceprep.cli.batch_loop import Made
 from vaceprep.cli.prepare import plan_options
 
 if TYPE_CHECKING:
-    from vaceprep.batch.cluster_prepare import Place
+    from vaceprep.batch.prepare import Place
     from vaceprep.checks.inputs import Item
     from vaceprep.cli.batch import BatchPrepareOptions
     from vaceprep.config.find import Finder
@@ -106,7 +106,7 @@ class Preparer:
 
 def _outputs(where: str | None, sources: Sequence[str], far: bool) -> tuple[Place, frozenset[str]]:
     """Where outputs go, and the real paths that are not used as sources."""
-    from vaceprep.batch.cluster_prepare import Place
+    from vaceprep.batch.prepare import Place
     from vaceprep.batch.sources import is_store
     from vaceprep.preparation.outputs import Output, parse_output, skipped_paths
 
