@@ -43,6 +43,10 @@ READ = {
     "E-AC-3.mp4": f"{SOUND} {H264} -c:a eac3",
     "Opus before VP9.mp4": f"{SOUND} -map 1 -map 0 {VP9} -c:a libopus",
     "two sounds.mov": f"{SOUND} -map 0 -map 1 -map 1 {H264} -c:a:0 aac -c:a:1 pcm_s16be",
+    "place.mov": f"{H264} -metadata location=+48.8577+002.2950/ -metadata make=Maker",
+    "place of 3GPP.mp4": f"{H264} -metadata location=+48.8577+002.2950/ -metadata title=Tower",
+    "keys.mov": f"{H264} -movflags use_metadata_tags -metadata com.apple.quicktime.make=Maker"
+    " -metadata com.apple.quicktime.location.ISO6709=+48.8577+002.2950+035.000/",
     "VP9 with hidden frames.mp4": "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 10 -cpu-used 8",
 }
 LEFT = {

@@ -62,12 +62,17 @@ PERSONAL: Final = ("location", "gps", "serial", "xyz", "loci")
 TELEMETRY: Final = frozenset(["gpmd", "camm", "rtmd"])
 
 
+def is_personal(name: str) -> bool:
+    """Return whether metadata of this name contain a place or a serial number."""
+    return any(word in name.lower() for word in PERSONAL)
+
+
 def personal_data(tags: Iterable[str], movie: boxes.Movie | None) -> tuple[str, ...]:
     """Return the names of metadata that contain a place or a serial number.
 
     ``tags`` are the names of a file's metadata.
     """
-    found = {key for key in tags if any(word in key.lower() for word in PERSONAL)}
+    found = {key for key in tags if is_personal(key)}
     # FFmpeg lists a tag with a language twice: location and location-eng.
     found = {key for key in found if key.rpartition("-")[0] not in found}
     if movie is not None:

@@ -37,8 +37,8 @@ def whole_children(view: memoryview, *, closed: bool = False) -> Iterator[tuple[
 
 #: The boxes of the index that have a known effect, by their parent.
 BOXES: Final[dict[str, frozenset[str]]] = {
-    Box.MOOV: frozenset([Box.MVHD, Box.TRAK, Box.UDTA, Box.IODS, Box.FREE, Box.SKIP]),
-    Box.TRAK: frozenset([Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, Box.FREE, Box.SKIP]),
+    Box.MOOV: frozenset([Box.MVHD, Box.TRAK, Box.UDTA, Box.META, Box.IODS, Box.FREE, Box.SKIP]),
+    Box.TRAK: frozenset([Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, Box.META, Box.FREE, Box.SKIP]),
     Box.EDTS: frozenset([Box.ELST]),
     Box.MDIA: frozenset([Box.MDHD, Box.HDLR, Box.MINF, Box.FREE]),
     Box.MINF: frozenset([Box.VMHD, Box.SMHD, Box.HDLR, Box.DINF, Box.STBL]),
@@ -49,19 +49,9 @@ BOXES: Final[dict[str, frozenset[str]]] = {
             *(Box.SDTP, Box.SGPD, Box.SBGP, Box.FREE),
         ]
     ),
-    Box.UDTA: frozenset([Box.META, Box.FREE]),
 }
 #: Boxes that may be repeated in their parent.
-REPEATED: Final = frozenset([Box.TRAK, Box.FREE, Box.SKIP, Box.SGPD, Box.SBGP])
-#: Metadata in ``ilst``, or QuickTime's in ``udta``, that is text, and no location or serial number.
-TEXTS: Final = frozenset(
-    [
-        *("\xa9too", "\xa9nam", "\xa9ART", "\xa9alb", "\xa9day", "\xa9cmt", "\xa9gen", "\xa9wrt"),
-        *("\xa9grp", "\xa9swr", "\xa9mak", "\xa9mod", "aART", "cprt", "desc", "ldes"),
-    ]
-)
-#: The type of UTF-8 text in a ``data`` box.
-UTF8: Final = 1
+REPEATED: Final = frozenset([Box.TRAK, Box.UDTA, Box.FREE, Box.SKIP, Box.SGPD, Box.SBGP])
 
 
 def _sized(*sizes: int) -> Callable[[memoryview], bool]:
@@ -119,15 +109,16 @@ FORMS: Final[dict[str, Callable[[memoryview], bool]]] = {
 
 
 def check_index(view: memoryview) -> None:
-    """Raise NeedsFFmpeg if a box of the index (the body of ``moov``) may have an unknown effect."""
+    """Raise NeedsFFmpeg if a box of the index (the body of ``moov``) may have an unknown effect.
+
+    Metadata and user data are checked where their names are read.
+    """
     waiting = [(Box.MOOV, view)]
     while waiting:
         parent, body = waiting.pop()
         seen = set[str]()
-        for name, inner in whole_children(body, closed=parent == Box.UDTA):
-            if parent == Box.UDTA and name in TEXTS:
-                _check_text(name, inner)
-            elif name not in BOXES[parent]:
+        for name, inner in whole_children(body):
+            if name not in BOXES[parent]:
                 raise NeedsFFmpeg(f"the box {name!r} in {parent!r}")
             if name in seen and name not in REPEATED:
                 raise NeedsFFmpeg(f"two boxes {name!r} in {parent!r}")
@@ -135,42 +126,7 @@ def check_index(view: memoryview) -> None:
             form = FORMS.get(name)
             if form is not None and not form(inner):
                 raise NeedsFFmpeg(f"the form of the box {name!r}")
-            if name == Box.META:
-                _check_metadata(inner)
-            elif name == Box.STSD and len(list(whole_children(inner[8:]))) != 1:
+            if name == Box.STSD and len(list(whole_children(inner[8:]))) != 1:
                 raise NeedsFFmpeg("several sample entries")
-            elif name in BOXES:
+            if name in BOXES:
                 waiting.append((name, inner))
-
-
-def _check_text(name: str, body: memoryview) -> None:
-    """Raise NeedsFFmpeg unless it is one text of QuickTime, after its length and language."""
-    if name[0] != "\xa9" or len(body) < 4:
-        raise NeedsFFmpeg(f"the metadata {name!r}")
-    if struct.unpack_from(">H", body)[0] != len(body) - 4:
-        raise NeedsFFmpeg(f"the length of the metadata {name!r}")
-
-
-def _check_metadata(body: memoryview) -> None:
-    """Raise NeedsFFmpeg unless a ``meta`` holds only texts that concern no rule."""
-    if bytes(body[:4]) != b"\0\0\0\0":
-        raise NeedsFFmpeg("a meta box without a version")
-    for name, inner in whole_children(body[4:]):
-        if name == Box.HDLR:
-            if bytes(inner[8:12]) != b"mdir":
-                raise NeedsFFmpeg("metadata that is not iTunes'")
-        elif name == Box.ILST:
-            for key, item in whole_children(inner):
-                _check_item(key, item)
-        elif name != Box.FREE:
-            raise NeedsFFmpeg(f"the box {name!r} in metadata")
-
-
-def _check_item(key: str, item: memoryview) -> None:
-    if key not in TEXTS:
-        raise NeedsFFmpeg(f"the metadata {key!r}")
-    values = list(whole_children(item))
-    if len(values) != 1 or values[0][0] != Box.DATA or len(values[0][1]) < 8:
-        raise NeedsFFmpeg(f"the form of the metadata {key!r}")
-    if struct.unpack_from(">I", values[0][1])[0] != UTF8:
-        raise NeedsFFmpeg(f"the type of the metadata {key!r}")

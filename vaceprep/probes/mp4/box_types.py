@@ -55,6 +55,7 @@ class Box:
     SGPD = "sgpd"  # descriptions of sample groups, 8.9.3
     SBGP = "sbgp"  # samples of a group, 8.9.2
     ILST = "ilst"  # items of iTunes' metadata, QuickTime
+    KEYS = "keys"  # names of QuickTime's metadata
     DATA = "data"  # value of such an item, QuickTime
     COLR = "colr"  # colours, 12.1.5
     PASP = "pasp"  # pixel aspect, 12.1.4

@@ -16,6 +16,7 @@ from vaceprep.probes.mp4.boxes import Movie, Track
 from vaceprep.probes.mp4.codec import read_codec
 from vaceprep.probes.mp4.first_frame import check_first_frame
 from vaceprep.probes.mp4.indexed import Coded, indexed_facts
+from vaceprep.probes.mp4.metadata import read_names
 from vaceprep.probes.mp4.structure import SIGNED, contradiction
 from vaceprep.probes.video_facts import personal_data
 
@@ -44,6 +45,7 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
     """As ``measure``. Raises NeedsFFmpeg with the reason."""
     _check_movie(movie)
     check_index(movie.index)
+    names = read_names(movie.index)
     for track in movie.tracks:
         _check_track(track, movie.timescale)
     video = next(track for track in movie.tracks if track.handler == "vide")
@@ -57,7 +59,7 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
         video,
         Coded(codec, extradata, None),
         tuple(_sound(others, track_ends(movie))) if others else (),
-        personal_data((), movie),
+        personal_data(names, movie),
         "mp4",
     )
     if not isinstance(found, VideoFacts) or found.fps is None:
