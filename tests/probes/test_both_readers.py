@@ -30,7 +30,7 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 #: Fixtures that the reader of boxes leaves to PyAV.
 LEFT = set(
     "10-bit.mp4 fragmented-dash.mp4 fragmented.mp4 interlaced.mp4 no-ftyp.mov odd-width.mp4"
-    " truncated.mp4 with-second-video.mp4 with-timecode.mp4 yuv444p.mp4".split()
+    " truncated.mp4 with-second-video.mp4 yuv444p.mp4".split()
 )
 
 
@@ -195,6 +195,8 @@ STBL = ("moov", "trak", "mdia", "minf", "stbl")
         (("moov", "trak"), box("skip")),
         (STBL, full("sgpd", b"roll", u32(2, 0)) + full("sbgp", b"roll", u32(0))),
         (STBL, box("sdtp", bytes(12))),
+        (STBL, full("cslg", u32(0, 0, 0, 0, 0))),
+        (("moov", "trak"), box("load", bytes(16))),
         (("moov",), box("udta", box("\xa9swr", b"\0\3\x15\xc7abc"), bytes(4))),
         (
             ("moov",),

@@ -47,6 +47,9 @@ READ = {
     "place of 3GPP.mp4": f"{H264} -metadata location=+48.8577+002.2950/ -metadata title=Tower",
     "keys.mov": f"{H264} -movflags use_metadata_tags -metadata com.apple.quicktime.make=Maker"
     " -metadata com.apple.quicktime.location.ISO6709=+48.8577+002.2950+035.000/",
+    "time code.mov": f"{SOUND} {H264} -c:a pcm_s16le -timecode 01:00:00:00"
+    " -metadata location=+48.8577+002.2950/",
+    "time code.mp4": f"{SOUND} {H264} -c:a aac -timecode 01:00:00:00",
     "VP9 with hidden frames.mp4": "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 10 -cpu-used 8",
 }
 LEFT = {
@@ -141,3 +144,54 @@ def test_a_vp9_frame_of_another_size() -> None:
     size = struct.pack(">HH", 66, 48)
     data = with_entry_bytes(media("VP9.mp4"), 24, size)
     assert by_boxes(data) is None
+
+
+def with_data_track(kind: bytes, entry: bytes) -> bytes:
+    """A file whose time code track is of another kind, with another sample entry."""
+    data = media("time code.mov").replace(b"mhlrtmcd", b"mhlr" + kind)
+    at = data.rfind(b"tmcd", 0, data.rfind(b"stts"))
+    assert at > data.rfind(b"stsd")
+    return data[:at] + entry + data[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "expected"),
+    [
+        (b"meta", b"mebx", ("location",)),
+        (b"meta", b"mett", ("location",)),
+        (b"meta", b"gpmd", ("gpmd track", "location")),
+        (b"meta", b"rtmd", ("location", "rtmd track")),
+        (b"meta", b"camm", ("camm track", "location")),
+        (b"camm", b"camm", ("camm track", "location")),
+        (b"fdsc", b"fdsc", ("location",)),
+        (b"tmcd", b"mebx", None),
+        (b"meta", b"tmcd", None),
+        (b"meta", b"what", None),
+        (b"text", b"text", None),
+        (b"subt", b"tx3g", None),
+    ],
+)
+def test_tracks_of_data(kind: bytes, entry: bytes, expected: tuple[str, ...] | None) -> None:
+    facts = by_boxes(with_data_track(kind, entry))
+    assert (None if facts is None else facts.location) == expected
+    if facts is not None:
+        assert [stream.kind for stream in facts.streams] == ["audio", "data"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read"),
+    [
+        (b"url \0\0\0\1", b"alis\0\0\0\1", True),
+        (b"url \0\0\0\1", b"rsrc\0\0\0\1", False),
+        (b"\x0ctmcd\0\0\0\3", b"\x0ctmcd\0\0\0\7", True),
+        (b"\x0ctmcd\0\0\0\3", b"\x0ccdsc\0\0\0\3", True),
+        (b"\x0ctmcd\0\0\0\3", b"\x0cchap\0\0\0\3", False),
+        (b"\x14tref", b"\x14tapt", True),
+        (b"gmhd", b"nmhd", True),
+        (b"gmhd", b"what", False),
+    ],
+)
+def test_boxes_of_quicktime(old: bytes, new: bytes, read: bool) -> None:
+    data = media("time code.mov")
+    assert old in data
+    assert (by_boxes(data.replace(old, new)) is not None) == read

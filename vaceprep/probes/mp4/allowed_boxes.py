@@ -38,15 +38,21 @@ def whole_children(view: memoryview, *, closed: bool = False) -> Iterator[tuple[
 #: The boxes of the index that have a known effect, by their parent.
 BOXES: Final[dict[str, frozenset[str]]] = {
     Box.MOOV: frozenset([Box.MVHD, Box.TRAK, Box.UDTA, Box.META, Box.IODS, Box.FREE, Box.SKIP]),
-    Box.TRAK: frozenset([Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, Box.META, Box.FREE, Box.SKIP]),
+    Box.TRAK: frozenset(
+        [
+            *(Box.TKHD, Box.EDTS, Box.MDIA, Box.UDTA, Box.META, Box.TREF, Box.FREE, Box.SKIP),
+            *(Box.TAPT, Box.LOAD),
+        ]
+    ),
+    Box.TREF: frozenset([Box.TMCD, Box.CDSC, Box.CDEP]),
     Box.EDTS: frozenset([Box.ELST]),
     Box.MDIA: frozenset([Box.MDHD, Box.HDLR, Box.MINF, Box.FREE]),
-    Box.MINF: frozenset([Box.VMHD, Box.SMHD, Box.HDLR, Box.DINF, Box.STBL]),
+    Box.MINF: frozenset([Box.VMHD, Box.SMHD, Box.GMHD, Box.NMHD, Box.HDLR, Box.DINF, Box.STBL]),
     Box.DINF: frozenset([Box.DREF]),
     Box.STBL: frozenset(
         [
             *(Box.STSD, Box.STTS, Box.CTTS, Box.STSS, Box.STSC, Box.STSZ, Box.STCO, Box.CO64),
-            *(Box.SDTP, Box.SGPD, Box.SBGP, Box.FREE),
+            *(Box.SDTP, Box.SGPD, Box.SBGP, Box.CSLG, Box.FREE),
         ]
     ),
 }
@@ -86,8 +92,8 @@ def _grouping(kind: bytes) -> Callable[[memoryview], bool]:
     return lambda body: len(body) >= 8 and bytes(body[4:8]) == kind
 
 
-#: One data reference, ``url ``, of 12 bytes.
-DREF_HEAD: Final = b"\0\0\0\x01\0\0\0\x0curl "
+#: One data reference of 12 bytes, ``url `` or QuickTime's ``alis``.
+DREF_HEADS: Final = tuple(b"\0\0\0\x01\0\0\0\x0c" + kind for kind in (b"url ", b"alis"))
 #: The size or content that a box must have.
 FORMS: Final[dict[str, Callable[[memoryview], bool]]] = {
     Box.MVHD: _sized(100, 112),
@@ -102,7 +108,8 @@ FORMS: Final[dict[str, Callable[[memoryview], bool]]] = {
     Box.STSZ: _sizes,
     Box.STCO: _table(4),
     Box.CO64: _table(8),
-    Box.DREF: lambda body: len(body) == 20 and bytes(body[4:16]) == DREF_HEAD and body[19] == 1,
+    Box.DREF: lambda body: len(body) == 20 and bytes(body[4:16]) in DREF_HEADS and body[19] == 1,
+    Box.TMCD: lambda body: len(body) == 4,
     Box.SGPD: _grouping(b"roll"),
     Box.SBGP: _grouping(b"roll"),
 }

@@ -73,3 +73,12 @@ class Box:
     FRMA = "frma"  # the format again, QuickTime
     ENDA = "enda"  # order of the bytes, QuickTime
     CHAN = "chan"  # channels, QuickTime
+    TREF = "tref"  # references to other tracks, 8.3.3
+    TMCD = "tmcd"  # reference to a time code track, QuickTime
+    CDSC = "cdsc"  # reference to the track that is described, 8.3.3
+    CDEP = "cdep"  # reference to a track of dependent content, QuickTime
+    TAPT = "tapt"  # sizes for display, QuickTime
+    LOAD = "load"  # how to preload, QuickTime
+    GMHD = "gmhd"  # header of other media, QuickTime
+    NMHD = "nmhd"  # null media header, 8.4.5.2
+    CSLG = "cslg"  # from composition to decoding times, 8.6.1.4

@@ -24,8 +24,16 @@ from vaceprep.probes.video_facts import personal_data
 TOP: Final = frozenset([Box.FTYP, Box.MOOV, Box.MDAT, Box.FREE, Box.SKIP, Box.WIDE])
 #: Of these, the boxes of which a file has one.
 ONCE: Final = (Box.FTYP, Box.MOOV)
+#: Sample entries of the other kinds of tracks that are read here, by the kind. FFmpeg knows no
+#: codec for them.
+DATA: Final[Mapping[str, tuple[str, ...]]] = {
+    "tmcd": ("tmcd",),
+    "meta": ("mebx", "mett", "gpmd", "rtmd", "camm"),
+    "camm": ("camm",),
+    "fdsc": ("fdsc",),
+}
 #: Kinds of tracks that are read here.
-KINDS: Final = ("vide", "soun")
+KINDS: Final = ("vide", "soun", *DATA)
 #: FFmpeg takes larger offsets of presentation times for an error.
 MAX_OFFSET: Final = 1 << 28
 
@@ -58,7 +66,7 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
         movie,
         video,
         Coded(codec, extradata, None),
-        tuple(_sound(others, track_ends(movie))) if others else (),
+        tuple(_streams(others, track_ends(movie))) if others else (),
         personal_data(names, movie),
         "mp4",
     )
@@ -67,13 +75,19 @@ def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
     return found
 
 
-def _sound(tracks: list[Track], ends: Mapping[int, Fraction]) -> Iterator[StreamFacts]:
-    """Yield the facts of sound tracks; ``ends`` in seconds by track id. Raises NeedsFFmpeg."""
+def _streams(tracks: list[Track], ends: Mapping[int, Fraction]) -> Iterator[StreamFacts]:
+    """Yield the facts of other tracks; ``ends`` in seconds by track id. Raises NeedsFFmpeg."""
     from vaceprep.probes.mp4.sound import sound_codec
 
     for track in tracks:
-        codec = sound_codec(track.formats[0], track.description)
-        yield StreamFacts("audio", codec, ends[track.id] or None)
+        end = ends[track.id] or None
+        if track.handler == "soun":
+            codec = sound_codec(track.formats[0], track.description)
+            yield StreamFacts("audio", codec, end)
+        elif track.formats[0] in DATA[track.handler]:
+            yield StreamFacts("data", None, end)
+        else:
+            raise NeedsFFmpeg(f"a track of {track.formats[0]!r}")
 
 
 def _check_movie(movie: Movie) -> None:
