@@ -338,3 +338,17 @@ LIMIT_MEGABYTES: Final = (1, 10_000)
 LIMIT_SIDE: Final = (1, 65_535)
 #: Characters of a prompt. J
 LIMIT_CHARACTERS: Final = (1, 1_000_000)
+
+# --- the open model's published code: what it takes of its input -----------------------------
+
+#: Cells of 16x16 pixels, over all its steps in time, that the model computes. G
+MODEL_CELLS: Final = 75_600
+#: Pixels of one frame, and of one side of a cell. G
+MODEL_PIXELS: Final = 1280 * 720
+MODEL_CELL: Final = 16
+#: Frames for each step in time, after the first. G
+MODEL_STEP: Final = 4
+#: Frames a second of what the model makes. G
+MODEL_FPS: Final = 16
+#: Shortest side that ``--fit-model`` keeps: the first multiple of 16 above ``IMAGE_SIDE``'s. J
+MODEL_SIDE: Final = 368

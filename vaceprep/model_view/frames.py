@@ -1,0 +1,97 @@
+"""Which frames of a video the model takes, at which size, and what it crops away."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left
+from fractions import Fraction
+from math import sqrt
+
+from vaceprep.contract import MODEL_CELL, MODEL_CELLS, MODEL_PIXELS, MODEL_STEP
+from vaceprep.records import Record
+
+
+class View(Record):
+    """What the model takes of a video. Sizes in pixels, as displayed."""
+
+    #: Numbers of the source's frames, from 0, in the order in which the model sees them.
+    used: tuple[int, ...]
+    #: Size of the picture that the model keeps.
+    width: int
+    height: int
+    #: Size that the source is scaled to, before its centre is kept.
+    scaled: tuple[int, int]
+    #: Left and top of the kept part, in pixels of the scaled picture.
+    crop: tuple[int, int]
+
+    @property
+    def skipped(self) -> int:
+        """Frames of the source between the first and the last used that are not used."""
+        return self.used[-1] - self.used[0] + 1 - len(set(self.used))
+
+    @property
+    def even(self) -> bool:
+        """Whether all steps from one used frame to the next are equal."""
+        steps = {after - before for before, after in zip(self.used, self.used[1:], strict=False)}
+        return len(steps) < 2
+
+
+def view(width: int, height: int, frames: int, fps: Fraction) -> View:
+    """Return what the model takes of a video with evenly spaced frames. G
+
+    The size is in pixels as displayed, ``frames`` is at least 1.
+    """
+    cells = _cells(width, height)
+    steps = min((frames - 1) // MODEL_STEP + 1, MODEL_CELLS // cells)
+    taken = (steps - 1) * MODEL_STEP + 1
+    kept = kept_size(width, height, steps)
+    scaled, crop = covering((width, height), kept)
+    return View(_used(frames, fps, taken), *kept, scaled, crop)
+
+
+def mask_steps(taken: int) -> range:
+    """Return which of the taken frames (from 0) the model reads a mask at. G"""
+    return range(0, taken, MODEL_STEP)
+
+
+def kept_size(width: int, height: int, steps: int) -> tuple[int, int]:
+    """Return the size that the model keeps of a picture, for that many steps in time. G"""
+    cells = max(1, min(_cells(width, height), MODEL_CELLS // steps))
+    rows = max(1, round(sqrt(cells * height / width)))
+    return max(1, cells // rows) * MODEL_CELL, rows * MODEL_CELL
+
+
+def covering(
+    size: tuple[int, int], kept: tuple[int, int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the size a picture is scaled to so that it covers ``kept``, and where that begins."""
+    factor = max(kept[0] / size[0], kept[1] / size[1])
+    wide, high = round(factor * size[0]), round(factor * size[1])
+    return (wide, high), ((wide - kept[0]) // 2, (high - kept[1]) // 2)
+
+
+def _cells(width: int, height: int) -> int:
+    """Cells that one frame of the source may take."""
+    whole = (height // MODEL_CELL) * (width // MODEL_CELL)
+    return max(1, min(MODEL_CELLS, MODEL_PIXELS // MODEL_CELL**2, whole))
+
+
+def _used(frames: int, fps: Fraction, taken: int) -> tuple[int, ...]:
+    """Numbers of the frames at times spread evenly up to the middle of the last frame.
+
+    The published code computes in 32-bit floats, which decides where a time lies on a boundary.
+    """
+
+    def end(number: int) -> float:
+        return _single(float((number + 1) / fps))
+
+    start = _single(float((frames - 1) / fps))
+    middle = _single(start + end(frames - 1)) / 2
+    last = max(1, taken - 1)
+    times = (_single(middle * number / last) for number in range(taken))
+    return tuple(bisect_left(range(frames), time, hi=frames - 1, key=end) for time in times)
+
+
+def _single(value: float) -> float:
+    """The nearest 32-bit float."""
+    return float(struct.unpack("f", struct.pack("f", value))[0])
