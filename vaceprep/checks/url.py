@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from threading import Thread
@@ -25,8 +24,11 @@ from vaceprep.probes.measure import default_role, ending
 from vaceprep.probes.sniff import sniff
 from vaceprep.rules.catalogue import Finding
 
+#: Modules that a check by the boxes of an MP4 uses, or one of an image.
 _FOR_VIDEO: Final = (
     "vaceprep.probes.video",
+    "vaceprep.probes.mp4.video",
+    "vaceprep.rules.video",
     "vaceprep.rules.video_packaging",
     "vaceprep.rules.video_picture",
 )
@@ -75,29 +77,35 @@ def options_for(remote: Remote, options: Options) -> Options:
 
 def probe_url(url: str, options: Options, web: Web) -> Far:
     """The role and facts of a URL's content."""
-    with _readied(options.role or default_role(None, name_of(url))):
-        far, remote = fetched(url, options, web)
-        return far if remote is None else _probed(url, far, remote, options)
+    imports = _Imports(options.role or default_role(None, name_of(url)))
+    try:
+        far, remote = fetched(url, options, web, sent=imports.start)
+    finally:
+        imports.join()
+    return far if remote is None else _probed(url, far, remote, options)
 
 
-@contextmanager
-def _readied(role: Role) -> Iterator[None]:
-    """Import the needed modules while the network request is pending."""
-    needed = _FOR_VIDEO if role in VIDEO_ROLES else _FOR_IMAGE
-    if needed[0] in sys.modules:
-        yield
-        return
+class _Imports:
+    """Imports the modules of a role in a thread, while a request is answered."""
 
-    def load() -> None:
-        for name in needed:
+    def __init__(self, role: Role) -> None:
+        self._names = _FOR_VIDEO if role in VIDEO_ROLES else _FOR_IMAGE
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread, unless everything is imported."""
+        if self._thread is None and self._names[0] not in sys.modules:
+            self._thread = Thread(target=self._load, name="vaceprep-imports")
+            self._thread.start()
+
+    def _load(self) -> None:
+        for name in self._names:
             import_module(name)
 
-    thread = Thread(target=load, name="vaceprep-imports")
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
+    def join(self) -> None:
+        """Wait for the thread's end."""
+        if self._thread is not None:
+            self._thread.join()
 
 
 def _probed(url: str, far: Far, remote: Remote, options: Options) -> Far:
@@ -125,16 +133,21 @@ def _about(facts: Facts | Unreadable, head: bytes) -> Facts | Unreadable:
 
 
 def fetched(
-    url: str, options: Options, web: Web, path: str | None = None
+    url: str,
+    options: Options,
+    web: Web,
+    path: str | None = None,
+    sent: Callable[[], None] | None = None,
 ) -> tuple[Far, Remote | None]:
     """Fetch a URL, into a file at ``path`` if given, neither measured nor decoded.
 
+    Calls ``sent`` when the first request is sent, for work to do while it is answered.
     Without a Remote nothing is left to do: the facts say why. Else the caller must close the
     Remote, and ``look_at_part`` measures the file.
     """
     role = options.role or default_role(None, name_of(url))
     try:
-        remote = web.open(url, path)
+        remote = web.open(url, path, sent)
     except RemoteError as error:
         return Far(role, error.fact), None
     nothing = Unreadable("unavailable", "it was not measured", remote.size)

@@ -10,34 +10,29 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import socket
 import ssl
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 from vaceprep.contract import CONNECT_SECONDS
+from vaceprep.net.checked import (
+    USER_AGENT,
+    NotPublic,
+    Resolve,
+    Unresolved,
+    checked_addresses,
+    environment_proxy,
+    look_up,
+)
 from vaceprep.net.deadline import Connections
-from vaceprep.net.hosts import PORTS, PUBLIC_SCHEMES, is_loopback, is_vouched, private_reason
+from vaceprep.net.hosts import PORTS, PUBLIC_SCHEMES, is_loopback, private_reason
 from vaceprep.net.lean_httpx import httpx
-from vaceprep.version import __version__
 
-#: Returns the addresses of a host, as text.
-Resolve = Callable[[str, int], list[str]]
-USER_AGENT: Final = f"vaceprep/{__version__}"
+__all__ = ["MAX_HOSTS", "USER_AGENT", "Checked", "NotPublic", "Resolve", "client", "look_up"]
+
 #: The most hosts whose connections are kept.
 MAX_HOSTS: Final = 64
-
-
-class NotPublic(Exception):
-    """A host that is neither public nor allowed by the user; the message is one clause."""
-
-
-def look_up(host: str, port: int) -> list[str]:
-    """Resolve the addresses of a host, in the system's order. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 @functools.cache
@@ -50,14 +45,7 @@ def proxy_of(url: httpx.URL) -> str | None:
     """The environment's proxy for a URL; None: a direct connection, as for this machine itself."""
     if private_reason(ascii_host(url)):
         return None
-    return _environment_proxy(url)
-
-
-def _environment_proxy(url: httpx.URL) -> str | None:
-    if proxy_bypass(ascii_host(url)):
-        return None
-    proxies = getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
+    return environment_proxy(url.scheme, ascii_host(url))
 
 
 def ascii_host(url: httpx.URL) -> str:
@@ -76,7 +64,11 @@ def straight(url: str, verify: ssl.SSLContext | None = None) -> Connections:
     by default ``trusted``. No connection is reused. Raises httpx.ProxyError, httpx.InvalidURL.
     """
     parts = httpx.URL(url)
-    proxy = None if is_loopback(ascii_host(parts)) else _environment_proxy(parts)
+    proxy = (
+        None
+        if is_loopback(ascii_host(parts))
+        else environment_proxy(parts.scheme, ascii_host(parts))
+    )
     secure = parts.scheme == "https" or proxy is not None
     return Connections((verify or trusted()) if secure else None, proxy, keep=False)
 
@@ -110,20 +102,11 @@ class Checked(httpx.BaseTransport):
         """The addresses that may be connected to. Raises NotPublic, or ConnectError."""
         if url.scheme not in PUBLIC_SCHEMES or not url.host:
             raise NotPublic("it is not an http or https URL")
-        host = ascii_host(url)
-        vouched = is_vouched(str(url), self._allow_hosts)
-        reason = None if vouched else private_reason(host)
-        if reason is not None:
-            raise NotPublic(reason)
+        host, port = ascii_host(url), url.port or PORTS[url.scheme]
         try:
-            found = self._resolve(host, url.port or PORTS[url.scheme])
-        except (OSError, UnicodeError) as error:
-            detail = getattr(error, "strerror", None) or str(error)
-            raise httpx.ConnectError(f"{host} cannot be resolved: {detail}") from None
-        private = None if vouched else next((a for a in found if private_reason(a)), None)
-        if private is not None:
-            raise NotPublic(f"{host} is {private}, which is not public")
-        return found
+            return checked_addresses(str(url), host, port, self._allow_hosts, self._resolve)
+        except Unresolved as error:
+            raise httpx.ConnectError(str(error)) from None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to an address of its host that was just checked."""

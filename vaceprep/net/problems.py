@@ -17,9 +17,13 @@ _NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
 class RemoteError(OSError):
     """Reading a URL failed; ``fact`` gives the reason. Reading stops."""
 
-    def __init__(self, fact: Unreached | Unreadable, *, passing: bool = False) -> None:
+    def __init__(
+        self, fact: Unreached | Unreadable, *, passing: bool = False, connection: bool = False
+    ) -> None:
         super().__init__(fact.message)
         self.fact = fact
+        #: Whether the connection failed, which may be because the time for it was over.
+        self.connection = connection
         #: Whether a retry a moment later may succeed.
         self.passing = passing
 
@@ -27,6 +31,11 @@ class RemoteError(OSError):
 def unreached(message: str, status: int | None = None, *, passing: bool = False) -> RemoteError:
     """No bytes were received. The message is a clause."""
     return RemoteError(Unreached("unreachable", message, status), passing=passing)
+
+
+def _failed(message: str, *, passing: bool = True) -> RemoteError:
+    """The connection failed. The message is a clause."""
+    return RemoteError(Unreached("unreachable", message), passing=passing, connection=True)
 
 
 def private(reason: str, led: bool) -> RemoteError:
@@ -85,20 +94,45 @@ def _named(status: int) -> str:
     return f"HTTP {status} ({words})" if words else f"HTTP {status}"
 
 
+def silent(host: str, stall: float) -> RemoteError:
+    """Nothing came within a step's time-out."""
+    return _failed(f"{host} does not answer within {stall:g} s")
+
+
+def no_connection_in_time(host: str) -> RemoteError:
+    """Connecting took too long."""
+    return _failed(f"no connection to {host} comes about in time")
+
+
+def no_connection(host: str, text: str) -> RemoteError:
+    """Connecting failed; ``text`` is the error's."""
+    detail = _detail(text)
+    if "CERTIFICATE" in detail.upper():
+        return _failed(f"the certificate of {host} is not trusted ({detail})", passing=False)
+    return _failed(f"no connection to {host} can be made ({detail})")
+
+
+def broken(host: str, text: str) -> RemoteError:
+    """The connection failed after it was made; ``text`` is the error's."""
+    detail = _detail(text)
+    words = f" ({detail})" if detail else ""
+    return _failed(f"the connection to {host} breaks{words}")
+
+
+def _detail(text: str) -> str:
+    return _NUMBER.sub("", " ".join(text.split()))[:_LONGEST]
+
+
 def of_httpx(error: Exception, host: str, stall: float) -> RemoteError:
     """The RemoteError for an httpx exception."""
     import httpx
 
-    detail = _NUMBER.sub("", " ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, httpx.ConnectTimeout):
-        return unreached(f"no connection to {host} comes about in time", passing=True)
+        return no_connection_in_time(host)
     if isinstance(error, httpx.TimeoutException):
-        return unreached(f"{host} does not answer within {stall:g} s", passing=True)
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in detail.upper():
-        return unreached(f"the certificate of {host} is not trusted ({detail})")
+        return silent(host, stall)
     if isinstance(error, httpx.ConnectError):
-        return unreached(f"no connection to {host} can be made ({detail})", passing=True)
+        return no_connection(host, str(error))
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError | ValueError):
-        return unreached("it is no URL that can be asked for")
-    words = f" ({detail})" if detail else ""
-    return unreached(f"the connection to {host} breaks{words}", passing=True)
+        return _failed("it is no URL that can be asked for", passing=False)
+    return broken(host, str(error))

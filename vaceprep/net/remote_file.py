@@ -27,7 +27,7 @@ from vaceprep.facts import Unreadable
 from vaceprep.files.source import Opened, View
 from vaceprep.net import problems
 from vaceprep.net.blocks import BLOCK, Store, runs
-from vaceprep.net.hosts import split
+from vaceprep.net.checked import NotPublic
 from vaceprep.net.http import (
     REDIRECTS,
     content_length,
@@ -39,7 +39,7 @@ from vaceprep.net.problems import RemoteError
 from vaceprep.net.retry import retried
 
 if TYPE_CHECKING:
-    import httpx
+    from vaceprep.net.requests import Requests, Response
 
 #: The most bytes per request during sequential reading.
 _MOST_AHEAD: Final = 4 * 2**20
@@ -51,9 +51,14 @@ class Remote(View):
     """The bytes behind a URL, for one thread at a time. The caller must close it."""
 
     def __init__(
-        self, url: str, client: httpx.Client, store: Store, seconds: float = REMOTE_SECONDS
+        self,
+        url: str,
+        requests: Requests,
+        store: Store,
+        seconds: float = REMOTE_SECONDS,
+        sent: Callable[[], None] | None = None,
     ) -> None:
-        """Request the first bytes. Raises RemoteError."""
+        """Request the first bytes, and call ``sent`` meanwhile. Raises RemoteError."""
         super().__init__(0)
         #: The first problem: facts measured after it are invalid.
         self.problem: RemoteError | None = None
@@ -63,7 +68,8 @@ class Remote(View):
         self.requests = 0
         self.moved = 0
         self._url = url
-        self._client = client
+        self._requests = requests
+        self._sent = sent
         self._store = store
         self._seconds = seconds
         self._until = time.monotonic() + seconds
@@ -136,24 +142,19 @@ class Remote(View):
 
     def _tried(self, work: Callable[[], None]) -> None:
         """Call ``work`` within the time limit, and again after a transient failure."""
-        import httpx
-
-        from vaceprep.net.client import NotPublic
 
         def attempt() -> None:
             try:
                 work()
             except NotPublic as error:
                 raise problems.private(str(error), self._led) from None
-            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-                if time.monotonic() >= self._until:
+            except RemoteError as error:
+                if error.connection and time.monotonic() >= self._until:
                     raise problems.too_slow(self._seconds) from None
-                stall, parts = self._client.timeout.read or 0, split(self._url)
-                host = (parts and parts.hostname) or "the host"
-                raise problems.of_httpx(error, host, stall) from None
+                raise
 
         def wait(error: BaseException) -> float | None:
-            over = self._body is not None or self._client.is_closed
+            over = self._body is not None or self._requests.is_closed
             return 0.0 if isinstance(error, RemoteError) and error.passing and not over else None
 
         retried(attempt, REMOTE_TRIES, wait, time.sleep, REMOTE_PAUSE)
@@ -161,17 +162,12 @@ class Remote(View):
     # --- asking ------------------------------------------------------------------------------
 
     @contextmanager
-    def _answer(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+    def _answer(self, headers: Mapping[str, str]) -> Iterator[Response]:
         """A response that is not a redirect; redirects are followed by further requests."""
-        from vaceprep.net.deadline import Deadline
-
         url = self._url
-        end = Deadline(self._until, lambda: self._client.is_closed)
         for _ in range(MAX_REDIRECTS + 1):
             self.requests += 1
-            with self._client.stream(
-                "GET", url, headers=headers, extensions=end.extensions
-            ) as response:
+            with self._requests.get(url, headers, self._until, self._while_answered) as response:
                 if response.status_code not in REDIRECTS:
                     self._url = url
                     yield response
@@ -179,6 +175,11 @@ class Remote(View):
                 url = _redirected(url, response)
                 self._led = True
         raise problems.redirects()
+
+    def _while_answered(self) -> None:
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            sent()
 
     def _begin(self) -> None:
         self._came, self._rest = 0, b""
@@ -199,7 +200,7 @@ class Remote(View):
                 if status != HTTPStatus.PARTIAL_CONTENT and is_empty(response.headers):
                     raise problems.empty()
 
-    def _is_first_part(self, response: httpx.Response) -> bool:
+    def _is_first_part(self, response: Response) -> bool:
         part = content_range(response.headers)
         if part is None or not part.total:
             return False
@@ -209,13 +210,13 @@ class Remote(View):
         self.size = part.total
         return True
 
-    def _note(self, response: httpx.Response) -> None:
+    def _note(self, response: Response) -> None:
         _check_plain(response)
         self.content_type = response.headers.get("content-type")
         names = ("etag", "last-modified")
         self._validators = {n: v for n in names if (v := response.headers.get(n))}
 
-    def _take_whole(self, response: httpx.Response) -> None:
+    def _take_whole(self, response: Response) -> None:
         self._note(response)
         self._body = response.iter_raw()
         length = content_length(response.headers)
@@ -277,12 +278,12 @@ class Remote(View):
             self._check_part(response, start, end)
             self._take_part(response, start, end)
 
-    def _is_same(self, response: httpx.Response) -> bool:
+    def _is_same(self, response: Response) -> bool:
         return content_length(response.headers) == self.size and all(
             response.headers.get(name) == value for name, value in self._validators.items()
         )
 
-    def _check_part(self, response: httpx.Response, start: int, end: int) -> None:
+    def _check_part(self, response: Response, start: int, end: int) -> None:
         _check_plain(response)
         part = content_range(response.headers)
         if part is not None and part.total not in (None, self.size):
@@ -306,7 +307,7 @@ class Remote(View):
             self._rest = self._rest[whole * BLOCK :]
             self._next = number + whole
 
-    def _take_part(self, response: httpx.Response, start: int, end: int) -> None:
+    def _take_part(self, response: Response, start: int, end: int) -> None:
         self._came, self._rest = start, b""
         for data in response.iter_raw():
             if self._came + len(data) > end:
@@ -341,7 +342,7 @@ class Remote(View):
             self._flush_rest()
 
 
-def _check_plain(response: httpx.Response) -> None:
+def _check_plain(response: Response) -> None:
     packed = response.headers.get("content-encoding", "identity").lower()
     if packed not in ("identity", ""):
         raise problems.unreached(
@@ -350,7 +351,7 @@ def _check_plain(response: httpx.Response) -> None:
         )
 
 
-def _redirected(url: str, response: httpx.Response) -> str:
+def _redirected(url: str, response: Response) -> str:
     try:
         target = redirect_target(url, response.headers.get("location", ""))
     except ValueError:

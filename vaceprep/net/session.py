@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from vaceprep.contract import REMOTE_SECONDS, REMOTE_STALL
 from vaceprep.net.blocks import Store
 from vaceprep.net.problems import unreached
 from vaceprep.net.remote_file import Remote
+from vaceprep.net.requests import Requests
 
 if TYPE_CHECKING:
     from typing import Self
 
-    import httpx
-
-    from vaceprep.net.client import Resolve
+    from vaceprep.net.checked import Resolve
 
 
 class Web:
@@ -34,39 +32,24 @@ class Web:
 
         ``seconds`` limits the whole time for one URL, ``stall`` the time without any data.
         """
-        self._allow_hosts = tuple(allow_hosts)
         self._seconds = seconds
-        self._stall = stall
-        self._resolve = resolve
-        self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
-        self._closed = False
+        self._requests = Requests(tuple(allow_hosts), stall=stall, resolve=resolve)
 
-    def open(self, url: str, path: str | None = None) -> Remote:
+    def open(
+        self, url: str, path: str | None = None, sent: Callable[[], None] | None = None
+    ) -> Remote:
         """Open the file behind a URL; with ``path``, blocks are kept there. The caller closes it.
 
+        Calls ``sent`` when the first request is sent, for work to do while it is answered.
         Raises RemoteError.
         """
-        return Remote(url, self._line(), Store(path), self._seconds)
-
-    def _line(self) -> httpx.Client:
-        from vaceprep.net.client import client
-
-        with self._lock:
-            if self._closed:
-                raise unreached("the work was called off")
-            if self._client is None:
-                self._client = client(
-                    stall=self._stall, allow_hosts=self._allow_hosts, resolve=self._resolve
-                )
-            return self._client
+        if self._requests.is_closed:
+            raise unreached("the work was called off")
+        return Remote(url, self._requests, Store(path), self._seconds, sent)
 
     def close(self) -> None:
         """Close all connections; pending requests fail."""
-        with self._lock:
-            self._closed = True
-            if self._client is not None:
-                self._client.close()
+        self._requests.close()
 
     def __enter__(self) -> Self:
         return self
