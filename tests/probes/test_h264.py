@@ -34,13 +34,19 @@ VARIANTS: dict[str, tuple[dict[str, str], tuple[int, int], str]] = {
     "b-frames": ({"bf": "3", "x264-params": "b-pyramid=normal:open-gop=1"}, (64, 48), "yuv420p"),
     "matrices": ({"x264-params": "cqm=jvt:videoformat=pal:nal-hrd=vbr:vbv-maxrate=9:vbv-bufsize=9"},
                  (64, 48), "yuv420p"),
+    "10 bit": ({}, (66, 50), "yuv420p10le"),
+    "10 bit 4:2:2": ({}, (66, 49), "yuv422p10le"),
+    "10 bit 4:4:4": ({"x264-params": "range=pc"}, (65, 49), "yuv444p10le"),
+    "4:2:2": ({"x264-params": "colormatrix=bt709:cqm=jvt"}, (66, 49), "yuv422p"),
+    "4:2:2 in full range": ({"x264-params": "range=pc"}, (64, 48), "yuvj422p"),
+    "4:4:4": ({}, (65, 49), "yuv444p"),
+    "4:4:4 in full range": ({"x264-params": "range=pc:cqm=jvt"}, (65, 49), "yuvj444p"),
+    "lossless": ({"qp": "0"}, (64, 48), "yuv444p"),
 }  # fmt: skip
 #: Those that must be left to FFmpeg.
 OTHERS: dict[str, tuple[dict[str, str], tuple[int, int], str]] = {
     "interlaced": ({"x264-params": "interlaced=1"}, (64, 64), "yuv420p"),
-    "10 bit": ({}, (64, 48), "yuv420p10le"),
-    "4:2:2": ({}, (64, 48), "yuv422p"),
-    "4:4:4": ({}, (64, 48), "yuv444p"),
+    "grey": ({}, (64, 48), "gray"),
 }
 
 
@@ -78,6 +84,8 @@ def test_as_ffmpeg_after_decoding(name: str) -> None:
     sps = parse_sps(unit)
     assert sps is not None
     assert (sps.width, sps.height) == (context.width, context.height)
+    assert sps.profile == context.profile
+    assert sps.pixel_format(sps.full_range, sps.matrix) == context.pix_fmt
     assert (sps.primaries, sps.transfer, sps.matrix) == (
         context.color_primaries,
         context.color_trc,

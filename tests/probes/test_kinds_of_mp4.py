@@ -50,10 +50,16 @@ READ = {
     "time code.mov": f"{SOUND} {H264} -c:a pcm_s16le -timecode 01:00:00:00"
     " -metadata location=+48.8577+002.2950/",
     "time code.mp4": f"{SOUND} {H264} -c:a aac -timecode 01:00:00:00",
+    "H.264 in 10 bits.mp4": f"{H264} -pix_fmt yuv420p10le -bf 2 -vf scale=66:50",
+    "H.264 in 4:2:2.mov": f"{H264} -pix_fmt yuv422p10le -vf scale=66:49",
+    "H.264 in 4:4:4.mp4": f"{H264} -pix_fmt yuvj444p -vf scale=65:49",
     "VP9 with hidden frames.mp4": "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 10 -cpu-used 8",
 }
 LEFT = {
     "MPEG-4 with fields.mp4": "-c:v mpeg4 -flags +ilme+ildct",
+    "H.264 in RGB.mp4": "-c:v libx264rgb -preset veryfast -pix_fmt rgb24",
+    "H.264 in 10 bits, intra.mp4": f"{H264} -pix_fmt yuv422p10le -g 1",
+    "H.264 in 10 bits with fields.mp4": f"{H264} -pix_fmt yuv420p10le -flags +ilme+ildct",
     "ALAC.mov": f"{SOUND} {H264} -c:a alac",
     "unsigned sound.mov": f"{SOUND} {H264} -c:a pcm_u8",
     "VP9 in 4:4:0.mp4": f"{VP9} -pix_fmt yuv440p",

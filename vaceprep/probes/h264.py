@@ -181,13 +181,27 @@ WRITTEN_OUT: Final = 255
 MAX_BYTES: Final = 4096
 #: The unspecified value of a colour property.
 UNSPECIFIED: Final = 2
+#: Matrix coefficients of pictures coded as red, green and blue.
+RGB: Final = 0
+#: FFmpeg's pixel formats by ``chroma_format_idc`` and bit depth; those with a name of their own for
+#: a full range.
+FORMS: Final = {
+    **{(1, 8): "yuv420p", (2, 8): "yuv422p", (3, 8): "yuv444p"},
+    **{(1, 10): "yuv420p10le", (2, 10): "yuv422p10le", (3, 10): "yuv444p10le"},
+}
+FULL_RANGE: Final = frozenset(["yuv420p", "yuv422p", "yuv444p"])
+#: ``constraint_set3_flag``: FFmpeg has other names for these profiles if all frames are intra.
+INTRA_FLAG: Final = 0x10
+INTRA_PROFILES: Final = frozenset([110, 122, 244])
 
 
 class Sps(NamedTuple):
-    """A progressive 8-bit 4:2:0 parameter set. Colour values as in ITU-T H.273."""
+    """A progressive parameter set of 8 or 10 bits. Colour values as in ITU-T H.273."""
 
-    #: FFmpeg's name; None if it is not one of the progressive 8-bit profiles.
+    #: FFmpeg's name; None if it is not one of the usual profiles.
     profile: str | None
+    #: FFmpeg's pixel format of a limited range.
+    form: str
     width: int
     height: int
     #: None if the set has none.
@@ -198,6 +212,12 @@ class Sps(NamedTuple):
     matrix: int
     #: Whether lines or columns at the top or left are cropped.
     corner_cropped: bool
+
+    def pixel_format(self, full: bool | None, matrix: int) -> str | None:
+        """Return FFmpeg's pixel format by range and matrix; None for red, green and blue."""
+        if matrix == RGB and self.form.startswith("yuv444"):
+            return None
+        return self.form.replace("yuv", "yuvj") if full and self.form in FULL_RANGE else self.form
 
     def within(self, width: int, height: int) -> tuple[int, int]:
         """Return the size FFmpeg shows if the container's size differs.
@@ -252,7 +272,7 @@ class Slices(NamedTuple):
 
 @lru_cache(maxsize=8)
 def parse_sps(unit: bytes) -> Sps | None:
-    """Parse a parameter set; None unless it is progressive, 8-bit and 4:2:0."""
+    """Parse a parameter set; None unless it is progressive, of 8 or 10 bits, and in colour."""
     try:
         return _parse(unit)
     except ValueError:
@@ -275,8 +295,10 @@ class _Head(NamedTuple):
 
     profile: int
     constraints: int
-    #: 8-bit 4:2:0 without unusual features.
-    plain: bool
+    #: ``chroma_format_idc``.
+    chroma: int
+    #: The pixel format; None for one that is not read here.
+    form: str | None
     planes: bool
     frame_number: int
     #: In macroblocks; the height in those of a frame, or pairs of those of a field.
@@ -290,12 +312,12 @@ def _head(bits: Bits) -> _Head:
     constraints = bits.u(8)
     bits.u(8)
     bits.ue()
-    plain, planes = True, False
+    chroma, form, planes = 1, FORMS.get((1, 8)), False
     if profile in HIGH_PROFILES:
         chroma = bits.ue()
         planes = bool(chroma == 3 and bits.u(1))
         luma, colour = bits.ue(), bits.ue()
-        plain = chroma == 1 and not luma and not colour
+        form = FORMS.get((chroma, 8 + luma)) if luma == colour and not planes else None
         bits.u(1)
         if bits.u(1):
             _scaling_lists(bits, 12 if chroma == 3 else 8)
@@ -313,21 +335,24 @@ def _head(bits: Bits) -> _Head:
     bits.u(1)
     width, height = bits.ue() + 1, bits.ue() + 1
     frames_only = bool(bits.u(1))
-    return _Head(profile, constraints, plain, planes, frame_number, width, height, frames_only)
+    return _Head(
+        profile, constraints, chroma, form, planes, frame_number, width, height, frames_only
+    )
 
 
 def _parse(unit: bytes) -> Sps | None:
     bits = Bits(unit[1:].replace(b"\0\0\3", b"\0\0"))
     head = _head(bits)
-    if not head.plain or not head.frames_only:
+    if head.form is None or not head.frames_only:
         return None
     profile, constraints = head.profile, head.constraints
     width, height = head.width * 16, head.height * 16
     bits.u(1)
     left = top = 0
     if bits.u(1):
-        left, right, top, bottom = (bits.ue() * 2 for _ in range(4))
-        width, height = width - left - right, height - top - bottom
+        left, right, top, bottom = (bits.ue() for _ in range(4))
+        width -= (left + right) * (1 if head.chroma == 3 else 2)
+        height -= (top + bottom) * (2 if head.chroma == 1 else 1)
     if not (0 < width <= 1 << 15 and 0 < height <= 1 << 15):
         return None
     aspect, full_range = None, None
@@ -350,5 +375,8 @@ def _parse(unit: bytes) -> Sps | None:
     name = PROFILES.get(profile)
     if profile == BASELINE and constraints & 0x40:
         name = "Constrained Baseline"
+    if profile in INTRA_PROFILES and constraints & INTRA_FLAG:
+        name = None
     corner = bool(left or top)
-    return Sps(name, width, height, aspect, full_range, primaries, transfer, matrix, corner)
+    colours = (full_range, primaries, transfer, matrix)
+    return Sps(name, head.form, width, height, aspect, *colours, corner)

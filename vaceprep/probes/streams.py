@@ -66,11 +66,13 @@ def read_codec(video: VideoStream, *, fast: bool) -> Codec | None:
     if sps and fast:
         width, height = sps.within(width, height)
         full = sps.full_range if sps.full_range is not None else full
-        pixel_format = "yuvj420p" if full else "yuv420p"
         interlaced = False
         primaries = sps.primaries if sps.primaries != UNSPECIFIED else primaries
         transfer = sps.transfer if sps.transfer != UNSPECIFIED else transfer
         space = sps.matrix if sps.matrix != UNSPECIFIED else space
+        pixel_format = sps.pixel_format(full, space)
+        if pixel_format is None:
+            return None
     return Codec(
         name=name,
         profile=sps.profile if sps and fast and sps.profile else context.profile,

@@ -169,7 +169,8 @@ def _displayed(codec: Codec, crop: Crop | None, rotation: int | None) -> tuple[i
 
 #: Bits of a component of the formats that parameter sets name; PyAV knows the others.
 BIT_DEPTHS: Final = {
-    **dict.fromkeys(("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "gray"), 8),
+    **dict.fromkeys(("yuv420p", "yuv422p", "yuv444p", "gray"), 8),
+    **dict.fromkeys(("yuvj420p", "yuvj422p", "yuvj444p"), 8),
     **dict.fromkeys(("yuv420p10le", "yuv422p10le", "yuv444p10le", "gray10le"), 10),
     **dict.fromkeys(("yuv420p12le", "yuv422p12le", "yuv444p12le", "gray12le"), 12),
 }

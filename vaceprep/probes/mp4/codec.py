@@ -150,21 +150,25 @@ def _h264(entry: _Entry, record: bytes) -> Codec:
     unit = first_sps(record)
     sps = parse_sps(unit) if unit else None
     if sps is None or sps.profile is None:
-        raise NeedsFFmpeg("a parameter set other than progressive 8-bit 4:2:0")
+        raise NeedsFFmpeg("a parameter set other than a progressive one of 8 or 10 bits")
     width, height = sps.within(entry.width, entry.height)
     colours = entry.colours
     full = sps.full_range if sps.full_range is not None else colours.full_range
+    matrix = sps.matrix if sps.matrix != UNSPECIFIED else colours.matrix
+    pixel_format = sps.pixel_format(full, matrix)
+    if pixel_format is None:
+        raise NeedsFFmpeg("red, green and blue")
     return Codec(
         name="h264",
         profile=sps.profile,
         width=width,
         height=height,
-        pixel_format="yuvj420p" if full else "yuv420p",
+        pixel_format=pixel_format,
         aspect=entry.aspect or sps.aspect or Fraction(1),
         full_range=full,
         primaries=sps.primaries if sps.primaries != UNSPECIFIED else colours.primaries,
         transfer=sps.transfer if sps.transfer != UNSPECIFIED else colours.transfer,
-        matrix=sps.matrix if sps.matrix != UNSPECIFIED else colours.matrix,
+        matrix=matrix,
         interlaced=False,
     )
 
