@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from vaceprep.probes.images.layout import Source
@@ -55,7 +54,7 @@ _EXIF_SERIALS: Final[dict[int, str]] = {
 }
 _RATIONALS: Final = (FieldType.RATIONAL, FieldType.SRATIONAL)
 
-_XMP_NAMES: Final = re.compile(
+_XMP_NAMES: Final = (
     rb"\b(exif:GPS(?:Latitude|Longitude|Altitude|DestLatitude|DestLongitude|AreaInformation)"
     rb"|(?:aux|exifEX):(?:Lens|Body|Camera)?SerialNumber)"
     rb"(?:\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s])|\s*>\s*[^<\s])"
@@ -71,13 +70,15 @@ class _Memory:
         return self._data[offset : offset + size]
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One field of a directory; ``inline`` holds the bytes of its value-or-offset field."""
 
-    kind: int
-    count: int
-    inline: bytes
+    __slots__ = ("count", "inline", "kind")
+
+    def __init__(self, kind: int, count: int, inline: bytes) -> None:
+        self.kind = kind
+        self.count = count
+        self.inline = inline
 
     @property
     def bytes(self) -> int:
@@ -85,18 +86,22 @@ class Entry:
         return TYPE_BYTES.get(self.kind, 0) * self.count
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Directory:
     """One image file directory (IFD): fields by tag, and the offset of the next one.
 
-    ``next`` is 0 at the end of the chain and None if the bytes end before it.
+    ``next`` is 0 at the end of the chain and None if the bytes end before it. ``listed`` is the
+    number of entries, repeated tags included.
     """
 
-    view: TiffView
-    entries: dict[int, Entry]
-    next: int | None
-    #: Number of entries, repeated tags included.
-    listed: int
+    __slots__ = ("entries", "listed", "next", "view")
+
+    def __init__(
+        self, view: TiffView, entries: dict[int, Entry], following: int | None, listed: int
+    ) -> None:
+        self.view = view
+        self.entries = entries
+        self.next = following
+        self.listed = listed
 
     def outside(self, tag: int) -> bool:
         """Return whether the field's value lies past the end of the bytes."""
@@ -212,7 +217,7 @@ def location(blocks: Iterable[bytes], packets: Iterable[bytes]) -> tuple[str, ..
         names += directory_location(view, view.directory(view.first))
     for packet in packets:
         # Removing zero bytes turns UTF-16 and UTF-32 packets into plain text.
-        for match in _XMP_NAMES.finditer(packet.replace(b"\0", b"")):
+        for match in re.finditer(_XMP_NAMES, packet.replace(b"\0", b"")):
             names.append("XMP " + match[1].decode("ascii"))
     return tuple(dict.fromkeys(names))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from vaceprep.probes.images.jpeg_markers import (
@@ -103,20 +102,20 @@ def _length(source: Source, at: int, head: bytes) -> int:
     return 2 + length
 
 
-@dataclass(slots=True)
 class _Headers:
     """The values of the segments that the layout does not hold."""
 
-    source: Source
-    layout: Layout
-    icc: list[bytes] = field(default_factory=list)
-    #: The content of MPF, and the base of its offsets.
-    mpf: tuple[bytes, int] | None = None
-    gain_map: bool = False
-    #: The frame's number of components, as a byte.
-    components: bytes = b""
-    frame: Frame | None = None
-    restart_interval: int = 0
+    def __init__(self, source: Source, layout: Layout) -> None:
+        self.source = source
+        self.layout = layout
+        self.icc: list[bytes] = []
+        #: The content of MPF, and the base of its offsets.
+        self.mpf: tuple[bytes, int] | None = None
+        self.gain_map = False
+        #: The frame's number of components, as a byte.
+        self.components = b""
+        self.frame: Frame | None = None
+        self.restart_interval = 0
 
     def read(self, segment: _Segment) -> None:
         """Record the content of one segment."""

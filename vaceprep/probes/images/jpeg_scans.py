@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from vaceprep.probes.images.jpeg_markers import FILL, PROVEN, RESTARTS, Marker
 from vaceprep.probes.images.layout import Source
@@ -25,8 +24,7 @@ _MISSING_SCANS: Final = "scans of the JPEG are missing"
 _FEW_SCANS: Final = "the JPEG's last scans are missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """The frame header: its marker, size in pixels, and components.
 
     Each component is its number and its horizontal and vertical sampling factors.
@@ -60,17 +58,19 @@ def frame_of(marker: int, body: bytes) -> Frame | None:
     return Frame(marker, width, height, components)
 
 
-@dataclass(slots=True)
 class Scans:
     """The positions of coded data. Offsets in bytes."""
 
-    frame: Frame
-    #: End of each run of coded data: a restart marker, or the marker after the scan.
-    ends: list[int] = field(default_factory=list)
-    count: int = 0
-    restarts: int = 0
-    #: What is missing; None if the headers cover the whole picture.
-    fault: str | None = None
+    __slots__ = ("count", "ends", "fault", "frame", "restarts")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        #: End of each run of coded data: a restart marker, or the marker after the scan.
+        self.ends: list[int] = []
+        self.count = 0
+        self.restarts = 0
+        #: What is missing; None if the headers cover the whole picture.
+        self.fault: str | None = None
 
     @property
     def simple(self) -> bool:

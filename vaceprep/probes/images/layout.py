@@ -8,7 +8,6 @@ compressed text or a wrong animation header never reaches it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
@@ -42,8 +41,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """The reason why the structure alone proves the image incomplete."""
 
     reason: Literal["truncated", "broken"]
@@ -51,47 +49,70 @@ class Damage:
     message: str
 
 
-@dataclass(slots=True)
 class Layout:
     """The headers of one file; the reader fills it step by step, so it may be partial."""
 
-    format: str
-    #: The format that the decoder gets if it differs (a PNG within an ICO).
-    coded: str | None = None
-    #: As stored, in pixels; 0 if the header was not reached.
-    width: int = 0
-    height: int = 0
-    #: Bits of one channel as stored.
-    bit_depth: int | None = None
-    #: Pillow's mode if the decoder would hide the stored one (``RGB;16``).
-    mode: str | None = None
-    #: JPEG: its pixels come in several scans, of which the last one completes every pixel.
-    scans: bool = False
-    #: Frames or pages.
-    frames: int = 1
-    #: EXIF blocks, each a TIFF structure with or without ``Exif\\0\\0``.
-    exif: list[bytes] = field(default_factory=list)
-    #: XMP packets, as UTF-8.
-    xmp: list[bytes] = field(default_factory=list)
-    #: The ICC profile; empty if one is announced but cannot be joined.
-    icc: bytes | None = None
-    #: Colours given without a profile, if not sRGB; they take precedence over a profile.
-    colours: Colours | None = None
-    #: EXIF orientation if the format itself has it (TIFF).
-    orientation: int | None = None
-    #: Names of place and serial number fields if the format itself has them (TIFF).
-    location: list[str] = field(default_factory=list)
-    damage: Damage | None = None
-    #: JPEG: all its scans.
-    scans_found: Scans | None = None
-    #: PNG: its pixel data.
-    rows: Rows | None = None
-    #: TIFF: position of the pixels if vaceprep decodes them, not Pillow.
-    raster: Raster | None = None
-    #: Bytes of metadata that may still be read.
-    room: int = MAX_METADATA
-    #: The decoder's input: literal bytes, or (offset, length) of the file.
-    parts: list[bytes | tuple[int, int]] = field(default_factory=list)
+    __slots__ = (
+        "bit_depth",
+        "coded",
+        "colours",
+        "damage",
+        "exif",
+        "format",
+        "frames",
+        "height",
+        "icc",
+        "location",
+        "mode",
+        "orientation",
+        "parts",
+        "raster",
+        "room",
+        "rows",
+        "scans",
+        "scans_found",
+        "width",
+        "xmp",
+    )
+
+    def __init__(self, fmt: str, *, coded: str | None = None, bit_depth: int | None = None) -> None:
+        self.format = fmt
+        #: The format that the decoder gets if it differs (a PNG within an ICO).
+        self.coded = coded
+        #: As stored, in pixels; 0 if the header was not reached.
+        self.width: int = 0
+        self.height: int = 0
+        #: Bits of one channel as stored.
+        self.bit_depth = bit_depth
+        #: Pillow's mode if the decoder would hide the stored one (``RGB;16``).
+        self.mode: str | None = None
+        #: JPEG: its pixels come in several scans, of which the last one completes every pixel.
+        self.scans: bool = False
+        #: Frames or pages.
+        self.frames: int = 1
+        #: EXIF blocks, each a TIFF structure with or without ``Exif\\0\\0``.
+        self.exif: list[bytes] = []
+        #: XMP packets, as UTF-8.
+        self.xmp: list[bytes] = []
+        #: The ICC profile; empty if one is announced but cannot be joined.
+        self.icc: bytes | None = None
+        #: Colours given without a profile, if not sRGB; they take precedence over a profile.
+        self.colours: Colours | None = None
+        #: EXIF orientation if the format itself has it (TIFF).
+        self.orientation: int | None = None
+        #: Names of place and serial number fields if the format itself has them (TIFF).
+        self.location: list[str] = []
+        self.damage: Damage | None = None
+        #: JPEG: all its scans.
+        self.scans_found: Scans | None = None
+        #: PNG: its pixel data.
+        self.rows: Rows | None = None
+        #: TIFF: position of the pixels if vaceprep decodes them, not Pillow.
+        self.raster: Raster | None = None
+        #: Bytes of metadata that may still be read.
+        self.room: int = MAX_METADATA
+        #: The decoder's input: literal bytes, or (offset, length) of the file.
+        self.parts: list[bytes | tuple[int, int]] = []
 
     def keep(self, offset: int, length: int) -> None:
         """Pass ``length`` bytes from ``offset`` to the decoder."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from vaceprep.probes.images.layout import Header, Layout, Source
 
@@ -54,8 +53,7 @@ SAMPLES: Final[dict[int, int]] = {
 Piece = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """The ranges of a PNG's pixel data, and the ``passes`` that they hold."""
 
     pieces: list[Piece]
