@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,7 @@ import click
 
 from vaceprep.cli.option_groups import OptionGroup, option
 from vaceprep.contract import VIDEO_ROLES
+from vaceprep.records import replace
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:

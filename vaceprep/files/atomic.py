@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 import threading
 import time
@@ -22,7 +21,7 @@ _marks = [""]
 
 def new_mark() -> str:
     """A random mark that identifies the part files of one process."""
-    return secrets.token_hex(4)
+    return os.urandom(4).hex()
 
 
 def mark(own: str) -> None:
@@ -32,7 +31,7 @@ def mark(own: str) -> None:
 
 def part_name() -> str:
     """A unique name for a part file."""
-    return f".vaceprep-{_marks[0] or new_mark()}{secrets.token_hex(4)}.part"
+    return f".vaceprep-{_marks[0] or new_mark()}{os.urandom(4).hex()}.part"
 
 
 def clear(folder: str, whose: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Final, Literal
 
 from vaceprep.contract import IMAGE_BYTES_DECIMAL, VIDEO_BYTES_DECIMAL, Role
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.size import Fit
+from vaceprep.records import Record, replace
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 
@@ -20,8 +20,7 @@ BLACK: Final[Colour] = (0, 0, 0)
 Mode = Literal["L", "RGB", "RGBA"]
 
 
-@dataclass(frozen=True, slots=True)
-class CopyRecipe:
+class CopyRecipe(Record):
     """Copy packets into a new MP4 without other changes."""
 
     #: The first frame kept, and the number of frames.
@@ -36,8 +35,7 @@ class CopyRecipe:
     keep_audio: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EncodeRecipe:
+class EncodeRecipe(Record):
     """Decode, change and encode frames as H.264, at a constant rate."""
 
     start: Fraction
@@ -67,8 +65,7 @@ class EncodeRecipe:
         return self.frames / self.rate
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRecipe:
+class ImageRecipe(Record):
     """The parameters of an image's plan."""
 
     #: The format of the output; WEBP or JPEG if that cannot be kept under ``limit`` bytes.
@@ -110,8 +107,7 @@ FIXED_ADVICE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record):
     """The options of a plan. Times in seconds from the first frame shown."""
 
     start: Fraction | None = None
@@ -143,7 +139,7 @@ class Options:
         Includes limits only if they are not the contract's, so that files made or sent under the
         contract's own keep their identity.
         """
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "limits"}
+        values = {k: v for k, v in self.to_values().items() if k != "limits"}
         changed = self.limits.changed()
         return values | ({"limits": {k: v for k, (v, _) in changed.items()}} if changed else {})
 
@@ -161,8 +157,7 @@ class Options:
 NOTHING_ASKED: Final = Options()
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Record):
     """One step: the edit, its rules (slugs) or options, and a sentence for a person."""
 
     edit: str
@@ -174,8 +169,7 @@ class Edit:
         return {"edit": self.edit, "reason": list(self.reason), "detail": self.detail}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """The edits in order, and the recipe to apply them.
 
     ``recipe`` None copies the bytes unchanged (possibly under another name). ``remaining`` are the

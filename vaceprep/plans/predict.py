@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from vaceprep.contract import VIDEO_CODEC, Role
 from vaceprep.facts import Facts, ImageFacts, MaskFacts, StreamFacts, VideoFacts
 from vaceprep.plans.model import CopyRecipe, EncodeRecipe, ImageRecipe, Plan, VideoRecipe
+from vaceprep.records import replace
 
 #: Audio codecs that MP4 carries unchanged; any other is converted to AAC.
 CARRIED_SOUND: Final = frozenset(["aac", "mp3", "ac3", "eac3", "opus", "alac", "flac", "mp2"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -11,6 +10,7 @@ from vaceprep.contract import Role
 from vaceprep.facts import SampleFacts, VideoFacts
 from vaceprep.plans.frames import first_after, shown_at
 from vaceprep.plans.model import Edit, Options, wanted
+from vaceprep.records import Record
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.video import CARRIED
@@ -54,8 +54,7 @@ def requested_cut(facts: VideoFacts, options: Options) -> tuple[str, ...]:
     return tuple(cuts)
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRequest:
+class VideoRequest(Record):
     """One video: its facts, its coded frames if surveyed, and the request."""
 
     facts: VideoFacts

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 from typing import Literal
 
 from vaceprep.contract import IMAGE_SIDE, KEPT_PIXELS
+from vaceprep.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Record):
     """A picture scaled to ``scaled`` and centred on ``canvas``.
 
     A larger canvas pads the picture, a smaller one crops it.

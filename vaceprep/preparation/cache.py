@@ -139,18 +139,23 @@ def _origin_of(record: Mapping[str, Any]) -> Origin | None:
     source, entry = record.get("source"), record.get("entry")
     if record.get("version") != _VERSION or not isinstance(source, dict):
         return None
-    window = entry.get("window") if isinstance(entry, dict) else None
+    window = recorded_window(entry) if isinstance(entry, dict) else None
     path = source.get("path")
-    try:
-        start, length = map(read_exact, window or ())
-    except (ValueError, TypeError):
-        return None
-    if not isinstance(path, str):
+    if window is None or not isinstance(path, str):
         return None
     now = identity(path)
     if now is None or now._asdict() != source:
         return None
-    return Origin(path, start, length)
+    return Origin(path, *window)
+
+
+def recorded_window(entry: Mapping[str, Any]) -> tuple[Fraction, Fraction] | None:
+    """Return the start and length in seconds that a recorded entry keeps of its source."""
+    try:
+        start, length = map(read_exact, entry.get("window") or ())
+    except (ValueError, TypeError):
+        return None
+    return start, length
 
 
 def _write(data: bytes, path: str) -> None:

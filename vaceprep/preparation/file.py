@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -32,11 +31,12 @@ from vaceprep.plans.model import (
     errors,
 )
 from vaceprep.plans.predict import predict
-from vaceprep.preparation.cache import fingerprint, recall, remember
-from vaceprep.preparation.read import Source, measured, planned
+from vaceprep.preparation.cache import fingerprint, recall, recorded_window, remember
+from vaceprep.preparation.read import Source, measured, outlined, planned
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.verify import decoded, verified
 from vaceprep.probes.measure import default_role
+from vaceprep.records import Record, replace
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
@@ -113,6 +113,9 @@ def prepare_opened(
 
     making = Making(source, target, work, known, {})
     try:
+        making, again = making.unplanned()
+        if again is not None:
+            return again
         plan = planned(source, work.options)
         return making.carried_out(plan, lambda entry: _made(making, plan, entry))
     except (Refused, CannotPlan) as error:
@@ -128,8 +131,7 @@ def failed(source: Source, remaining: Iterable[Finding] = ()) -> Prepared:
     return Prepared(name, None, source.role, "failed", before=before, remaining=tuple(remaining))
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
+class Making(Record):
     """The preparation of one open source: to which path, how, and from which version of it."""
 
     source: Source
@@ -138,6 +140,24 @@ class Making:
     known: Identity | None
     #: The parts of the request's fingerprint beside role and options.
     also: Mapping[str, Any]
+
+    def unplanned(self) -> tuple[Making, Prepared | None]:
+        """Return the entry of a video whose output exists, from its record; None without one.
+
+        Planning reads packets, for which FFmpeg is imported; the record holds the plan that was
+        carried out. The returned preparation keeps the output's path, once it is named: naming it
+        again would give another one. Raises CannotPlan or Refused.
+        """
+        source, work = self.source, self.work
+        if self.known is None or work.force or work.dry_run:
+            return self, None
+        outline = outlined(source, work.options)
+        if outline is None or not outline.possible or isinstance(source.facts, Unreadable):
+            return self, None
+        path = self.target(ending_of(outline, source.facts))
+        again = self.recalled(replace(failed(source), output=path))
+        found = again if again is not None and again.ok and again.window else None
+        return replace(self, target=lambda _: path), found
 
     def carried_out(self, plan: Plan, make: Callable[[Prepared], Prepared]) -> Prepared:
         """Return the entry of a plan, from ``make`` if it is neither impossible nor done already.
@@ -175,6 +195,7 @@ class Making:
             status="unchanged" if record.get("status") == "unchanged" else "prepared",
             plan=tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in plan),
             lossless=bool(record.get("lossless")),
+            window=recorded_window(record) or entry.window,
             reused=True,
         )
 
@@ -313,6 +334,8 @@ def carry_out(
     if isinstance(plan.recipe, VideoRecipe):
         _video(source, plan.recipe, path, on_progress)
     elif plan.recipe is None:
+        import shutil
+
         source.opened.seek(0)
         with open(path, "wb") as file:
             shutil.copyfileobj(source.opened, file, 1 << 20)

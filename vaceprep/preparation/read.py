@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Final
 
@@ -17,14 +16,14 @@ from vaceprep.files.source import CannotOpen, Opened, is_data_uri, is_url, open_
 from vaceprep.plans.model import NOTHING_ASKED, Edit, Options, Plan
 from vaceprep.probes.measure import default_role, measure
 from vaceprep.probes.sniff import Sniffed, sniff
+from vaceprep.records import Record, replace
 from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.judge import judge
 
 STDIN: Final = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Record):
     """One open source with the results of sniffing its first bytes and of a probe."""
 
     source: str
@@ -83,8 +82,7 @@ def displayed_size(source: str) -> tuple[int, int]:
 # --- a source to prepare -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Record):
     """One open source, measured and checked."""
 
     item: Item
@@ -157,6 +155,23 @@ def _damage(
     if failure is None:
         return facts
     return replace(facts, decoded=DecodeFacts(found.frames, *failure, 0, 0))
+
+
+def outlined(source: Source, options: Options) -> Plan | None:
+    """Return the plan of a video as if no packet could be copied, without reading its packets.
+
+    Whether there is an output, and its extension, do not depend on that; None where they may.
+    Raises CannotPlan where the options do not fit the source.
+    """
+    facts = source.facts
+    if source.role not in VIDEO_ROLES or not isinstance(facts, VideoFacts):
+        return None
+    if facts.dolby_vision is not None:
+        # Some of these videos can be copied but not decoded.
+        return None
+    from vaceprep.plans.video import plan_video
+
+    return plan_video(facts, source.findings, source.role, options)
 
 
 def planned(source: Source, options: Options, *, instead: str = "") -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,7 @@ from vaceprep.checks.report import JSON_VERSION, in_force
 from vaceprep.contract import Role
 from vaceprep.facts import Facts
 from vaceprep.plans.model import Edit
+from vaceprep.records import Record
 from vaceprep.rules.catalogue import Finding
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 Status = Literal["unchanged", "prepared", "planned", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Record):
     """One source as given, and the result of its preparation.
 
     ``remaining`` are the findings that are not fixed; ``error`` is a sentence that says why it
@@ -63,8 +62,7 @@ class Prepared:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Record):
     """Number of sources by status."""
 
     prepared: int
@@ -73,8 +71,7 @@ class Summary:
     planned: int
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareReport:
+class PrepareReport(Record):
     """The report on one or more sources."""
 
     files: tuple[Prepared, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from vaceprep.preparation.report import Prepared, Summary
+from vaceprep.records import replace
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style, describe, finding_lines, wrapped
 from vaceprep.rules.catalogue import Severity
