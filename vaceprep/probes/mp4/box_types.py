@@ -82,3 +82,8 @@ class Box:
     GMHD = "gmhd"  # header of other media, QuickTime
     NMHD = "nmhd"  # null media header, 8.4.5.2
     CSLG = "cslg"  # from composition to decoding times, 8.6.1.4
+    CHRM = "chrm"  # places of chroma samples, QuickTime
+    GAMA = "gama"  # gamma, QuickTime
+    MDCV = "mdcv"  # mastering display, 12.1.7
+    CLLI = "clli"  # content light level, 12.1.6
+    AMVE = "amve"  # ambient viewing environment, 12.1.8

@@ -16,14 +16,19 @@ from vaceprep.probes.codec import MATRICES, PRIMARIES, TRANSFERS, Codec
 from vaceprep.probes.h264 import UNSPECIFIED, first_sps, parse_sps
 from vaceprep.probes.mp4.allowed_boxes import NeedsFFmpeg, whole_children
 from vaceprep.probes.mp4.box_types import Box
-from vaceprep.probes.mp4.track import FIXED, Track
+from vaceprep.probes.mp4.track import DOLBY_VISION, FIXED, Track
 
 if TYPE_CHECKING:
     from vaceprep.probes.av1 import SequenceHeader
     from vaceprep.probes.hevc import HevcSps
 
 #: Boxes of a sample entry that change no fact of the codec.
-HARMLESS: Final = frozenset([Box.BTRT, Box.CLAP])
+HARMLESS: Final = frozenset([Box.BTRT, Box.CLAP, Box.CHRM, Box.GAMA])
+#: Others that FFmpeg reads, with the bytes that they must have.
+SIZES: Final = {
+    **{Box.MDCV: 24, Box.CLLI: 4, Box.AMVE: 8},
+    **dict.fromkeys(DOLBY_VISION, 24),
+}
 #: The number of fields that ``fiel`` gives for progressive pictures.
 PROGRESSIVE: Final = b"\x01"
 #: Depths of a sample entry without a palette.
@@ -72,8 +77,10 @@ def read_codec(track: Track) -> tuple[Codec, bytes]:
         raise NeedsFFmpeg(f"no {configuration} box")
     if Box.FIEL in entry.boxes and bytes(entry.boxes[Box.FIEL][:1]) != PROGRESSIVE:
         raise NeedsFFmpeg("fields")
-    if set(entry.boxes) - HARMLESS - {configuration, Box.COLR, Box.PASP, Box.FIEL}:
+    if set(entry.boxes) - HARMLESS - {configuration, Box.COLR, Box.PASP, Box.FIEL} - SIZES.keys():
         raise NeedsFFmpeg(f"boxes in the sample entry: {', '.join(entry.boxes)}")
+    if any(len(entry.boxes[name]) != SIZES[name] for name in SIZES.keys() & entry.boxes.keys()):
+        raise NeedsFFmpeg("the form of a box in the sample entry")
     extradata = _mpeg4_configuration(record) if configuration == Box.ESDS else bytes(record)
     try:
         codec = read(entry, extradata)
@@ -96,7 +103,7 @@ def _entry(track: Track) -> _Entry:
     if bytes(body[43:74]).startswith(OTHER_COMPRESSORS):
         raise NeedsFFmpeg("the compressor's name")
     boxes = dict[str, memoryview]()
-    for name, inner in whole_children(body[FIXED:]):
+    for name, inner in whole_children(body[FIXED:], closed=True):
         if name in boxes:
             raise NeedsFFmpeg(f"two boxes {name!r} in the sample entry")
         boxes[name] = inner
