@@ -162,6 +162,8 @@ class Results:
         self._fresh = fresh
         self.index = Index()
         self._old = 0
+        #: Whether the file had results when it was opened.
+        self._known = False
         self._size = 0
         self._unsynced = 0
         self._handle = -1
@@ -181,7 +183,7 @@ class Results:
             self._size = self._read()
             if self._fresh:
                 self.index.close()
-                self.index, self._old, self._size = Index(), 0, 0
+                self.index, self._old, self._size, self._known = Index(), 0, 0, False
             os.ftruncate(self._handle, self._size)
             os.lseek(self._handle, self._size, os.SEEK_SET)
         except OSError as error:
@@ -238,6 +240,7 @@ class Results:
                 raise self._foreign(at)
             done = Done(at, value.get("content"), value.get("stamp"), value["made_by"], value["ok"])
             self._old += self.index.put(value["source"], done)
+            self._known = True
             good = end
         return good
 
@@ -257,6 +260,8 @@ class Results:
 
     def known(self, source: str) -> Done | None:
         """The newest result of a source, if there is one."""
+        if not self._known:
+            return None
         done = self.index.get(source)
         return None if done is None or done.at < 0 else done
 
@@ -287,10 +292,8 @@ class Results:
                 f"{self.path} cannot be written: {reason}; what is in it is whole, and the same "
                 "command goes on"
             ) from None
-        before = self.index.get(line.source)
-        self._old += before is not None and before.at >= 0
         done = Done(self._size, *line.content, line.made_by, line.ok)
-        self.index.put(line.source, done, seen=True)
+        self._old += self.index.put(line.source, done, seen=True)
         self._size += len(data)
         self._unsynced += len(data)
         if self._unsynced >= SYNCED:

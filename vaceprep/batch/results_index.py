@@ -40,6 +40,14 @@ class Index:
     def put(self, source: str, done: Done, *, seen: bool = False) -> bool:
         """Add a result; whether it replaces an older one."""
         key = _key(source)
+        # Most results are the first of a source that this run has met.
+        fresh = self._base.execute(
+            "UPDATE done SET at = ?, content = ?, stamp = ?, made_by = ?, ok = ?, seen = ?"
+            " WHERE key = ? AND at < 0",
+            (*done, int(seen), key),
+        )
+        if fresh.rowcount:
+            return False
         there = self._base.execute("SELECT 1 FROM done WHERE key = ?", (key,)).fetchone()
         self._base.execute(
             "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?)", (key, *done, int(seen))
@@ -56,14 +64,13 @@ class Index:
     def first_time(self, source: str) -> bool:
         """Whether this run meets a source for the first time; records that it has."""
         key = _key(source)
-        row = self._base.execute("SELECT seen FROM done WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            self._base.execute("INSERT INTO done VALUES (?, -1, NULL, NULL, '', 0, 1)", (key,))
+        fresh = self._base.execute(
+            "INSERT INTO done VALUES (?, -1, NULL, NULL, '', 0, 1) ON CONFLICT DO NOTHING", (key,)
+        )
+        if fresh.rowcount:
             return True
-        if row[0]:
-            return False
-        self._base.execute("UPDATE done SET seen = 1 WHERE key = ?", (key,))
-        return True
+        fresh = self._base.execute("UPDATE done SET seen = 1 WHERE key = ? AND seen = 0", (key,))
+        return fresh.rowcount > 0
 
     def is_newest(self, source: str, at: int) -> bool:
         """Whether the line at offset ``at`` is the newest of its source."""

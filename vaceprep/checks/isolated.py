@@ -247,8 +247,11 @@ def _begin(look: FileCheck, workers: Workers[FileCheck, Any], fetchers: Fetchers
     """Start to fetch a URL, or to measure a file in a worker."""
     if look.item.kind == "url":
         return fetchers.put(look)
+    options = look.options
+    if options.web is None and options.known is None:
+        return workers.put(look)
     # Connections stay in this process.
-    return workers.put(look._replace(options=look.options._replace(web=None, known=None)))
+    return workers.put(look._replace(options=options._replace(web=None, known=None)))
 
 
 def _ask(item: Item, options: Options) -> SourceCheck:

@@ -163,7 +163,7 @@ def check(given: BatchCheckOptions) -> int:
     above = [config_options.config_above(find, source) for source in sources]
     stores = _stores(sources, remote=not reading.no_remote)
     hosts = [*reading.allow_host, *(host for c in above if c for host in c.allow_hosts)]
-    checker = _Checker(given, by_item, stores, far, hosts)
+    checker = _Checker(given, settings, by_item, stores, far, hosts)
     return process(given.batch, checker.fingerprint, checker.results, stores=stores)
 
 
@@ -180,6 +180,7 @@ class _Checker:
     def __init__(
         self,
         given: BatchCheckOptions,
+        settings: Options,
         by_item: config_options.ItemOptions,
         stores: Stores | None,
         far: bool,
@@ -187,12 +188,32 @@ class _Checker:
     ) -> None:
         self._given, self._by_item, self._stores = given, by_item, stores
         self._far, self._hosts = far, hosts
+        self._settings = settings
+        #: The folders without a configuration.
+        self._plain: set[str] = set()
+        #: The options of the last input, and its fingerprint, by whether URLs are read.
+        self._marks: dict[bool, tuple[Options, str]] = {}
+
+    def _own(self, item: Item) -> Options:
+        """The options of an input by the command line and its configuration."""
+        folder = os.path.dirname(item.source) if item.kind == "path" else None
+        if folder in self._plain:
+            return self._settings
+        own = self._by_item.of(item)
+        if folder is not None and own is self._settings:
+            self._plain.add(folder)
+        return own
 
     def fingerprint(self, item: Item) -> str:
         """A fingerprint of everything but its content that a result of this input depends on."""
         from vaceprep.batch.resume import check_mark
 
-        return check_mark(self._by_item.of(item), self._far and item.kind != "path")
+        own, far = self._own(item), self._far and item.kind != "path"
+        known = self._marks.get(far)
+        if known is None or known[0] is not own:
+            # Hashing options takes longer than comparing their identity.
+            known = self._marks[far] = own, check_mark(own, far)
+        return known[1]
 
     def results(self, items: Iterable[Item]) -> Generator[Made]:
         """A result for each input. Exits with 1 if the cluster or a store fails."""
@@ -213,7 +234,11 @@ class _Checker:
 
     def _options(self, item: Item, web: Web | None) -> Options:
         """The options of an input; an object may be read from the host of its store."""
-        own = self._by_item.of(item)._replace(web=web)
+        own = self._own(item)
+        if item.kind == "path" or (web is None and item.tag is None):
+            # A file connects nowhere.
+            return own
+        own = own._replace(web=web)
         if item.tag is None or self._stores is None:
             return own
         return own._replace(allowed_hosts=(*own.allowed_hosts, *self._stores.hosts))

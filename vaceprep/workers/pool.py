@@ -32,6 +32,8 @@ BATCH: Final = 64
 BATCH_SECONDS: Final = 0.25
 #: Batches sent to each worker: one at work, and enough that the worker never waits.
 QUEUED: Final = 3
+#: Tasks submitted between two looks for finished batches.
+LOOK: Final = 8
 #: Batches after which a worker is replaced.
 LIFE: Final = 200
 #: Seconds between two checks for workers that do not respond.
@@ -146,7 +148,9 @@ class Workers(Generic[Task, Result]):
         """Submit a task; also collects finished results."""
         ticket: Ticket[Task, Result] = Ticket(task)
         self._waiting.append(ticket)
-        self._settle([future for future in self._running if future.done()])
+        # While every worker has batches ahead, there is time to look.
+        if self._free or len(self._waiting) % LOOK == 0:
+            self._settle([future for future in self._running if future.done()])
         return ticket
 
     def get(self, ticket: Ticket[Task, Result]) -> Result | Fault | None:
