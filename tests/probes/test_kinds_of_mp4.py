@@ -201,3 +201,11 @@ def test_boxes_of_quicktime(old: bytes, new: bytes, read: bool) -> None:
     data = media("time code.mov")
     assert old in data
     assert (by_boxes(data.replace(old, new)) is not None) == read
+
+
+@pytest.mark.parametrize("name", ["VP9.mp4", "MPEG-4.mp4"])
+def test_a_first_sample_without_bytes(name: str) -> None:
+    way = ("moov", "trak", "mdia", "minf", "stbl")
+    data = with_bytes(media(name), (*way, "stsz"), 12, bytes(4))
+    assert by_boxes(data) is None
+    assert by_boxes(with_bytes(data, (*way, "stco"), 8, bytes(4))) is None

@@ -144,9 +144,11 @@ def test_frames_that_only_ffmpeg_reads(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("coded", [b"\xdf\x63\xf7\xef", b"\x5f\x63\xf7\xc1", b"\x5f\x63\xf7"])
-def test_what_follows_the_header(coded: bytes) -> None:
+@pytest.mark.parametrize("tiles", ["0", "10"])
+def test_what_follows_the_header(coded: bytes, tiles: str) -> None:
+    # The header of the two ends with a whole byte, or with zeros after its last bit.
     with pytest.raises(ValueError, match=r"compressed|superframe"):
-        read(frame(), coded)
+        read(frame(tiles=tiles), coded)
 
 
 def test_a_frame_that_ends_early() -> None:

@@ -48,8 +48,10 @@ def _vp9(opened: Opened, codec: Codec, head: bytes, start: int, size: int) -> No
     """Raise ValueError or NeedsFFmpeg unless the frame is as the configuration says."""
     from vaceprep.probes import vp9
 
-    last = opened.read_at(start + size - 1, 1)
-    frame = vp9.read_first_frame(head, last[0] if last else 0, size)
+    last = opened.read_at(start + size - 1, 1) if head else b""
+    if not last:
+        raise NeedsFFmpeg("a first sample without bytes")
+    frame = vp9.read_first_frame(head, last[0], size)
     said = (codec.profile, codec.pixel_format, codec.full_range, codec.matrix)
     if (frame.profile, frame.pixel_format, frame.full_range, frame.matrix) != said:
         raise NeedsFFmpeg("a first frame of another form than the configuration")
