@@ -20,8 +20,10 @@ class Claims(NamedTuple):
 
 def measured_length(timing: Timing, ends: list[Fraction]) -> Fraction | None:
     """Return the seconds from the start of the clock to the last end of any stream."""
-    shown = [] if timing.duration is None else [timing.delay + timing.duration]
-    return max([*ends, *shown], default=None)
+    if timing.duration is None:
+        return max(ends, default=None)
+    end = timing.delay + timing.duration if timing.delay else timing.duration
+    return max([*ends, end]) if ends else end
 
 
 def movie_claims(
@@ -64,16 +66,26 @@ def _worst_claim(
         # The media header includes what the edit list hides, and with B-frames often the time
         # before the first one: compare it with the nearer of the two and scale it to what is shown.
         readings = (timing.unedited, timing.media_end or timing.unedited)
-        nearest = min(readings, key=lambda reading: abs(reading - media))
-        claims.append(media * length / nearest if nearest > 0 else media)
+        if media in readings and media > 0:
+            claims.append(length)
+        else:
+            nearest = min(readings, key=lambda reading: abs(reading - media))
+            claims.append(media * length / nearest if nearest > 0 else media)
     if track.header_duration is not None and movie.timescale:
-        stated = Fraction(track.header_duration, movie.timescale) - timing.delay
+        stated = Fraction(track.header_duration, movie.timescale)
+        if timing.delay:
+            stated -= timing.delay
         # An edit begins or ends inside a frame: the header counts part of it, this code the whole.
         part = timing.max_interval if timing.edit_effect else None
-        claims.append(length if part is not None and abs(stated - length) <= part else stated)
+        near = stated == length or (part is not None and abs(stated - length) <= part)
+        claims.append(length if near else stated)
     if header is not None and measured is not None and header > measured:
         claims.append(length + header - measured)
-    return max(claims, key=lambda c: abs(c - length), default=None)
+    # Most headers are right: this needs no differences.
+    wrong = [claim for claim in claims if claim != length]
+    if not wrong:
+        return length if claims else None
+    return max(wrong, key=lambda c: abs(c - length))
 
 
 def track_ends(movie: boxes.Movie) -> dict[int, Fraction]:

@@ -11,14 +11,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, chain, islice, repeat
-from math import ceil, floor, gcd
+from math import gcd
 from operator import add, sub
 from typing import Final, NamedTuple
 
 from vaceprep.facts import NO_STRETCH
 from vaceprep.formats import REORDER_PACKETS
 from vaceprep.probes.mp4.hidden_samples import NOTHING, ExcludedSamples, durations_of, shown_times
-from vaceprep.probes.mp4.tables import expand
+from vaceprep.probes.mp4.tables import expand, values_of
 from vaceprep.probes.mp4.track import Edit, Track
 from vaceprep.records import Values
 
@@ -30,6 +30,8 @@ LEAST_UNITS: Final = 5
 LEAST_ODD: Final = 2
 #: An edit's rate in 16.16 when it plays as fast as the track.
 NORMAL_RATE: Final = 0x10000
+#: No time at all.
+NO_TIME: Final = Fraction(0)
 
 
 class Timing(NamedTuple):
@@ -44,7 +46,7 @@ class Timing(NamedTuple):
     max_interval: Fraction | None
     edit_effect: str | None = None
     #: Seconds before the first frame is shown: a leading empty edit, samples that are not shown.
-    delay: Fraction = Fraction(0)
+    delay: Fraction = NO_TIME
     #: Length of the track without its edit list, from its first frame's start and from the start of
     #: its clock; None if it has no frames.
     unedited: Fraction | None = None
@@ -67,8 +69,8 @@ class Window(Values):
     #: Number of intervals of the shortest and of the longest length.
     short: int = 0
     long: int = 0
-    #: Ticks of the track shown per tick of presentation.
-    rate: Fraction = Fraction(1)
+    #: Ticks of the track shown per tick of presentation, in 16.16.
+    rate: int = NORMAL_RATE
 
     def take(self, times: Sequence[int], ends: dict[int, int] | None, duration: int) -> None:
         """Count a sorted piece of frame times; ``ends`` if durations differ."""
@@ -128,16 +130,16 @@ class Window(Values):
         end = self.shown_end if self.end is None else min(self.end, self.shown_end)
         return max(end - self.first, 0)
 
-    @property
-    def length(self) -> Fraction:
-        """Return the presented length in ticks."""
-        return self.span / self.rate
+    def shown(self, ticks: int) -> int | Fraction:
+        """Return how long so many ticks of the track take in the presentation."""
+        # Edits that change the speed are rare, and whole numbers are much faster.
+        return ticks if self.rate == NORMAL_RATE else Fraction(ticks * NORMAL_RATE, self.rate)
 
 
 def _pieces(track: Track) -> Iterator[tuple[list[int], dict[int, int] | None, int]]:
     """Yield sorted presentation times in pieces, with their ends if durations differ."""
     last = track.durations[-1][1] if track.durations else 0
-    uniform = len({d for n, d in track.durations if n}) <= 1
+    uniform = len(track.durations) == 1 or len({d for n, d in track.durations if n}) <= 1
     durations = durations_of(track)
     offsets = chain(expand(track.offsets), repeat(0))
     # One duration for all samples: a range needs no table.
@@ -198,7 +200,7 @@ def _count_frames(track: Track, windows: list[Window], excluded: ExcludedSamples
         for window in windows:
             window.take(frames, stops, 0)
         return
-    if len(track.durations) == 1 and not any(v for _, v in track.offsets):
+    if len(track.durations) == 1 and not any(values_of(track.offsets)):
         # Evenly spaced in decoding order: nothing to sort or expand.
         step = track.durations[0][1]
         if step > 0:
@@ -223,23 +225,28 @@ class _EditList(NamedTuple):
 def _read_edits(edits: Sequence[Edit], scale: int, movie_timescale: int) -> _EditList:
     """Return the windows of a track with ``scale`` ticks a second."""
     windows: list[Window] = []
-    delay = gap = pending = Fraction(0)
+    # In ticks of the movie.
+    delay = gap = pending = 0
     for edit in edits:
         if edit.media_time < 0:
-            length = Fraction(edit.length, movie_timescale)
             if windows:
                 # Count an empty edit only if a window follows: at the end it shows nothing.
-                pending += length
+                pending += edit.length
             else:
-                delay += length
+                delay += edit.length
             continue
-        rate = Fraction(edit.rate, NORMAL_RATE) if edit.rate > 0 else Fraction(1)
+        rate = edit.rate if edit.rate > 0 else NORMAL_RATE
         # To the nearest tick, as FFmpeg does.
-        ticks = floor(Fraction(edit.length * scale, movie_timescale) * rate + Fraction(1, 2))
+        unit = movie_timescale * NORMAL_RATE
+        ticks = (2 * edit.length * scale * rate + unit) // (2 * unit)
         stop = edit.media_time + ticks
-        gap, pending = gap + pending, Fraction(0)
+        gap, pending = gap + pending, 0
         windows.append(Window(edit.media_time, stop if edit.length else None, rate=rate))
-    return _EditList(windows, delay, gap)
+    return _EditList(
+        windows,
+        Fraction(delay, movie_timescale) if delay else NO_TIME,
+        Fraction(gap, movie_timescale) if gap else NO_TIME,
+    )
 
 
 def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTHING) -> Timing:
@@ -262,7 +269,7 @@ def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTH
     for window in shown.windows:
         # Edits are rounded to movie ticks: one that ends within a tick of the track's end, or after
         # it, hides nothing there.
-        tick = ceil(scale * window.rate / movie_timescale)
+        tick = -(-scale * window.rate // (movie_timescale * NORMAL_RATE))
         if window.end is not None and window.end >= end - tick:
             window.end = None
     lead = _lead(whole, shown.windows) if excluded.hidden else 0
@@ -270,7 +277,7 @@ def present(track: Track, movie_timescale: int, excluded: ExcludedSamples = NOTH
         shown.windows or [whole],
         scale,
         _effects(edits, shown, whole),
-        shown.delay + Fraction(lead, scale),
+        shown.delay + Fraction(lead, scale) if lead else shown.delay,
         shown.gap,
         (Fraction(whole.span, scale), Fraction(end, scale)),
     )
@@ -280,9 +287,9 @@ def _effects(edits: Sequence[Edit], shown: _EditList, whole: Window) -> list[str
     """Return what the edit list changes, in clauses."""
     windows, delay, gap = shown
     effects = []
-    if delay > 0:
+    if delay:
         effects.append(f"it delays the first frame by {float(delay):g} s")
-    if gap > 0:
+    if gap:
         effects.append(f"it leaves {float(gap):g} s empty in the middle")
     if not windows:
         return [*effects, NO_STRETCH] if edits else effects
@@ -305,13 +312,13 @@ def _lead(whole: Window, windows: Sequence[Window]) -> int:
     return max(first.first - begin, 0) if first.first is not None else 0
 
 
-def _speed(rates: Sequence[Fraction]) -> str:
+def _speed(rates: Sequence[int]) -> str:
     """Return how edits change the speed."""
-    other = next((rate for rate in rates if rate != 1), None)
+    other = next((rate for rate in rates if rate != NORMAL_RATE), None)
     if other is None:
         return "it plays at another speed"
     many = "" if len(rates) == 1 else "a part of "
-    return f"it plays {many}the track at {float(other):g} times its speed"
+    return f"it plays {many}the track at {other / NORMAL_RATE:g} times its speed"
 
 
 def evenness(
@@ -339,8 +346,10 @@ def _timing(
     unedited: tuple[Fraction, Fraction],
 ) -> Timing:
     frames = sum(w.frames for w in windows)
-    duration = Fraction(sum(w.length for w in windows), scale) + gap
-    gaps = [g / w.rate for w in windows for g in (w.shortest, w.longest) if g is not None]
+    duration = Fraction(sum(w.shown(w.span) for w in windows), scale)
+    if gap:
+        duration += gap
+    gaps = [w.shown(g) for w in windows for g in (w.shortest, w.longest) if g is not None]
     shortest, longest = (min(gaps), max(gaps)) if gaps else (None, None)
     even: bool | None = None
     tick = None
@@ -348,7 +357,7 @@ def _timing(
         unit = gcd(*(w.unit for w in windows))
         rarer = min(sum(w.short for w in windows), sum(w.long for w in windows))
         even, rounded = evenness(shortest, longest, unit, rarer)
-        even = even and gap == 0
+        even = even and not gap
         tick = Fraction(unit, scale) if even and rounded else None
     return Timing(
         duration=duration if duration > 0 else None,
@@ -356,8 +365,8 @@ def _timing(
         fps=frames / duration if duration > 0 and frames else None,
         rounding_tick=tick,
         constant_rate=even,
-        min_interval=None if shortest is None else shortest / scale,
-        max_interval=None if longest is None else longest / scale,
+        min_interval=None if shortest is None else Fraction(shortest, scale),
+        max_interval=None if longest is None else Fraction(longest, scale),
         edit_effect="; ".join(effects) or None,
         delay=delay,
         unedited=unedited[0],

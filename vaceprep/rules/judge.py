@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final, NamedTuple
 
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.facts import Facts, ImageFacts, Unreadable
 from vaceprep.records import replace
 from vaceprep.rules import codes
-from vaceprep.rules.catalogue import Asset, Finding, Severity, run
+from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, run
 
 #: Rules that report that a file could not be measured: ``select`` keeps them, since a check without
 #: measurements must not pass. Only naming them in ``ignore`` suppresses them.
@@ -70,18 +71,25 @@ def judge(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
 
 def judge_video(facts: Facts | Unreadable, asset: Asset) -> list[Finding]:
     """Apply the video rules; a VP105 without a fix suppresses the others."""
-    from vaceprep.rules import video, video_packaging, video_picture
-
     if isinstance(facts, ImageFacts):
         message = f"it is a still image ({facts.format.upper()}), not a video"
         facts = Unreadable("still-image", message, facts.bytes)
-    first = video.video_unreadable
+    first, rest = _video_rules()
     findings = run([first], facts, asset)
     if findings and findings[0].fix is None:
         return findings
-    rules = (*video.RULES, *video_picture.RULES, *video_packaging.RULES)
-    findings += run([rule for rule in rules if rule is not first], facts, asset)
+    findings += run(rest, facts, asset)
     return findings + _judge_mask(facts, asset, findings)
+
+
+@cache
+def _video_rules() -> tuple[Rule, list[Rule]]:
+    """The rule about unreadable videos, and the others."""
+    from vaceprep.rules import video, video_packaging, video_picture
+
+    first = video.video_unreadable
+    rules = (*video.RULES, *video_picture.RULES, *video_packaging.RULES)
+    return first, [rule for rule in rules if rule is not first]
 
 
 def _judge_mask(facts: Facts | Unreadable, asset: Asset, findings: list[Finding]) -> list[Finding]:

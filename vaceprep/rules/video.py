@@ -126,7 +126,9 @@ def video_fps(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None:
 
 def too_long(length: Fraction, facts: VideoFacts, limit: Fraction) -> bool:
     """Whether ``length`` exceeds ``limit``, allowing for a time base that rounds."""
-    return length - (facts.rounding_tick or 0) > limit
+    if length <= limit or not facts.rounding_tick:
+        return length > limit
+    return length - facts.rounding_tick > limit
 
 
 @rule(

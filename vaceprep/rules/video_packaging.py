@@ -94,8 +94,10 @@ def video_container_duration(rule: Rule, facts: VideoFacts, asset: Asset) -> Fin
     others = [s.duration for s in facts.streams if s.duration is not None]
     if all(not too_long(d, facts, limit) for d in others):
         # Only the header is that long, by rounding or, if it is further off, a case for VP127.
-        rounded = facts.container_duration - (facts.header_tick or 0)
-        if header_lies(facts) or not too_long(rounded, facts, limit):
+        rounded = facts.container_duration
+        if rounded > limit and facts.header_tick:
+            rounded -= facts.header_tick
+        if not too_long(rounded, facts, limit) or header_lies(facts):
             return None
     clip = asset.role in ("first_clip_url", "last_clip_url")
     note = asset.limits.note("clip_seconds" if clip else "video_seconds")
@@ -148,6 +150,8 @@ def video_above_720p(rule: Rule, facts: VideoFacts, _: Asset) -> Finding | None:
 
 
 def _off(claimed: Fraction, measured: Fraction, tick: Fraction | None = None) -> bool:
+    if claimed == measured:
+        return False
     return abs(claimed - measured) > max(HEADER_TOLERANCE * measured, tick or Fraction(0))
 
 
@@ -159,6 +163,7 @@ def header_lies(facts: VideoFacts) -> bool:
     return bool(
         facts.frames
         and facts.declared_frames
+        and facts.frames != facts.declared_frames
         and _off(Fraction(facts.declared_frames), Fraction(facts.frames))
     )
 
