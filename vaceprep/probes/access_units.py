@@ -6,6 +6,7 @@ Specification of slice headers: ITU-T H.264, 7.3.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from vaceprep.probes.h264 import (
@@ -32,6 +33,8 @@ from vaceprep.probes.nal_units import (
 HEAD: Final = 40
 #: NAL units read of one packet.
 MAX_UNITS: Final = 200
+#: Most bytes of parameter sets whose form is kept for the next file; real ones have some 100.
+MAX_KNOWN_BYTES: Final = 4096
 
 #: Read up to this many bytes at this offset in the packet.
 Read = Callable[[int, int], bytes]
@@ -69,11 +72,19 @@ def form_of(codec: str | None, extradata: bytes) -> Form | None:
     """Return how to parse the packets of a stream; None for other codecs."""
     if codec not in ("h264", "hevc"):
         return None
+    return (_known_form if len(extradata) <= MAX_KNOWN_BYTES else _form)(codec, extradata)
+
+
+def _form(codec: str, extradata: bytes) -> Form:
     slices = None
     if codec == "h264":
         unit = first_sps(extradata) or annexb_sps(extradata)
         slices = fields_of(unit) if unit else None
     return Form(codec, length_size(codec, extradata), slices)
+
+
+#: ``_form``, once for the files of one camera or program, whose parameter sets are equal.
+_known_form = lru_cache(maxsize=64)(_form)
 
 
 def _units(form: Form, size: int, read: Read) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from math import hypot
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -41,6 +42,8 @@ OTHER_COMPRESSORS: Final = (b"Planar Y'CbCr", b"Sorenson H263")
 MAX_ASPECT: Final = 32767
 #: Greatest difference of a display matrix's two scales: FFmpeg's is 1 %.
 SAME_SCALE: Final = 0.005
+#: Most bytes of a sample entry whose facts are kept for the next file; real ones have some 200.
+MAX_KNOWN_BYTES: Final = 4096
 
 
 class Colours(NamedTuple):
@@ -67,11 +70,27 @@ def read_codec(track: Track) -> tuple[Codec, bytes]:
     """Return the codec's facts and the decoder configuration of a track. Raises NeedsFFmpeg."""
     if len(track.formats) != 1 or track.entries != 1:
         raise NeedsFFmpeg("several sample entries")
-    reader = READERS.get(track.formats[0])
+    if len(track.description) > MAX_KNOWN_BYTES:
+        return _read_codec(track.formats[0], track.description, track.matrix, track.shown)
+    return _known_codec(track.formats[0], bytes(track.description), track.matrix, track.shown)
+
+
+@lru_cache(maxsize=64)
+def _known_codec(
+    format_: str, description: bytes, matrix: tuple[int, ...], shown: tuple[int, int]
+) -> tuple[Codec, bytes]:
+    """``_read_codec``, once for the files of one camera or program, whose entries are equal."""
+    return _read_codec(format_, memoryview(description), matrix, shown)
+
+
+def _read_codec(
+    format_: str, description: memoryview, matrix: tuple[int, ...], shown: tuple[int, int]
+) -> tuple[Codec, bytes]:
+    reader = READERS.get(format_)
     if reader is None:
-        raise NeedsFFmpeg(f"the format {track.formats[0]!r}")
+        raise NeedsFFmpeg(f"the format {format_!r}")
     configuration, read = reader
-    entry = _entry(track)
+    entry = _entry(description, matrix, shown)
     record = entry.boxes.get(configuration)
     if record is None:
         raise NeedsFFmpeg(f"no {configuration} box")
@@ -91,8 +110,7 @@ def read_codec(track: Track) -> tuple[Codec, bytes]:
     return codec, extradata
 
 
-def _entry(track: Track) -> _Entry:
-    body = track.description
+def _entry(body: memoryview, matrix: tuple[int, ...], shown: tuple[int, int]) -> _Entry:
     if len(body) < FIXED:
         raise NeedsFFmpeg("a short sample entry")
     version, revision = struct.unpack_from(">HH", body, 8)
@@ -107,7 +125,10 @@ def _entry(track: Track) -> _Entry:
         if name in boxes:
             raise NeedsFFmpeg(f"two boxes {name!r} in the sample entry")
         boxes[name] = inner
-    aspect = _aspect(boxes[Box.PASP]) if Box.PASP in boxes else _scaled(track, width, height)
+    if Box.PASP in boxes:
+        aspect: Fraction | None = _aspect(boxes[Box.PASP])
+    else:
+        aspect = _scaled(matrix, shown, width, height)
     colours = _colours(boxes[Box.COLR]) if Box.COLR in boxes else Colours()
     return _Entry(width, height, boxes, aspect, colours)
 
@@ -121,14 +142,16 @@ def _aspect(body: memoryview) -> Fraction:
     return Fraction(across, down)
 
 
-def _scaled(track: Track, width: int, height: int) -> Fraction | None:
+def _scaled(
+    matrix: tuple[int, ...], shown: tuple[int, int], width: int, height: int
+) -> Fraction | None:
     """Return the pixel aspect by the size in the track header; None if it is the entry's size."""
-    a, b, c, d = (track.matrix[i] for i in (0, 1, 3, 4))
+    a, b, c, d = (matrix[i] for i in (0, 1, 3, 4))
     across, down = hypot(a, c), hypot(b, d)
     if not across or not down or abs(across / down - 1) > SAME_SCALE:
         raise NeedsFFmpeg("a display matrix that stretches the picture")
     # FFmpeg compares whole pixels.
-    wide, high = (side >> 16 for side in track.shown)
+    wide, high = (side >> 16 for side in shown)
     if not wide or not high or (wide, high) == (width, height):
         return None
     return Fraction(height * wide, width * high)

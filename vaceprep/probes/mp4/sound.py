@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from vaceprep.probes.h264 import Bits
@@ -42,10 +43,24 @@ AAC_LC: Final = 2
 #: Sampling frequency indices and channel configurations that name one.
 FREQUENCIES: Final = range(13)
 CHANNELS: Final = range(1, 8)
+#: Most bytes of a sample entry whose codec is kept for the next file; real ones have some 100.
+MAX_KNOWN_BYTES: Final = 4096
 
 
 def sound_codec(format_: str, description: memoryview) -> str:
     """Return FFmpeg's name of the codec of a sound sample entry. Raises NeedsFFmpeg."""
+    if len(description) > MAX_KNOWN_BYTES:
+        return _sound_codec(format_, description)
+    return _known_codec(format_, bytes(description))
+
+
+@lru_cache(maxsize=64)
+def _known_codec(format_: str, description: bytes) -> str:
+    """``_sound_codec``, once for the files of one camera or program, whose entries are equal."""
+    return _sound_codec(format_, memoryview(description))
+
+
+def _sound_codec(format_: str, description: memoryview) -> str:
     if len(description) < FIXED[0]:
         raise NeedsFFmpeg("a short sample entry")
     version, bits = struct.unpack_from(">H8xH", description, 8)
