@@ -88,6 +88,9 @@ class _Named:
 
     def __init__(self, *values: object, **named: object) -> None:
         """Raises TypeError for a value too many, missing, unknown or given twice."""
+        if not values and named.keys() == self._all:
+            vars(self).update(named)
+            return
         given = dict(zip(self._names, values, strict=False)) | named
         unknown = given.keys() - self._all
         if len(given) < len(values) + len(named) or unknown or not self._required <= given.keys():

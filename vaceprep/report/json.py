@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vaceprep.checks.report import JSON_VERSION, FileReport, Summary, in_force, measured
 from vaceprep.facts import Facts
@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from vaceprep.config.model import Config
 
 
+#: Made once: ``json.dumps`` would make one for each file.
+_ENCODER: Final = json.JSONEncoder(allow_nan=False)
+
+
 def dump(value: Any, indent: int | None = None) -> str:
     """JSON, on one line without ``indent``. NaN never occurs in facts; it would raise."""
+    if indent is None:
+        return _ENCODER.encode(value)
     return json.dumps(value, allow_nan=False, indent=indent)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from vaceprep.probes.mp4.box_types import Box
+from vaceprep.probes.mp4.tables import HEADER
 
 
 class NeedsFFmpeg(Exception):
@@ -26,7 +27,7 @@ def whole_children(view: memoryview, *, closed: bool = False) -> Iterator[tuple[
     """
     at, end = 0, len(view)
     while at + 8 <= end:
-        size, kind = struct.unpack_from(">I4s", view, at)
+        size, kind = HEADER.unpack_from(view, at)
         if not 8 <= size <= end - at:
             raise NeedsFFmpeg(f"a box of {size} bytes")
         yield kind.decode("latin-1"), view[at + 8 : at + size]

@@ -6,7 +6,9 @@ reader looks only in the right place, so a box elsewhere is refused.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import accumulate
+from operator import mul, sub
 from typing import Final
 
 from vaceprep.probes.mp4.box_types import Box
@@ -119,13 +121,13 @@ def _chunks(track: Track) -> str | None:
     chunks, per_chunk = track.chunks, track.per_chunk
     if not chunks or not per_chunk:
         return "it does not say where its frames are"
-    firsts, counts = list(per_chunk[::3]), per_chunk[1::3]
-    if not all(0 < count < SIGNED for count in counts):
+    firsts, counts = per_chunk[::3], per_chunk[1::3]
+    if not 0 < min(counts) <= max(counts) < SIGNED:
         return "a chunk has no frames"
-    stops = [*firsts[1:], len(chunks) + 1]
-    placed = 0
-    for first, stop, count in zip(firsts, stops, counts, strict=True):
-        placed += max(0, min(stop, len(chunks) + 1) - first) * count
+    after = len(chunks) + 1
+    # The runs rise: those after the last chunk place nothing.
+    firsts = firsts[: bisect_left(firsts, after)]
+    placed = sum(map(mul, map(sub, [*firsts[1:], after], firsts), counts))
     if placed < track.samples:
         return f"it says where {placed:,} of {track.samples:,} frames are"
     return None

@@ -22,11 +22,15 @@ class BoxError(ValueError):
     """The boxes are contradictory or claim the impossible; the message is a clause."""
 
 
+#: The size and the type of a box.
+HEADER: Final = struct.Struct(">I4s")
+
+
 def children(view: memoryview) -> Iterator[tuple[str, memoryview]]:
     """Yield the boxes inside one box; stop at an impossible size."""
     at, end = 0, len(view)
     while at + 8 <= end:
-        size, kind = struct.unpack_from(">I4s", view, at)
+        size, kind = HEADER.unpack_from(view, at)
         start = at + 8
         if size == 1 and at + 16 <= end:
             size = struct.unpack_from(">Q", view, at + 8)[0]
@@ -84,6 +88,11 @@ class Runs(Sequence[tuple[int, int]]):
         if isinstance(index, slice):
             return list(zip(self.counts[index], self.values[index], strict=True))
         return self.counts[index], self.values[index]
+
+
+def values_of(runs: Sequence[tuple[int, int]]) -> Sequence[int]:
+    """Return the value of each run."""
+    return runs.values if isinstance(runs, Runs) else [value for _, value in runs]
 
 
 def expand(runs: Sequence[tuple[int, int]]) -> Iterator[int]:

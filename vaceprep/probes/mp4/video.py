@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from itertools import pairwise
+from operator import ge
 from typing import Final
 
 from vaceprep.facts import StreamFacts, VideoFacts
@@ -18,6 +18,7 @@ from vaceprep.probes.mp4.first_frame import check_first_frame
 from vaceprep.probes.mp4.indexed import Coded, indexed_facts
 from vaceprep.probes.mp4.metadata import read_names
 from vaceprep.probes.mp4.structure import SIGNED, contradiction
+from vaceprep.probes.mp4.tables import values_of
 from vaceprep.probes.video_facts import personal_data
 
 #: Top-level boxes that FFmpeg reads as this project does.
@@ -41,7 +42,7 @@ MAX_OFFSET: Final = 1 << 28
 def measure(opened: Opened, name: str, movie: Movie) -> VideoFacts | None:
     """Return the facts of a file in the container ``name``; None where only FFmpeg knows them.
 
-    Raises OSError if reading fails.
+    The caller has refused a video track that contradicts itself. Raises OSError if reading fails.
     """
     try:
         return _measure(opened, name, movie)
@@ -112,14 +113,15 @@ def _check_track(track: Track, movie_timescale: int) -> None:
         raise NeedsFFmpeg("a track without samples of its own")
     if len(track.formats) != 1 or track.entries != 1:
         raise NeedsFFmpeg("several sample entries")
-    if contradiction(track, movie_timescale):
+    if track.handler != "vide" and contradiction(track, movie_timescale):
         raise NeedsFFmpeg("tables that contradict each other")
     stored, chunks = track.stored, track.per_chunk
     if stored is None or track.durations is not stored or max(stored.values) >= SIGNED:
         raise NeedsFFmpeg("durations that are not read as they are stored")
-    if any(abs(value) >= MAX_OFFSET for _, value in track.offsets):
+    offsets = values_of(track.offsets)
+    if offsets and not -MAX_OFFSET < min(offsets) <= max(offsets) < MAX_OFFSET:
         raise NeedsFFmpeg("a large offset of a presentation time")
-    if chunks is None or chunks[0] != 1 or any(a >= b for a, b in pairwise(chunks[::3])):
+    if chunks is None or chunks[0] != 1 or any(map(ge, chunks[::3], chunks[3::3])):
         raise NeedsFFmpeg("the order of its runs of chunks")
     if chunks[-3] > len(track.chunks or ()):
         raise NeedsFFmpeg("a run of chunks after the last one")
