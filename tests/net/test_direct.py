@@ -19,7 +19,7 @@ from tests.net.server import HOST, Site, serving
 from tests.net.test_client import NAME, answers, secure
 from vaceprep.net import certificates
 from vaceprep.net.checked import NotPublic
-from vaceprep.net.direct import Declined, Direct, Response, Url
+from vaceprep.net.direct import Declined, Direct, Response, Url, _Simple
 from vaceprep.net.problems import RemoteError
 from vaceprep.net.requests import Requests
 
@@ -149,6 +149,12 @@ def test_a_closed_connection_is_made_anew(direct: Direct) -> None:
     assert len(asked) == 2
 
 
+def test_a_usual_answer_needs_no_http_client(site: Site, direct: Direct) -> None:
+    response, _ = got(direct, site.at("/a"), Range="bytes=0-9")
+    assert response.status_code == 206
+    assert isinstance(response._inner, _Simple)
+
+
 def test_an_unread_answer_is_not_read_later(site: Site, direct: Direct) -> None:
     direct.get(at(site.at("/a")), {}, inf, nothing).close()
     assert got(direct, site.at("/a"))[1][:3] == b"\0\1\2"
@@ -194,6 +200,14 @@ OK = b"HTTP/1.1 200 OK\r\n"
         b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"ETag: x\r\nContent-Length: 0\r\n\r\n",
         OK + b"X: 1\r\nx: 2\r\nContent-Type: video/mp4\r\nContent-Length: 0\r\n\r\n",
         OK + b"Content-Length: 6\r\n\r\nhello",
+        OK + b"Connection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
+        OK + b"Connection: Close\r\nContent-Length: 5\r\n\r\nhello",
+        OK + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        OK + b"Content-Length:  5 \r\nX_y: z\r\n\r\nhello",
+        OK + b"Content-Length: 3\r\n\r\nhello",
+        OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
+        b"HTTP/1.1 503 \r\nContent-Length: 2\r\n\r\nno",
         OK + b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello",
         b"nothing of the kind\r\n\r\n",
         b"",
@@ -215,6 +229,26 @@ def test_httpx_says_the_same(answer: bytes, direct: Direct) -> None:
         requests.close()
     assert ours == theirs
     assert sorted(seen[0].lower().split(b"\r\n")) == sorted(seen[1].lower().split(b"\r\n"))
+
+
+def test_a_head_in_pieces() -> None:
+    answer = OK + b"Content-Length: 5\r\nETag: x\r\n\r\nhello"
+
+    def walk(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        with line:
+            line.recv(65536)
+            for piece in (answer[:30], answer[30:-7], answer[-7:]):
+                line.sendall(piece)
+                time.sleep(0.05)
+
+    with socket.create_server((HOST, 0)) as listener:
+        thread = threading.Thread(target=walk, args=[listener])
+        thread.start()
+        with contextlib.closing(Direct([HOST], stall=5)) as made:
+            response, body = got(made, f"http://{HOST}:{listener.getsockname()[1]}/")
+        thread.join(5)
+    assert (response.headers["etag"], body) == ("x", b"hello")
 
 
 @pytest.mark.parametrize(
