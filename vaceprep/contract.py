@@ -19,7 +19,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final, Literal, get_args
 
-SourceMark = Literal["M", "U", "G", "C", "R", "J", "M U", "U J", "M J"]
+Mark = Literal["M", "U", "G", "C", "R", "J"]
+#: One mark, or two of them with a space between.
+SourceMark = Literal[
+    Mark, "M U", "M C", "M J", "U G", "U R", "U J", "G U", "G R", "C U", "C G", "C J", "J R"
+]  # fmt: skip
 
 VideoRole = Literal["video_url", "first_clip_url", "last_clip_url", "mask_video_url"]
 ImageRole = Literal["ref_images_url", "first_frame_url", "last_frame_url", "mask_image_url"]
@@ -140,7 +144,11 @@ OUTPUT_SECONDS: Final = 5
 Size = Literal["1280*720", "720*1280", "960*960", "832*1088", "1088*832"]
 #: Output sizes. M U
 SIZES: Final[tuple[Size, ...]] = get_args(Size)
+#: The output size where a job sets none. M U
+DEFAULT_SIZE: Final[Size] = "1280*720"
 Label = Literal["obj", "bg"]
+#: The label of the only reference image where a job sets none. M U
+DEFAULT_LABEL: Final[Label] = "obj"
 #: Most reference images for ``image_reference``. M U
 MAX_REFERENCES: Final = 3
 #: Most reference images for the other functions that take them. U
@@ -150,6 +158,8 @@ MAX_BACKGROUNDS: Final = 1
 RepaintingCondition = Literal["posebodyface", "posebody", "depth", "scribble"]
 GuideCondition = Literal["posebodyface", "depth"]
 MaskType = Literal["tracking", "fixed"]
+#: The type of a mask image where a job sets none. M U
+DEFAULT_MASK_TYPE: Final[MaskType] = "tracking"
 ExpandMode = Literal["hull", "bbox", "original"]
 #: The range of ``strength`` and ``expand_ratio``. M U
 UNIT_RANGE: Final = (0.0, 1.0)

@@ -60,7 +60,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def edit(media: Path, **changes: Any) -> Values:
-    job = {**minimal(EDIT), "video_url": "video.mp4", "mask_image_url": "mask.png", **changes}
+    job = {**minimal(EDIT), "video_url": "video.mp4", "mask_image_url": "mask.png"}
+    job |= {"size": "1088*832", **changes}
     return {k: v if ":" in str(v) else _at(media, k, v) for k, v in job.items()}
 
 

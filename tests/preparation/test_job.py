@@ -78,6 +78,8 @@ mask_image_url: 'sub/mask.png'
 mask_frame_id: 40      # drawn here
 ref_images_url:
   - pictures/one.bmp   # the thing
+obj_or_bg: [obj]
+size: 960*960
 """
 TOML = """# A job.
 function = "video_edit"   # the function
@@ -89,6 +91,8 @@ mask_frame_id = 40        # drawn here
 ref_images_url = [ # "no.png"
   'pictures/one.bmp',     # the thing
 ]
+obj_or_bg = ["obj"]
+size = "960*960"
 """
 
 

@@ -132,11 +132,11 @@ def test_a_lost_picture_stops_the_job(
     good(prepared(path, tmp_path / "out", seconds(hint)))
 
 
-def test_the_first_frame_stays_unsaid(tmp_path: Path) -> None:
+def test_the_first_frame_is_written_out(tmp_path: Path) -> None:
     write(tmp_path / "clip.mov", frames=200, rate=25)
     mask(tmp_path / "mask.png", SIZE)
     path = job(tmp_path, **EDIT, video_url="clip.mov", mask_image_url="mask.png")
-    assert "mask_frame_id" not in good(prepared(path, tmp_path / "out"))
+    assert good(prepared(path, tmp_path / "out"))["mask_frame_id"] == 1
 
 
 def test_a_frame_that_the_video_does_not_have(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mask.save(folder / "mask.png")
     (folder / "broken.mp4").write_bytes(b"no film")
     job = {"function": "video_edit", "prompt": "<b>bold</b>", "prompt_extend": False}
+    job |= {"size": "1088*832"}
     job |= {"video_url": "long.mp4", "mask_image_url": "mask.png", "mask_frame_id": 3}
     (folder / "edit.json").write_text(json.dumps(job))
     wide = {"function": "video_outpainting", "prompt": "wide", "prompt_extend": False}

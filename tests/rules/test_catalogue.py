@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from dataclasses import replace
 from importlib import import_module
+from typing import get_args
 
 import pytest
 
 import vaceprep.rules
+from vaceprep.contract import Mark, SourceMark
 from vaceprep.report.catalogue import SOURCES, explain, markdown, severities, table
 from vaceprep.rules import codes
 from vaceprep.rules.all import BY_CODE, RULES
@@ -56,6 +59,10 @@ VP216 image-location advice J
 VP302 mask-not-binary error U
 VP303 mask-empty error J
 VP304 mask-full warning J
+VP413 clips-together error U
+VP414 inputs-disagree error/warning UJ
+VP415 output-shape warning U
+VP416 label-missing advice C
 VP501 url-not-ascii error M
 VP502 url-scheme error U
 VP503 url-not-public error MJ
@@ -83,6 +90,24 @@ def test_each_rule_is_complete(rule: Rule) -> None:
     assert set(rule.source.split()) <= set(SOURCES)
     assert resolve([rule.slug]) == resolve([rule.code]) == {rule.code}
     assert rule.code in "\n".join(explain(rule))
+
+
+def test_a_source_is_one_mark_or_two_of_those_that_the_reports_explain() -> None:
+    pairs = [mark.split(" ") for mark in get_args(SourceMark)]
+    assert set(get_args(Mark)) == set(SOURCES)
+    assert len({tuple(pair) for pair in pairs}) == len(pairs)
+    for pair in pairs:
+        assert set(pair) <= set(SOURCES)
+        assert len(set(pair)) == len(pair) <= 2
+    # The pairs that the contract's tables of rules use.
+    used = {"M U", "U J", "M J", "J R", "U G", "G R", "U R"}
+    assert used | set(SOURCES) <= set(get_args(SourceMark))
+
+
+def test_a_source_of_two_marks_is_explained_by_both() -> None:
+    rule = replace(BY_CODE["VP416"], source="G R")
+    (line,) = (line for line in explain(rule) if "source" in line)
+    assert line.endswith(f"G: {SOURCES['G']}; R: {SOURCES['R']}")
 
 
 def _defined() -> list[Rule]:

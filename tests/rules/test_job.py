@@ -1,4 +1,4 @@
-"""VP401 to VP412: what a job's fields break; each rule fires, and just does not."""
+"""VP401 to VP412 and VP416: what a job's fields break; each rule fires, and just does not."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from vaceprep.rules.job_media import Together, judge_together
 
 R = f"{U}r.png"
 Said = list[tuple[str, str, str | None]]
+#: Advice that most of the least jobs get; it has tests of its own.
+ADVICE = ("VP412", "VP416")
 
 
 def judged(job: dict[Any, Any]) -> list[Finding]:
@@ -31,7 +33,7 @@ def said(function: str | None, /, *without: str, **fields: Any) -> Said:
     job = {**(minimal(function) if function else {"prompt": "a"}), **fields}
     for name in without:
         del job[name]
-    found = [f for f in judged(job) if f.code != "VP412"]
+    found = [f for f in judged(job) if f.code not in ADVICE]
     return [(f.code, f.severity.value, f.pointer) for f in found]
 
 
@@ -208,7 +210,7 @@ def test_it_fires_alone_and_just_does_not(name: str) -> None:
 
 def test_every_rule_has_a_pair() -> None:
     told = {expected[0][0] for _, expected, _ in PAIRS.values()}
-    assert told == {rule.code for rule in JOB_RULES} - {"VP400", "VP412"}
+    assert told == {rule.code for rule in JOB_RULES} - {"VP400", *ADVICE}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -221,6 +223,24 @@ def test_the_rewriting_of_prompts_is_advice_where_upstream_says_so(function: str
     for fields in ({}, {"prompt_extend": None}, {"prompt_extend": True}):
         assert [(f.severity.value, f.pointer) for f in advised(**fields)] == expected
     assert advised(prompt_extend="no") == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_one_reference_without_its_label_is_advice(function: str) -> None:
+    def advised(*images: str, **fields: Any) -> list[Finding]:
+        job = {**minimal(function), "ref_images_url": list(images), **fields}
+        return [f for f in judged(job) if f.code == "VP416"]
+
+    expected = [("advice", "/obj_or_bg")] if function in (IMAGE, PAINT, EDIT) else []
+    absent: tuple[dict[str, Any], ...] = ({}, {"obj_or_bg": None}, {"obj_or_bg": []})
+    for fields in absent:
+        assert [(f.severity.value, f.pointer) for f in advised(R, **fields)] == expected
+        assert advised(R, R, **fields) == []
+        assert advised(**fields) == []
+    for labels in (["obj"], ["bg"], ["bird"], "obj", ["obj", "obj"]):
+        assert advised(R, obj_or_bg=labels) == []
+    # An image that is no text is VP403 alone.
+    assert [f.code for f in judged({**minimal(IMAGE), "ref_images_url": [5]})] == ["VP403"]
 
 
 def test_a_broken_file_has_one_finding_and_no_other() -> None:

@@ -1,4 +1,4 @@
-"""VP301, VP305, VP306, VP413 and VP414: a job's media against each other, on facts alone."""
+"""VP301, VP305, VP306, VP413 to VP415: a job's media against each other, on facts alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.job.table import EDIT, EXTEND, U, minimal
+from tests.job.table import EDIT, EXTEND, OUT, PAINT, U, minimal
 from tests.media import video_facts
+from vaceprep.contract import SIZES
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
 from vaceprep.job.draft import draft_of
 from vaceprep.rules.catalogue import Finding
@@ -60,7 +61,9 @@ def findings(function: str, fields: dict[str, Any], **media: Facts | None) -> li
 
 
 def edit(frame: int | None = None, **media: Facts | None) -> Said:
-    found = findings(EDIT, {} if frame is None else {"mask_frame_id": frame}, **media)
+    fields = {} if frame is None else {"mask_frame_id": frame}
+    # VP415, which is about the video alone, has tests of its own.
+    found = [f for f in findings(EDIT, fields, **media) if f.code != "VP415"]
     return [(f.code, f.severity.value, f.pointer) for f in found]
 
 
@@ -349,9 +352,73 @@ def test_any_media_at_all(function: str, media: dict[str, Facts], frame: int | N
     for finding in found:
         assert finding.code in {rule.code for rule in RULES}
         assert finding.pointer is not None
-        assert finding.pointer[1:] in job
+        assert finding.pointer[1:] in job or finding.code == "VP415"
         assert finding.measured != finding.allowed
     sizes = {(m.width, m.height) for m in media.values()}
     if len(sizes) <= 1:
         assert not [f for f in found if f.code == "VP301"]
     assert judge_together(Together(Draft(broken="x"), media)) == []
+
+
+# --- VP415 -------------------------------------------------------------------------------------
+
+
+def shape(width: int, height: int, size: str | None = None) -> tuple[str, str, str | None] | None:
+    """Size and nearest size of what is said of a video, and the fix."""
+    fields = {} if size is None else {"size": size}
+    media = {"video_url": video(width=width, height=height)}
+    found = findings(EDIT, {"mask_image_url": f"{U}m.png", **fields}, **media)
+    if not found:
+        return None
+    (one,) = found
+    assert (one.code, one.severity.value, one.pointer) == ("VP415", "warning", "/size")
+    return str(one.measured), str(one.allowed), one.fix
+
+
+def test_an_upright_video_at_the_default_size() -> None:
+    assert shape(720, 1280) == ("1280*720", "720*1280", "write size: 720*1280")
+    assert shape(720, 1280, "1280x720") == ("1280*720", "720*1280", None)
+    assert shape(720, 1280, "720*1280") is None
+    assert shape(1280, 720) is shape(1920, 1080) is shape(2000, 360) is None
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "other"),
+    [
+        # The aspects 16:9 and 17:13 are equally far from their geometric mean, 1.52472.
+        ((15248, 10000), (15247, 10000), "1088*832"),
+        # From 17:13 and 1:1: 1.14354.
+        ((11436, 10000), (11435, 10000), "960*960"),
+    ],
+)
+def test_the_nearest_shape_changes_at_the_mean_of_two(
+    near: tuple[int, int], far: tuple[int, int], other: str
+) -> None:
+    size = {"1088*832": "1280*720", "960*960": "1088*832"}[other]
+    assert shape(*near, size) is None
+    assert shape(*far, size) == (size, other, None)
+    # The same upright.
+    upright = "*".join(reversed(size.split("*")))
+    assert shape(near[1], near[0], upright) is None
+    assert shape(far[1], far[0], upright) is not None
+
+
+def test_each_size_is_the_nearest_to_itself() -> None:
+    for size in SIZES:
+        width, height = map(int, size.split("*"))
+        assert shape(width, height, size) is None
+        assert shape(width * 3, height * 3, size) is None
+
+
+def test_the_shape_as_displayed_counts() -> None:
+    turned = video(stored_width=1280, stored_height=720, width=720, height=1280, rotation=90)
+    found = findings(EDIT, {}, video_url=turned)
+    assert [(f.code, f.allowed) for f in found] == [("VP415", "720*1280")]
+
+
+def test_no_shape_without_a_size_or_a_video() -> None:
+    upright = video(width=720, height=1280)
+    assert findings(EDIT, {"size": "720*720"}, video_url=upright) == []
+    assert findings(EDIT, {}, video_url=None) == []
+    assert findings(PAINT, {}, video_url=upright) == []
+    assert findings(OUT, {}, video_url=upright) == []

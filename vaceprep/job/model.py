@@ -185,9 +185,9 @@ class ImageReference(Job):
     obj_or_bg: Labels | None = optional(
         "obj (a thing) or bg (the background) for each image, at most one bg; "
         "needed with 2 or 3 images.",
-        default=["obj"],
+        default=[contract.DEFAULT_LABEL],
     )
-    size: OutputSize | None = optional("Size of the result.", default="1280*720")
+    size: OutputSize | None = optional("Size of the result.", default=contract.DEFAULT_SIZE)
 
 
 class VideoRepainting(Job):
@@ -213,10 +213,10 @@ class VideoEdit(Job):
     )
     mask_video_url: Media | None = optional("The same as a video, frame by frame.")
     mask_type: contract.MaskType | None = optional(
-        "Whether the mask image follows the motion or stays.", default="tracking"
+        "Whether the mask image follows the motion or stays.", default=contract.DEFAULT_MASK_TYPE
     )
     mask_frame_id: Annotated[int, Field(ge=contract.FIRST_MASK_FRAME)] | None = optional(
-        "The frame that the mask image was drawn on, from 1.", default=1
+        "The frame that the mask image was drawn on, from 1.", default=contract.FIRST_MASK_FRAME
     )
     expand_ratio: Unit | None = optional(
         "How far a tracking mask grows outwards, 0.0 to 1.0.", default=0.05
@@ -229,7 +229,7 @@ class VideoEdit(Job):
     )
     ref_images_url: SideReferences | None = optional("At most one reference image.")
     obj_or_bg: Labels | None = optional("obj or bg for the reference image.")
-    size: OutputSize | None = optional("Size of the result.", default="1280*720")
+    size: OutputSize | None = optional("Size of the result.", default=contract.DEFAULT_SIZE)
 
 
 class VideoExtension(Job):

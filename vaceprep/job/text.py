@@ -24,6 +24,8 @@ from vaceprep.job.read import text_of as read_text
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
+#: A new value of a job's field.
+Value = str | int | list[str]
 YAML: Final = (".yaml", ".yml")
 TOML: Final = ".toml"
 #: The line, from 1, of a JSON pointer; None if unknown.
@@ -52,7 +54,7 @@ class Rewritten(NamedTuple):
 
 
 def rewrite(
-    values: Mapping[str, Any], ending: str, old: str | None, changes: Mapping[str, str | int]
+    values: Mapping[str, Any], ending: str, old: str | None, changes: Mapping[str, Value]
 ) -> Rewritten:
     """The text of a job file that reads as ``values``.
 
@@ -94,7 +96,7 @@ def _too_large(text: str, values: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _edited(old: str, ending: str, changes: Mapping[str, str | int]) -> str | None:
+def _edited(old: str, ending: str, changes: Mapping[str, Value]) -> str | None:
     """The old text with other values, or None if its library cannot do it."""
     try:
         # The file may have changed: parsing refuses excessive nesting and aliases.
@@ -106,7 +108,7 @@ def _edited(old: str, ending: str, changes: Mapping[str, str | int]) -> str | No
         return None
 
 
-def _put(document: Any, changes: Mapping[str, str | int]) -> None:
+def _put(document: Any, changes: Mapping[str, Value]) -> None:
     for pointer, value in changes.items():
         name, *index = parts_of(pointer)
         if index:
@@ -115,7 +117,7 @@ def _put(document: Any, changes: Mapping[str, str | int]) -> None:
             document[name] = value
 
 
-def _yaml_edited(old: str, changes: Mapping[str, str | int]) -> str | None:
+def _yaml_edited(old: str, changes: Mapping[str, Value]) -> str | None:
     from ruamel import yaml as ruamel
     from ruamel.yaml.error import YAMLError
 
@@ -141,7 +143,7 @@ def _yaml_edited(old: str, changes: Mapping[str, str | int]) -> str | None:
     return text.replace("\n", "\r\n") if "\r\n" in old else text
 
 
-def _toml_edited(old: str, changes: Mapping[str, str | int]) -> str:
+def _toml_edited(old: str, changes: Mapping[str, Value]) -> str:
     import tomlkit
 
     document = tomlkit.parse(old)

@@ -95,7 +95,7 @@ VideoRecipe = CopyRecipe | EncodeRecipe
 Recipe = CopyRecipe | EncodeRecipe | ImageRecipe
 
 
-#: Advice that is fixed as well, because the picture loses nothing.
+#: Advice that is fixed as well, because nothing is lost.
 FIXED_ADVICE: Final = frozenset(
     [
         codes.VIDEO_NOT_FASTSTART,
@@ -103,6 +103,7 @@ FIXED_ADVICE: Final = frozenset(
         codes.VIDEO_LOCATION,
         codes.IMAGE_MODE,
         codes.IMAGE_LOCATION,
+        codes.LABEL_MISSING,
     ]
 )
 

@@ -11,19 +11,19 @@ from typing import Any, Final
 from vaceprep.checks.bytes import Options as Look
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.job import check_mapping
-from vaceprep.contract import VIDEO_ROLES
+from vaceprep.contract import FIRST_MASK_FRAME, VIDEO_ROLES
 from vaceprep.errors import Refused
-from vaceprep.facts import Facts
 from vaceprep.files.atomic import check_target, placing
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.draft import draft_of
 from vaceprep.job.media import media_of, put
 from vaceprep.job.read import JobUnreadable, read_job
-from vaceprep.job.text import rewrite
+from vaceprep.job.text import Value, rewrite
 from vaceprep.plans.model import Edit, Options, errors
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.job_assets import Assets, Maker, open_assets
 from vaceprep.preparation.job_links import MASK_FRAME, Stop, make_all
+from vaceprep.preparation.job_values import additions
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules import codes
@@ -147,8 +147,11 @@ def _finished(job: _Job, failed: Prepared, frame: int | None) -> Prepared:
     if lost:
         names = listed([f"{p.role} ({p.item.source})" for p in lost])
         raise Refused(f"{names} cannot be prepared, so no job file is written")
+    added = tuple(additions(job.draft, job.assets.facts_after(), job.work.options, frame))
     values, changes = _new_values(job, frame)
-    edits = _edits(job, changes)
+    edits = (*_edits(job, changes), *(addition.edit for addition in added))
+    values |= {addition.name: addition.value for addition in added}
+    changes |= {f"/{addition.name}": addition.value for addition in added}
     entry = replace(
         failed,
         output=job.target,
@@ -180,10 +183,10 @@ def _is_own(finding: Finding, job: _Job) -> bool:
     return finding.pointer not in job.assets.order or finding.code.startswith("VP4")
 
 
-def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str, str | int]]:
+def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str, Value]]:
     """Return the new job's values, and the changed ones by JSON pointer."""
     values = dict(job.data)
-    changes: dict[str, str | int] = {}
+    changes: dict[str, Value] = {}
     before = media_of(job.draft.values)
     for piece in job.assets.pieces:
         name = os.path.basename("" if piece.entry is None else piece.entry.output or "")
@@ -200,7 +203,7 @@ def _new_values(job: _Job, frame: int | None) -> tuple[dict[str, Any], dict[str,
     return values, changes
 
 
-def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
+def _edits(job: _Job, changes: Mapping[str, Value]) -> tuple[Edit, ...]:
     """Return one edit for each changed value."""
     edits = []
     for at, value in changes.items():
@@ -212,7 +215,7 @@ def _edits(job: _Job, changes: Mapping[str, str | int]) -> tuple[Edit, ...]:
             reasons = [
                 r for edit in made if edit.edit in ("cut", "frame-rate") for r in edit.reason
             ]
-            old = str(job.draft.values.get(MASK_FRAME))
+            old = job.draft.values.get(MASK_FRAME, f"absent, which means {FIRST_MASK_FRAME}")
             text = f"{at[1:]} is now {value} (it was {old}): the same picture"
         else:
             reasons = [reason for edit in made for reason in edit.reason]
@@ -230,17 +233,11 @@ def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
         known = {f for entry in job.assets.urls.values() for f in entry.remaining}
         return [f for r in reports for f in r.findings if replace(f, pointer=None) not in known]
     draft = draft_of(values, job.work.options.limits)
-    facts: dict[str, Facts] = {}
-    for at in job.assets.order:
-        piece = job.assets.at(at)
-        after = job.assets.urls[at].after if piece is None else piece.after
-        if after is not None:
-            facts[at] = after
-    return [*judge_job(draft), *judge_together(Together(draft, facts))]
+    return [*judge_job(draft), *judge_together(Together(draft, job.assets.facts_after()))]
 
 
 def _bytes(
-    job: _Job, values: Mapping[str, Any], changes: Mapping[str, str | int]
+    job: _Job, values: Mapping[str, Any], changes: Mapping[str, Value]
 ) -> tuple[bytes, str | None]:
     """Return the content of the new job file. Raises Refused."""
     own = None

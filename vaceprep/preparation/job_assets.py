@@ -116,6 +116,14 @@ class Assets:
                 known |= dict.fromkeys(piece.pointers, piece.facts)
         return known
 
+    def facts_after(self) -> dict[str, Facts]:
+        """Return the facts of the finished media, measured or predicted, by JSON pointer."""
+        after = {at: e.after for at, e in self.urls.items() if e.after is not None}
+        for piece in self.pieces:
+            if piece.after is not None:
+                after |= dict.fromkeys(piece.pointers, piece.after)
+        return after
+
     def entries(self) -> Iterator[Prepared]:
         """Yield one entry for each asset in field order."""
         for at in self.order:

@@ -1,4 +1,4 @@
-"""VP407 to VP412: conflicts between the fields of a job, without its media. Pure."""
+"""VP407 to VP412 and VP416: conflicts between the fields of a job, without its media. Pure."""
 
 from __future__ import annotations
 
@@ -192,6 +192,27 @@ def prompt_rewrite(rule: Rule, draft: Draft) -> Findings:
             measured=json_text(value) if value is not None else None,
             allowed="false",
             pointer="/prompt_extend",
+        )
+
+
+@rule(
+    codes.LABEL_MISSING,
+    ADVICE,
+    "C",
+    fires="there is one reference image without obj_or_bg",
+    fix='write obj_or_bg: ["obj"]',
+    why="One image counts as obj, but upstream has refused jobs that do not say so.",
+)
+def label_missing(rule: Rule, draft: Draft) -> Findings:
+    if draft.function not in draft.fields.get("obj_or_bg", ()) or draft.has("obj_or_bg"):
+        return
+    if draft.references() == 1 and not draft.failed("ref_images_url"):
+        yield rule.found(
+            "the reference image has no label; upstream has refused that",
+            measured=0,
+            allowed=1,
+            unit="labels",
+            pointer="/obj_or_bg",
         )
 
 

@@ -1,4 +1,4 @@
-"""VP301, VP305, VP306, VP413, VP414: conflicts between a job's media and with its fields. Pure.
+"""VP301, VP305, VP306, VP413 to VP415: conflicts between a job's media and with its fields. Pure.
 
 The rules compare only measured facts: a file without facts has a finding of its own.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
+from vaceprep.contract import DEFAULT_SIZE, EXTENSION_FIELDS, FIRST_MASK_FRAME, SIZES, Size
 from vaceprep.facts import Facts, ImageFacts, VideoFacts, shown
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, rules_of, run_all
@@ -239,6 +239,47 @@ def _apart(one_name: str, one: Facts, other_name: str, other: Facts) -> str | No
                 f"{decimal(theirs, mine)}"
             )
     return f"{one_name} {listed(differences)}" if differences else None
+
+
+def _apart_in_shape(video: Facts, size: Size) -> Fraction:
+    """Return the ratio of two aspect ratios, 1 or more."""
+    width, height = map(int, size.split("*"))
+    ratio = Fraction(video.width * height, video.height * width)
+    return max(ratio, 1 / ratio)
+
+
+def nearest_size(video: Facts) -> Size:
+    """Return the output size whose shape is nearest to the displayed shape of a video."""
+    return min(SIZES, key=lambda size: _apart_in_shape(video, size))
+
+
+@rule(
+    codes.OUTPUT_SHAPE,
+    WARNING,
+    "U",
+    fires="the video of a video_edit has a shape that another of the five sizes is nearer to than "
+    "size, or its default",
+    fix="write the nearest size, only where size is absent",
+    why="The result gets the shape of size, whatever the shape of the video: an upright video "
+    "edited at the default size is cropped to a wide one.",
+)
+def output_shape(rule: Rule, job: Together) -> Findings:
+    video, draft = job.video("video_url"), job.draft
+    if draft.function != "video_edit" or video is None or draft.failed("size"):
+        return
+    given = draft.has("size")
+    size: Size = draft.values.get("size", DEFAULT_SIZE)
+    nearest = nearest_size(video)
+    if _apart_in_shape(video, nearest) < _apart_in_shape(video, size):
+        yield rule.found(
+            f"the result is {size}{'' if given else ' where size is absent'}, but the video is "
+            f"shown at {_size(video)} px; {nearest} is the nearest shape",
+            measured=size,
+            allowed=nearest,
+            unit="px",
+            fix=f"write size: {nearest}" if not given else "",
+            pointer="/size",
+        )
 
 
 RULES: Final = rules_of(globals())
