@@ -94,7 +94,8 @@ class Window(Values):
             kinds = set(gaps)
             self.unit = gcd(self.unit, *kinds)
             # A range has one step for all its intervals.
-            many = len(part) - 1 if isinstance(part, range) else 0
+            alike = len(part) - 1 if isinstance(part, range) else len(gaps)
+            many = alike if len(kinds) == 1 else 0
             self._count(min(kinds), max(kinds), gaps, many)
         self.last = part[-1]
         # The latest end need not be the last frame's, but it is one of the last few.

@@ -10,8 +10,8 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain, compress, repeat
-from operator import ge, mul, sub
+from itertools import accumulate, chain, repeat
+from operator import mul, sub
 from typing import Final, overload
 
 from vaceprep.contract import MAX_SAMPLES
@@ -98,13 +98,17 @@ def values_of(runs: Sequence[tuple[int, int]]) -> Sequence[int]:
 def expand(runs: Sequence[tuple[int, int]]) -> Iterator[int]:
     """Yield each run's value as often as its count."""
     if isinstance(runs, Runs):
-        # Two hours have 180,000 runs, so avoid a Python step for each.
+        # Two hours have 180,000 runs, most often of one sample: avoid a Python step for each.
+        if runs.counts.count(1) == len(runs.counts):
+            return iter(runs.values)
         return chain.from_iterable(map(repeat, runs.values, runs.counts))
     return chain.from_iterable(repeat(value, count) for count, value in runs)
 
 
 #: Larger durations are small negative numbers, which old phones write: FFmpeg's own bound.
 NEGATIVE_FROM: Final = 0xFFFFFFFF - 480_000
+#: Chunks whose offsets are compared at once.
+SLICE: Final = 1024
 
 
 def signed_durations(runs: Runs) -> Sequence[tuple[int, int]]:
@@ -162,17 +166,27 @@ def end_of_data(
     if not chunks or not per_chunk:
         return 0
     firsts, counts = per_chunk[::3], per_chunk[1::3]
-    if firsts[0] != 1 or any(map(ge, firsts, firsts[1:])):
+    lengths = list(map(sub, firsts[1:], firsts))
+    if firsts[0] != 1 or min(lengths, default=1) < 1:
         raise BoxError("its table of chunks runs back and forth")
     largest = fixed if sizes is None else max(sizes, default=0)
-    last_start = max(chunks)
+    # A slice has its largest offset found at once; only few have chunks near the end.
+    slices = [(at, chunks[at : at + SLICE]) for at in range(0, len(chunks), SLICE)]
+    highest = [max(part) for _, part in slices]
+    last_start = max(highest)
     # Skip chunks that could not end last even if all their samples were the largest.
     near = last_start - max(counts) * largest
-    late = compress(range(1, len(chunks) + 1), map(near.__lt__, chunks))
+    late = (
+        number
+        for (at, part), high in zip(slices, highest, strict=True)
+        if high > near
+        for number, start in enumerate(part, at + 1)
+        if start > near
+    )
     # Samples before each run of chunks, without a Python step for each chunk.
     before: list[int] = []
     if sizes is not None:
-        before = list(accumulate(map(mul, map(sub, firsts[1:], firsts), counts), initial=0))
+        before = list(accumulate(map(mul, lengths, counts), initial=0))
     end = 0
     for number in late:
         run = bisect_right(firsts, number) - 1
