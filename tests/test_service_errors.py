@@ -51,7 +51,13 @@ KNOWN = {
     "-1 is lesser than the minimum of 0 - 'seed'": "invalid-value",
     "size must be in 1280*720, 720*1280": "invalid-value",
     "the parameters must conform to the specification: xxx.": "missing-field",
+    "'images' is a required property": "invalid-value",
+    "body.images: Field required": "invalid-value",
+    "parameter images is missing": "invalid-value",
+    "size must be one of 1280x720, 720x1280": "invalid-value",
+    "expand_mode must be hull, bbox or orginal": "invalid-value",
     'Required parameter "model" missing from request.': "missing-field",
+    "no words (code 4002)": "missing-field",
     "InvalidParameter: something new": "missing-field",
 }
 #: The same for what no rule is about, and a word of what helps.
@@ -72,6 +78,8 @@ ACCOUNT = {
     "InternalError.Algo: inference internal error.": "again",
     "An internal error has occured, try again later or contact service support.": "again",
     "ModelUnavailable: Model is unavailable, try again later.": "again",
+    "no words (code 3001)": "again",
+    "no words (code 4008)": "support",
 }
 
 
@@ -82,6 +90,39 @@ def test_what_is_known_leads_to_its_rule(said: str, rule: str) -> None:
         assert row is not None, whole
         assert row.rules[0] == rule
         assert f"vaceprep rules {rule}" in row.sentence()
+
+
+@pytest.mark.parametrize(
+    "said", [said for said in KNOWN if re.search(r"\bimages\b|1280x|orginal", said)]
+)
+def test_the_other_client_s_names_are_told_apart(said: str) -> None:
+    sentence = explain(f"the service answered 400 (Bad Request): {said}") or ""
+    assert "as MuleRouter's command-line client writes it" in sentence
+
+
+def test_our_own_names_are_not_the_other_client_s() -> None:
+    for said in ("size must be in 1280*720", "expand_mode must be original", "download images"):
+        assert "command-line client" not in (explain(said) or "")
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        *((code, "could not finish the task; a failed task costs") for code in range(3001, 3006)),
+        (4002, "often a field is missing or has a wrong value"),
+        (4008, "the error is MuleRouter's own"),
+        *((code, None) for code in (400, 3000, 3006, 4001, 4003, 4007, 4009, 40020, 13001)),
+    ],
+)
+def test_the_codes_of_failed_tasks(code: int, meaning: str | None) -> None:
+    for problem in (Problem(None, code), Problem(None, code, "Failed", "so it is", "00-1")):
+        found = explain(problem.sentence())
+        assert found is None if meaning is None else meaning in (found or "")
+    # Words that say more win.
+    said = Problem(None, code, "Failed", "The size is not match").sentence()
+    assert (explain(said) or "").startswith("the mask")
+    # A status is no code of a task.
+    assert explain(f"the service answered 400: {code}") is None
 
 
 @pytest.mark.parametrize(("said", "helps"), ACCOUNT.items())
@@ -115,7 +156,7 @@ def test_every_row_is_of_a_source_speaks_and_is_reached() -> None:
     slugs = {rule.slug for rule in RULES}
     reached = {find(said) for said in (*KNOWN, *ACCOUNT)}
     for row in TABLE:
-        assert row.source in ("U", "G", "R", "J")
+        assert row.source in ("U", "G", "C", "R", "J")
         assert set(row.rules) <= slugs
         assert row.sentence().isascii() and "\n" not in row.sentence()
         # Words that match no text at all would match every message.

@@ -124,6 +124,8 @@ MAX_PROVEN_PIXELS: Final = 64_000_000
 
 #: The only model. M
 MODEL: Final = "wan2.1-vace-plus"
+#: Its name in Beijing's region, which this service does not take. U
+BEIJING_MODEL: Final = "wanx2.1-vace-plus"
 Function = Literal[
     "image_reference",
     "video_repainting",
@@ -191,6 +193,14 @@ BASE_URLS: Final[dict[Site, str]] = {
 DEFAULT_SITE: Final[Site] = "mulerouter"
 #: The endpoint below the base URL: POST makes a task, GET with ``/{id}`` tells of it. M C
 TASKS_PATH: Final = "/vendors/alibaba/v1/wan2.1-vace-plus/generation"
+#: Another path that takes the same body. M
+OTHER_TASKS_PATH: Final = "/vendors/alibaba/v1/wan2/video/edit"
+#: Codes of a failed task: the provider could not finish it. G
+PROVIDER_CODES: Final = (3001, 3002, 3003, 3004, 3005)
+#: Code of a failed task: often a missing or wrong field. G
+FIELD_CODE: Final = 4002
+#: Code of a failed task: the error is MuleRouter's own. G
+SERVICE_CODE: Final = 4008
 #: Environment variables, and the only names that a ``.env`` file may set. C
 KEY_VARIABLE: Final = "MULEROUTER_API_KEY"
 SITE_VARIABLE: Final = "MULEROUTER_SITE"

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from vaceprep.contract import SourceMark
+from vaceprep.contract import FIELD_CODE, PROVIDER_CODES, SERVICE_CODE, SourceMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Explanation:
     meaning: str
     remedy: str
     #: The source of the message: U the reference of the model, G the list of error codes of
-    #: Model Studio (for all its models), R reports, J our reading.
+    #: Model Studio (for all its models) and MuleRouter's of failed tasks, C MuleRouter's own
+    #: client, R reports, J our reading.
     source: SourceMark
     #: Slugs of the rules about it; for URLs, those that check their text alone.
     rules: tuple[str, ...] = ()
@@ -144,12 +145,23 @@ TABLE: Final = (
     ),
     # --- what the body says --------------------------------------------------------------------
     Explanation(
+        r"['\"`]images['\"`]|\b(body|input|parameters?|fields?)[.:]? *images\b"
+        r"|\bimages\b.{0,20}\b(field|is (required|missing)|must be an? )"
+        r"|\b(1280x720|720x1280|960x960|832x1088|1088x832|orginal)\b",
+        "the service names a field or value as MuleRouter's command-line client writes it "
+        "(images, 1280x720, orginal); vaceprep sends those of MuleRouter's page (ref_images_url, "
+        "1280*720, original)",
+        "vaceprep request JOB shows what is sent, and --extra KEY=VALUE adds a field",
+        "C",
+        ("invalid-value", "unknown-field"),
+    ),
+    Explanation(
         r"obj_or_bg",
         "each reference image wants its label, obj or bg",
         "give obj_or_bg as many as ref_images_url, at most one of them bg; upstream has asked for "
         "it with a single image, too",
         "G",
-        ("obj-or-bg", "reference-count"),
+        ("obj-or-bg", "label-missing", "reference-count"),
     ),
     Explanation(
         r"RewriteFailed|failed to rewrite content for prompt",
@@ -284,6 +296,26 @@ TABLE: Final = (
         r"|failed to upload result",
         "the trouble is the service's own",
         _LATER,
+        "G",
+    ),
+    # --- MuleRouter's codes of failed tasks, where the words say nothing more ------------------
+    Explanation(
+        rf"\(code ({'|'.join(map(str, PROVIDER_CODES))})\)",
+        "the provider behind the service could not finish the task; a failed task costs nothing",
+        _LATER,
+        "G",
+    ),
+    Explanation(
+        rf"\(code {FIELD_CODE}\)",
+        "often a field is missing or has a wrong value",
+        _SENT,
+        "G",
+        ("missing-field", "invalid-value"),
+    ),
+    Explanation(
+        rf"\(code {SERVICE_CODE}\)",
+        "the error is MuleRouter's own; a failed task costs nothing",
+        f"{_LATER}, and if it fails again ask the service's support, with the Traceparent",
         "G",
     ),
 )

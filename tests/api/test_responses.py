@@ -232,6 +232,7 @@ def test_a_sentence_says_what_to_do(problem: Problem, words: str) -> None:
     [
         NotConnected("why"),
         Rejected(Problem(400, 1, "t", "d", "p")),
+        Rejected(Problem(404), "look elsewhere"),
         Busy(Problem(429), 5.0),
         Busy(Problem(429)),
         FateUnknown("why", Problem(500)),
@@ -246,6 +247,23 @@ def test_errors_are_picklable(error: Any) -> None:
     assert (str(again), vars(again)) == (str(error), vars(error))
     assert isinstance(error, ApiError)
     assert str(error)
+
+
+def test_a_404_to_a_new_task_names_the_other_path() -> None:
+    other = "/vendors/alibaba/v1/wan2/video/edit"
+    gone = Response(404, {}, b'{"detail": "Not Found"}')
+    with pytest.raises(Rejected) as refused:
+        created(gone, KEY, NOW)
+    assert other in str(refused.value)
+    assert "task's id" not in str(refused.value)
+    with pytest.raises(Rejected) as asked:
+        retrieved(gone, "id", KEY, NOW)
+    assert other not in str(asked.value)
+    assert "task's id" in str(asked.value)
+    for status in (400, 403, 405, 410):
+        with pytest.raises(Rejected) as refused:
+            created(Response(status, {}, b""), KEY, NOW)
+        assert other not in str(refused.value)
 
 
 @pytest.mark.parametrize("more", [0, 1, 100_000])

@@ -225,6 +225,18 @@ def test_the_rewriting_of_prompts_is_advice_where_upstream_says_so(function: str
     assert advised(prompt_extend="no") == []
 
 
+def test_the_model_s_name_in_another_region_is_told() -> None:
+    def message(**fields: Any) -> str:
+        (finding,) = [f for f in judged({**minimal(PAINT), **fields}) if f.code == "VP403"]
+        return finding.message
+
+    for name in ("wanx2.1-vace-plus", " WANX2.1-VACE-PLUS\n"):
+        assert "Beijing" in message(model=name)
+    assert "Beijing" in message(extra={"model": "wanx2.1-vace-plus"})
+    for name in ("wanx2.1-vace", "wan2.1-vace", "wanx2.1-vace-plus-2"):
+        assert "Beijing" not in message(model=name)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_one_reference_without_its_label_is_advice(function: str) -> None:
     def advised(*images: str, **fields: Any) -> list[Finding]:

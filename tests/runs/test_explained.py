@@ -39,7 +39,22 @@ def test_a_task_that_fails_says_what_mends_it(
     assert entry["hint"] == row["hint"]
 
 
-def test_words_that_nobody_knows_stay_alone(cli: Cli, job: Path, box: Sandbox) -> None:
+def test_a_code_alone_is_explained(cli: Cli, job: Path, box: Sandbox) -> None:
+    box.add_fault("task-failed")
+    done = cli("run", job, *service_flags(box), "--yes", "--format", "json")
+    (entry,) = json.loads(done.stdout)["jobs"]
+    assert "was asked to let this task fail (code 3001)" in entry["error"]
+    assert entry["hint"].startswith("the provider behind the service could not finish the task")
+
+
+def test_words_that_nobody_knows_stay_alone(
+    cli: Cli, job: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def coded(self: tasks.Task, code: int, title: str, detail: str) -> None:
+        failed(self, 1, title, detail)
+
+    failed = tasks.Task.fail
+    monkeypatch.setattr(tasks.Task, "fail", coded)
     box.add_fault("task-failed")
     done = cli("run", job, *service_flags(box), "--yes", "--format", "json")
     (entry,) = json.loads(done.stdout)["jobs"]

@@ -38,7 +38,7 @@ def error_of(sandbox: Sandbox, body: dict[str, Any]) -> str:
     assert told["task_info"]["status"] == "failed"
     assert "videos" not in told
     error = told["task_info"]["error"]
-    assert error["code"] == 400
+    assert error["code"] == 4002
     assert error["title"]
     detail: str = error["detail"]
     return detail

@@ -37,6 +37,11 @@ _ADVICE: Final = {
     429: "the rate or spend limit is reached: wait a while, or raise the limit",
     451: "it was refused for legal reasons: change the prompt or the media",
 }
+#: What to do about a 404 to a new task, which no id can explain. M
+NO_ENDPOINT: Final = (
+    "check the site and the base URL: this path is unknown there; MuleRouter takes the same body "
+    f"at {contract.OTHER_TASKS_PATH}, too"
+)
 _REDIRECTED: Final = "it redirects elsewhere, and the key is not sent there: check the base URL"
 _TROUBLED: Final = "it is a fault of the service: try again later"
 
@@ -70,8 +75,11 @@ class Problem:
             return _REDIRECTED
         return _TROUBLED if self.status >= 500 else None
 
-    def sentence(self, advise: bool = True) -> str:
-        """The error and, unless ``advise`` is False, what to do about it, in one line."""
+    def sentence(self, advise: bool = True, advice: str | None = None) -> str:
+        """The error and, unless ``advise`` is False, what to do about it, in one line.
+
+        ``advice`` replaces what the HTTP status says.
+        """
         failed = self.status is None
         words = "the task failed" if failed else f"the service answered {_phrase(self.status or 0)}"
         service_text = ": ".join(" ".join(t.split()) for t in (self.title, self.detail) if t)
@@ -79,8 +87,9 @@ class Problem:
             words += f": {service_text.rstrip('.')}"
         if failed and self.code is not None:
             words += f" (code {self.code})"
-        if advise and self.advice is not None:
-            words += f"; {self.advice}"
+        advice = advice or self.advice
+        if advise and advice is not None:
+            words += f"; {advice}"
         return words if self.traceparent is None else f"{words} (Traceparent {self.traceparent})"
 
     def to_dict(self) -> dict[str, Any]:
@@ -148,12 +157,14 @@ class NotConnected(ApiError):
 class Rejected(ApiError):
     """The service refused; certainly no task was created, and repeating cannot help."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: Problem, advice: str | None = None) -> None:
+        """``advice`` replaces what the problem's HTTP status says."""
+        super().__init__(problem, advice)
         self.problem = problem
+        self.advice = advice
 
     def __str__(self) -> str:
-        return self.problem.sentence()
+        return self.problem.sentence(advice=self.advice)
 
 
 class Busy(Rejected):

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from vaceprep import contract
 from vaceprep.api.model import (
+    NO_ENDPOINT,
     ApiError,
     Busy,
     FateUnknown,
@@ -59,7 +60,12 @@ def created(outcome: Outcome, key: Secret | None, now: float) -> Task:
     if isinstance(outcome, NoResponse):
         raise FateUnknown(outcome.why) if outcome.sent else NotConnected(outcome.why)
     document = _document(outcome)
-    _refuse(outcome, document, key, now)
+    try:
+        _refuse(outcome, document, key, now)
+    except Rejected as error:
+        if error.problem.status == 404:
+            raise Rejected(error.problem, NO_ENDPOINT) from None
+        raise
     problem = _problem(outcome, document, key)
     if not 200 <= outcome.status < 300:
         # Sending it again, as the advice of such a status says, could cost twice.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any, Final
 
-from vaceprep.contract import FUNCTIONS
+from vaceprep.contract import BEIJING_MODEL, FUNCTIONS
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Rule, Severity, rule, rules_of
 from vaceprep.rules.draft import (
@@ -124,7 +124,7 @@ def invalid_value(rule: Rule, draft: Draft) -> Findings:
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.path)[1:]
         yield rule.found(
             f"{where} is {json_text(error.given)}; allowed is {error.allowed}"
-            f"{_near(error.given, error.choices)}",
+            f"{_beijing(error.given) or _near(error.given, error.choices)}",
             measured=plain(error.given),
             allowed=error.allowed,
             pointer=pointer(*error.path),
@@ -137,6 +137,13 @@ def _near(given: Any, choices: tuple[str, ...]) -> str:
         return ""
     near = get_close_matches(given.strip().lower(), choices, 1, 0.6)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def _beijing(given: Any) -> str:
+    """Return what the model's name in another region is, if it is given."""
+    if isinstance(given, str) and given.strip().lower() == BEIJING_MODEL:
+        return f"; {BEIJING_MODEL} is its name in Alibaba's Beijing region, not here"
+    return ""
 
 
 #: The placeholder prompt in the job files of ``init``; it must be replaced before submission.

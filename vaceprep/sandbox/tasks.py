@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from vaceprep.checks.bytes import Options
 from vaceprep.checks.job import check_mapping
-from vaceprep.contract import TASKS_AT_ONCE
+from vaceprep.contract import FIELD_CODE, PROVIDER_CODES, SERVICE_CODE, TASKS_AT_ONCE
 from vaceprep.job.media import media_of, put
 from vaceprep.job.model import FIELDS
 from vaceprep.limits import CONTRACT, Limits
@@ -109,6 +109,10 @@ class Task:
         return {**self.info(), "body_sha256": self.body_sha256, **more}
 
 
+class _AskedToFail(Exception):
+    """A fault asks for the failure of a task."""
+
+
 class Tasks:
     """All tasks of one sandbox. Use from its event loop only."""
 
@@ -165,13 +169,18 @@ class Tasks:
             task.move("running")
             try:
                 if fails:
-                    raise Breach("the sandbox was asked to let this task fail")
+                    raise _AskedToFail("the sandbox was asked to let this task fail")
                 video = await self._result(task)
+            except _AskedToFail as asked:
+                await self._rest(task, begun)
+                task.fail(PROVIDER_CODES[0], "Provider Error", str(asked))
             except Breach as breach:
                 await self._rest(task, begun)
-                task.fail(400, "Bad Request", str(breach))
+                task.fail(FIELD_CODE, "Bad Request", str(breach))
             except Exception as error:
-                task.fail(500, "Internal Error", f"the sandbox failed ({type(error).__name__})")
+                task.fail(
+                    SERVICE_CODE, "Internal Error", f"the sandbox failed ({type(error).__name__})"
+                )
             else:
                 await self._rest(task, begun)
                 task.video = video
