@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaceprep.cli.check import CheckOptions
+from vaceprep.cli.main import run
 from vaceprep.cli.option_groups import OptionGroup, takes
 from vaceprep.cli.plain_arguments import plain
 
@@ -79,3 +80,29 @@ def test_any_arguments_parsed_without_click_mean_the_same_to_it(arguments: list[
     found = plain(CheckOptions, arguments)
     if found is not None:
         assert values(found) == by_click(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--select", "nonsense"],
+        ["--config", "nope.toml"],
+        ["--output-file", ""],
+        ["--config", "x", "--no-config"],
+    ],
+)
+@pytest.mark.parametrize("columns", ["80", "30"])
+def test_wrong_usage_is_refused_in_the_same_words(
+    arguments: list[str],
+    columns: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert plain(CheckOptions, ["a.mp4", *arguments]) is not None
+    assert run(["check", "a.mp4", *arguments]) == 2
+    without_click = capsys.readouterr()
+    # No plain argument, and no effect.
+    assert run(["check", "a.mp4", *arguments, "--jobs", "1"]) == 2
+    assert capsys.readouterr() == without_click
+    assert "Usage: vaceprep check" in without_click.err

@@ -94,14 +94,21 @@ def call(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def code_of(error: Exception) -> int | None:
-    """The exit code for an error of click, after its message; None for any other error."""
+def code_of(error: Exception, command: str | None = None) -> int | None:
+    """The exit code for an error of click, after its message; None for any other error.
+
+    ``command``: it was called without ``call``, so the message names its usage first.
+    """
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.Abort):
         from vaceprep.cli import signals
 
         return signals.interrupted()
+    if command is not None and isinstance(error, click.UsageError) and error.ctx is None:
+        above = app.make_context("vaceprep", [command], **_narrow())
+        found = app.get_command(above, command)
+        error.ctx = None if found is None else click.Context(found, above, info_name=command)
     return _refuse(error) if isinstance(error, click.ClickException) else None
 
 

@@ -61,6 +61,7 @@ def _of_output(error: OSError) -> bool:
 
 
 def _dispatch(given: list[str]) -> int:
+    plain = None
     try:
         plain = _plain_check(given)
         if plain is not None:
@@ -75,7 +76,7 @@ def _dispatch(given: list[str]) -> int:
             raise
         from vaceprep.cli import app
 
-        code = app.code_of(error)
+        code = app.code_of(error, None if plain is None else "check")
         if code is None:
             raise
         return code
