@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "init": "vaceprep.cli.init",
     "mask": "vaceprep.cli.mask",
     "frame": "vaceprep.cli.frame",
+    "preview": "vaceprep.cli.preview",
     "sandbox": "vaceprep.cli.sandbox",
     "rules": "vaceprep.cli.rules",
     "config": "vaceprep.cli.config",

@@ -46,7 +46,7 @@ def view(width: int, height: int, frames: int, fps: Fraction) -> View:
     taken = (steps - 1) * MODEL_STEP + 1
     kept = kept_size(width, height, steps)
     scaled, crop = covering((width, height), kept)
-    return View(_used(frames, fps, taken), *kept, scaled, crop)
+    return View(spread(frames, fps, taken), *kept, scaled, crop)
 
 
 def mask_steps(taken: int) -> range:
@@ -70,14 +70,8 @@ def covering(
     return (wide, high), ((wide - kept[0]) // 2, (high - kept[1]) // 2)
 
 
-def _cells(width: int, height: int) -> int:
-    """Cells that one frame of the source may take."""
-    whole = (height // MODEL_CELL) * (width // MODEL_CELL)
-    return max(1, min(MODEL_CELLS, MODEL_PIXELS // MODEL_CELL**2, whole))
-
-
-def _used(frames: int, fps: Fraction, taken: int) -> tuple[int, ...]:
-    """Numbers of the frames at times spread evenly up to the middle of the last frame.
+def spread(frames: int, fps: Fraction, taken: int) -> tuple[int, ...]:
+    """Return the numbers of ``taken`` frames, at times spread evenly up to the middle of the last.
 
     The published code computes in 32-bit floats, which decides where a time lies on a boundary.
     """
@@ -90,6 +84,12 @@ def _used(frames: int, fps: Fraction, taken: int) -> tuple[int, ...]:
     last = max(1, taken - 1)
     times = (_single(middle * number / last) for number in range(taken))
     return tuple(bisect_left(range(frames), time, hi=frames - 1, key=end) for time in times)
+
+
+def _cells(width: int, height: int) -> int:
+    """Cells that one frame of the source may take."""
+    whole = (height // MODEL_CELL) * (width // MODEL_CELL)
+    return max(1, min(MODEL_CELLS, MODEL_PIXELS // MODEL_CELL**2, whole))
 
 
 def _single(value: float) -> float:
