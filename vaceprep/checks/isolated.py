@@ -19,18 +19,17 @@ from vaceprep.checks.bytes import Options, report_on
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
 from vaceprep.checks.source import FileCheck, SourceCheck, judged_by_text, look_at, name_of, opening
-from vaceprep.checks.url import Far, fetched, look_at_part, options_for, report_far, with_url
 from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS, REMOTE_AT_ONCE
 from vaceprep.facts import Unreadable
 from vaceprep.files.source import CannotOpen
 from vaceprep.net.blocks import Hole, Part
-from vaceprep.net.problems import RemoteError
 from vaceprep.probes.measure import default_role
 from vaceprep.probes.sniff import sniff
 from vaceprep.workers import faults
 from vaceprep.workers.process import Bounds, context
 
 if TYPE_CHECKING:
+    from vaceprep.checks.url import Far
     from vaceprep.net.remote_file import Remote
     from vaceprep.workers.faults import Fault
     from vaceprep.workers.pool import Ticket, Workers
@@ -51,6 +50,8 @@ Answer = FileReport | Hole
 def do(work: Callable[[FileCheck], R], look: FileCheck) -> R | Answer:
     """Run a check in a worker: ``work`` on a file, or that of the fetched part of a URL."""
     if look.part is not None:
+        from vaceprep.checks.url import look_at_part
+
         return look_at_part(look.item.source, look.part, look.options)
     return work(look)
 
@@ -69,6 +70,8 @@ class FarTicket:
             self._put(workers)
 
     def _put(self, workers: Workers[FileCheck, Answer]) -> None:
+        from vaceprep.checks.url import options_for
+
         remote = self._future.result()[1]
         if remote is not None and remote.path is not None:
             part = Part(remote.path, remote.size, remote.present)
@@ -81,6 +84,9 @@ class FarTicket:
         failed: Callable[[Fault | None, int], Unreadable],
     ) -> FileReport:
         """Wait for the report. ``failed`` gives the facts for a worker that died or timed out."""
+        from vaceprep.checks.url import report_far, with_url
+        from vaceprep.net.problems import RemoteError
+
         far, remote = self._future.result()
         url, options = self.look.item.source, self.look.options
         if remote is None:
@@ -130,6 +136,8 @@ class Fetchers:
         report = judged_by_text(look.item, look.options)
         if report is not None or look.options.web is None:
             return report or look_at(look)
+        from vaceprep.checks.url import fetched
+
         if self._pool is None or self._folder is None:
             self._folder = TemporaryDirectory(prefix="vaceprep-", ignore_cleanup_errors=True)
             self._pool = ThreadPoolExecutor(REMOTE_AT_ONCE, thread_name_prefix="vaceprep-url")
