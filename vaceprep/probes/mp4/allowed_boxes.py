@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from vaceprep.probes.mp4.box_types import Box
-from vaceprep.probes.mp4.tables import HEADER
+from vaceprep.probes.mp4.tables import HEADER, Boxes
 
 
 class NeedsFFmpeg(Exception):
@@ -116,17 +116,33 @@ FORMS: Final[dict[str, Callable[[memoryview], bool]]] = {
 }
 
 
-def check_index(view: memoryview) -> None:
-    """Raise NeedsFFmpeg if a box of the index (the body of ``moov``) may have an unknown effect.
+def check_filled(view: memoryview, boxes: Boxes) -> None:
+    """Raise NeedsFFmpeg unless the boxes, which were read from ``view``, fill it exactly.
 
-    Metadata and user data are checked where their names are read.
+    Each has a header of eight bytes.
     """
-    waiting = [(Box.MOOV, view)]
+    if len(view) != sum([HEADER.size + len(body) for _, body, _ in boxes]):
+        raise NeedsFFmpeg("bytes after the last box")
+    if boxes:
+        last = len(view) - len(boxes[-1][1]) - HEADER.size
+        if not any(view[last : last + 4]):
+            raise NeedsFFmpeg("a box without a size")
+
+
+def check_index(view: memoryview, boxes: Boxes) -> None:
+    """Raise NeedsFFmpeg if a box of the index may have an unknown effect.
+
+    ``view`` is the body of ``moov``, and ``boxes`` are those inside it. Metadata and user data are
+    checked where their names are read.
+    """
+    waiting = [(Box.MOOV, view, boxes)]
     while waiting:
-        parent, body = waiting.pop()
+        parent, body, inside = waiting.pop()
+        check_filled(body, inside)
+        known = BOXES[parent]
         seen = set[str]()
-        for name, inner in whole_children(body):
-            if name not in BOXES[parent]:
+        for name, inner, held in inside:
+            if name not in known:
                 raise NeedsFFmpeg(f"the box {name!r} in {parent!r}")
             if name in seen and name not in REPEATED:
                 raise NeedsFFmpeg(f"two boxes {name!r} in {parent!r}")
@@ -137,4 +153,4 @@ def check_index(view: memoryview) -> None:
             if name == Box.STSD and len(list(whole_children(inner[8:]))) != 1:
                 raise NeedsFFmpeg("several sample entries")
             if name in BOXES:
-                waiting.append((name, inner))
+                waiting.append((name, inner, held))

@@ -18,7 +18,7 @@ from vaceprep.files.source import Opened
 from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.fragments import claim, default_sizes
 from vaceprep.probes.mp4.structure import check_structure, misplaced
-from vaceprep.probes.mp4.tables import BoxError, children
+from vaceprep.probes.mp4.tables import BoxError, Boxes
 from vaceprep.probes.mp4.track import IDENTITY, NO_BYTES, Edit, Track, clock_of, read_track
 
 __all__ = ["IDENTITY", "BoxError", "Edit", "Movie", "Track", "read_boxes"]
@@ -54,6 +54,8 @@ class Movie:
     has_index: bool = False
     #: The body of ``moov``, where the file contains all of it.
     index: memoryview = NO_BYTES
+    #: The boxes inside it.
+    boxes: Boxes = ()
     #: The types of the top-level boxes, in order.
     top: list[str]
     compressed_index: bool = False
@@ -74,23 +76,23 @@ class Movie:
         self.tracks, self.top, self.fragment_sizes = [], [], {}
 
 
-def _moov(view: memoryview, movie: Movie) -> None:
+def _moov(boxes: Boxes, movie: Movie) -> None:
     movie.has_index = True
-    for kind, body in children(view):
+    for kind, body, inside in boxes:
         if kind == Box.MVHD:
             movie.timescale, movie.duration, at = clock_of(body)
             movie.matrix = struct.unpack_from(">9i", body, at + 16)
         elif kind == Box.TRAK:
             if len(movie.tracks) >= MAX_STREAMS:
                 raise BoxError(f"it has more than {MAX_STREAMS} tracks")
-            movie.tracks.append(read_track(body))
+            movie.tracks.append(read_track(inside))
         elif kind == Box.MVEX:
             movie.fragmented = True
             movie.fragment_sizes = default_sizes(body)
         elif kind == Box.CMOV:
             movie.compressed_index = True
         elif kind == Box.UDTA:
-            for name, packet in children(body):
+            for name, packet, _ in inside:
                 if name == Box.XMP:
                     movie.xmp += bytes(packet[: MAX_XMP_BYTES - len(movie.xmp)])
 
@@ -212,9 +214,9 @@ class _Reader:
 
     def _index(self, body: memoryview) -> None:
         self.movie.index = body
-        check_structure(Box.MOOV, body)
+        self.movie.boxes = check_structure(Box.MOOV, body)
         try:
-            _moov(body, self.movie)
+            _moov(self.movie.boxes, self.movie)
         except (struct.error, IndexError):
             raise BoxError("its index is broken") from None
 

@@ -12,7 +12,7 @@ from operator import mul, sub
 from typing import Final
 
 from vaceprep.probes.mp4.box_types import Box
-from vaceprep.probes.mp4.tables import BoxError, Runs, children
+from vaceprep.probes.mp4.tables import BoxError, Boxes, Runs, children
 from vaceprep.probes.mp4.track import Track
 
 #: The parent of each box of the structure; the empty name is the file itself.
@@ -50,12 +50,16 @@ def misplaced(kind: str) -> bool:
     return bool(HOMES.get(kind))
 
 
-def check_structure(kind: str, view: memoryview) -> None:
-    """Raise BoxError if a box is in the wrong place, repeated, or too deep."""
-    waiting = [(kind, view, 1)]
+def check_structure(kind: str, view: memoryview) -> Boxes:
+    """Return the boxes inside one box.
+
+    Raises BoxError if a box is in the wrong place, repeated, or too deep.
+    """
+    top: list[tuple[str, memoryview, Boxes]] = []
+    waiting = [(kind, view, 1, top)]
     seen = 0
     while waiting:
-        parent, body, depth = waiting.pop()
+        parent, body, depth, found = waiting.pop()
         if depth > MAX_DEPTH:
             raise BoxError("its boxes are nested too deeply")
         names = set()
@@ -73,7 +77,12 @@ def check_structure(kind: str, view: memoryview) -> None:
                     raise BoxError(f"its box {parent!r} holds two {name!r}")
                 names.add(name)
             if name in HOLDERS:
-                waiting.append((name, inner, depth + 1))
+                inside: list[tuple[str, memoryview, Boxes]] = []
+                found.append((name, inner, inside))
+                waiting.append((name, inner, depth + 1, inside))
+            else:
+                found.append((name, inner, ()))
+    return top
 
 
 def contradiction(track: Track, movie_timescale: int) -> str | None:

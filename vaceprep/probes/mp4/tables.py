@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, repeat
 from operator import mul, sub
-from typing import Final, overload
+from typing import Final, TypeAlias, overload
 
 from vaceprep.contract import MAX_SAMPLES
 from vaceprep.probes.mp4.box_types import Box
@@ -24,6 +24,8 @@ class BoxError(ValueError):
 
 #: The size and the type of a box.
 HEADER: Final = struct.Struct(">I4s")
+#: Boxes in order: type, body, and the boxes inside it if it is one that holds boxes.
+Boxes: TypeAlias = "Sequence[tuple[str, memoryview, Boxes]]"
 
 
 def children(view: memoryview) -> Iterator[tuple[str, memoryview]]:

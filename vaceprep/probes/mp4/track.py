@@ -19,6 +19,7 @@ from vaceprep.facts import Crop
 from vaceprep.probes.mp4.box_types import Box
 from vaceprep.probes.mp4.tables import (
     BoxError,
+    Boxes,
     Runs,
     children,
     counted,
@@ -209,8 +210,8 @@ def _stsd(view: memoryview, track: Track, external: list[bool]) -> None:
         track.entry = _read_entry(entries[0][1])
 
 
-def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
-    for kind, body in children(view):
+def _stbl(boxes: Boxes, track: Track, external: list[bool]) -> None:
+    for kind, body, _ in boxes:
         if kind == Box.STSD:
             _stsd(body, track, external)
         elif kind == Box.STTS:
@@ -236,32 +237,32 @@ def _stbl(view: memoryview, track: Track, external: list[bool]) -> None:
         track.end = end_of_data(track.chunks, track.per_chunk, track.sizes, track.fixed_size)
 
 
-def _minf(view: memoryview, track: Track) -> None:
-    inner = dict(children(view))
+def _minf(boxes: Boxes, track: Track) -> None:
+    inside = {kind: inner for kind, _, inner in boxes}
     external: list[bool] = []
-    if Box.DINF in inner:
-        references = dict(children(inner[Box.DINF])).get(Box.DREF)
-        external = _dref_external(references) if references else []
-    if Box.STBL in inner:
-        _stbl(inner[Box.STBL], track, external)
+    references = {kind: body for kind, body, _ in inside.get(Box.DINF, ())}.get(Box.DREF)
+    if references:
+        external = _dref_external(references)
+    _stbl(inside.get(Box.STBL, ()), track, external)
 
 
-def read_track(view: memoryview) -> Track:
-    """Parse the body of a ``trak``. Raises BoxError, struct.error or IndexError if it is broken."""
+def read_track(boxes: Boxes) -> Track:
+    """Parse the boxes of a ``trak``. Raises BoxError, struct.error or IndexError if broken."""
     track = Track()
-    for kind, body in children(view):
+    for kind, body, inside in boxes:
         if kind == Box.TKHD:
             _tkhd(body, track)
         elif kind == Box.EDTS:
-            for name, entry in children(body):
+            for name, entry, _ in inside:
                 if name == Box.ELST:
                     track.edits = _elst(entry)
         elif kind == Box.MDIA:
-            parts = dict(children(body))
+            # The handler says how to read the entries, wherever it stands.
+            parts = {name: (part, held) for name, part, held in inside}
             if Box.MDHD in parts:
-                track.timescale, track.media_duration, _ = clock_of(parts[Box.MDHD])
+                track.timescale, track.media_duration, _ = clock_of(parts[Box.MDHD][0])
             if Box.HDLR in parts:
-                track.handler = bytes(parts[Box.HDLR][8:12]).decode("latin-1")
+                track.handler = bytes(parts[Box.HDLR][0][8:12]).decode("latin-1")
             if Box.MINF in parts:
-                _minf(parts[Box.MINF], track)
+                _minf(parts[Box.MINF][1], track)
     return track

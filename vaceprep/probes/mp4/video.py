@@ -53,7 +53,7 @@ def measure(opened: Opened, name: str, movie: Movie) -> VideoFacts | None:
 def _measure(opened: Opened, name: str, movie: Movie) -> VideoFacts:
     """As ``measure``. Raises NeedsFFmpeg with the reason."""
     _check_movie(movie)
-    check_index(movie.index)
+    check_index(movie.index, movie.boxes)
     names = read_names(movie.index)
     for track in movie.tracks:
         _check_track(track, movie.timescale)
