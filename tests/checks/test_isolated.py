@@ -24,7 +24,7 @@ from tests.paths import ROOT
 from tests.processes import busy_worker, of_session, wait_for
 from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import Item
-from vaceprep.checks.isolated import report_of
+from vaceprep.checks.isolated import IMAGE_MODULES, modules_for, report_of
 from vaceprep.checks.source import FileCheck
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
@@ -242,3 +242,12 @@ def test_pictures_are_isolated_too(tmp_path: Path) -> None:
         Image.new("RGB", (400 + number, 400)).save(tmp_path / f"{number}.png")
     report = vaceprep.check(tmp_path, isolate=True, jobs=3)
     assert [e.facts.width for e in report.files if e.facts is not None] == [*range(400, 405)]
+
+
+def test_the_server_imports_no_image_modules_for_videos_alone() -> None:
+    videos = [Item("a.mp4", "path"), Item("b.MOV", "path")]
+    assert not set(modules_for(videos)) & set(IMAGE_MODULES)
+    for other in (Item("c.png", "path"), Item("jobs.jsonl", "job"), Item("https://h/c.mp4", "url")):
+        assert set(IMAGE_MODULES) < set(modules_for([*videos, other]))
+    # Items that are found one by one may be of any kind.
+    assert set(IMAGE_MODULES) < set(modules_for(iter(videos)))

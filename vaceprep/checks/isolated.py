@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from tempfile import TemporaryDirectory
@@ -22,8 +22,9 @@ from vaceprep.checks.source import FileCheck, SourceCheck, judged_by_text, look_
 from vaceprep.contract import CHECK_MEMORY, CHECK_SECONDS, DEEP_SECONDS, REMOTE_AT_ONCE
 from vaceprep.facts import Unreadable
 from vaceprep.files.source import CannotOpen
+from vaceprep.formats import VIDEO_ENDINGS
 from vaceprep.net.blocks import Hole, Part
-from vaceprep.probes.measure import default_role
+from vaceprep.probes.measure import default_role, ending
 from vaceprep.probes.sniff import sniff
 from vaceprep.workers import faults
 from vaceprep.workers.process import Bounds, context
@@ -171,18 +172,30 @@ MODULES: Final = (
     "vaceprep.workers.pool",
     "vaceprep.checks.isolated",
     "vaceprep.probes.video",
+    "vaceprep.rules.video_packaging",
+    "vaceprep.rules.video_picture",
+    "vaceprep.rules.video",
+)
+#: The same, needed by nearly every image. No worker starts before all are imported.
+IMAGE_MODULES: Final = (
     "vaceprep.probes.image",
     "vaceprep.probes.images.jpeg",
     "vaceprep.probes.images.jpeg_pixels",
     "vaceprep.probes.images.png",
-    "vaceprep.rules.video_packaging",
-    "vaceprep.rules.video_picture",
-    "vaceprep.rules.video",
     "vaceprep.rules.image",
     "PIL.Image",
     "PIL.JpegImagePlugin",
     "PIL.PngImagePlugin",
 )
+
+
+def modules_for(items: Iterable[Item]) -> tuple[str, ...]:
+    """The modules for the workers' server: without those for images if all items are videos."""
+    if isinstance(items, Sequence) and all(
+        item.kind == "path" and ending(item.source) in VIDEO_ENDINGS for item in items
+    ):
+        return MODULES
+    return MODULES + IMAGE_MODULES
 
 
 def seconds_for(deep: bool, seconds: float | None) -> float:
@@ -209,7 +222,7 @@ def each_isolated(
     ``ask`` gives the checks needed for a source. Raises CannotIsolate if no worker process can be
     started.
     """
-    how = context(MODULES)
+    how = context(modules_for(items))
     # Import here: the import takes time, in which the server starts.
     from vaceprep.workers.pool import BATCH, QUEUED, Workers
 
