@@ -19,7 +19,7 @@ from tests.net.server import HOST, Site, serving
 from tests.net.test_client import NAME, answers, secure
 from vaceprep.net import certificates
 from vaceprep.net.checked import NotPublic
-from vaceprep.net.direct import Declined, Direct, Response, Url, _Simple
+from vaceprep.net.direct import Declined, Direct, Response, Url
 from vaceprep.net.problems import RemoteError
 from vaceprep.net.requests import Requests
 
@@ -147,12 +147,6 @@ def test_a_closed_connection_is_made_anew(direct: Direct) -> None:
             assert got(direct, url)[1] == b"x"
             time.sleep(0.1)
     assert len(asked) == 2
-
-
-def test_a_usual_answer_needs_no_http_client(site: Site, direct: Direct) -> None:
-    response, _ = got(direct, site.at("/a"), Range="bytes=0-9")
-    assert response.status_code == 206
-    assert isinstance(response._inner, _Simple)
 
 
 def test_an_unread_answer_is_not_read_later(site: Site, direct: Direct) -> None:

@@ -1,10 +1,9 @@
-"""GET from untrusted hosts without httpx.
+"""GET from untrusted hosts through Python's own HTTP client.
 
-Importing httpx takes longer than the rest of a check, so URLs of the common kind are requested
-here: an ASCII host, no credentials, no proxy, no character that a client may encode. An answer of
-known length in usual headers is read here, any other by ``http.client``. Addresses are checked as
-in ``net.client``, which requests all other URLs. No redirect is followed here. Each step has a
-time-out, the headers must be complete within one, and each request has an end.
+Importing httpx takes longer than the rest of a check, so URLs of the common kind are requested with
+``http.client``: an ASCII host, no credentials, no proxy, no character that a client may encode.
+Addresses are checked as in ``net.client``, which does the rest. No redirect is followed here. Each
+step has a time-out, the headers must be complete within one, and each request has an end.
 """
 
 from __future__ import annotations
@@ -37,13 +36,6 @@ _URL: Final = re.compile(
 )
 #: Path segments that a client may resolve.
 _DOTS: Final = re.compile(r"/\.\.?(?:/|\?|$)")
-#: A head as nearly all servers send it: its status, and its headers.
-_HEAD: Final = re.compile(
-    rb"HTTP/1\.1 ([2-5][0-9]{2}) [ -~]{0,60}\r\n((?:[A-Za-z0-9-]+:[ -~]*\r\n)+)"
-)
-_NO_BODY: Final = (b"204", b"304")
-#: Headers that decide how the body is read.
-_UNUSUAL: Final = ("transfer-encoding", "upgrade", "trailer")
 #: Seconds between two checks for cancellation.
 _STEP: Final = 0.5
 _BLOCK: Final = 1 << 16
@@ -85,7 +77,6 @@ class _Line:
         self.address = address
         self._stall = stall
         self._closed = closed
-        self.incoming = io.BufferedReader(_Incoming(self), _BLOCK)
         #: When the request ends, and when the response's headers must be complete.
         self.until = self.headers = inf
 
@@ -101,11 +92,10 @@ class _Line:
         self._socket.settimeout(max(0.001, min(self._stall, self.until - time.monotonic())))
         self._socket.sendall(data)
         self.headers = time.monotonic() + self._stall
-        self.incoming = io.BufferedReader(_Incoming(self), _BLOCK)
 
-    def makefile(self, _mode: str) -> io.BufferedReader[_Incoming]:
-        """Return the incoming bytes, as ``http.client`` asks for them."""
-        return self.incoming
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return the incoming bytes, as ``http.client`` reads them."""
+        return io.BufferedReader(_Incoming(self), _BLOCK)
 
     def receive(self, buffer: WriteableBuffer) -> int:
         """Wait for bytes. Raises OSError."""
@@ -136,64 +126,11 @@ class _Incoming(io.RawIOBase):
         return self._line.receive(buffer)
 
 
-class _Simple:
-    """An answer of known length in usual headers, with the attributes of ``HTTPResponse``."""
-
-    chunked = False
-
-    def __init__(
-        self,
-        status: int,
-        headers: dict[str, str],
-        length: int,
-        incoming: io.BufferedReader[_Incoming],
-    ) -> None:
-        self.status, self.headers, self.length = status, headers, length
-        self.will_close = False
-        self._incoming = incoming
-
-    @classmethod
-    def of(cls, incoming: io.BufferedReader[_Incoming]) -> _Simple | None:
-        """Wait for bytes; return the answer if its whole head is among them and usual.
-
-        If it is not, nothing is consumed.
-        """
-        head, end, _ = incoming.peek().partition(b"\r\n\r\n")
-        match = _HEAD.fullmatch(head + b"\r\n") if end else None
-        if match is None or match[1] in _NO_BODY:
-            return None
-        headers: dict[str, str] = {}
-        for line in match[2].decode("ascii").splitlines():
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        length = headers.get("content-length", "")
-        usual = len(headers) == match[2].count(b"\n") and length.isdigit() and len(length) < 16
-        kept = headers.get("connection", "keep-alive").lower() == "keep-alive"
-        if not usual or not kept or not headers.keys().isdisjoint(_UNUSUAL):
-            return None
-        incoming.read(len(head) + len(end))
-        return cls(int(match[1]), headers, int(length), incoming)
-
-    def read1(self, size: int) -> bytes:
-        """Return some bytes of the body; none at its end."""
-        data = self._incoming.read1(min(size, self.length)) if self.length else b""
-        self.length -= len(data)
-        return data
-
-    def isclosed(self) -> bool:
-        """Return whether the body is read."""
-        return not self.length
-
-
 class Response:
     """The status, headers (in lower case) and body of one answer. The caller must close it."""
 
     def __init__(
-        self,
-        inner: http.client.HTTPResponse | _Simple,
-        url: Url,
-        stall: float,
-        end: Callable[[bool], None],
+        self, inner: http.client.HTTPResponse, url: Url, stall: float, end: Callable[[bool], None]
     ) -> None:
         self._inner, self._url, self._stall, self._end = inner, url, stall, end
         self.status_code = inner.status
@@ -270,8 +207,14 @@ class Direct:
             with _translated(url, self._stall):
                 line.send(_request(url, headers))
                 sent()
-                inner = _answer(line)
+                # Its import takes as long as an answer from nearby.
+                import http.client
+
+                inner = http.client.HTTPResponse(cast("socket.socket", line), method="GET")
+                inner.begin()
             line.headers = inf
+            if inner.status < 200 or inner.headers.defects:
+                raise Declined
             return Response(inner, url, self._stall, lambda keep: self._end(url, line, keep))
         except BaseException:
             line.close()
@@ -326,20 +269,6 @@ class Direct:
             for _, line in self._kept:
                 line.close()
             self._kept.clear()
-
-
-def _answer(line: _Line) -> http.client.HTTPResponse | _Simple:
-    """Return the answer with its headers read. Raises Declined, OSError, or HTTPException."""
-    simple = _Simple.of(line.incoming)
-    if simple is not None:
-        return simple
-    import http.client
-
-    inner = http.client.HTTPResponse(cast("socket.socket", line), method="GET")
-    inner.begin()
-    if inner.status < 200 or inner.headers.defects:
-        raise Declined
-    return inner
 
 
 def _socket(url: Url, address: str, seconds: float) -> socket.socket:
