@@ -27,6 +27,7 @@ KNOWN = {
     ),
     "the size of input image is too small or too large.": "image-dimensions",
     "The size of image is beyond limit.": "image-dimensions",
+    "Exceeded limit on max bytes per data-uri item : 10485760": "image-size",
     "Invalid file size. The video/audio/image file size must be less than 50MB.": "video-size",
     "Invalid file format, the request file format is one of the following types: MP4": (
         "video-container"

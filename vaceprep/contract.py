@@ -107,6 +107,8 @@ HEADER_TOLERANCE: Final = Fraction(1, 100)
 IMAGE_BYTES_DECIMAL: Final = 10 * 10**6
 #: Bytes above which an image is refused under either reading: 10 * 2^20 (error). M J
 IMAGE_BYTES_BINARY: Final = 10 * 2**20
+#: Characters of a ``data:`` URI that carries an image above which upstream refuses it. G
+IMAGE_INLINE_CHARACTERS: Final = 10_485_760
 #: Shortest and longest side of an image, in pixels as displayed. M
 IMAGE_SIDE: Final = (360, 2000)
 #: Formats of an image, by content (JPG and JPEG are one). M

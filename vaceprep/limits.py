@@ -62,6 +62,11 @@ class Limits(NamedTuple):
         return _both(self.image_megabytes)
 
     @property
+    def inline_characters(self) -> int:
+        """Characters of a ``data:`` URI above which it is refused; more with larger images. G"""
+        return max(contract.IMAGE_INLINE_CHARACTERS, self.image_bytes[1])
+
+    @property
     def image_side(self) -> tuple[int, int]:
         """Shortest and longest side of an image, in pixels. M"""
         return self.image_side_min, self.image_side_max

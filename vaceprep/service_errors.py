@@ -76,6 +76,13 @@ TABLE: Final = (
         ("image-dimensions", "video-dimensions"),
     ),
     Explanation(
+        r"max bytes (per data-uri item|to request)",
+        "an image that travels in the request has too much text",
+        "publish it instead: vaceprep run JOB --publish TARGET without --inline-images",
+        "G",
+        ("image-size",),
+    ),
+    Explanation(
         r"InvalidFile\.Size|BadRequest\.TooLarge|invalid file size|file size is larger"
         r"|payload too large",
         "a file has too many bytes",

@@ -222,6 +222,16 @@ def test_an_image_may_carry_its_bytes_itself(tmp_path: Path) -> None:
         assert said(tmp_path, job) == [(code, "/ref_images_url/0")]
 
 
+def test_the_text_of_an_inline_image_is_limited(tmp_path: Path) -> None:
+    import base64
+
+    data = base64.b64encode((FIXTURES / "image" / "ok-360x360.png").read_bytes()).decode()
+    begin, end = "data:image/png;note=", f";base64,{data}"
+    for more, expected in ((0, []), (1, [("VP202", "/ref_images_url/0")])):
+        uri = begin + "a" * (10_485_760 + more - len(begin) - len(end)) + end
+        assert said(tmp_path, {**minimal(IMAGE), "ref_images_url": [uri]}) == expected
+
+
 # --- media against each other ------------------------------------------------------------------
 
 

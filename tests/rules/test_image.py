@@ -15,7 +15,7 @@ from tests.plans.anyimage import GOOD
 from vaceprep.contract import IMAGE_ROLES, Role
 from vaceprep.facts import ImageFacts, Unreadable, VideoFacts
 from vaceprep.formats import name_disagrees
-from vaceprep.limits import CONTRACT
+from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.all import BY_CODE
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.image import judge_image
@@ -83,6 +83,32 @@ def changed(**changes: Any) -> ImageFacts:
 @pytest.mark.parametrize("role", IMAGE_ROLES)
 def test_a_good_image_has_no_finding(role: Role) -> None:
     assert judge(GOOD, role, "photo.jpg") == {}
+
+
+def inline(characters: int, size: int = 1000, limits: Limits = CONTRACT) -> list[Finding]:
+    asset = Asset("ref_images_url", None, limits, characters)
+    return judge_image(changed(bytes=size), asset)
+
+
+def test_the_text_of_a_data_uri_is_limited_too() -> None:
+    assert inline(10_485_760) == []
+    (found,) = inline(10_485_761)
+    assert (found.code, found.severity.value, found.fix) == ("VP202", "error", None)
+    assert (found.measured, found.allowed, found.unit) == (10_485_761, 10_485_760, "characters")
+    assert "publish it" in found.message
+    # An image that is itself too large has one finding, about its bytes.
+    (found,) = inline(14_000_000, 10 * 2**20 + 1)
+    assert found.unit == "bytes"
+    # The warning between both readings of 10 MB gives way to the error.
+    (found,) = inline(13_400_000, 10_000_001)
+    assert (found.severity.value, found.unit) == ("error", "characters")
+
+
+def test_the_text_of_a_data_uri_may_grow_with_a_configured_limit() -> None:
+    larger = CONTRACT._replace(image_megabytes=Fraction(20))
+    assert inline(20 * 2**20, limits=larger) == []
+    assert [f.code for f in inline(20 * 2**20 + 1, limits=larger)] == ["VP202"]
+    assert inline(10_485_760, limits=CONTRACT._replace(image_megabytes=Fraction(5))) == []
 
 
 @pytest.mark.parametrize(
@@ -266,6 +292,7 @@ ASSETS = st.builds(
     role=st.sampled_from(IMAGE_ROLES),
     name=st.none() | st.text(max_size=9),
     limits=st.just(CONTRACT),
+    inline=st.none() | st.integers(10_485_755, 10_485_765),
 )
 
 
@@ -276,7 +303,8 @@ def test_any_facts(facts: ImageFacts, asset: Asset) -> None:
     assert ("VP203" in codes) is (not inside and asset.role != "mask_image_url")
     severity = codes["VP202"].severity.value if "VP202" in codes else None
     if facts.bytes is not None:
-        error, warning = facts.bytes > 10_485_760, facts.bytes > 10_000_000
+        error = facts.bytes > 10_485_760 or (asset.inline or 0) > 10_485_760
+        warning = facts.bytes > 10_000_000
         assert severity == ("error" if error else "warning" if warning else None)
     assert ("VP201" in codes) is (facts.format not in ("jpeg", "png", "bmp", "tiff", "webp"))
     assert ("VP215" in codes) is (facts.frames > 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -29,7 +30,10 @@ from tests.sandbox.calls import (
     tasks_url,
 )
 from vaceprep.contract import TASKS_AT_ONCE
+from vaceprep.sandbox.errors import Breach
+from vaceprep.sandbox.fetch import fetch_all
 from vaceprep.sandbox.server import Sandbox
+from vaceprep.sandbox.tasks import check_media
 
 
 def error_of(sandbox: Sandbox, body: dict[str, Any]) -> str:
@@ -167,6 +171,18 @@ def test_images_may_come_inline(sandbox: Sandbox) -> None:
     assert detail.startswith("/ref_images_url/0: ")
     assert "(VP203 image-dimensions)" in detail
     assert "(VP204 image-unreadable)" in error_of(sandbox, body("!"))
+
+
+def test_an_image_whose_text_is_too_long_is_refused(tmp_path: Path) -> None:
+    data = base64.b64encode((FIXTURES / "image" / "ok-360x360.png").read_bytes()).decode()
+    at, job = "/ref_images_url/0", {"function": "image_reference", "prompt": "A cat"}
+    for more, refused in ((0, False), (1, True)):
+        begin, end = "data:image/png;note=", f";base64,{data}"
+        uri = begin + "a" * (10_485_760 + more - len(begin) - len(end)) + end
+        paths = asyncio.run(fetch_all({at: uri}, str(tmp_path)))
+        assert (paths[at] == uri) is refused
+    with pytest.raises(Breach, match="VP202 image-size"):
+        check_media({**job, "ref_images_url": [uri]}, paths)
 
 
 def _patient() -> Sandbox:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import CHECK_PIXEL_MEMORY, MAX_IMAGE_PIXELS, Role
 from vaceprep.facts import Facts, Unreadable
-from vaceprep.files.source import Opened
+from vaceprep.files.source import Opened, is_data_uri
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.measure import default_role, measure
 from vaceprep.probes.sniff import sniff
@@ -60,6 +60,7 @@ def report_on(
     source: str, role: Role, facts: Facts | Unreadable, name: str | None, options: Options
 ) -> FileReport:
     """The report on measured facts."""
-    findings = judge(facts, Asset(role, name, options.limits))
+    inline = len(source) if is_data_uri(source) else None
+    findings = judge(facts, Asset(role, name, options.limits, inline))
     known = None if isinstance(facts, Unreadable) else facts
     return FileReport(source, role, known, options.selection.apply(findings))

@@ -103,6 +103,8 @@ class Asset(NamedTuple):
     name: str | None = None
     #: The limits that apply to it.
     limits: Limits = CONTRACT
+    #: The characters of the ``data:`` URI that carries it; None if it is a file or behind a URL.
+    inline: int | None = None
 
 
 #: What the rules of a hundred apply to, by the first digit of their codes.

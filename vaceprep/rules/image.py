@@ -9,6 +9,7 @@ from vaceprep.contract import (
     IMAGE_BYTES_DECIMAL,
     IMAGE_FORMATS,
     IMAGE_FORMATS_TEXT,
+    IMAGE_INLINE_CHARACTERS,
     IMAGE_SIDE,
     MAX_IMAGE_PIXELS,
 )
@@ -72,20 +73,31 @@ def image_format(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
     (ERROR, WARNING),
     "M",
     fires=f"more than 10 MB: over {IMAGE_BYTES_BINARY:,} bytes is an error, over "
-    f"{IMAGE_BYTES_DECIMAL:,} a warning",
+    f"{IMAGE_BYTES_DECIMAL:,} a warning; a data: URI over {IMAGE_INLINE_CHARACTERS:,} characters "
+    "is an error",
     fix="recompress: without loss first, then WEBP or JPEG at the best quality that fits",
     why="The limit is 10 MB and no source says which megabyte; between the two readings a "
-    "file may be refused.",
+    "file may be refused. Upstream limits a data: URI by its text, which is a third longer than "
+    "the image.",
 )
 def image_size(rule: Rule, facts: AnyFacts, asset: Asset) -> Finding | None:
-    """M: at most 10 MB, in both readings of MB."""
+    """M: at most 10 MB, in both readings of MB; inline, the text counts too."""
     limits = asset.limits
     least, most = limits.image_bytes
     if facts.bytes is None:
         return rule.found("the number of bytes could not be measured", allowed=least, unit="bytes")
+    over = facts.bytes > most
+    if not over and asset.inline is not None and asset.inline > limits.inline_characters:
+        return rule.found(
+            f"its data: URI has {asset.inline:,} characters; upstream takes at most "
+            f"{limits.inline_characters:,}: publish it, and write its URL",
+            measured=asset.inline,
+            allowed=limits.inline_characters,
+            unit="characters",
+            fix="",
+        )
     if facts.bytes <= least:
         return None
-    over = facts.bytes > most
     return rule.found(
         f"it has {facts.bytes:,} bytes; the limit is {decimal(limits.image_megabytes)} MB"
         f"{'' if over else f', which may mean {least:,} bytes'}{limits.note('image_megabytes')}",

@@ -134,10 +134,15 @@ def publish_media(
         role = role_of(at)
         asset = asset_of(path)
         if options.inline_images and role in IMAGE_ROLES:
-            urls[at] = data_uri(asset)
-            continue
+            uri = data_uri(asset)
+            most = options.prepare.limits.inline_characters
+            if len(uri) <= most:
+                urls[at] = uri
+                continue
+            if target is None:
+                raise NeedsTarget(role, f"has {len(uri):,} characters inline, of at most {most:,}")
         if target is None:
-            raise NeedsTarget(role)
+            raise NeedsTarget(role, "is a local file, and the service takes URLs")
         report_progress = _progress_of(ready.source, on_step, number, len(local), asset.size)
         report_progress(0)
         try:
@@ -159,8 +164,8 @@ def publish_media(
 class NeedsTarget(Exception):
     """A local file needs a public URL, and there is no target to publish to."""
 
-    def __init__(self, role: Role) -> None:
-        super().__init__(f"{role} is a local file, and the service takes URLs")
+    def __init__(self, role: Role, reason: str) -> None:
+        super().__init__(f"{role} {reason}: give --publish TARGET")
 
 
 def _progress_of(

@@ -33,16 +33,17 @@ async def fetch_all(
 ) -> dict[str, str]:
     """Fetch URLs by JSON pointer; return the paths of the files by JSON pointer.
 
-    A ``data:`` URI that cannot be decoded is kept unchanged, so that the image rules report it.
-    Every address of a host is checked before connecting; ``allow_hosts`` are private hosts to
-    allow. Uses no proxy and follows no redirect, so only the URL's host is contacted.
-    ``seconds`` limit each URL. Raises Breach for a URL that does not return a whole file.
+    A ``data:`` URI that is too long or cannot be decoded is kept unchanged, so that the image
+    rules report it. Every address of a host is checked before connecting; ``allow_hosts`` are
+    private hosts to allow. Uses no proxy and follows no redirect, so only the URL's host is
+    contacted. ``seconds`` limit each URL. Raises Breach for a URL that does not return a whole
+    file.
     """
     paths: dict[str, str] = {}
     for number, (at, url) in enumerate(media.items()):
         path = os.path.join(folder, f"media-{number}")
         if is_data_uri(url):
-            paths[at] = await asyncio.to_thread(_decoded, url, path)
+            paths[at] = await asyncio.to_thread(_decoded, url, path, limits)
             continue
         called_off = threading.Event()
         try:
@@ -56,7 +57,9 @@ async def fetch_all(
     return paths
 
 
-def _decoded(uri: str, path: str) -> str:
+def _decoded(uri: str, path: str, limits: Limits) -> str:
+    if len(uri) > limits.inline_characters:
+        return uri
     try:
         with open_data_uri(uri) as opened, open(path, "wb") as out:
             out.write(opened.read())
