@@ -9,7 +9,7 @@ import click
 
 from vaceprep.cli import config_options, html_report, options
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
-from vaceprep.cli.window_options import Window, with_window
+from vaceprep.cli.window_options import FIT_MODEL, Window, with_window
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
 
@@ -57,6 +57,7 @@ class Changes(OptionGroup):
     fit_720p: bool = option(
         "--fit-720p", is_flag=True, help="Scale videos down to what the service keeps."
     )
+    fit_model: bool = FIT_MODEL
     fps_mode: Literal["repeat", "blend"] = option(
         "--fps-mode",
         type=click.Choice(["repeat", "blend"]),
@@ -121,6 +122,7 @@ def plan_options(window: Window, changes: Changes) -> tuple[Options, dict[str, O
     plan = Options(
         only_errors=changes.only_errors,
         fit_720p=changes.fit_720p,
+        fit_model=changes.fit_model,
         fps_mode=changes.fps_mode,
         shape="pad" if changes.pad else "crop",
         background=changes.background,

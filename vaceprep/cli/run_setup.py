@@ -12,7 +12,7 @@ import click
 
 from vaceprep.cli import options, service, signals
 from vaceprep.cli.option_groups import OptionGroup, group, option
-from vaceprep.cli.window_options import Window, time_option, with_window
+from vaceprep.cli.window_options import FIT_MODEL, Window, time_option, with_window
 from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class RunSettings(OptionGroup):
         metavar="N",
         help="Submissions a second, over all your processes (2).",
     )
+    fit_model: bool = FIT_MODEL
     account: service.Service = group(service.Service)
 
 
@@ -141,6 +142,8 @@ def run_options(
     if os.path.lexists(where) and not os.path.isdir(where):
         raise click.UsageError(f"-o {printable(where)} is a file; name a folder.")
     plan = Options(limits=config.limits) if config is not None else NOTHING_ASKED
+    if given.fit_model:
+        plan = replace(plan, fit_model=True)
     plan, by_field = with_window(plan, window)
     resumed = wait_arguments(
         where=where,

@@ -15,6 +15,11 @@ from vaceprep.report.escape import printable
 if TYPE_CHECKING:
     from vaceprep.plans.model import Options
 
+FIT_MODEL: Final = option(
+    "--fit-model",
+    is_flag=True,
+    help="Resample, scale and crop videos so that the model takes every frame and pixel.",
+)
 #: The message for an invalid time; ``first`` and ``last`` are not allowed here.
 NO_TIME: Final = "{!r} is not a time; write it as 1.5, 1:02.5 or 3003/1000"
 

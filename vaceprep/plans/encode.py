@@ -20,6 +20,10 @@ HD_LINES: Final = 720
 HD_COLUMNS: Final = 1280
 #: Prefixes of the names of RGB pixel formats.
 RGB: Final = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb")
+#: The reason for edits that the option asks for.
+FIT_MODEL: Final = ("--fit-model",)
+#: Edits of the picture's size.
+SIZE_EDITS: Final = frozenset(["scale", "pad", "crop"])
 
 
 class Colours(NamedTuple):
@@ -77,6 +81,8 @@ def encoded(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) -
 def _timeline(request: VideoRequest, start: Fraction, room: Fraction) -> tuple[Fraction, int]:
     """Return the rate and number of frames of the output."""
     facts, options = request.facts, request.options
+    if request.model is not None:
+        return request.model.fps, request.model.frames
     left = (facts.duration or room) - start
     times: list[Fraction] = []
     end = None
@@ -98,6 +104,8 @@ def _timeline(request: VideoRequest, start: Fraction, room: Fraction) -> tuple[F
 def _size(request: VideoRequest) -> Fit:
     facts, options = request.facts, request.options
     size = (facts.width, facts.height)
+    if request.model is not None:
+        return Fit(request.model.scaled, (request.model.width, request.model.height))
     if options.size is not None and options.size != size:
         return even(scaled_to(size, options.size, options.shape))
     how = Fit(size, size)
@@ -123,13 +131,18 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
         text = wording.stretch(recipe.start, recipe.length, whole)
         edits.append(Edit("cut", reason or ("frames",), text))
     for name, code, text in wording.pictures(facts, recipe.size, recipe.deinterlace):
-        reason = request.reasons([code]) or ("re-encode",)
+        fitted = request.model is not None and name in SIZE_EDITS
+        reason = request.reasons([code]) or (FIT_MODEL if fitted else ("re-encode",))
         edits.append(Edit(name, reason, text))
     base = base_rate(facts)
     slow, uneven = request.reasons([codes.VIDEO_FPS]), request.reasons([codes.VIDEO_VARIABLE_RATE])
     if slow or uneven or (base is not None and recipe.rate != base):
         text = wording.resampled(facts, recipe.rate, recipe.blend)
-        edits.append(Edit("frame-rate", slow + uneven or ("rate",), text))
+        other = ("rate",)
+        if request.model is not None:
+            text = f"{text}: {recipe.frames} in all, each of which the model takes"
+            other = FIT_MODEL
+        edits.append(Edit("frame-rate", slow + uneven or other, text))
     if codes.MASK_NOT_BINARY in request.wanted:
         text = "every pixel made pure white or pure black"
         edits.append(Edit("threshold", request.reasons([codes.MASK_NOT_BINARY]), text))

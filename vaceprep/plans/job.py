@@ -277,7 +277,7 @@ class Following:
     def copied(self, base: Options) -> Options:
         """Return options for a mask whose packets may already fit when copied."""
         # Padding and transparency are black in a mask.
-        options = replace(base, background=BLACK, fit_720p=False, keep_audio=False)
+        options = replace(base, background=BLACK, fit_720p=False, fit_model=False, keep_audio=False)
         return replace(options, start=self.start or None, duration=self.length)
 
 

@@ -117,6 +117,8 @@ class Options(Record):
     only_errors: bool = False
     #: Scale down what the service would scale down itself.
     fit_720p: bool = False
+    #: Resample, scale and crop a video to exactly the frames and pixels that the model takes.
+    fit_model: bool = False
     #: How to make frames if there are too few.
     fps_mode: Literal["repeat", "blend"] = "repeat"
     #: What to do if no scale fits both sides.
@@ -137,10 +139,11 @@ class Options(Record):
     def asked(self) -> dict[str, Any]:
         """Return everything requested, by name, as plain values and Fractions.
 
-        Includes limits only if they are not the contract's, so that files made or sent under the
-        contract's own keep their identity.
+        Includes limits only if they are not the contract's, and options of later versions only if
+        they are set, so that files made or sent without them keep their identity.
         """
-        values = {k: v for k, v in self.to_values().items() if k != "limits"}
+        later = () if self.fit_model else ("fit_model",)
+        values = {k: v for k, v in self.to_values().items() if k not in ("limits", *later)}
         changed = self.limits.changed()
         return values | ({"limits": {k: v for k, (v, _) in changed.items()}} if changed else {})
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from vaceprep.contract import Role
 from vaceprep.facts import SampleFacts, VideoFacts
+from vaceprep.model_view.fit import Fitted
+from vaceprep.plans.fit_model import is_fitted
 from vaceprep.plans.frames import first_after, shown_at
 from vaceprep.plans.model import Edit, Options, wanted
 from vaceprep.records import Record
@@ -64,6 +66,8 @@ class VideoRequest(Record):
     #: The findings to fix, by code, and those that stay.
     wanted: dict[str, Finding]
     remaining: tuple[Finding, ...]
+    #: What ``--fit-model`` makes of the kept part; None without the option.
+    model: Fitted | None = None
 
     @property
     def cuts(self) -> tuple[str, ...]:
@@ -77,11 +81,18 @@ class VideoRequest(Record):
     def conforms(self) -> bool:
         """Whether the video has the size, rate and number of frames that a job asks for."""
         options, facts = self.options, self.facts
+        if options.fit_model and not self.fits_model():
+            return False
         if options.size not in (None, (facts.width, facts.height)):
             return False
         if options.frames not in (None, facts.frames):
             return False
         return options.rate is None or (facts.fps == options.rate and bool(facts.constant_rate))
+
+    def fits_model(self) -> bool:
+        """Whether the whole video already is what ``--fit-model`` makes of the kept part."""
+        model = self.model
+        return model is not None and is_fitted(self.facts, model)
 
     def must_encode(self) -> tuple[str, ...]:
         """Return the rules and options that prevent copying packets."""
@@ -96,6 +107,8 @@ class VideoRequest(Record):
             reasons.append("crop")
         if options.size not in (None, (self.facts.width, self.facts.height)):
             reasons.append("size")
+        if options.fit_model and not self.fits_model():
+            reasons.append("--fit-model")
         return tuple(dict.fromkeys(reasons))
 
     def first(self, start: Fraction) -> Fraction | None:

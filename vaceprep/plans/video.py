@@ -8,10 +8,21 @@ from typing import Final
 
 from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, SampleFacts, Unreadable, VideoFacts
+from vaceprep.model_view.fit import Fitted
 from vaceprep.plans.copy import copied
 from vaceprep.plans.encode import encoded
-from vaceprep.plans.model import NOTHING_ASKED, Options, Plan, impossible, unfixed, wanted
+from vaceprep.plans.fit_model import model_fit
+from vaceprep.plans.model import (
+    NOTHING_ASKED,
+    Options,
+    Plan,
+    errors,
+    impossible,
+    unfixed,
+    wanted,
+)
 from vaceprep.plans.request import VideoRequest, requested_cut, wants
+from vaceprep.records import replace
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.rules.video_picture import video_hdr
@@ -19,6 +30,8 @@ from vaceprep.wording import decimal
 
 #: Errors that no plan fixes.
 HOPELESS: Final = (codes.VIDEO_UNREADABLE, codes.MASK_EMPTY)
+
+IMPOSSIBLE: Final = "--fit-model is impossible"
 
 
 class CannotPlan(ValueError):
@@ -34,7 +47,7 @@ def plan_video(
 ) -> Plan:
     """Return the plan that fixes a video. ``samples`` are its coded frames, if surveyed.
 
-    Raises CannotPlan if ``--start`` lies outside the video.
+    Raises CannotPlan if ``--start`` lies outside the video or ``--fit-model`` is impossible.
     """
     hopeless = tuple(f for f in findings if _is_hopeless(f, options))
     if hopeless or not isinstance(facts, VideoFacts):
@@ -72,6 +85,7 @@ def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Option
         or options.size
         or options.rate
         or options.frames
+        or options.fit_model
     )
 
 
@@ -87,12 +101,17 @@ def _plan(request: VideoRequest) -> Plan:
     """Return the plan with the least damage."""
     facts = request.facts
     cut = codes.VIDEO_DURATION in request.wanted or bool(request.cuts)
+    timed = facts.duration is not None and facts.fps is not None and bool(facts.frames)
+    if request.options.fit_model and timed:
+        request = replace(request, model=_model_of(request))
     if request.wanted.keys() <= {codes.VIDEO_NAME} and not cut and request.conforms():
         edits = (request.rename(),) if request.wanted else ()
         return Plan(request.role, edits, True, None, request.remaining)
-    if facts.duration is None or facts.fps is None or not facts.frames:
+    if not timed:
         # Without times the duration of a frame is unknown: any rate would be made up.
         message = "its frames carry no times, so no rate can be kept"
+        if request.options.fit_model and not errors(request.wanted.values()):
+            raise CannotPlan(f"{IMPOSSIBLE}: {message}")
         blind = [f for f in request.wanted.values() if f.severity is Severity.ERROR]
         rest = blind or list(request.wanted.values())
         return impossible(request.role, (*(unfixed(f, message) for f in rest), *request.remaining))
@@ -102,6 +121,18 @@ def _plan(request: VideoRequest) -> Plan:
         others = [f for f in request.remaining if f.code != codes.VIDEO_HDR]
         return impossible(request.role, (_undecodable(facts), *others))
     return copy or encoded(request, start, room, cut)
+
+
+def _model_of(request: VideoRequest) -> Fitted:
+    """Return what ``--fit-model`` makes of the kept part. Raises CannotPlan."""
+    facts, options = request.facts, request.options
+    start, room = window_of(facts, request.role, options)
+    found = request.first(start)
+    left = (facts.duration or room) - (start if found is None else found)
+    model = model_fit(facts, min(left, room), options.limits)
+    if isinstance(model, str):
+        raise CannotPlan(f"{IMPOSSIBLE}: {model}")
+    return model
 
 
 def _undecodable(facts: VideoFacts) -> Finding:

@@ -193,7 +193,7 @@ def _extension(draft: Draft, assets: Assets, maker: Maker, options: Options) -> 
         if after is None:
             maker.refuse(piece, f"it follows {lead.role}, which cannot be prepared")
             continue
-        options = replace(piece.options, size=size_of(after), fit_720p=False)
+        options = replace(piece.options, size=size_of(after), fit_720p=False, fit_model=False)
         if isinstance(after, VideoFacts) and piece.video is not None:
             options = replace(options, rate=base_rate(after) or after.fps)
         maker.make(piece, options, DISAGREE)

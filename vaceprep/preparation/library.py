@@ -47,6 +47,7 @@ class PrepareOptions(TypedDict, total=False):
     duration: Seconds | None
     only_errors: bool
     fit_720p: bool
+    fit_model: bool
     fps_mode: Literal["repeat", "blend"]
     shape: Literal["pad", "crop"]
     background: Colour | None
@@ -70,6 +71,7 @@ def prepare(
     duration: Seconds | None = None,
     only_errors: bool = False,
     fit_720p: bool = False,
+    fit_model: bool = False,
     fps_mode: Literal["repeat", "blend"] = "repeat",
     shape: Literal["pad", "crop"] = "pad",
     background: Colour | None = None,
@@ -90,9 +92,10 @@ def prepare(
     or a file; without it, ``prepared/`` beside each source. Times are in seconds. ``progress`` is
     called with the share of each source that is done; as soon as ``cancelled`` returns true,
     Cancelled is raised and the current file is not written. ``config`` is a configuration or its
-    file, for roles, limits, hosts and the output folder; without it none is read. Encoded output
-    is decoded and compared with its source; ``deep`` also decodes every copied frame. An error of
-    a file is in its entry, never an exception.
+    file, for roles, limits, hosts and the output folder; without it none is read. ``fit_model``
+    makes videos of which the model takes every frame and pixel. Encoded output is decoded and
+    compared with its source; ``deep`` also decodes every copied frame. An error of a file is in
+    its entry, never an exception.
 
     ``isolate`` prepares each source in a worker process; a source fails whose worker crashes,
     takes more than 1 GB, writes over 512 MiB, or makes no progress for ``timeout`` seconds
@@ -108,6 +111,7 @@ def prepare(
         duration=_seconds(duration),
         only_errors=only_errors,
         fit_720p=fit_720p,
+        fit_model=fit_model,
         fps_mode=fps_mode,
         shape=shape,
         background=background,

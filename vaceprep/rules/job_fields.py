@@ -39,7 +39,17 @@ def job_unreadable(rule: Rule, draft: Draft) -> Findings:
 
 #: Options of prepare that people write into a job, which has no such fields.
 OPTIONS: Final = frozenset(
-    ["start", "fps_mode", "pad", "crop", "background", "keep_audio", "fit_720p", "salvage"]
+    [
+        "start",
+        "fps_mode",
+        "pad",
+        "crop",
+        "background",
+        "keep_audio",
+        "fit_720p",
+        "fit_model",
+        "salvage",
+    ]
 )
 
 

@@ -21,7 +21,8 @@ from vaceprep.contract import (
     TASKS_AT_ONCE,
 )
 from vaceprep.ledger.store import PAID, Ledger
-from vaceprep.plans.model import NOTHING_ASKED, Options
+from vaceprep.limits import CONTRACT
+from vaceprep.plans.model import Options
 from vaceprep.publish.target import Target, parse_target
 from vaceprep.runs.model import Control, RunOptions, RunReport, Step
 from vaceprep.runs.preconditions import (
@@ -59,6 +60,7 @@ def run(
     tasks_at_once: int = TASKS_AT_ONCE,
     submissions_per_second: float = SUBMISSIONS_PER_SECOND,
     restore_audio: bool = False,
+    fit_model: bool = False,
     allow_hosts: Collection[str] = (),
     remote: bool = True,
     progress: Progress | None = None,
@@ -72,13 +74,13 @@ def run(
     A job that was sent within the last 24 hours is resumed instead of sent again, unless ``again``.
     URLs in a job are read before it is sent, unless ``remote`` is False. ``progress`` reports each
     job's steps; ``cancelled`` is called often, and if it returns True, each job ends after its
-    current step. Errors of a job are in its entry, never an exception.
+    current step. ``fit_model`` is that of ``prepare``. Errors of a job are in its entry.
 
     ``config`` is a configuration or its file, for limits, hosts, the publishing target and the
-    output folder; by default none is read.
+    output folder; by default none is read. Times in seconds.
 
-    Times in seconds. Raises ValueError for invalid settings (no key, no target), ApiError if the
-    service cannot be asked whether the key is valid, LedgerError.
+    Raises ValueError for invalid settings (no key, no target), ApiError if the service cannot be
+    asked whether the key is valid, LedgerError.
     """
     held = configured(config)
     settings = read_settings(api_key=api_key, site=site, base_url=base_url)
@@ -94,7 +96,7 @@ def run(
         restore_audio=restore_audio,
         allowed_hosts=tuple(allow_hosts) or (held.allow_hosts if held else ()),
         remote=remote,
-        prepare=Options(limits=held.limits) if held else NOTHING_ASKED,
+        prepare=Options(fit_model=fit_model, limits=held.limits if held else CONTRACT),
     )
     if held is not None:
         publish, public_base = held.place(publish, public_base)
@@ -157,6 +159,7 @@ class RunSettings(TypedDict, total=False):
     tasks_at_once: int
     submissions_per_second: float
     restore_audio: bool
+    fit_model: bool
     allow_hosts: Collection[str]
     remote: bool
     progress: Progress | None

@@ -1,0 +1,80 @@
+"""Real videos after ``--fit-model``: the model takes every frame, and each is the right one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+import pytest
+
+import vaceprep
+from tests.plans.test_fit_model import taken_whole
+from tests.preparation.jobmedia import numbers, sized
+from vaceprep.facts import VideoFacts
+
+
+def expected(rate: Fraction, frames: int, fps: Fraction) -> list[int]:
+    """The number of the source's frame that is shown in the middle of each of the output's."""
+    return [ceil((n + Fraction(1, 2)) * rate / fps) - 1 for n in range(frames)]
+
+
+@pytest.mark.parametrize(
+    ("size", "frames", "rate", "kept", "out"),
+    [
+        ((372, 370), 32, Fraction(16), (368, 368), 33),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in (
+                ((640, 360), 150, Fraction(30), (640, 368), 81),
+                ((360, 640), 40, Fraction(24), (368, 640), 29),
+                ((854, 480), 48, Fraction(24000, 1001), (848, 480), 33),
+                ((480, 854), 24, Fraction(12), (480, 848), 33),
+                ((500, 500), 80, Fraction(16), (496, 496), 81),
+                ((720, 404), 30, Fraction(30000, 1001), (720, 400), 17),
+                ((1920, 1080), 20, Fraction(25), (1280, 720), 13),
+                ((1080, 1920), 20, Fraction(25), (720, 1280), 13),
+                ((400, 1600), 10, Fraction(10), (400, 1600), 17),
+                ((1001, 563), 18, Fraction(18), (992, 560), 17),
+            )
+        ),
+    ],
+)
+def test_the_model_takes_every_frame_and_pixel_of_what_comes_out(
+    size: tuple[int, int],
+    frames: int,
+    rate: Fraction,
+    kept: tuple[int, int],
+    out: int,
+    tmp_path: Path,
+) -> None:
+    odd = bool(size[0] % 2 or size[1] % 2)
+    pixels = "yuv444p" if odd else "yuv420p"
+    source = sized(tmp_path / "clip.mp4", size, frames=frames, rate=rate, pixel_format=pixels)
+    entry = vaceprep.prepare(source, tmp_path / "out", fit_model=True).files[0]
+    assert entry.status == "prepared", (entry.error, entry.remaining)
+    assert entry.output is not None
+    facts = entry.after
+    assert isinstance(facts, VideoFacts)
+    assert taken_whole(facts)
+    assert (facts.width, facts.height, facts.frames) == (*kept, out)
+    assert (facts.duration, facts.container) == (frames / rate, "mp4")
+    assert facts.fps is not None
+    assert facts.fps == out / (frames / rate)
+    assert numbers(entry.output) == expected(rate, out, facts.fps)
+    again = vaceprep.prepare(entry.output, tmp_path / "again", fit_model=True).files[0]
+    assert again.status == "unchanged"
+
+
+def test_a_window_is_fitted_and_what_cannot_be_is_said(tmp_path: Path) -> None:
+    source = sized(tmp_path / "clip.mp4", (368, 368), frames=40, rate=20)
+    entry = vaceprep.prepare(source, tmp_path / "a", start="1/2", duration=1, fit_model=True)
+    facts = entry.files[0].after
+    assert isinstance(facts, VideoFacts)
+    assert (facts.frames, facts.fps) == (17, Fraction(17))
+    shown = numbers(entry.files[0].output or "")
+    assert shown == [n + 10 for n in expected(Fraction(20), 17, Fraction(17))]
+    wide = sized(tmp_path / "wide.mp4", (2000, 362), frames=2)
+    failed = vaceprep.prepare(wide, tmp_path / "b", fit_model=True, dry_run=True).files[0]
+    assert failed.status == "failed"
+    assert (failed.error or "").startswith("--fit-model is impossible: of 2000x362 pixels")
