@@ -9,6 +9,8 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -131,6 +133,48 @@ def test_an_expired_row_takes_its_own_task_back(play: Run, here: Path) -> None:
     done = play([task("running")], "task", "adopt", "1", ID)
     assert done.code == 0, done
     assert [row.state for row in rows(here)] == ["accepted"]
+
+
+# --- a task whose status never ends --------------------------------------------------------------
+
+
+def _aged(status: str, seconds: float) -> Step:
+    """A task that the service made so many seconds before its own clock's time."""
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    made = (now - timedelta(seconds=seconds)).isoformat()
+    info = {"id": ID, "status": status, "created_at": made}
+    return answer(200, {"task_info": info}, Date=format_datetime(now, usegmt=True))
+
+
+@pytest.mark.parametrize("status", ["running", "unknown", "a new one"])
+@pytest.mark.parametrize(("seconds", "state"), [(-1, "accepted"), (0, "expired")])
+def test_a_task_that_never_ends_is_expired_after_a_day_of_the_service(
+    status: str, seconds: float, state: str, play: Run, here: Path
+) -> None:
+    steps = [NOBODY, accepted(), _aged(status, RESULT_SECONDS + seconds)]
+    done = play(steps, *RUN, "--max-wait", "0")
+    assert done.code == 1
+    assert [row.state for row in rows(here)] == [state]
+    assert ("did not end within 24 hours" in done.out) is (state == "expired")
+
+
+@pytest.mark.parametrize("status", ["unknown", "a new one"])
+@pytest.mark.parametrize(("seconds", "state"), [(-100, "accepted"), (100, "expired")])
+def test_without_its_clock_an_unknown_status_ends_after_a_day_of_ours(
+    status: str,
+    seconds: float,
+    state: str,
+    play: Run,
+    here: Path,
+    clock: Callable[[float], None],
+) -> None:
+    assert play([NOBODY, accepted()], *RUN, "--no-wait").code == 0
+    clock(RESULT_SECONDS + seconds)
+    done = play([task(status)], "task", "wait", "1", "-o", "out", "--max-wait", "0")
+    assert done.code == 1
+    (row,) = rows(here)
+    assert (row.state, row.status) == (state, status)
+    assert ("did not end within 24 hours" in (row.error or "")) is (state == "expired")
 
 
 # --- clocks ----------------------------------------------------------------------------------
