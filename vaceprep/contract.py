@@ -10,7 +10,8 @@ U     Alibaba Model Studio's API reference for the same model     binding where 
 G     other public pages of Alibaba and MuleRouter                a convention to follow
 C     what MuleRouter's own public command-line client does       a convention to follow
 R     reported by people who integrated the model                 a warning, never an error
-J     our judgement                                               a warning, unless a rule says
+J     our judgement                                               a warning or advice, unless a
+                                                                  rule says error
 ====  ==========================================================  ==============================
 """
 

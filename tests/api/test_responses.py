@@ -332,7 +332,17 @@ def test_the_age_of_a_task_by_the_clock_of_the_service(made: object, age: float 
     assert task.age == age
 
 
-@pytest.mark.parametrize("body", [{"videos": ["u"]}, {"videos": "u"}, {"video": "u"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"videos": ["u"]},
+        {"videos": "u"},
+        {"video": "u"},
+        {"video": ["u"]},
+        {"videos": [], "video": ["u"]},
+        {"videos": None, "video": "u"},
+    ],
+)
 def test_results_stand_under_either_name_as_text_or_list(body: dict[str, Any]) -> None:
     task = retrieved(answered(task_info={"status": "completed"}, **body), "t", KEY, NOW)
     assert task.videos == ("u",)

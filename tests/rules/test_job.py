@@ -225,6 +225,16 @@ def test_the_rewriting_of_prompts_is_advice_where_upstream_says_so(function: str
     assert advised(prompt_extend="no") == []
 
 
+def test_the_other_client_s_names_lead_to_ours() -> None:
+    (finding,) = [f for f in judged({**minimal(OUT), "images": [R]}) if f.code == "VP401"]
+    assert "did you mean ref_images_url?" in finding.message
+    (finding,) = [
+        f for f in judged({**minimal(EDIT), "expand_mode": "orginal"}) if f.code == "VP403"
+    ]
+    assert "did you mean original?" in finding.message
+    assert said(EDIT, size="1280x720") == []
+
+
 def test_the_model_s_name_in_another_region_is_told() -> None:
     def message(**fields: Any) -> str:
         (finding,) = [f for f in judged({**minimal(PAINT), **fields}) if f.code == "VP403"]

@@ -53,6 +53,10 @@ OPTIONS: Final = frozenset(
 )
 
 
+#: Fields as MuleRouter's own client names them, and as its page does. C
+OTHER_NAMES: Final = {"images": "ref_images_url"}
+
+
 @rule(
     codes.UNKNOWN_FIELD,
     ERROR,
@@ -65,6 +69,8 @@ def unknown_field(rule: Rule, draft: Draft) -> Findings:
         if name in draft.fields:
             continue
         near = get_close_matches(name, draft.fields, 1, 0.7)
+        if name in OTHER_NAMES:
+            near = [OTHER_NAMES[name]]
         if name in OPTIONS:
             near = []
             hint = f"; it is an option: vaceprep prepare JOB --{name.replace('_', '-')} VALUE"
