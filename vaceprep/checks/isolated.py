@@ -188,9 +188,17 @@ IMAGE_MODULES: Final = (
     "PIL.PngImagePlugin",
 )
 
+#: The same, needed by every video whose frames are decoded.
+DECODING_MODULES: Final = ("vaceprep.probes.ffmpeg", "vaceprep.probes.decode")
 
-def modules_for(items: Iterable[Item]) -> tuple[str, ...]:
-    """The modules for the workers' server: without those for images if all items are videos."""
+
+def modules_for(items: Iterable[Item], *, deep: bool = False) -> tuple[str, ...]:
+    """The modules for the workers' server: without those for images if all items are videos.
+
+    ``deep``: every frame is decoded, and importing a decoder must not count as a file's time.
+    """
+    if deep:
+        return MODULES + IMAGE_MODULES + DECODING_MODULES
     if isinstance(items, Sequence) and all(
         item.kind == "path" and ending(item.source) in VIDEO_ENDINGS for item in items
     ):
@@ -214,15 +222,17 @@ def each_isolated(
     result_of: Callable[[FileCheck, R | Fault | None, float], R],
     plain: Callable[[FileReport], R],
     ask: Callable[[Item, Options], SourceCheck] | None = None,
+    *,
+    deep: bool = False,
 ) -> Generator[tuple[Item, SourceCheck, list[R]]]:
     """Each source in order, its SourceCheck, and the results of ``work`` in a worker process.
 
     ``allowed`` is the time limit of one file in seconds. ``result_of`` turns a worker's result or
     failure into a result; ``plain`` turns the report on a URL into one, since workers fetch no URL;
-    ``ask`` gives the checks needed for a source. Raises CannotIsolate if no worker process can be
-    started.
+    ``ask`` gives the checks needed for a source; ``deep``: all decode every frame. Raises
+    CannotIsolate if no worker process can be started.
     """
-    how = context(modules_for(items))
+    how = context(modules_for(items, deep=deep))
     # Import here: the import takes time, in which the server starts.
     from vaceprep.workers.pool import BATCH, QUEUED, Workers
 

@@ -147,7 +147,7 @@ def check_items(
 
     allowed = seconds_for(deep, seconds)
     found = each_isolated(
-        items, options_of, jobs, allowed, look_at, report_of, lambda report: report
+        items, options_of, jobs, allowed, look_at, report_of, lambda report: report, deep=deep
     )
     return (needed.answer(reports) for _, needed, reports in found)
 
