@@ -225,6 +225,10 @@ SUBMISSIONS_PER_SECOND: Final = 2.0
 TASKS_AT_ONCE: Final = 2
 #: List price of a second of output, in US dollars. G
 PRICE_PER_SECOND: Final = Fraction(1, 10)
+#: Functions billed as long as ``video_url``, up to ``OUTPUT_SECONDS``. U
+BILLED_BY_INPUT: Final = frozenset(["video_repainting", "video_edit", "video_outpainting"])
+#: Of these, functions that caps and budgets count with ``OUTPUT_SECONDS``. R J
+BILLED_AT_MOST: Final = frozenset(["video_edit"])
 #: Seconds to wait after a 429 that does not say how long: doubled each time, up to the second. J
 BACKOFF_SECONDS: Final = (2.0, 60.0)
 #: Seconds that making a connection may take, to the service or for a transfer. J
@@ -361,6 +365,8 @@ LIMIT_MEGABYTES: Final = (1, 10_000)
 LIMIT_SIDE: Final = (1, 65_535)
 #: Characters of a prompt. J
 LIMIT_CHARACTERS: Final = (1, 1_000_000)
+#: US dollars of a price, a cap or a budget, at the most. J
+MAX_USD: Final = 1_000_000
 
 # --- the open model's published code: what it takes of its input -----------------------------
 
