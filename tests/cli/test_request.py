@@ -80,7 +80,7 @@ def words(job: Values) -> list[str]:
 def body(capsys: Capture, *arguments: str | Path) -> Any:
     assert run(["request", *map(str, arguments)]) == 0
     printed = capsys.readouterr()
-    assert printed.err == ""
+    assert re.fullmatch(r"cost: (up to )?5 s, 0\.50 USD\n", printed.err)
     return json.loads(printed.out)
 
 
@@ -319,7 +319,7 @@ def test_nothing_connects_and_no_media_is_opened(
 def test_as_a_user_runs_it(tmp_path: Path, vaceprep_cli: Run) -> None:
     job_file(tmp_path, EXAMPLES[EDIT], "yaml")
     done = vaceprep_cli("request", "job.yaml")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "cost: up to 5 s, 0.50 USD\n")
     assert json.loads(done.stdout) == {**EXAMPLES[EDIT], "model": "wan2.1-vace-plus"}
     refused = vaceprep_cli("request", EDIT, "--prompt", "a", "--seed", "x")
     assert refused.returncode == 1

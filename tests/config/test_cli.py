@@ -272,7 +272,7 @@ def test_run_plans_under_the_limits(here: Path, cli: Cli) -> None:
     assert TOLD in cli("run", "a.vace.json", "--dry-run").out
     done = cli("run", "a.vace.json", "--dry-run", "--format", "json", "--no-config")
     assert done.json["jobs"][0]["prepared"][1]["plan"][0]["edit"] == "cut"
-    assert set(done.json) == {"version", "jobs"}
+    assert set(done.json) == {"version", "cost", "jobs"}
 
 
 def test_jobs_of_one_run_have_one_configuration(here: Path, cli: Cli) -> None:

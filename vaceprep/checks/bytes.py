@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from vaceprep.checks.report import FileReport
-from vaceprep.contract import CHECK_PIXEL_MEMORY, MAX_IMAGE_PIXELS, Role
+from vaceprep.contract import CHECK_PIXEL_MEMORY, MAX_IMAGE_PIXELS, PRICE_PER_SECOND, Role
 from vaceprep.facts import Facts, Unreadable
 from vaceprep.files.source import Opened, is_data_uri
 from vaceprep.limits import CONTRACT, Limits
@@ -17,6 +17,7 @@ from vaceprep.rules.judge import Selection, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from vaceprep.net.session import Web
 
@@ -36,6 +37,8 @@ class Options(NamedTuple):
     web: Web | None = None
     #: Earlier reports by URL and role, so that no URL is fetched twice.
     known: Mapping[tuple[str, Role], FileReport] | None = None
+    #: US dollars for a second of output.
+    price: Fraction = PRICE_PER_SECOND
 
 
 def probe_opened(

@@ -12,6 +12,7 @@ from vaceprep.checks.inputs import Item, kind_of
 from vaceprep.checks.report import FileReport
 from vaceprep.checks.source import FileCheck, SourceCheck
 from vaceprep.contract import Role
+from vaceprep.cost import cost_with
 from vaceprep.facts import Facts
 from vaceprep.files.source import CannotOpen, open_stdin
 from vaceprep.job.draft import draft_of
@@ -123,5 +124,6 @@ def _together(
             assets[str(finding.pointer)] = replace(entry_of, findings=entry_of.findings + added)
         else:
             own.append(finding)
-    job = FileReport(source, None, None, options.selection.apply(own))
+    cost = cost_with(draft.function, facts, options.price)
+    job = FileReport(source, None, None, options.selection.apply(own), cost)
     return (job, *assets.values())

@@ -378,6 +378,7 @@ def under(options: Options, config: Config | None) -> Options:
         ),
         allowed_hosts=options.allowed_hosts or config.allow_hosts,
         limits=config.limits,
+        price=options.price if config.price is None else config.price,
     )
 
 

@@ -13,6 +13,7 @@ from vaceprep.rules.catalogue import Finding, Severity
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
+    from vaceprep.cost import Cost
 
 #: Version of the JSON; it changes if a key changes its meaning or is removed.
 JSON_VERSION = 1
@@ -33,6 +34,8 @@ class FileReport(Record):
     role: Role | None
     facts: Facts | None
     findings: tuple[Finding, ...]
+    #: Of a job's own entry: what the job costs as it is; None if its function is unknown.
+    cost: Cost | None = None
 
     @property
     def ok(self) -> bool:
@@ -41,11 +44,13 @@ class FileReport(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of ``files`` in the JSON of ``check``."""
+        cost = {} if self.cost is None else {"cost": self.cost.to_dict()}
         return {
             "source": self.source,
             "role": self.role,
             **measured(self.facts),
             "findings": [f.to_dict() for f in self.findings],
+            **cost,
         }
 
 
@@ -56,10 +61,13 @@ class Summary(Record):
     errors: int
     warnings: int
     advice: int
+    #: What all jobs cost together; None without a job.
+    cost: Cost | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """The ``summary`` of the JSON."""
-        return self.to_values()
+        """The ``summary`` of the JSON; the key ``cost`` only with a job."""
+        cost = {} if self.cost is None else {"cost": self.cost.to_dict()}
+        return {name: value for name, value in self.to_values().items() if name != "cost"} | cost
 
 
 class Report(Record):
@@ -97,13 +105,22 @@ class Report(Record):
 def summarise(files: Iterable[FileReport]) -> Summary:
     """Count files and findings."""
     entries = tuple(files)
+    costs = [entry.cost for entry in entries if entry.cost is not None]
     counts = Counter(f.severity for entry in entries for f in entry.findings)
     return Summary(
         checked=len(entries),
         errors=counts[Severity.ERROR],
         warnings=counts[Severity.WARNING],
         advice=counts[Severity.ADVICE],
+        cost=_together(costs) if costs else None,
     )
+
+
+def _together(costs: Iterable[Cost]) -> Cost | None:
+    # Most checks are of files, which have no cost.
+    from vaceprep.cost import total
+
+    return total(costs)
 
 
 def in_force(configs: Iterable[Config]) -> dict[str, Any]:

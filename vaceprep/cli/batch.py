@@ -23,7 +23,7 @@ from vaceprep.cli.run_setup import (
     run_options,
 )
 from vaceprep.cli.window_options import Window
-from vaceprep.contract import Role
+from vaceprep.contract import PRICE_PER_SECOND, Role
 
 if TYPE_CHECKING:
     from vaceprep.batch.check import Checked
@@ -338,7 +338,9 @@ def run(given: BatchRunOptions) -> int:
         # All sandboxes count as one service, though each has its own port.
         service = "sandbox" if settings.sandbox else account.service
         hosts = settings.publishing.allow_host if settings.sandbox else held.allowed_hosts
-        made_by = mark("run", [service, account.fingerprint, replace(held, allowed_hosts=hosts)])
+        # What a job costs, or may, is no reason to do it again.
+        plain = replace(held, allowed_hosts=hosts, price=PRICE_PER_SECOND, budget=None)
+        made_by = mark("run", [service, account.fingerprint, plain])
 
         def results(items: Iterable[Item]) -> Generator[Made]:
             for item, entry, content in run_many(items, runner, account, target, held):

@@ -9,8 +9,10 @@ import click
 
 from vaceprep.cli import config_options, options
 from vaceprep.cli.option_groups import OptionGroup, argument, group, takes
+from vaceprep.contract import PRICE_PER_SECOND
 from vaceprep.limits import CONTRACT, NAMES, key, number
 from vaceprep.report.escape import printable
+from vaceprep.runs.spending import VARIABLE, from_environment
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -35,6 +37,10 @@ A configuration, in vaceprep.toml or under [tool.vaceprep] in pyproject.toml:
   video-codec = "error"
   [limits]
   video-seconds = 8                   when the service changes
+  [price]
+  usd-per-second = 0.12               what a second of output costs you
+  [budget]
+  per-day = 5                         US dollars; VACEPREP_BUDGET wins
 
 Exit codes: 0 shown; 2 the configuration is invalid."""
 
@@ -81,7 +87,7 @@ def command(given: ConfigOptions) -> int:
 
 
 #: Keys that are tables; each value has its own origin.
-TABLES: Final = ("roles", "severity", "limits")
+TABLES: Final = ("roles", "severity", "limits", "price", "budget")
 
 
 def _line(name: str, one: dict[str, Any]) -> None:
@@ -111,7 +117,15 @@ def in_force(config: Config | None) -> dict[str, Any]:
         value, usual = getattr(held.limits, name), getattr(CONTRACT, name)
         return {**entry(number(value), number(usual)), "default": number(usual)}
 
+    def budget() -> dict[str, Any]:
+        if VARIABLE in os.environ:
+            with options.usage_errors(ValueError):
+                return {"value": number(from_environment() or 0), "origin": VARIABLE}
+        return entry(None if held.budget is None else number(held.budget), None)
+
     select = None if held.select is None else list(held.select)
+    usual = number(PRICE_PER_SECOND)
+    price = usual if held.price is None else number(held.price)
     return {
         "roles": {glob: entry(role, None) for glob, role in held.roles},
         "select": entry(select, None),
@@ -126,4 +140,6 @@ def in_force(config: Config | None) -> dict[str, Any]:
         "public-base": entry(held.public_base, None),
         "output": entry(held.output, None),
         "limits": {key(name): limit(name) for name in NAMES},
+        "price": {"usd-per-second": {**entry(price, usual), "default": usual}},
+        "budget": {"per-day": budget()},
     }

@@ -174,7 +174,8 @@ class ItemOptions:
         """The options for one source."""
         from vaceprep.checks.library import for_item, under
 
-        config = config_of(self._find, item)
+        uses = (*HOSTS, "price") if item.kind == "job" else HOSTS
+        config = config_of(self._find, item, uses)
         if config is None:
             return self._options
         if id(config) not in self._known:

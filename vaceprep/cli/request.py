@@ -18,15 +18,19 @@ from vaceprep.checks.report import FileReport, summarise
 from vaceprep.cli import config_options, options
 from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes, takes_with_rest
 from vaceprep.contract import FUNCTIONS, Function
+from vaceprep.cost import cost_of
 from vaceprep.files.source import CannotOpen, open_stdin
-from vaceprep.limits import CONTRACT, Limits
+from vaceprep.limits import CONTRACT
 from vaceprep.report import text
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style, file_lines
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from click.shell_completion import CompletionItem
 
+    from vaceprep.config.model import Config
     from vaceprep.job.model import Job
     from vaceprep.rules.catalogue import Finding
 
@@ -116,7 +120,7 @@ def _refuse(findings: tuple[Finding, ...], output: str, source: str) -> int:
     return 1
 
 
-def _print(job: Job, placeholder_urls: bool, source: str) -> int:
+def _print(job: Job, placeholder_urls: bool, source: str, price: Fraction) -> int:
     from vaceprep.job.model import NotPublished
 
     local = job.local_paths()
@@ -135,18 +139,25 @@ def _print(job: Job, placeholder_urls: bool, source: str) -> int:
         )
         return 1
     options.write(json.dumps(body, indent=2) + "\n")
+    # Its media are not opened. The body alone goes to standard output.
+    cost = cost_of(body["function"], None, price)
+    if cost is not None:
+        options.say(f"cost: {cost.text()}")
     return 0
 
 
-def _show(make: Callable[[], Job], given: RequestOptions, source: str) -> int:
+def _show(
+    make: Callable[[], Job], given: RequestOptions, source: str, config: Config | None
+) -> int:
     """Print the body of a job, or the findings that prevent it; the exit code."""
     from vaceprep.job.model import InvalidJob
+    from vaceprep.runs.spending import price_of
 
     try:
         job = make()
     except InvalidJob as error:
         return _refuse(error.findings, given.output, source)
-    return _print(job, given.placeholder_urls, source)
+    return _print(job, given.placeholder_urls, source, price_of(config))
 
 
 class RequestOptions(OptionGroup):
@@ -175,25 +186,27 @@ def file_command(given: FileOptions) -> int:
 
     job = given.job
     added = options.extras(given.request.extra)
-    limits = _limits(given.request.configuration, job)
+    config = _config(given.request.configuration, job)
+    limits = CONTRACT if config is None else config.limits
 
     def make() -> Job:
         values = options.with_extra(_values(job), added)
         base = "" if job == "-" else os.path.dirname(job)
         return Job.from_dict(values, base=base, limits=limits)
 
-    return _show(make, given.request, job)
+    return _show(make, given.request, job, config)
 
 
-def _limits(configuration: config_options.Configuration, source: str) -> Limits:
-    """The limits of a job's configuration; prints those that differ from the contract's."""
+def _config(configuration: config_options.Configuration, source: str) -> Config | None:
+    """A job's configuration; prints the limits that differ from the contract's."""
 
-    config = config_options.config_above(config_options.finder(configuration), source)
+    find = config_options.finder(configuration)
+    config = config_options.config_above(find, source, (*config_options.HOSTS, "price"))
     if config is None:
-        return CONTRACT
+        return None
     for line in text.config_lines([config.judging_nothing()], text.Style()):
         options.say(line)
-    return config.limits
+    return config
 
 
 def _values(job: str) -> dict[str, Any]:
@@ -275,7 +288,8 @@ def function_command(function: Function) -> click.Command:
     def run(given: RequestOptions, fields: dict[str, object]) -> int:
         from vaceprep.job.model import Job
 
-        limits = _limits(given.configuration, "-")
+        config = _config(given.configuration, "-")
+        limits = CONTRACT if config is None else config.limits
         values = values_of(function, fields)
         added = options.extras(given.extra)
         if added:
@@ -284,7 +298,7 @@ def function_command(function: Function) -> click.Command:
         def make() -> Job:
             return Job.from_dict(values, limits=limits)
 
-        return _show(make, given, "JOB")
+        return _show(make, given, "JOB", config)
 
     command = click.command(
         function,

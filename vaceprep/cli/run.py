@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -21,6 +22,7 @@ from vaceprep.cli.run_setup import (
     run_options,
     target_of,
 )
+from vaceprep.cost import rate, read_usd, total
 from vaceprep.report.escape import printable
 from vaceprep.report.text import config_lines
 
@@ -51,6 +53,17 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C, 143 afte
 after SIGHUP."""
 
 
+def _amount(text: str) -> Fraction:
+    try:
+        return read_usd(text)
+    except ValueError as error:
+        raise ValueError(f"{text} {error}") from None
+
+
+#: The most jobs whose costs are printed one by one before the question.
+MOST_COSTS: Final = 100
+
+
 class RunCommand(OptionGroup):
     """The command line of ``run``."""
 
@@ -59,6 +72,12 @@ class RunCommand(OptionGroup):
     where: str | None = options.folder("-o", "--output", about=options.VIDEOS)
     dry_run: bool = option(
         "--dry-run", is_flag=True, help="Check and plan; send and write nothing."
+    )
+    max_cost: Fraction | None = option(
+        "--max-cost",
+        metavar="USD",
+        callback=options.parsed(_amount),
+        help="Prepare and send nothing if the jobs together can cost more.",
     )
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
@@ -93,6 +112,7 @@ def command(given: RunCommand) -> int:
         where=given.where,
         restore_audio=given.restore_audio,
         window=given.window,
+        max_cost=given.max_cost,
         show_target=not given.dry_run,
     )
     html_report.ready(given.report, given.jobs)
@@ -166,16 +186,26 @@ def _run(
     """
     from vaceprep.ledger.store import PAID, SANDBOX, Ledger
     from vaceprep.runs.model import Control
-    from vaceprep.runs.preconditions import account_of, assess, check_key, need_target, runner_of
+    from vaceprep.runs.preconditions import (
+        account_of,
+        assess,
+        check_key,
+        need_target,
+        refused_by_cap,
+        runner_of,
+    )
 
     with nothing_sent(), ExitStack() as stack:
         account = account_of(settings)
         ledger = stack.enter_context(Ledger(SANDBOX if sandbox else PAID))
         with waiting(planning(len(items))):
             jobs_before = assess(items, run, account, ledger)
-        need_target(jobs_before, target, run)
         if not jobs_before.ready:
             return list(jobs_before.merged([]))
+        refusal = refused_by_cap(jobs_before, run)
+        if refusal is not None:
+            return list(jobs_before.refused(refusal))
+        need_target(jobs_before, target, run)
         print_remarks(jobs_before.ready)
         _ask(jobs_before, settings, target, run, yes)
         control = Control()
@@ -193,11 +223,24 @@ def _planned(items: Sequence[Item], run: RunOptions) -> list[RunEntry]:
     """The entries of a dry run, which needs neither a key nor a ledger."""
     from vaceprep.runs.admit import Ready, admit
     from vaceprep.runs.model import RunEntry
+    from vaceprep.runs.preconditions import JobsBefore, once, refused_by_cap
 
     with waiting(planning(len(items))):
-        jobs = [admit(item, run, service="", account="") for item in items]
+        jobs = tuple(admit(item, run, service="", account="") for item in items)
+    before = JobsBefore(jobs, once([job for job in jobs if isinstance(job, Ready)], run))
+    refusal = refused_by_cap(before, run)
+    if refusal is not None:
+        return list(before.refused(refusal))
     return [
-        RunEntry(job.source, job.function, "planned", prepared=job.planned, notes=job.remarks)
+        RunEntry(
+            job.source,
+            job.function,
+            "planned",
+            prepared=job.planned,
+            notes=job.remarks,
+            # A job that is given twice is sent once.
+            cost=job.cost if any(job is one for one in before.fresh) else None,
+        )
         if isinstance(job, Ready)
         else job
         for job in jobs
@@ -220,15 +263,13 @@ def _ask(
     jobs_before: JobsBefore, settings: Settings, target: Target | None, run: RunOptions, yes: bool
 ) -> None:
     """Ask once before money is spent. Exits with 2 if there is no terminal to ask on."""
-    from vaceprep.runs.model import TASK_PRICE
-
     count = len(jobs_before.fresh)
     if not count or yes:
         return
     tasks = f"{count} task{'s' if count > 1 else ''}"
     if not options.is_terminal(sys.stdin):
         raise click.UsageError(
-            f"{tasks} would be sent, for up to {jobs_before.cost}, and there is no terminal "
+            f"{tasks} would be sent, for {_cost_text(jobs_before)}, and there is no terminal "
             "to ask on: give --yes."
         )
     known = len(jobs_before.ready) - count
@@ -239,12 +280,30 @@ def _ask(
         named = printable(target.name, limit=1000)
         published = f"Publish {files} file{'s' if files > 1 else ''} to {named}, and send"
     question = (
-        f"{published or 'Send'} {tasks} to {settings.base_url}{resumed}? At the list price of "
-        f"{float(TASK_PRICE):.2f} USD each that is up to {jobs_before.cost}"
+        f"{published or 'Send'} {tasks} to {settings.base_url}{resumed}? At {rate(run.price)} "
+        f"that is {_cost_text(jobs_before)}"
     )
+    _print_costs(jobs_before.fresh)
     if not click.confirm(question, err=True):
         options.say("Nothing was sent.")
         raise click.exceptions.Exit(1)
+
+
+def _cost_text(jobs_before: JobsBefore) -> str:
+    cost = jobs_before.cost
+    return "nothing" if cost is None else cost.text()
+
+
+def _print_costs(jobs: Sequence[Ready]) -> None:
+    """Print the cost of each of several jobs; the question has the sum."""
+    if len(jobs) < 2:
+        return
+    for job in jobs[:MOST_COSTS]:
+        if job.cost is not None:
+            options.say(f"{printable(job.source)}: {job.cost.text()}")
+    rest = total(job.cost for job in jobs[MOST_COSTS:])
+    if rest is not None:
+        options.say(f"{len(jobs) - MOST_COSTS:,} more: {rest.text()}")
 
 
 def show_entries(

@@ -121,6 +121,7 @@ def run_options(
     where: str | None,
     restore_audio: bool,
     window: Window,
+    max_cost: Fraction | None = None,
     show_target: bool = True,
 ) -> tuple[RunOptions, Place]:
     """The options of a run and where to publish: from the command line, then the configuration.
@@ -169,7 +170,15 @@ def run_options(
         fields=by_field,
         hints=Hints(given.sandbox, resumed, own_service=given.sandbox),
     )
-    return run, place
+    return with_caps(run, config, max_cost), place
+
+
+def with_caps(run: RunOptions, config: Config | None, max_cost: Fraction | None) -> RunOptions:
+    """The options with the price, the cap and the budget. Exits with 2 for an invalid budget."""
+    from vaceprep.runs.spending import capped
+
+    with options.usage_errors(ValueError):
+        return capped(run, config, max_cost)
 
 
 def _place(config: Config | None, given: RunSettings, *, show: bool) -> Place:
@@ -295,8 +304,11 @@ def in_own_sandbox(
                 extra_fields=extra_fields,
                 allow_hosts=run.allowed_hosts,
                 limits=run.prepare.limits,
+                price=run.price,
             )
         )
         settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)
         hosts = (*run.allowed_hosts, *box.own_hosts)
-        return settings, parse_target(box.publish_pattern), replace(run, allowed_hosts=hosts)
+        # A rehearsal costs nothing, so no budget holds.
+        run = replace(run, allowed_hosts=hosts, budget=None)
+        return settings, parse_target(box.publish_pattern), run

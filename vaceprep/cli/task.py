@@ -83,9 +83,9 @@ class ListOptions(OptionGroup):
 @command.command("list", epilog=EXAMPLES["list"])
 @takes(ListOptions)
 def list_(given: ListOptions) -> int:
-    """All submissions, newest first; the service is not asked."""
+    """All submissions, newest first, and what was spent by day; the service is not asked."""
     with open_ledger(given.sandbox) as ledger:
-        show_rows(ledger.rows(), given.output, given.sandbox)
+        show_rows(ledger.rows(), given.output, given.sandbox, sums=True)
     return 0
 
 

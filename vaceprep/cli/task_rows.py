@@ -82,17 +82,24 @@ def settings_of(given: service.Service, *, in_sandbox: bool) -> Settings:
     return read_settings(api_key=ANY_KEY, base_url=f"http://{LOOPBACK}:9")
 
 
-def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool) -> None:
-    """Print rows of the ledger as text or JSON."""
+def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool, *, sums: bool = False) -> None:
+    """Print rows of the ledger as text or JSON; ``sums``: also what was spent by day."""
+    from vaceprep.ledger.spent import by_day
     from vaceprep.report import run as ran
 
+    # Each sandbox is a service of its own, and they are one account.
+    spent = by_day(rows, together=in_sandbox) if sums else []
     if output == "json":
-        listed = {"version": JSON_VERSION, "tasks": [row.to_dict() for row in rows]}
+        listed: dict[str, object] = {"version": JSON_VERSION}
+        listed["tasks"] = [row.to_dict() for row in rows]
+        if sums:
+            listed["spent"] = [one.to_dict() for one in spent]
         options.write(json.dumps(listed, indent=1) + "\n")
         return
     style = options.style()
     for row in rows:
         options.write_lines(ran.row_lines(row, style, sandbox=in_sandbox))
+    options.write_lines(ran.spent_lines(spent, sandbox=in_sandbox))
     if not rows:
         options.write("nothing was sent from here yet\n")
 

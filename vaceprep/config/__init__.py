@@ -9,7 +9,7 @@ from typing import Final
 
 #: Keys that allow private hosts, decide where files are written and published, or cost money. They
 #: apply only in a file that the user named or chose: see ``config.find.is_chosen``.
-GUARDED: Final = ("allow-hosts", "publish", "public-base", "output")
+GUARDED: Final = ("allow-hosts", "publish", "public-base", "output", "price", "budget")
 
 
 class BadConfig(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,6 +44,9 @@ class Config:
     public_base: str | None = None
     #: The folder for outputs: absolute.
     output: str | None = None
+    #: ``[price] usd-per-second`` and ``[budget] per-day``, in US dollars.
+    price: Fraction | None = None
+    budget: Fraction | None = None
 
     @cached_property
     def _globs(self) -> tuple[tuple[GitIgnoreSpec, Role], ...]:

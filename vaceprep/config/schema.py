@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 WEIGHTS: Final = get_args(Weight)
+#: The tables with one amount in US dollars, and its key.
+AMOUNTS: Final = {"price": "usd-per-second", "budget": "per-day"}
 #: The range of each limit. If the contract's value is a whole number, the limit must be one.
 RANGES: Final = {
     **dict.fromkeys(("video_seconds", "clip_seconds", "clips_seconds"), contract.LIMIT_SECONDS),
@@ -38,6 +40,7 @@ def config_of(values: object, path: str, folder: str, table: str = "") -> Config
     try:
         given = dict(_File.model_validate(values))
         given["limits"] = _limits(given["limits"], path)
+        given |= {name: _amount(given[name]) for name in AMOUNTS}
         if given["public_base"] and not given["publish"]:
             raise ValueError("public-base says where what is published is read; publish is missing")
     except ValidationError as error:
@@ -53,6 +56,12 @@ def config_of(values: object, path: str, folder: str, table: str = "") -> Config
         if value and not (name == "publish" and "://" in value):
             given[name] = os.path.join(folder, value)
     return Config(path, folder, **given)
+
+
+def _amount(table: BaseModel) -> Fraction | None:
+    """The only value of a table; None if it is not given."""
+    value: Fraction | None = next(iter(dict(table).values()))
+    return value
 
 
 def _limits(given: BaseModel, path: str) -> Limits:
@@ -99,6 +108,17 @@ def _number(name: str) -> Any:
     return Annotated[int, bounds] if _is_whole(name) else Annotated[float, bounds, exact]
 
 
+def _table(name: str) -> type[BaseModel]:
+    """The model of a table with one amount in US dollars, exact as written."""
+    amount = Annotated[
+        float,
+        Field(gt=0, le=contract.MAX_USD),
+        AfterValidator(lambda value: Fraction(repr(value))),
+    ]
+    fields: dict[str, Any] = {AMOUNTS[name].replace("-", "_"): (amount | None, None)}
+    return create_model(f"_{name}", __config__=_STRICT, **fields)
+
+
 def _is_whole(name: str) -> bool:
     return isinstance(getattr(CONTRACT, name), int)
 
@@ -115,6 +135,7 @@ _STRICT: Final = ConfigDict(
 )
 _LIMITS: Final[dict[str, Any]] = {name: (_number(name), None) for name in NAMES}
 _Limits = create_model("_Limits", __config__=_STRICT, **_LIMITS)
+_Price, _Budget = _table("price"), _table("budget")
 _File = create_model(
     "_File",
     __config__=_STRICT,
@@ -128,6 +149,8 @@ _File = create_model(
     publish=(_Text | None, None),
     public_base=(Annotated[str, Field(pattern=_URL)] | None, None),
     output=(_Text | None, None),
+    price=(_Price, _Price()),
+    budget=(_Budget, _Budget()),
 )
 KEYS: Final = tuple(key(name) for name in _File.model_fields)
 
@@ -156,13 +179,15 @@ def _sentence(fault: ErrorDetails) -> str:
     if "pattern" in fault.get("ctx", {}) and "\0" in value:
         return f"{name} has a null character in it"
     if kind == "extra_forbidden":
-        keys = KEYS if len(where) == 1 else [key(one) for one in NAMES]
+        keys = KEYS if len(where) == 1 else _keys_of(table)
         above = name[: -len(str(where[-1]))]
         return f"has no key {name}{_near(str(where[-1]), keys, above)}"
     if table == "roles" and len(where) > 1:
         near = _near(value, ROLES) if isinstance(value, str) else f"; fields: {', '.join(ROLES)}"
         return f'{table}: "{where[1]}" is {_toml(value)}, which is not a request field{near}'
-    if table == "limits" and len(where) > 1:
+    if table in AMOUNTS and len(where) > 1:
+        must = f"a number of US dollars above 0, {contract.MAX_USD:,} at most"
+    elif table == "limits" and len(where) > 1:
         limit = str(where[1]).replace("-", "_")
         least, most = RANGES[limit]
         must = f"{'a whole number' if _is_whole(limit) else 'a number'} from {least} to {most}"
@@ -170,6 +195,10 @@ def _sentence(fault: ErrorDetails) -> str:
         must = _MUST[fault.get("ctx", {}).get("pattern", kind)]
     near = _near(value, WEIGHTS) if kind == "literal_error" and isinstance(value, str) else ""
     return f"{name} is {_toml(value)}; it must be {must}{near}".lstrip()
+
+
+def _keys_of(table: str) -> list[str]:
+    return [AMOUNTS[table]] if table in AMOUNTS else [key(one) for one in NAMES]
 
 
 def _near(word: str, words: Collection[str], where: str = "") -> str:

@@ -18,7 +18,7 @@ from vaceprep.ledger.row import Row, checked_row
 #: The file name of the ledger of paid tasks.
 PAID: Final = "ledger.sqlite3"
 #: The schema version; a newer vaceprep made a larger number.
-_VERSION: Final = 1
+_VERSION: Final = 2
 #: Seconds that a write waits for another process.
 _BUSY_SECONDS: Final = 30.0
 
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS submissions (
   function TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, owner TEXT,
   created_at REAL NOT NULL, updated_at REAL NOT NULL, sent_at REAL, checked_at REAL,
   task_id TEXT, status TEXT, body TEXT, notes TEXT NOT NULL DEFAULT '{}',
-  videos TEXT NOT NULL DEFAULT '[]', files TEXT NOT NULL DEFAULT '[]', error TEXT);
+  videos TEXT NOT NULL DEFAULT '[]', files TEXT NOT NULL DEFAULT '[]', error TEXT, cost TEXT);
 CREATE INDEX IF NOT EXISTS by_job ON submissions (job, id);
 CREATE INDEX IF NOT EXISTS by_state ON submissions (state, service, account);
 CREATE TABLE IF NOT EXISTS published (
@@ -41,9 +41,11 @@ CREATE TABLE IF NOT EXISTS pace (
 """
 _COLUMNS: Final = (
     "id, job, service, account, function, source, state, owner, created_at, updated_at, sent_at, "
-    "checked_at, task_id, status, body, notes, videos, files, error"
+    "checked_at, task_id, status, body, notes, videos, files, error, cost"
 )
-_JSON: Final = frozenset(["body", "notes", "videos", "files"])
+_JSON: Final = frozenset(["body", "notes", "videos", "files", "cost"])
+#: Columns that version 1 did not have.
+_ADDED: Final = {"cost": "TEXT"}
 
 
 class LedgerError(Exception):
@@ -128,7 +130,15 @@ class Database:
                 raise LedgerError(f"{self.path} was made by a newer vaceprep; use that one")
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
+            self._migrate()
             self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def _migrate(self) -> None:
+        """Add the columns that a file of an earlier version lacks; its rows stay as they are."""
+        present = {found[1] for found in self._db.execute("PRAGMA table_info(submissions)")}
+        for name, kind in _ADDED.items():
+            if name not in present:
+                self._db.execute(f"ALTER TABLE submissions ADD COLUMN {name} {kind}")
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

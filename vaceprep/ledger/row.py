@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
+from vaceprep.cost import Cost
 from vaceprep.service_errors import explain
+from vaceprep.wording import read_exact
 
 State = Literal[
     "queued",
@@ -88,6 +91,8 @@ class Row:
     #: The videos on disk.
     files: tuple[str, ...] = ()
     error: str | None = None
+    #: What it costs if it succeeds; None before it is sent, and in rows of earlier versions.
+    cost: Cost | None = None
 
     @property
     def born(self) -> float:
@@ -120,11 +125,14 @@ class Row:
             "files": list(self.files),
             "error": self.error,
             "hint": self.hint,
+            "cost": None if self.cost is None else self.cost.to_dict(),
         }
 
 
 _TEXTS: Final = ("job", "service", "account", "function", "source")
 _OPTIONAL: Final = ("owner", "task_id", "status", "error")
+_COST: Final = frozenset(["seconds", "usd", "most_seconds", "most_usd"])
+_UNMEASURED: Final = ("seconds", "usd")
 #: Seconds since 1970 beyond which a time is invalid.
 _LATEST: Final = 1e15
 _TIMES: Final = ("created_at", "updated_at", "sent_at", "checked_at")
@@ -144,11 +152,43 @@ def checked_row(values: Mapping[str, Any]) -> Row:
         faults.append("notes")
     if not isinstance(values["body"], dict | None):
         faults.append("body")
+    try:
+        cost = None if values["cost"] is None else read_cost(values["cost"])
+    except ValueError:
+        faults.append("cost")
     if faults:
         raise ValueError(f"row {values['id']} has an odd {faults[0]}")
     return Row(
-        **{**values, "videos": tuple(values["videos"]), "files": tuple(values["files"])},
+        **{
+            **values,
+            "videos": tuple(values["videos"]),
+            "files": tuple(values["files"]),
+            "cost": cost,
+        },
     )
+
+
+def written_cost(cost: Cost | None) -> dict[str, str | None] | None:
+    """A cost for the ledger: exact values as text."""
+    if cost is None:
+        return None
+    return {k: None if v is None else str(v) for k, v in cost.to_values().items()}
+
+
+def read_cost(values: object) -> Cost:
+    """The same, read. Raises ValueError for anything else."""
+    if not isinstance(values, dict) or set(values) != _COST:
+        raise ValueError("it is no cost")
+    seconds, amount = (None if values[n] is None else _amount(values[n]) for n in _UNMEASURED)
+    most_seconds, most_usd = _amount(values["most_seconds"]), _amount(values["most_usd"])
+    return Cost(seconds, amount, most_seconds, most_usd)
+
+
+def _amount(text: object) -> Fraction:
+    value = read_exact(text)
+    if value < 0:
+        raise ValueError("it is below zero")
+    return value
 
 
 def _is_time(value: object, *, optional: bool) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final
 
 from vaceprep.contract import RESULT_SECONDS
+from vaceprep.cost import Cost
 from vaceprep.ledger.database import PAID, Database, LedgerError, from_sqlite, to_sqlite
-from vaceprep.ledger.row import ACTIVE, KEPT, UNSETTLED, Row, State
+from vaceprep.ledger.row import ACTIVE, KEPT, UNSETTLED, Row, State, written_cost
+from vaceprep.ledger.spent import OverBudget, counted, day_of
 
 __all__ = ["PAID", "SANDBOX", "SHORTEST_ID", "Ledger", "LedgerError"]
 
@@ -17,6 +20,8 @@ __all__ = ["PAID", "SANDBOX", "SHORTEST_ID", "Ledger", "LedgerError"]
 SANDBOX: Final = "sandbox.sqlite3"
 #: Seconds in the future that the next submission may be; beyond, the clock was set back.
 _FARTHEST: Final = 60.0
+#: Seconds within which a submission of the same local day was sent.
+_TWO_DAYS: Final = 2 * 24 * 60 * 60
 
 
 class Ledger(Database):
@@ -157,19 +162,23 @@ class Ledger(Database):
         at_once: int,
         per_second: float,
         notes: Mapping[str, Any] = MappingProxyType({}),
+        cost: Cost | None = None,
+        budget: Fraction | None = None,
     ) -> float | None:
         """Mark a queued row as being sent, synced to the disk; the request may then be sent.
 
-        ``body`` and ``notes`` (added to the row's own) are stored with it.
+        ``body``, ``notes`` (added to the row's own) and ``cost`` are stored with it. ``budget`` is
+        in US dollars for the account's local day, over all processes.
 
         0: it may be sent. More: wait so many seconds first. None: ``at_once`` tasks of the account
-        are already at work.
+        are already at work. Raises OverBudget.
         """
         self.reap()
         with self._writing():
             row = self.row(number)
             if row is None or row.state != "queued":
                 raise LedgerError(f"row {number} is not waiting to be sent")
+            self.need_budget(row.service, row.account, cost, budget)
             others = [r for r in self.active(row.service, row.account) if r.id != number]
             if len(others) >= at_once:
                 return None
@@ -185,8 +194,33 @@ class Ledger(Database):
                 "INSERT OR REPLACE INTO pace VALUES (?, ?, ?)", (*account, now + 1 / per_second)
             )
             kept = {**row.notes, **notes}
-            self._update(number, state="sending", sent_at=now, body=dict(body), notes=kept)
+            self._update(
+                number,
+                state="sending",
+                sent_at=now,
+                body=dict(body),
+                notes=kept,
+                cost=written_cost(cost),
+            )
         return 0.0
+
+    def counted_today(self, service: str, account: str) -> Fraction:
+        """The US dollars of today's budget that an account's submissions take."""
+        now = self._now()
+        found = self._select(
+            "WHERE service = ? AND account = ? AND sent_at > ?", service, account, now - _TWO_DAYS
+        )
+        return counted(found, day_of(now))
+
+    def need_budget(
+        self, service: str, account: str, cost: Cost | None, budget: Fraction | None
+    ) -> None:
+        """Raises OverBudget if today's budget does not cover a further submission."""
+        if budget is None or cost is None:
+            return
+        taken = self.counted_today(service, account)
+        if taken + cost.most_usd > budget:
+            raise OverBudget(budget, taken, cost)
 
     def settle(
         self,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from vaceprep.cost import total
 from vaceprep.ledger.row import MEANING, WAITED_FOR, Row
+from vaceprep.ledger.spent import Spent
 from vaceprep.report.escape import printable
 from vaceprep.report.prepare import entry_lines
 from vaceprep.report.text import Style, finding_lines, wrapped
@@ -43,6 +45,8 @@ def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
         yield from wrapped(" " * 4, printable(note, limit=LONG), style, 4)
     for video in entry.videos:
         yield f"    {printable(video, limit=LONG)}"
+    if entry.cost is not None:
+        yield from wrapped(" " * 4, f"cost: {entry.cost.text()}{_unpaid(entry)}", style, 4)
     if entry.error:
         yield from wrapped(" " * 4, printable(entry.error, limit=LONG), style, 4)
     for finding in entry.findings:
@@ -55,6 +59,13 @@ def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
     if entry.hint:
         word = "note" if entry.status == "downloaded" else "next"
         yield from wrapped(" " * 4, f"{word}: {printable(entry.hint, limit=LONG)}", style, 4)
+
+
+def _unpaid(entry: RunEntry) -> str:
+    """The remark on a cost that is not, or not surely, billed."""
+    if entry.rehearsed:
+        return ", rehearsed: nothing is billed"
+    return ", if it was accepted" if entry.status == "unknown" else ""
 
 
 def status_of(entry: RunEntry) -> str:
@@ -73,7 +84,28 @@ def run_summary(entries: Sequence[RunEntry], style: Style) -> str:
     parts = [
         style.paint(f"{number} {status}", colours[status]) for status, number in counts.items()
     ]
+    cost = total(entry.cost for entry in entries)
+    if cost is not None:
+        parts.append(f"cost in all: {cost.text()}")
     return ", ".join(parts) or "nothing is left to download"
+
+
+def spent_lines(days: Sequence[Spent], *, sandbox: bool = False) -> Iterator[str]:
+    """The sums of ``task list``: a line for each day and account."""
+    accounts = {(one.service, one.account) for one in days}
+    for one in days:
+        parts = []
+        if one.billed is not None:
+            parts.append(f"{_tasks(one.tasks)}, {one.billed.text()}")
+        if one.open is not None:
+            parts.append(f"{_tasks(one.open_tasks)} open or lost, {one.open.text()}")
+        where = "" if len(accounts) < 2 else f" at {one.service} by key {one.account}"
+        head = "rehearsed" if sandbox else "spent"
+        yield printable(f"{head} {one.day}{where}: {'; '.join(parts)}", limit=LONG)
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} task{'' if count == 1 else 's'}"
 
 
 def _ago(seconds: float) -> str:

@@ -93,10 +93,10 @@ def file_lines(entry: FileReport, style: Style) -> Iterator[str]:
     about = f"{entry.role}" if entry.role else "job"
     if entry.facts is not None:
         about += f": {printable(describe(entry.facts))}"
-    if not shown:
-        yield from wrapped(style.paint("ok", "green") + "  ", f"{name}  {about}", style, 4)
-        return
-    yield from wrapped("", f"{name}  {about}", style, 4)
+    head = "" if shown else style.paint("ok", "green") + "  "
+    yield from wrapped(head, f"{name}  {about}", style, 4)
+    if entry.cost is not None:
+        yield from wrapped("    ", f"cost: {entry.cost.text()}", style, 4)
     for finding in shown:
         yield from finding_lines(finding, style)
 
@@ -117,6 +117,8 @@ def summary_line(summary: Summary, style: Style) -> str:
     if summary.advice:
         line += f", {summary.advice} advice"
         line += "" if style.advice else " (show with --advice)"
+    if summary.cost is not None:
+        line += f"; cost in all: {summary.cost.text()}"
     return line
 
 

@@ -12,6 +12,7 @@ from vaceprep.checks.bytes import Options as Look
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import IMAGE_ROLES, Function, Role
+from vaceprep.cost import Cost
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen, is_url
 from vaceprep.job.media import media_of, role_of
@@ -25,6 +26,7 @@ from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Severity
 from vaceprep.runs.model import RunEntry, RunOptions
+from vaceprep.runs.spending import cost_after
 from vaceprep.runs.used_parts import sound_source, used_parts
 
 #: Findings about URLs, by URL and role.
@@ -52,6 +54,8 @@ class Ready:
     sources: Mapping[str, str] = field(default_factory=dict)
     #: Sentences: the parts of its media that are used, and results without sound.
     remarks: tuple[str, ...] = ()
+    #: What it costs, by its planned media.
+    cost: Cost | None = None
 
     @property
     def source(self) -> str:
@@ -118,7 +122,8 @@ def admit(
     remarks = used_parts(planned)
     if options.restore_audio and silent is not None:
         remarks = (*remarks, silent)
-    return Ready(item, job, function, name, planned, notes, known, sources, remarks)
+    cost = cost_after(function, planned, options.price)
+    return Ready(item, job, function, name, planned, notes, known, sources, remarks, cost)
 
 
 def admitted(item: Item) -> Item:

@@ -31,8 +31,10 @@ from vaceprep.runs.preconditions import (
     check_key,
     items_of,
     need_target,
+    refused_by_cap,
     runner_of,
 )
+from vaceprep.runs.spending import cap_of, capped
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -63,6 +65,7 @@ def run(
     fit_model: bool = False,
     allow_hosts: Collection[str] = (),
     remote: bool = True,
+    max_cost: Fraction | float | str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     config: Pathish | Config | None = None,
@@ -76,11 +79,11 @@ def run(
     job's steps; ``cancelled`` is called often, and if it returns True, each job ends after its
     current step. ``fit_model`` is that of ``prepare``. Errors of a job are in its entry.
 
-    ``config`` is a configuration or its file, for limits, hosts, the publishing target and the
-    output folder; by default none is read. Times in seconds.
-
-    Raises ValueError for invalid settings (no key, no target), ApiError if the service cannot be
-    asked whether the key is valid, LedgerError.
+    If the jobs together can cost more than ``max_cost`` US dollars, none is prepared or sent. A job
+    that the budget of the day (``VACEPREP_BUDGET``, else the configuration's) does not cover is
+    refused. ``config`` is a configuration or its file; by default none is read. Times in seconds.
+    Raises ValueError for invalid settings (no key, no target, an invalid amount), ApiError if the
+    service cannot be asked whether the key is valid, LedgerError.
     """
     held = configured(config)
     settings = read_settings(api_key=api_key, site=site, base_url=base_url)
@@ -98,11 +101,18 @@ def run(
         remote=remote,
         prepare=Options(fit_model=fit_model, limits=held.limits if held else CONTRACT),
     )
-    if held is not None:
-        publish, public_base = held.place(publish, public_base)
-    target = parse_target(publish, public_base) if isinstance(publish, str) else publish
+    options = capped(options, held, cap_of(max_cost))
+    target = _target(held, publish, public_base)
     report = _run(_items(job), settings, target, options, Control(cancelled), _on_step(progress))
     return report if held is None else replace(report, configs=(held.judging_nothing(),))
+
+
+def _target(
+    held: Config | None, publish: Target | str | None, public_base: str | None
+) -> Target | None:
+    if held is not None:
+        publish, public_base = held.place(publish, public_base)
+    return parse_target(publish, public_base) if isinstance(publish, str) else publish
 
 
 def _on_step(progress: Progress | None) -> Callable[[Step], None]:
@@ -138,6 +148,9 @@ def _run(
         need_target(jobs_before, target, options)
         if not jobs_before.ready:
             return RunReport(jobs_before.merged([]))
+        refusal = refused_by_cap(jobs_before, options)
+        if refusal is not None:
+            return RunReport(jobs_before.refused(refusal))
         with runner_of(settings, account, ledger, target, options, control, on_step) as runner:
             check_key(runner.client, settings)
             return RunReport(jobs_before.merged(runner.all(jobs_before.ready)))
@@ -162,6 +175,7 @@ class RunSettings(TypedDict, total=False):
     fit_model: bool
     allow_hosts: Collection[str]
     remote: bool
+    max_cost: Fraction | float | str | None
     progress: Progress | None
     cancelled: Callable[[], bool] | None
     config: Pathish | Config | None

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from vaceprep.checks.report import JSON_VERSION, in_force
 from vaceprep.contract import (
     MAX_WAIT_SECONDS,
-    OUTPUT_SECONDS,
     POLL_SECONDS,
     PRICE_PER_SECOND,
     SUBMISSIONS_PER_SECOND,
     TASKS_AT_ONCE,
 )
+from vaceprep.cost import Cost, total
 from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Finding
@@ -38,10 +38,6 @@ Status = Literal[
     "interrupted",
 ]
 StepName = Literal["prepare", "upload", "queue", "send", "wait", "download", "note", "end"]
-
-#: List price of one task's five seconds, in US dollars. G
-TASK_PRICE: Final = PRICE_PER_SECOND * OUTPUT_SECONDS
-
 
 NO_HINTS: Final = Hints()
 
@@ -72,6 +68,11 @@ class RunOptions:
     fields: Mapping[str, Options] = field(default_factory=dict)
     #: The commands that hints name.
     hints: Hints = NO_HINTS
+    #: US dollars: for a second of output, for the whole call at the most, and for a day of the
+    #: account at the most (over all processes of the user).
+    price: Fraction = PRICE_PER_SECOND
+    max_cost: Fraction | None = None
+    budget: Fraction | None = None
 
 
 class Step(NamedTuple):
@@ -113,6 +114,8 @@ class RunEntry:
     notes: tuple[str, ...] = ()
     #: The video was made by the sandbox, not by the model.
     rehearsed: bool = False
+    #: What this run causes to be billed, or a dry run would; None if nothing.
+    cost: Cost | None = None
 
     @property
     def ok(self) -> bool:
@@ -136,6 +139,7 @@ class RunEntry:
             "hint": self.hint,
             "notes": list(self.notes),
             "sandbox": self.rehearsed,
+            "cost": None if self.cost is None else self.cost.to_dict(),
         }
 
 
@@ -152,11 +156,18 @@ class RunReport:
         """Whether each was completed as requested: videos on disk, unless ``wait`` is False."""
         return all(entry.ok for entry in self.jobs)
 
+    @property
+    def cost(self) -> Cost | None:
+        """What all jobs cost together; None if nothing is billed."""
+        return total(entry.cost for entry in self.jobs)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``run``."""
+        cost = self.cost
         return {
             "version": JSON_VERSION,
             **in_force(self.configs),
+            "cost": None if cost is None else cost.to_dict(),
             "jobs": [entry.to_dict() for entry in self.jobs],
         }
 

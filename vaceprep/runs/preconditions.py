@@ -12,13 +12,15 @@ from vaceprep.api.model import Rejected
 from vaceprep.api.settings import Settings
 from vaceprep.checks.inputs import STDIN, Item, Skipped, collect
 from vaceprep.contract import KEY_VARIABLE
+from vaceprep.cost import Cost, total
 from vaceprep.files.source import CannotOpen, open_stdin
 from vaceprep.job.read import JobUnreadable, read_opened
 from vaceprep.ledger.store import Ledger
 from vaceprep.publish.target import PublishError, Target, ready
 from vaceprep.runs.admit import Ready, admit
-from vaceprep.runs.model import TASK_PRICE, Control, OnStep, RunEntry, RunOptions
+from vaceprep.runs.model import Control, OnStep, RunEntry, RunOptions
 from vaceprep.runs.runner import Account, Runner
+from vaceprep.runs.spending import over_cap
 from vaceprep.runs.stage import sweep
 
 #: The name for a job from standard input.
@@ -96,9 +98,18 @@ class JobsBefore:
         return [job for job in self.jobs if isinstance(job, Ready)]
 
     @property
-    def cost(self) -> str:
-        """The highest cost of the fresh ones, by the list price."""
-        return f"{float(TASK_PRICE * len(self.fresh)):.2f} USD"
+    def cost(self) -> Cost | None:
+        """What the fresh ones cost together; None if there is none."""
+        return total(job.cost for job in self.fresh)
+
+    def refused(self, reason: str) -> tuple[RunEntry, ...]:
+        """The results of all jobs where none of the good ones is sent."""
+        return self.merged(
+            [
+                RunEntry(job.source, job.function, "refused", notes=job.remarks, error=reason)
+                for job in self.ready
+            ]
+        )
 
     def merged(self, entries: Sequence[RunEntry]) -> tuple[RunEntry, ...]:
         """The results of all jobs, given the results of the good ones."""
@@ -118,12 +129,21 @@ def assess(
         admit(item, options, service=account.service, account=account.fingerprint, is_new=is_new)
         for item in items
     )
-    fresh: dict[str, Ready] = {}
+    ready = [job for job in jobs if isinstance(job, Ready) and is_new(job.identity)]
+    return JobsBefore(jobs, once(ready, options))
+
+
+def once(jobs: Iterable[Ready], options: RunOptions) -> tuple[Ready, ...]:
+    """The jobs, each once: a job that is given twice is sent once, unless ``again``."""
+    found: dict[str, Ready] = {}
     for job in jobs:
-        if isinstance(job, Ready) and is_new(job.identity):
-            key = job.identity if not options.again else f"{len(fresh)}"
-            fresh.setdefault(key, job)
-    return JobsBefore(jobs, tuple(fresh.values()))
+        found.setdefault(f"{len(found)}" if options.again else job.identity, job)
+    return tuple(found.values())
+
+
+def refused_by_cap(jobs_before: JobsBefore, options: RunOptions) -> str | None:
+    """Why the whole call is refused, in a sentence; None if ``max_cost`` covers it."""
+    return over_cap(jobs_before.cost, options.max_cost)
 
 
 def need_target(jobs_before: JobsBefore, target: Target | None, options: RunOptions) -> None:

@@ -6,13 +6,16 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Final
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Rejected, StillRunning
+from vaceprep.cost import Cost, total
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.model import InvalidJob
 from vaceprep.ledger.row import KEPT, Row
+from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.preparation.report import Prepared
 from vaceprep.publish.target import PublishError, Target
@@ -20,6 +23,7 @@ from vaceprep.runs.admit import Ready
 from vaceprep.runs.local_results import id_beside
 from vaceprep.runs.model import Control, Interrupted, OnStep, RunEntry, RunOptions, Status, Step
 from vaceprep.runs.retrieve import NotDownloaded, Retriever, TaskEnded, TaskLost
+from vaceprep.runs.spending import VARIABLE, cost_after
 from vaceprep.runs.stage import (
     Changed,
     NeedsTarget,
@@ -60,9 +64,15 @@ class Runner:
     on_step: OnStep
     #: Only one video is encoded at a time, because an encoder uses all cores.
     _encoding: threading.Lock = field(default_factory=threading.Lock)
+    #: US dollars that ``max_cost`` leaves beyond the plans of all jobs.
+    _spare: Fraction = Fraction()
+    _sparing: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self, jobs: Sequence[Ready]) -> list[RunEntry]:
         """The result of each job, in their order."""
+        planned = total(job.cost for job in jobs)
+        if self.options.max_cost is not None and planned is not None:
+            self._spare = max(Fraction(), self.options.max_cost - planned.most_usd)
         workers = min(len(jobs), self.options.at_once + AHEAD)
         if workers <= 1:
             return [self.one(job) for job in jobs]
@@ -143,27 +153,54 @@ class Runner:
 
     def _new(self, ready: Ready, row: Row, entry: RunEntry) -> RunEntry:
         entry = replace(entry, row=row.id)
+        account = self.account
+        try:
+            # Before anything is prepared; the ledger looks again when it is sent.
+            self.ledger.need_budget(
+                account.service, account.fingerprint, ready.cost, self.options.budget
+            )
+        except OverBudget as error:
+            self.ledger.drop(row.id)
+            return over_budget(entry, error)
         folder = work_folder(os.path.dirname(self.ledger.path), ready.identity)
         made = self._made(ready, row, folder, entry)
         if isinstance(made, RunEntry):
             return made
         body, prepared = made
         entry = replace(entry, prepared=prepared, notes=made_notes(ready, prepared))
+        cost = cost_after(ready.function, prepared, self.options.price)
+        if not self._within_cap(cost, ready.cost):
+            self.ledger.drop(row.id)
+            return replace(entry, row=None, status="refused", error=DEARER)
         sender = Sender(self.ledger, self.client, self.options, self.control, self.on_step)
         try:
-            row, task = sender.send(row, body, sound_notes(ready, prepared))
+            row, task = sender.send(row, body, sound_notes(ready, prepared), cost)
+        except OverBudget as error:
+            return over_budget(entry, error)
         except NotSent as error:
             reason = str(error)
             return replace(entry, status="refused", error=reason, hint=explain(reason))
         except FateOpen as error:
             clear(folder)
             hint = self.options.hints.unknown(row.id)
-            return replace(entry, status="unknown", error=str(error), hint=hint)
+            return replace(entry, status="unknown", error=str(error), hint=hint, cost=cost)
         except Interrupted:
             return replace(entry, row=None, status="interrupted", hint=GO_ON)
         clear(folder)
+        entry = replace(entry, cost=cost)
         # Use the id from the response, whether or not the ledger could be written.
         return self._accepted(replace(row, task_id=task.id, status=task.status), entry)
+
+    def _within_cap(self, made: Cost | None, planned: Cost | None) -> bool:
+        """Whether ``max_cost`` covers a job as prepared, should it cost more than was planned."""
+        if self.options.max_cost is None or made is None:
+            return True
+        more = made.most_usd - (Fraction() if planned is None else planned.most_usd)
+        with self._sparing:
+            if more > self._spare:
+                return more <= 0
+            self._spare -= max(Fraction(), more)
+        return True
 
     def _made(
         self, ready: Ready, row: Row, folder: str, entry: RunEntry
@@ -253,6 +290,11 @@ def sound_notes(ready: Ready, prepared: Sequence[Prepared]) -> dict[str, Any]:
     return {} if sound is None else {"sound": sound}
 
 
+def over_budget(entry: RunEntry, error: OverBudget) -> RunEntry:
+    """The entry of a job that the budget of the day does not cover."""
+    return replace(entry, row=None, status="refused", error=str(error), hint=MORE_BUDGET)
+
+
 def finish(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
     """Wait for a task and download its videos."""
     entry = _finished(retriever, row, entry)
@@ -279,7 +321,12 @@ def _finished(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
         ended: Status = "cancelled" if error.row.state == "cancelled" else "failed"
         reason = str(error)
         return replace(
-            entry, status=ended, task_status=error.row.status, error=reason, hint=explain(reason)
+            entry,
+            status=ended,
+            task_status=error.row.status,
+            error=reason,
+            hint=explain(reason),
+            cost=None,
         )
     except TaskLost as error:
         return replace(entry, status="failed", error=str(error))
@@ -292,6 +339,10 @@ def _finished(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
     return replace(entry, status="downloaded", task_status=row.status, videos=row.files, hint=again)
 
 
+MORE_BUDGET: Final = (
+    f"run it again tomorrow, or raise the budget: [budget] per-day in the configuration, {VARIABLE}"
+)
+DEARER: Final = "its media, once prepared, cost more than --max-cost covers; nothing was sent"
 GO_ON: Final = "run the same command again to resume"
 MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
 UNKNOWN_STANDS: Final = (

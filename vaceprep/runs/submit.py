@@ -10,7 +10,9 @@ from typing import Any, Final
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Busy, FateUnknown, NotConnected, Rejected, Task
 from vaceprep.contract import RESULT_SECONDS, RUNNING_STATUSES
+from vaceprep.cost import Cost
 from vaceprep.ledger.row import WAITED_FOR, Row, State
+from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.net.retry import backoff
 from vaceprep.runs.model import Control, Interrupted, OnStep, RunOptions, Step
@@ -43,15 +45,22 @@ class Sender:
     on_step: OnStep
     now: Callable[[], float] = time.monotonic
 
-    def send(self, row: Row, body: Mapping[str, Any], notes: Mapping[str, Any]) -> tuple[Row, Task]:
+    def send(
+        self,
+        row: Row,
+        body: Mapping[str, Any],
+        notes: Mapping[str, Any],
+        cost: Cost | None = None,
+    ) -> tuple[Row, Task]:
         """Send one job; return the row with its task's id. The row is settled in any case.
 
-        Raises NotSent, FateOpen, Interrupted (nothing was sent), LedgerError (nothing was sent).
+        Raises NotSent, FateOpen, Interrupted (nothing was sent), LedgerError (nothing was sent),
+        OverBudget (nothing was sent, and the row is gone).
         """
         deadline = self.now() + self.options.max_wait
         refused = failures = 0
         while True:
-            self._take_turn(row, body, notes)
+            self._take_turn(row, body, notes, cost)
             # Read the row again, with the time and the body that are on the disk.
             row = self.ledger.row(row.id) or row
             self.on_step(Step(row.source, "send"))
@@ -134,23 +143,20 @@ class Sender:
             self.ledger.drop(row.id)
             raise Interrupted
 
-    def _take_turn(self, row: Row, body: Mapping[str, Any], notes: Mapping[str, Any]) -> None:
+    def _take_turn(
+        self, row: Row, body: Mapping[str, Any], notes: Mapping[str, Any], cost: Cost | None
+    ) -> None:
         """Wait for a free task slot and for the rate limit, then mark the row as being sent.
 
-        Keeps waiting as long as the earlier tasks make progress. Raises NotSent, Interrupted.
+        Keeps waiting as long as the earlier tasks make progress. Raises NotSent, Interrupted,
+        OverBudget.
         """
         before: object = None
         since = self.now()
         short = shortened(body)
         while True:
             self._step(row)
-            wait = self.ledger.start(
-                row.id,
-                short,
-                at_once=self.options.at_once,
-                per_second=self.options.per_second,
-                notes=notes,
-            )
+            wait = self._started(row, short, notes, cost)
             if wait == 0:
                 return
             if wait is None:
@@ -164,6 +170,23 @@ class Sender:
                 self.on_step(Step(row.source, "queue", note="waits for a free place"))
                 wait = min(CHECK_SECONDS, self.options.poll_interval)
             self.control.sleep(wait)
+
+    def _started(
+        self, row: Row, short: Mapping[str, Any], notes: Mapping[str, Any], cost: Cost | None
+    ) -> float | None:
+        try:
+            return self.ledger.start(
+                row.id,
+                short,
+                at_once=self.options.at_once,
+                per_second=self.options.per_second,
+                notes=notes,
+                cost=cost,
+                budget=self.options.budget,
+            )
+        except OverBudget:
+            self.ledger.drop(row.id)
+            raise
 
     def _ahead(self, row: Row) -> object:
         """The tasks at work; polls those that no process polls."""

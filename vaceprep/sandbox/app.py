@@ -63,12 +63,14 @@ class Service:
     slow_seconds: float = SLOW_SECONDS
 
     def account(self) -> dict[str, Any]:
-        """Counts for tests and people."""
+        """Counts for tests and people, and what was billed."""
+        billed = self.tasks.billed
         return {
             "accepted": len(self.tasks.all),
             "rejected": self.tasks.rejected,
             "running": self.tasks.running,
             "tasks": [task.summary() for task in self.tasks.all.values()],
+            "billed": None if billed is None else billed.to_dict(),
             "faults": self.faults.left(),
         }
 

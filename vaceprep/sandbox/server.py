@@ -9,9 +9,11 @@ import socket
 import tempfile
 import threading
 from collections.abc import Collection, Iterable
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
+from vaceprep.contract import PRICE_PER_SECOND
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.sandbox.faults import Fault, Faults, parse_fault
 
@@ -37,7 +39,8 @@ class Sandbox:
     ``fetch_seconds`` the longest time for each media URL. ``extra_fields`` are allowed body fields
     beyond the contract, ``allow_hosts`` private hosts that media may come from besides the sandbox.
     ``strict_limits`` refuses a third task at once with 429. ``slow_seconds`` is the delay of the
-    fault ``slow``; ``limits`` are the limits for media and prompts.
+    fault ``slow``; ``limits`` are the limits for media and prompts, ``price`` is in US
+    dollars for a second of output.
 
     Every sandbox has its own path in its URLs, so that no client mistakes one for another. Raises
     ValueError for an unknown fault, and SandboxUnavailable on entering.
@@ -56,6 +59,7 @@ class Sandbox:
         strict_limits: bool = False,
         slow_seconds: float | None = None,
         limits: Limits = CONTRACT,
+        price: Fraction = PRICE_PER_SECOND,
     ) -> None:
         self.faults = Faults()
         for fault in faults:
@@ -68,6 +72,7 @@ class Sandbox:
         self._allow_hosts = tuple(allow_hosts)
         self._strict = strict_limits
         self._limits = limits
+        self._price = price
         self._slow_seconds = slow_seconds
         self._root = f"/{secrets.token_urlsafe(9)}"
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -233,6 +238,7 @@ class Sandbox:
             fetch_seconds=FETCH_SECONDS if self._fetch_seconds is None else self._fetch_seconds,
             limits=self._limits,
             allow_hosts=allow_hosts,
+            price=self._price,
         )
         slow = self._slow_seconds
         return app.Service(

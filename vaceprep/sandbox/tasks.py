@@ -14,11 +14,19 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, Final
 
 from vaceprep.checks.bytes import Options
 from vaceprep.checks.job import check_mapping
-from vaceprep.contract import FIELD_CODE, PROVIDER_CODES, SERVICE_CODE, TASKS_AT_ONCE
+from vaceprep.contract import (
+    FIELD_CODE,
+    PRICE_PER_SECOND,
+    PROVIDER_CODES,
+    SERVICE_CODE,
+    TASKS_AT_ONCE,
+)
+from vaceprep.cost import Cost, total
 from vaceprep.job.media import media_of, put
 from vaceprep.job.model import FIELDS
 from vaceprep.limits import CONTRACT, Limits
@@ -29,20 +37,24 @@ from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
 
 
 def check_media(
-    values: Mapping[str, Any], paths: Mapping[str, str], limits: Limits = CONTRACT
-) -> None:
+    values: Mapping[str, Any],
+    paths: Mapping[str, str],
+    limits: Limits = CONTRACT,
+    price: Fraction = PRICE_PER_SECOND,
+) -> Cost | None:
     """Refuse what the service refuses. ``values`` is the body, ``paths`` are its local media.
 
-    Raises Breach with every error; warnings pass.
+    Returns what the task is billed. Raises Breach with every error; warnings pass.
     """
     # Fields beyond the contract were validated with the body.
     local = {name: value for name, value in values.items() if name in FIELDS}
     for at, path in paths.items():
         put(local, at, path)
-    entries = check_mapping("body", local, "", Options(limits=limits))
+    entries = check_mapping("body", local, "", Options(limits=limits, price=price))
     errors = [f for e in entries for f in e.findings if f.severity is Severity.ERROR]
     if errors:
         raise Breach("; ".join(describe(finding) for finding in errors))
+    return entries[0].cost
 
 
 #: Renders a result: the body, its media as paths by JSON pointer, the video's path, and an event
@@ -76,6 +88,8 @@ class Task:
     updated_at: str = field(default_factory=_now)
     #: The result, once the task is completed.
     video: str | None = None
+    #: What it is billed, once its media are measured: only if it is completed.
+    cost: Cost | None = None
     #: Set when the task must not wait for the sandbox's ``seconds`` any longer.
     hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -83,6 +97,11 @@ class Task:
     def running(self) -> bool:
         """Whether it has neither completed nor failed."""
         return self.status in ("pending", "running")
+
+    @property
+    def billed(self) -> Cost | None:
+        """What it was billed: nothing unless it completed."""
+        return self.cost if self.status == "completed" else None
 
     def move(self, status: str) -> None:
         """Change the status."""
@@ -105,7 +124,12 @@ class Task:
 
     def summary(self) -> dict[str, Any]:
         """The task in the sandbox's own account."""
-        more = {"function": self.body.get("function"), "prompt": self.body.get("prompt")}
+        billed = self.billed
+        more = {
+            "function": self.body.get("function"),
+            "prompt": self.body.get("prompt"),
+            "billed": None if billed is None else billed.to_dict(),
+        }
         return {**self.info(), "body_sha256": self.body_sha256, **more}
 
 
@@ -125,6 +149,7 @@ class Tasks:
         fetch_seconds: float = FETCH_SECONDS,
         limits: Limits = CONTRACT,
         allow_hosts: Collection[str] = (),
+        price: Fraction = PRICE_PER_SECOND,
     ) -> None:
         """``allow_hosts``: private hosts that media may come from."""
         self.all: dict[str, Task] = {}
@@ -135,6 +160,7 @@ class Tasks:
         self._fetch_seconds = fetch_seconds
         self._limits = limits
         self._allow_hosts = allow_hosts
+        self._price = price
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, thread_name_prefix="vaceprep-sandbox")
         self._room = asyncio.Semaphore(TASKS_AT_ONCE)
@@ -144,6 +170,11 @@ class Tasks:
     def running(self) -> int:
         """The number of unfinished tasks."""
         return sum(task.running for task in self.all.values())
+
+    @property
+    def billed(self) -> Cost | None:
+        """What all tasks were billed together; None if nothing."""
+        return total(task.billed for task in self.all.values())
 
     def accept(self, raw: bytes, body: Mapping[str, Any], *, fails: bool = False) -> Task:
         """Create and start a task of a validated body; with ``fails`` it ends in an error."""
@@ -200,16 +231,18 @@ class Tasks:
             paths = await fetch_all(
                 media, folder, self._fetch_seconds, self._limits, self._allow_hosts
             )
-            await asyncio.get_running_loop().run_in_executor(
+            task.cost = await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._work, task.body, paths, target
             )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return target
 
-    def _work(self, body: Mapping[str, Any], paths: Mapping[str, str], target: str) -> None:
+    def _work(self, body: Mapping[str, Any], paths: Mapping[str, str], target: str) -> Cost | None:
+        """Check the media and make the video; what it is billed."""
         if self._stop.is_set():
             raise Stopped
 
-        check_media(body, paths, self._limits)
+        cost = check_media(body, paths, self._limits, self._price)
         self._make(body, paths, target, self._stop)
+        return cost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.library import default_jobs
 from vaceprep.checks.report import FileReport
+from vaceprep.cost import Cost, total
 from vaceprep.job.media import MEDIA_FIELDS
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.entries import checked, grade_of, name_of, ordered, prepared
@@ -75,7 +76,7 @@ def page_of(
             raise
     entries = [entry for group in groups for entry in group.entries]
     codes = {f.code for entry in entries for f in entry.findings}
-    remarks = list(notes)
+    remarks = [*notes, *_sum(every)]
     if thumbnails.dropped:
         remarks.append(
             "Some preview frames are missing: making them took too long, or there were too many."
@@ -125,6 +126,7 @@ def _group(one: Found, thumbnails: Thumbnails, films: ResultVideos) -> Group:
         entries = [checked(report, thumbnails) for report in reports]
         if reports and reports[0].role is None:
             media = media_of_reports(reports)
+            entries[0] = _priced(entries[0], reports[0].cost)
             entries[0] = _job(entries[0], draft_from(one.item), media, thumbnails)
             entries[0] = whole_of(entries)
     job = entries[0].name if entries and entries[0].role.startswith("job") else None
@@ -151,7 +153,21 @@ def _job(entry: Entry, draft: Draft | None, media: MediaByRole, thumbnails: Thum
         if name not in MEDIA_FIELDS and name != "function"
     ]
     role = f"job, {draft.function}" if draft.function else "job"
+    rows = [*entry.rows, *rows]
     return replace(entry, role=role, rows=tuple(rows), drawn=drawn(draft, media, thumbnails))
+
+
+def _priced(entry: Entry, cost: Cost | None) -> Entry:
+    """The job's own entry with what it costs as its first row."""
+    return entry if cost is None else replace(entry, rows=(Row("cost", cost.text()), *entry.rows))
+
+
+def _sum(every: Iterable[object]) -> Iterator[str]:
+    """What all jobs cost together, in a sentence, if there are several."""
+    costs = [a.cost for a in every if isinstance(a, FileReport | RunEntry) and a.cost is not None]
+    in_all = total(costs)
+    if in_all is not None and len(costs) > 1:
+        yield f"Cost in all of {len(costs):,} jobs: {in_all.text()}."
 
 
 def _worded(value: object) -> str:
@@ -185,7 +201,7 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
     )
     # The prepared files are deleted once sent: show the sources.
     media = media_of_prepared(ran.prepared, outputs=False)
-    own = _job(own, draft_from(item), media, thumbnails)
+    own = _job(_priced(own, ran.cost), draft_from(item), media, thumbnails)
     reported = set(ran.findings)
     entries = [
         prepared(
