@@ -31,7 +31,7 @@ EXAMPLES: Final[dict[str, Any]] = {
 }
 #: Optional fields that the template sets, because one of several is needed or recommended.
 CHOSEN: Final[dict[Function, dict[str, Any]]] = {
-    "image_reference": {},
+    "image_reference": {"obj_or_bg": ["obj"]},
     "video_repainting": {"prompt_extend": False},
     "video_edit": {"prompt_extend": False, "mask_image_url": "mask.png"},
     "video_extension": {"prompt_extend": False, "first_clip_url": "first.mp4"},
