@@ -7,11 +7,13 @@ from math import ceil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import vaceprep
 from tests.plans.test_fit_model import taken_whole
-from tests.preparation.jobmedia import numbers, sized
+from tests.preparation.jobmedia import EDIT, EXTEND, good, job, mask, numbers, prepared, sized
 from vaceprep.facts import VideoFacts
+from vaceprep.plans.model import Options
 
 
 def expected(rate: Fraction, frames: int, fps: Fraction) -> list[int]:
@@ -78,3 +80,61 @@ def test_a_window_is_fitted_and_what_cannot_be_is_said(tmp_path: Path) -> None:
     failed = vaceprep.prepare(wide, tmp_path / "b", fit_model=True, dry_run=True).files[0]
     assert failed.status == "failed"
     assert (failed.error or "").startswith("--fit-model is impossible: of 2000x362 pixels")
+
+
+FIT = Options(fit_model=True)
+
+
+def test_a_mask_image_and_its_frame_follow_the_video(tmp_path: Path) -> None:
+    size = (400, 380)
+    sized(tmp_path / "clip.mp4", size, frames=60, rate=30)
+    mask(tmp_path / "mask.png", size, (20, 6, 60, 46), (100, 0, 140, 6))
+    media = {"video_url": "clip.mp4", "mask_image_url": "mask.png"}
+    path = job(tmp_path, **EDIT, **media, mask_frame_id=11)
+    entries = prepared(path, tmp_path / "out", FIT)
+    after = good(entries)["mask_frame_id"]
+    shown = numbers(tmp_path / "out/clip.mp4")
+    assert shown == expected(Fraction(30), 33, Fraction(33, 2))
+    # Frame 11 has no place of its own: the mask is on the frame at its time.
+    assert 10 not in shown
+    assert shown[after - 1] == 11
+    assert f"mask_frame_id is now {after} (it was 11): the picture at its time" in [
+        edit.detail for edit in entries[0].plan
+    ]
+    with Image.open(tmp_path / "out/mask.png") as image:
+        # Six lines at the top are cropped of the video, and so of the mask.
+        assert (image.size, image.getbbox()) == ((400, 368), (20, 0, 60, 40))
+
+
+def test_a_mask_video_has_the_frames_and_the_crop_of_its_video(tmp_path: Path) -> None:
+    size = (400, 380)
+    sized(tmp_path / "clip.mp4", size, frames=30, rate=20)
+    sized(tmp_path / "mask.mp4", size, frames=30, rate=20)
+    path = job(tmp_path, **EDIT, video_url="clip.mp4", mask_video_url="mask.mp4")
+    entries = prepared(path, tmp_path / "out", FIT)
+    for entry in entries:
+        assert entry.ok, (entry.source, entry.error, entry.remaining)
+    video, moving = entries[1].after, entries[2].after
+    assert isinstance(video, VideoFacts)
+    assert isinstance(moving, VideoFacts)
+    assert taken_whole(moving)
+    same = [(f.width, f.height, f.frames, f.fps) for f in (video, moving)]
+    assert same == [(400, 368, 25, Fraction(50, 3))] * 2
+    assert numbers(tmp_path / "out/mask.mp4") == numbers(tmp_path / "out/clip.mp4")
+
+
+def test_a_guide_is_cropped_as_the_clip_that_it_follows(tmp_path: Path) -> None:
+    size = (400, 380)
+    for name in ("first.mp4", "guide.mp4"):
+        sized(tmp_path / name, size, frames=16, rate=16)
+    clips = {"first_clip_url": "first.mp4", "video_url": "guide.mp4"}
+    path = job(tmp_path, **EXTEND, **clips, control_condition="depth")
+    entries = prepared(path, tmp_path / "out", FIT)
+    good(entries)
+    facts = [e.after for e in entries if isinstance(e.after, VideoFacts)]
+    same = [(f.width, f.height, f.frames, f.fps) for f in facts]
+    assert same == [(400, 368, 17, Fraction(17))] * 2
+    plans = {e.role: [edit.edit for edit in e.plan] for e in entries}
+    assert "crop" in plans["first_clip_url"]
+    assert "crop" in plans["video_url"]
+    assert "pad" not in plans["video_url"]

@@ -70,11 +70,16 @@ def nearest(times: Sequence[Fraction], instant: Fraction) -> int:
 
 
 def new_frame(
-    number: int, times: Sequence[Fraction], recipe: CopyRecipe | EncodeRecipe | None
+    number: int,
+    times: Sequence[Fraction],
+    recipe: CopyRecipe | EncodeRecipe | None,
+    *,
+    or_nearest: bool = False,
 ) -> int | None:
     """Return the first frame of the output that shows the source's frame; both from 1.
 
-    ``times`` are those of the source's frames, in order. None if no frame shows it.
+    ``times`` are those of the source's frames, in order. None if no frame shows it; with
+    ``or_nearest`` the output's frame at its time instead, and None only outside the kept part.
     """
     index = number - 1
     if index >= len(times) or recipe is None:
@@ -85,7 +90,10 @@ def new_frame(
     if isinstance(recipe, CopyRecipe):
         place = index - first
     else:
-        place = slot(times[index] - times[first], recipe.rate)
+        since = times[index] - times[first]
+        place = slot(since, recipe.rate)
+        if or_nearest:
+            return min(place, recipe.frames - 1) + 1 if since < recipe.length else None
         following = index + 1
         if following < len(times) and slot(times[following] - times[first], recipe.rate) == place:
             # Of two frames in one slot the later one is shown.

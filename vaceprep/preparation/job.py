@@ -216,7 +216,9 @@ def _edits(job: _Job, changes: Mapping[str, Value]) -> tuple[Edit, ...]:
                 r for edit in made if edit.edit in ("cut", "frame-rate") for r in edit.reason
             ]
             old = job.draft.values.get(MASK_FRAME, f"absent, which means {FIRST_MASK_FRAME}")
-            text = f"{at[1:]} is now {value} (it was {old}): the same picture"
+            fitted = video is not None and video.options.fit_model
+            same = "the picture at its time" if fitted else "the same picture"
+            text = f"{at[1:]} is now {value} (it was {old}): {same}"
         else:
             reasons = [reason for edit in made for reason in edit.reason]
             text = f"{at[1:]} is now {value}"

@@ -10,6 +10,7 @@ from typing import Final
 from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.plans.frames import base_rate
+from vaceprep.plans.image import agrees
 from vaceprep.plans.job import (
     CONFORMED,
     Even,
@@ -160,6 +161,9 @@ def _frame_after(draft: Draft, video: Piece, plan: Plan) -> int | None:
     if not times:
         return None
     frame = new_frame(number, times, recipe)
+    if frame is None and video.options.fit_model:
+        # Half of the frames of 30 FPS have no place, so the mask goes to the frame at its time.
+        frame = new_frame(number, times, recipe, or_nearest=True)
     if frame is None and draft.values.get("mask_type") == "fixed" and 1 <= number <= len(times):
         # A fixed mask is the same in every frame, so any frame is valid.
         frame = FIRST_MASK_FRAME
@@ -194,9 +198,18 @@ def _extension(draft: Draft, assets: Assets, maker: Maker, options: Options) -> 
             maker.refuse(piece, f"it follows {lead.role}, which cannot be prepared")
             continue
         options = replace(piece.options, size=size_of(after), fit_720p=False, fit_model=False)
+        if lead.options.fit_model and _alike(lead, piece):
+            # What is cropped of the first is cropped of all.
+            options = replace(options, shape="crop")
         if isinstance(after, VideoFacts) and piece.video is not None:
             options = replace(options, rate=base_rate(after) or after.fps)
         maker.make(piece, options, DISAGREE)
+
+
+def _alike(one: Piece, other: Piece) -> bool:
+    """Whether two media have the same shape."""
+    first, second = one.facts, other.facts
+    return first is not None and second is not None and agrees(size_of(second), size_of(first))
 
 
 def _cannot_be(size: tuple[int, int], piece: Piece) -> bool:
