@@ -34,7 +34,7 @@ FIX: Final = """\b
 Examples:
   vaceprep mask fix drawn.jpg --size-of clip.mp4 -o mask.png
   vaceprep mask fix drawn.png --size 1280x720 --threshold 200 -o mask.png
-  vaceprep mask fix painted.png --over frame.png -o mask.png"""
+  vaceprep mask fix painted.png --over frame.png --clean -o mask.png"""
 PREVIEW: Final = """\b
 Examples:
   vaceprep mask preview mask.png clip.mp4 -o look.png
@@ -179,6 +179,11 @@ def make(
 )
 @invert_option
 @click.option("--stretch", is_flag=True, help="Scale a mask of another shape all the same.")
+@click.option(
+    "--clean",
+    is_flag=True,
+    help="Remove small islands and holes, and close and open edges by 2 pixels.",
+)
 @output
 @force_option
 def fix(
@@ -189,13 +194,14 @@ def fix(
     threshold: int | None,
     invert: bool,
     stretch: bool,
+    clean: bool,
     target: str,
     force: bool,
 ) -> int:
     """Make a strict mask of any image: turned as displayed, black and white, the video's size.
 
     With --over, MASK is a frame that you painted over, and what you painted is edited. Its size is
-    then the frame's, unless --size or --size-of gives another.
+    then the frame's, unless --size or --size-of gives another. --clean needs vaceprep[pixels].
     """
     if frame is None or size_of is not None or size is not None:
         _due_size(size_of, size)
@@ -206,6 +212,10 @@ def fix(
 
         sources = [mask, *(name for name in (size_of, frame) if name is not None)]
         check_target(target, force=force, sources=sources)
+        if clean:
+            from vaceprep.preparation.image.clean import check_clean
+
+            check_clean()
         remarks: list[str] = []
         if frame is None:
             image: Image = fixed(
@@ -223,6 +233,11 @@ def fix(
             given = size_of is not None or size is not None
             wanted = _resolved(size_of, size) if given else image.size
             image = sized(image, wanted, invert=invert, stretch=stretch)
+        if clean:
+            from vaceprep.preparation.image.clean import cleaned
+
+            done = cleaned(image)
+            image, remarks = done.image, [*remarks, done.remark]
         return [*remarks, *_remarks(write_mask(image, target, force=force, sources=sources))]
 
     return options.refusing(work, target)

@@ -30,6 +30,7 @@ EXTRAS: Final = {
     "boto3": ("objects", "the same, with AWS profiles"),
     "starlette": ("sandbox", "the sandbox and the demo"),
     "uvicorn": ("sandbox", "the sandbox and the demo"),
+    "scipy": ("pixels", "mask fix --clean"),
 }
 #: Pillow's features for reading and writing images.
 PILLOW: Final = {
