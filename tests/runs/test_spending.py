@@ -10,13 +10,19 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from PIL import Image
 
 import vaceprep
 from tests.media import encode
-from tests.runs.conftest import Cli, job_of, service_flags
+from tests.runs.conftest import TOKEN, Cli, job_of, service_flags
+from vaceprep.api.settings import read_settings
+from vaceprep.cli.main import run
 from vaceprep.ledger.store import Ledger
+from vaceprep.runs.admit import Ready, admit
+from vaceprep.runs.model import RunOptions
+from vaceprep.runs.preconditions import account_of, items_of
 from vaceprep.sandbox.server import Sandbox
 
 Done = subprocess.CompletedProcess[str]
@@ -214,3 +220,74 @@ def test_a_bad_cap_or_budget_is_wrong_usage(cli: Cli, job: Path, text: str) -> N
     assert f'VACEPREP_BUDGET is "{text}": it is ' in budget.stderr
     with pytest.raises(ValueError, match=r"max_cost is .*: it is "):
         vaceprep.run(job, api_key="k", max_cost=text)
+
+
+# --- in this process --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VACEPREP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("MULEROUTER_API_KEY", TOKEN)
+    return tmp_path
+
+
+def test_the_question_names_the_cost_and_the_budget(
+    box: Sandbox,
+    three: list[str],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("vaceprep.cli.options.is_terminal", lambda _: True)
+    monkeypatch.setattr(click, "confirm", lambda text, **_: asked.append(text))
+    monkeypatch.setenv("VACEPREP_BUDGET", "5")
+    assert run(["run", *three, *service_flags(box)]) == 1
+    assert run(["run", three[0], *service_flags(box)]) == 1
+    several, one = asked
+    assert several.endswith(
+        "? At 0.10 USD a second that is 1.7 s, 0.17 USD (caps and budgets count 6.2 s, 0.62 USD); "
+        "0.00 USD of today's budget of 5 USD is taken"
+    )
+    assert "At 0.10 USD a second that is 0.5 s, 0.05 USD; 0.00 USD of" in one
+    said = capsys.readouterr().err
+    assert "small.json: 0.5 s, 0.05 USD\n" in said
+    assert "edit.json: 0.5 s, 0.05 USD (caps and budgets count 5 s, 0.50 USD)\n" in said
+    assert "slow.json: 0.7 s, 0.07 USD\n" in said
+    assert box.account()["accepted"] == 0
+
+
+def test_a_job_that_another_process_gives_up_is_within_the_cap(
+    box: Sandbox, small: Path, here: Path
+) -> None:
+    names = [written(here, f"{n}.json", **job_of(small, seed=n)) for n in range(2)]
+    settings = read_settings(base_url=box.base_url)
+    account = account_of(settings)
+    where: dict[str, Any] = {"service": account.service, "account": account.fingerprint}
+    ready = admit(items_of([names[1]])[0], RunOptions(), **where)
+    assert isinstance(ready, Ready)
+    about: dict[str, Any] = {"function": ready.function, "source": "x", "notes": {}}
+    with Ledger() as other:
+        # Another process has the second job, so this call would not pay for it.
+        row, mine = other.claim(ready.identity, **where, **about)
+        assert mine
+
+        def progress(_: str, step: str, __: object, note: str) -> None:
+            if (step, note) == ("end", "downloaded"):
+                other.drop(row.id)
+
+        report = vaceprep.run(
+            names,
+            base_url=box.base_url,
+            publish=box.publish_pattern,
+            allow_hosts=box.own_hosts,
+            poll_interval=0.1,
+            max_cost=0.05,
+            progress=progress,
+        )
+    assert [entry.status for entry in report.jobs] == ["downloaded", "refused"]
+    assert "--max-cost does not cover it" in str(report.jobs[1].error)
+    assert box.account()["accepted"] == 1
+    assert report.cost == report.jobs[0].cost

@@ -22,9 +22,10 @@ from vaceprep.cli.run_setup import (
     run_options,
     target_of,
 )
-from vaceprep.cost import rate, read_usd, total
+from vaceprep.cost import rate, read_usd, total, usd
 from vaceprep.report.escape import printable
 from vaceprep.report.text import config_lines
+from vaceprep.wording import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,7 +208,9 @@ def _run(
             return list(jobs_before.refused(refusal))
         need_target(jobs_before, target, run)
         print_remarks(jobs_before.ready)
-        _ask(jobs_before, settings, target, run, yes)
+        if jobs_before.fresh and not yes:
+            taken = ledger.counted_today(account.service, account.fingerprint)
+            _ask(jobs_before, settings, target, run, taken)
         control = Control()
         display = service.Display(len(jobs_before.ready))
         stack.callback(display.close)
@@ -260,12 +263,17 @@ def print_remarks(jobs: Sequence[Ready]) -> None:
 
 
 def _ask(
-    jobs_before: JobsBefore, settings: Settings, target: Target | None, run: RunOptions, yes: bool
+    jobs_before: JobsBefore,
+    settings: Settings,
+    target: Target | None,
+    run: RunOptions,
+    taken: Fraction,
 ) -> None:
-    """Ask once before money is spent. Exits with 2 if there is no terminal to ask on."""
+    """Ask once before money is spent. Exits with 2 if there is no terminal to ask on.
+
+    ``taken``: US dollars that today's submissions of the account take of a budget.
+    """
     count = len(jobs_before.fresh)
-    if not count or yes:
-        return
     tasks = f"{count} task{'s' if count > 1 else ''}"
     if not options.is_terminal(sys.stdin):
         raise click.UsageError(
@@ -283,6 +291,8 @@ def _ask(
         f"{published or 'Send'} {tasks} to {settings.base_url}{resumed}? At {rate(run.price)} "
         f"that is {_cost_text(jobs_before)}"
     )
+    if run.budget is not None:
+        question += f"; {usd(taken)} of today's budget of {decimal(run.budget)} USD is taken"
     _print_costs(jobs_before.fresh)
     if not click.confirm(question, err=True):
         options.say("Nothing was sent.")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import ApiError, Rejected, StillRunning
-from vaceprep.cost import Cost, total
+from vaceprep.cost import Cost
 from vaceprep.files.source import CannotOpen
 from vaceprep.job.model import InvalidJob
 from vaceprep.ledger.row import KEPT, Row
@@ -64,15 +64,12 @@ class Runner:
     on_step: OnStep
     #: Only one video is encoded at a time, because an encoder uses all cores.
     _encoding: threading.Lock = field(default_factory=threading.Lock)
-    #: US dollars that ``max_cost`` leaves beyond the plans of all jobs.
-    _spare: Fraction = Fraction()
-    _sparing: threading.Lock = field(default_factory=threading.Lock)
+    #: US dollars that the jobs sent so far take of ``max_cost``.
+    _taken: Fraction = Fraction()
+    _taking: threading.Lock = field(default_factory=threading.Lock)
 
     def all(self, jobs: Sequence[Ready]) -> list[RunEntry]:
         """The result of each job, in their order."""
-        planned = total(job.cost for job in jobs)
-        if self.options.max_cost is not None and planned is not None:
-            self._spare = max(Fraction(), self.options.max_cost - planned.most_usd)
         workers = min(len(jobs), self.options.at_once + AHEAD)
         if workers <= 1:
             return [self.one(job) for job in jobs]
@@ -169,7 +166,7 @@ class Runner:
         body, prepared = made
         entry = replace(entry, prepared=prepared, notes=made_notes(ready, prepared))
         cost = cost_after(ready.function, prepared, self.options.price)
-        if not self._within_cap(cost, ready.cost):
+        if not self._within_cap(cost):
             self.ledger.drop(row.id)
             return replace(entry, row=None, status="refused", error=DEARER)
         sender = Sender(self.ledger, self.client, self.options, self.control, self.on_step)
@@ -191,15 +188,18 @@ class Runner:
         # Use the id from the response, whether or not the ledger could be written.
         return self._accepted(replace(row, task_id=task.id, status=task.status), entry)
 
-    def _within_cap(self, made: Cost | None, planned: Cost | None) -> bool:
-        """Whether ``max_cost`` covers a job as prepared, should it cost more than was planned."""
-        if self.options.max_cost is None or made is None:
+    def _within_cap(self, cost: Cost | None) -> bool:
+        """Whether ``max_cost`` covers a job too, as prepared; if so, it takes its share.
+
+        The sum was compared before anything was prepared. It is higher if a job costs more than
+        was planned, or if one that another process was sending has to be sent here after all.
+        """
+        if self.options.max_cost is None or cost is None:
             return True
-        more = made.most_usd - (Fraction() if planned is None else planned.most_usd)
-        with self._sparing:
-            if more > self._spare:
-                return more <= 0
-            self._spare -= max(Fraction(), more)
+        with self._taking:
+            if self._taken + cost.most_usd > self.options.max_cost:
+                return False
+            self._taken += cost.most_usd
         return True
 
     def _made(
@@ -342,7 +342,7 @@ def _finished(retriever: Retriever, row: Row, entry: RunEntry) -> RunEntry:
 MORE_BUDGET: Final = (
     f"run it again tomorrow, or raise the budget: [budget] per-day in the configuration, {VARIABLE}"
 )
-DEARER: Final = "its media, once prepared, cost more than --max-cost covers; nothing was sent"
+DEARER: Final = "--max-cost does not cover it beside the jobs that were sent; it was not sent"
 GO_ON: Final = "run the same command again to resume"
 MAKES_ANOTHER: Final = "it was sent before and not again; --again makes another"
 UNKNOWN_STANDS: Final = (
