@@ -269,23 +269,29 @@ from vaceprep.cost import cost_of
 from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger
 name = sys.argv[2]
+need = Ledger.need_budget
+def slowly(self, *given):
+    # Whoever does not hold the lock meanwhile is overtaken by the other process.
+    need(self, *given)
+    time.sleep(0.02)
+Ledger.need_budget = slowly
 about = dict(service="s", account="a", function="image_reference", source="x", notes={})
 sent = 0
 with Ledger(folder=sys.argv[1]) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
-    for number in range(12):
+    for number in range(8):
         row, _ = ledger.claim(f"{name}-{number}", **about)
         try:
             begun = ledger.start(row.id, {}, at_once=999, per_second=1e6,
-                cost=cost_of("image_reference", None), budget=Fraction(5))
+                cost=cost_of("image_reference", None), budget=Fraction(9, 2))
         except OverBudget:
             ledger.drop(row.id)
             continue
         while begun:
             time.sleep(begun)
             begun = ledger.start(row.id, {}, at_once=999, per_second=1e6,
-                cost=cost_of("image_reference", None), budget=Fraction(5))
+                cost=cost_of("image_reference", None), budget=Fraction(9, 2))
         # A third of them fails, which releases them.
         state = "failed" if number % 3 == 2 else "accepted"
         ledger.settle(row.id, state, task_id=f"{name}-{number}")
@@ -316,7 +322,7 @@ def test_two_processes_at_once_never_exceed_it(tmp_path: Path) -> None:
         child.stdin.flush()
     counts = [int(child.communicate(timeout=60)[0]) for child in children]
     assert [child.returncode for child in children] == [0, 0]
-    # 5 USD are ten tasks of 0.50 USD; each process could have sent eight.
-    assert sum(counts) == 10
+    # 4.50 USD are nine tasks of 0.50 USD; each process alone could have sent six.
+    assert 8 <= sum(counts) <= 9
     with Ledger(folder=str(tmp_path)) as ledger:
-        assert ledger.counted_today("s", "a") == 5
+        assert ledger.counted_today("s", "a") == sum(counts) * HALF
