@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 import vaceprep
+from tests import started
+from tests.media import encode
 from tests.paths import ROOT
+from tests.preparation import numbered
+from tests.preparation.jobmedia import sized
 from vaceprep.cli.main import run
+from vaceprep.contract import MODEL_FPS
 from vaceprep.facts import VideoFacts
 from vaceprep.model_view import CAVEAT
 from vaceprep.model_view.frames import view
+from vaceprep.preparation.video.frame import as_image
 
 FIXTURES = ROOT / "fixtures" / "video"
 DEMO = ROOT / "vaceprep" / "sandbox" / "demo"
@@ -72,9 +83,88 @@ def test_three_frames_of_the_published_sample_are_skipped(
     assert set(range(80)) - set(file["used"]) == {22, 45, 68}
 
 
-def test_the_text_names_what_it_is_after(capsys: pytest.CaptureFixture[str]) -> None:
-    assert preview(FIXTURES / "ok-one-frame.mp4") == 0
-    assert capsys.readouterr().out.endswith(f"{CAVEAT}\n")
+def test_the_film_stands_beside_the_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    sized(clip, numbered.SIZE, frames=20, rate=Fraction(24))
+    assert preview(clip) == 0
+    target = tmp_path / "clip-preview.mp4"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == [CAVEAT, str(target)]
+    assert sorted(os.listdir(tmp_path)) == ["clip-preview.mp4", "clip.mp4"]
+    with av.open(str(target)) as film:
+        assert CAVEAT in film.metadata["comment"]
+        pictures = [as_image(f.reformat(format="rgb24"), "RGB") for f in film.decode(video=0)]
+        assert film.streams.video[0].average_rate == MODEL_FPS
+    (file,) = numbers(clip, capsys)
+    left = (pictures[0].width - file["width"]) // 2
+    box = (left, 0, left + file["width"], file["height"])
+    found = [numbered.number_of(p.crop(box).resize(numbered.SIZE)) for p in pictures]
+    assert found == file["used"]
+
+
+def test_an_existing_file_and_the_source_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip, target = tmp_path / "clip.mp4", tmp_path / "a.mp4"
+    shutil.copy(FIXTURES / "ok-one-frame.mp4", clip)
+    target.write_bytes(b"before")
+    assert preview(clip, "-o", target) == 1
+    assert "exists already; --force writes over it" in capsys.readouterr().err
+    assert target.read_bytes() == b"before"
+    assert preview(clip, "-o", target, "--force") == 0
+    assert target.read_bytes() != b"before"
+    job = tmp_path / "job.json"
+    job.write_text('{"function": "video_edit", "video_url": "clip.mp4"}')
+    before = clip.read_bytes()
+    assert preview(job, "-o", clip, "--force") == 1
+    assert clip.read_bytes() == before
+    assert preview(clip, "-o", tmp_path / "a.png") == 2
+    assert sorted(os.listdir(tmp_path)) == ["a.mp4", "clip.mp4", "job.json"]
+
+
+@pytest.mark.parametrize(
+    "name", ["ok-one-frame.mp4", "variable-rate.mp4", "fps-15.mp4", "size-320x240.mp4"]
+)
+def test_a_video_that_is_refused_is_shown_all_the_same(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert preview(FIXTURES / name, "-o", tmp_path / "a.mp4") == 0
+    said = capsys.readouterr().err
+    assert (name.startswith("ok-")) or "video_url" in said
+    assert isinstance(vaceprep.probe(tmp_path / "a.mp4"), VideoFacts)
+
+
+def test_a_thousand_frames_a_second(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = tmp_path / "fast.mp4"
+    encode(clip, rate=1000, frames=300)
+    (file,) = numbers(clip, capsys)
+    assert len(file["used"]) == 297
+    assert preview(clip) == 0
+
+
+@pytest.mark.parametrize("name", ["still.mp4", "audio-only.mp4", "encrypted.mp4", "damaged.mp4"])
+def test_nothing_is_left_where_nothing_is_shown(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = preview(FIXTURES / name, "-o", tmp_path / "a.mp4")
+    assert os.listdir(tmp_path) == (["a.mp4"] if code == 0 else [])
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")
+def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    # HDR takes seconds, so that the signal comes in the midst of the work.
+    shutil.copy(FIXTURES / "hlg.mp4", tmp_path / "clip.mp4")
+    process = started.start(["preview", "clip.mp4"], tmp_path)
+    deadline = time.monotonic() + 60
+    while len(os.listdir(tmp_path)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert os.listdir(tmp_path) == ["clip.mp4"]
 
 
 @pytest.mark.parametrize(

@@ -107,15 +107,29 @@ def _rim(area: Image, width: int) -> Image:
     return ImageChops.subtract(area, inside)
 
 
-def laid_over(picture: Image, area: Image) -> Image:
-    """Tint and outline the white area, light inside and dark outside."""
+def outlines(area: Image) -> tuple[Image, Image]:
+    """Return the outline of the white area outside of it, and inside."""
+    width = max(1, round(min(area.size) / LINE_PART))
+    return _ring(area, width), _rim(area, width)
+
+
+def tinted(picture: Image, area: Image) -> Image:
+    """Tint the white area."""
     from PIL import Image as Pillow
 
-    tinted = Pillow.blend(picture, Pillow.new("RGB", picture.size, TINT), TINT_SHARE)
-    result = Pillow.composite(tinted, picture, area)
-    width = max(1, round(min(picture.size) / LINE_PART))
-    result.paste(SHADOW, mask=_ring(area, width))
-    result.paste(OUTLINE, mask=_rim(area, width))
+    colour = Pillow.blend(picture, Pillow.new("RGB", picture.size, TINT), TINT_SHARE)
+    return Pillow.composite(colour, picture, area)
+
+
+def laid_over(picture: Image, area: Image, lines: tuple[Image, Image] | None = None) -> Image:
+    """Tint and outline the white area, light inside and dark outside.
+
+    ``lines`` are its ``outlines``, which take longer than the rest, if they are known.
+    """
+    result = tinted(picture, area)
+    ring, rim = lines or outlines(area)
+    result.paste(SHADOW, mask=ring)
+    result.paste(OUTLINE, mask=rim)
     return result
 
 

@@ -15,7 +15,7 @@ from vaceprep.files.source import is_data_uri, is_url
 from vaceprep.job.draft import draft_of
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.preparation.model_input.assets import Given, ModelInput, input_of
-from vaceprep.preparation.read import reading, unreadable, video_of
+from vaceprep.preparation.read import STDIN, reading, unreadable, video_of
 from vaceprep.probes.measure import ending
 from vaceprep.records import Record, replace
 from vaceprep.rules.catalogue import Asset, Finding, Severity
@@ -40,6 +40,8 @@ class Preview(Record):
 
 def preview_of(source: str) -> Preview:
     """Return what the model takes of a job file or of a video. Raises Refused."""
+    if source == STDIN:
+        raise unreadable(source, "its frames are read twice; name a file")
     if ending(source) in JOB_ENDINGS:
         return _of_job(source)
     with reading(source, "video_url") as read:
@@ -94,3 +96,14 @@ def preview_of_reports(
 
 def _grave(where: str, findings: Any) -> tuple[tuple[str, Finding], ...]:
     return tuple((where, f) for f in findings if f.severity is not Severity.ADVICE)
+
+
+def default_target(source: str) -> str:
+    """Return the film's path if none is named: beside the source.
+
+    >>> default_target("shoot/edit.vace.yaml").replace(os.sep, "/")
+    'shoot/edit-preview.mp4'
+    """
+    folder, name = os.path.split(source)
+    stem = os.path.splitext(name)[0].removesuffix(".vace") or name
+    return os.path.join(folder, f"{stem}-preview.mp4")
