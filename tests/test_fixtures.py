@@ -35,7 +35,8 @@ LONE_MASK_RULES = {"mask-not-binary", "mask-empty", "mask-full"}
 
 def fired(entry: dict[str, Any], *, deep: bool = False) -> list[str]:
     report = vaceprep.check(FOLDER / entry["file"], entry["role"], deep=deep)
-    return sorted(finding.rule for finding in report.files[0].findings)
+    # What the model makes of a file (VP6xx) has tests and clips of its own.
+    return sorted(f.rule for f in report.files[0].findings if not f.code.startswith("VP6"))
 
 
 def facts(path: Path, role: Any) -> dict[str, Any] | str:

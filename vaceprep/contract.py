@@ -381,19 +381,3 @@ MODEL_STEP: Final = 4
 MODEL_FPS: Final = 16
 #: Shortest side that ``--fit-model`` keeps: the first multiple of 16 above ``IMAGE_SIDE``'s. J
 MODEL_SIDE: Final = 368
-
-# --- what a clip's frames look like, measured on 64x36 grey values from 0 to 255 -------------
-
-#: Mean difference between two neighbouring frames above which a shot may change, how many times the
-#: median of the differences around it that is, and how many are around it. J
-CUT_DIFFERENCE: Final = 30.0
-CUT_RATIO: Final = 3.0
-CUT_AROUND: Final = 12
-#: Mean difference below which a clip stands still, and spread of the luma below which a frame is
-#: one flat colour. J
-STILL_DIFFERENCE: Final = 0.5
-FLAT_SPREAD: Final = 2
-#: Luma below which a line at the border is black, and the least part of a side that black lines
-#: take as a bar. J
-BAR_LUMA: Final = 20
-BAR_SHARE: Final = Fraction(1, 50)

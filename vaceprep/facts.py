@@ -78,7 +78,16 @@ class Unreached(Record):
     status: int | None = None
 
 
-class MaskFacts(Record):
+class MaskShape(Record):
+    """Parts of a mask under 0.05 % of the picture, in its worst frame, and whether it flickers."""
+
+    islands: int
+    holes: int
+    #: The number (from 1) of the first frame that undoes what changed a few frames ago.
+    flicker: int | None
+
+
+class MaskFacts(Record, uncompared=("shape",)):
     """The pixels of a mask, over all its frames, as displayed and in RGB.
 
     ``other`` counts pixels that are neither pure white nor pure black; ``frames`` is the number of
@@ -91,6 +100,20 @@ class MaskFacts(Record):
     other: int
     frames: int
     first_other: int | None
+    #: None where it was not measured.
+    shape: MaskShape | None = None
+
+
+class LookFacts(Record):
+    """What the frames look like, over the whole clip."""
+
+    #: Seconds from the first frame at which another shot begins.
+    cuts: tuple[Fraction, ...]
+    #: Whether nothing moves, and whether each frame is one flat colour.
+    still: bool
+    flat: bool
+    #: Part of the left, top, right and bottom, as displayed, that a black bar takes; 0: no bar.
+    bars: tuple[float, float, float, float]
 
 
 class DecodeFacts(Record):
@@ -240,6 +263,8 @@ class VideoFacts(Record, uncompared=("reader",)):
     mask: MaskFacts | None
     #: What measured it. All readers give equal facts.
     reader: Reader
+    #: Only after decoding; not shown among the facts.
+    look: LookFacts | None = None
 
     @property
     def has_audio(self) -> bool:

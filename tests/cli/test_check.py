@@ -29,7 +29,7 @@ FINDING = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "code": {"pattern": r"^VP[1-5]\d\d$"},
+        "code": {"pattern": r"^VP[1-6]\d\d$"},
         "rule": {"pattern": r"^[a-z]+(-[a-z0-9]+)+$"},
         "severity": {"enum": ["error", "warning", "advice"]},
         "source": {"pattern": r"^[MUGCRJ]( [MUGCRJ])*$"},

@@ -111,7 +111,7 @@ def test_check_holds_files_to_the_limits_and_says_so(here: Path, cli: Cli) -> No
             "strict": False,
         }
     ]
-    assert codes(done) == {"clip.mp4": set()}
+    assert codes(done) == {"clip.mp4": {"VP604"}}
 
 
 def test_without_a_configuration_nothing_is_said_of_it(here: Path, cli: Cli) -> None:
@@ -119,7 +119,7 @@ def test_without_a_configuration_nothing_is_said_of_it(here: Path, cli: Cli) -> 
     assert (done.code, "config" in done.out) == (1, False)
     done = cli("check", "clip.mp4", "--no-config", "--format", "json")
     assert set(done.json) == {"version", "summary", "files"}
-    assert codes(done) == {"clip.mp4": {"VP104"}}
+    assert codes(done) == {"clip.mp4": {"VP104", "VP604"}}
 
 
 def test_the_role_comes_from_the_globs_unless_it_is_named(here: Path, cli: Cli) -> None:
@@ -138,11 +138,11 @@ def test_each_file_has_the_nearest_configuration(here: Path, six: Path, cli: Cli
     shutil.copy(six, here / "sub" / "nested.mp4")
     done = cli("check", ".", "--format", "json")
     found = codes(done)
-    assert (found["clip.mp4"], found["nested.mp4"]) == (set(), {"VP104"})
+    assert (found["clip.mp4"], found["nested.mp4"]) == ({"VP604"}, {"VP104", "VP604"})
     assert [c["path"] for c in done.json["config"]] == ["vaceprep.toml", "sub/vaceprep.toml"]
     named = write(here / "other", "[limits]\nvideo-seconds = 7", "mine.toml")
     found = codes(cli("check", ".", "--format", "json", "--config", named))
-    assert (found["clip.mp4"], found["nested.mp4"]) == (set(), set())
+    assert (found["clip.mp4"], found["nested.mp4"]) == ({"VP604"}, {"VP604"})
 
 
 def test_the_command_line_wins(here: Path, cli: Cli) -> None:

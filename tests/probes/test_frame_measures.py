@@ -10,12 +10,12 @@ from av.video.frame import VideoFrame
 from PIL import Image, ImageDraw
 
 from tests import footage
-from vaceprep.contract import BAR_SHARE
+from vaceprep.contract_advice import BAR_SHARE
 from vaceprep.facts import Crop
 from vaceprep.files.source import open_path
 from vaceprep.formats import MOV
-from vaceprep.probes.frame_measures import FrameMeasure, Measuring, frame_measures
-from vaceprep.probes.shots import black_bars, cuts
+from vaceprep.probes.frame_measures import FrameMeasure, Measuring, Sides, frame_measures
+from vaceprep.probes.shots import cuts, summary
 
 
 def frame(picture: Image.Image, pixels: str = "rgb24", number: int = 0) -> VideoFrame:
@@ -67,6 +67,10 @@ def barred(left: int, top: int, right: int, bottom: int, level: int = 0) -> Imag
     ImageDraw.Draw(picture).rectangle((640 - right, 0, 640, 360), fill=level)
     ImageDraw.Draw(picture).rectangle((0, 360 - bottom, 640, 360), fill=level)
     return picture
+
+
+def black_bars(frames: list[FrameMeasure]) -> Sides:
+    return summary(frames).black_bars()
 
 
 @pytest.mark.parametrize("bars", [(0, 48, 0, 48), (80, 0, 80, 0), (0, 36, 0, 0), (64, 36, 64, 36)])

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 
 from tests import footage
 from tests.probes.test_frame_measures import grey, measured
-from vaceprep.contract import CUT_DIFFERENCE, CUT_RATIO, FLAT_SPREAD
+from vaceprep.contract_advice import CUT_DIFFERENCE, CUT_RATIO, FLAT_SPREAD
 from vaceprep.probes.frame_measures import NOWHERE, FrameMeasure, Measuring
-from vaceprep.probes.shots import cuts, is_flat, is_still
+from vaceprep.probes.shots import cuts, summary
 
 
 def frames_of(clip: footage.Clip) -> list[FrameMeasure]:
@@ -99,26 +99,26 @@ def test_no_cut_is_seen_in_many_clips_without_one() -> None:
 
 def test_a_clip_without_motion_is_still() -> None:
     scene = footage.scene(Random(1)).point(lambda level: level // 2)
-    assert is_still(measured(scene, scene, scene))
-    assert not is_flat(measured(scene))
+    assert summary(measured(scene, scene, scene)).is_still()
+    assert not summary(measured(scene)).is_flat()
     # A mouth that speaks in a picture that is still else.
     spoken = scene.copy()
     ImageDraw.Draw(spoken).rectangle(
         (200, 100, 212, 108), fill=0 if scene.getpixel((206, 104)) else 255
     )
-    assert not is_still(measured(scene, spoken, scene))
+    assert not summary(measured(scene, spoken, scene)).is_still()
     # One frame moves nothing, and is no proof that nothing does.
-    assert not is_still(measured(scene))
+    assert not summary(measured(scene)).is_still()
 
 
 def test_what_drifts_slowly_is_not_still() -> None:
     pictures = [grey(100 + step // 4) for step in range(20)]
-    assert not is_still(measured(*pictures))
+    assert not summary(measured(*pictures)).is_still()
 
 
 def test_frames_of_one_colour_are_flat() -> None:
-    assert is_flat(measured(grey(0), grey(90), grey(255)))
+    assert summary(measured(grey(0), grey(90), grey(255))).is_flat()
     uneven = Image.new("L", (640, 360), 90)
     ImageDraw.Draw(uneven).rectangle((0, 0, 320, 360), fill=90 + FLAT_SPREAD)
-    assert not is_flat(measured(grey(0), uneven))
-    assert not is_flat([])
+    assert not summary(measured(grey(0), uneven)).is_flat()
+    assert not summary([]).is_flat()

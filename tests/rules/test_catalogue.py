@@ -69,6 +69,17 @@ VP503 url-not-public error MJ
 VP504 url-unreachable error M
 VP505 url-type advice J
 VP506 url-expires warning J
+VP601 shot-change advice JR
+VP602 video-still advice J
+VP603 black-bars advice J
+VP604 frame-mapping advice G
+VP605 outpaint-shrinks advice UG
+VP606 little-new advice U
+VP608 reference-shape advice G
+VP609 prompt-commands advice G
+VP610 mask-flicker advice G
+VP611 mask-speckle advice GR
+VP612 mask-video-doubtful advice UR
 """.split("\n")[1:-1]
 
 
@@ -82,7 +93,7 @@ def test_each_promised_rule(line: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.slug)
 def test_each_rule_is_complete(rule: Rule) -> None:
-    assert re.fullmatch(r"VP[1-5]\d\d", rule.code)
+    assert re.fullmatch(r"VP[1-6]\d\d", rule.code)
     assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", rule.slug)
     assert rule.fires
     assert not rule.fires.endswith(".")

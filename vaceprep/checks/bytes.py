@@ -12,6 +12,7 @@ from vaceprep.files.source import Opened, is_data_uri
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.probes.measure import default_role, measure
 from vaceprep.probes.sniff import sniff
+from vaceprep.rules.advise import advise
 from vaceprep.rules.catalogue import Asset
 from vaceprep.rules.judge import Selection, judge
 
@@ -64,6 +65,8 @@ def report_on(
 ) -> FileReport:
     """The report on measured facts."""
     inline = len(source) if is_data_uri(source) else None
-    findings = judge(facts, Asset(role, name, options.limits, inline))
+    asset = Asset(role, name, options.limits, inline)
+    findings = judge(facts, asset)
+    findings += advise(facts, asset, findings)
     known = None if isinstance(facts, Unreadable) else facts
     return FileReport(source, role, known, options.selection.apply(findings))

@@ -20,6 +20,7 @@ from vaceprep.job.media import media_of, resolve, role_of
 from vaceprep.job.model import FIELDS
 from vaceprep.job.read import JobUnreadable, read_job, read_opened
 from vaceprep.probes.measure import default_role
+from vaceprep.rules.advice_job import advise
 from vaceprep.rules.draft import Draft, pointer
 from vaceprep.rules.job import judge_job
 from vaceprep.rules.job_media import Together, judge_together
@@ -117,7 +118,8 @@ def _together(
     }
     facts: dict[str, Facts] = {at: e.facts for at, e in assets.items() if e.facts is not None}
     own = judge_job(draft)
-    for finding in judge_together(Together(draft, facts)):
+    together = Together(draft, facts)
+    for finding in (*judge_together(together), *advise(together)):
         entry_of = assets.get(finding.pointer or "")
         if entry_of is not None and finding.code.startswith("VP3"):
             added = options.selection.apply([finding])

@@ -7,7 +7,8 @@ from bisect import bisect_left
 from fractions import Fraction
 from math import sqrt
 
-from vaceprep.contract import MODEL_CELL, MODEL_CELLS, MODEL_PIXELS, MODEL_STEP
+from vaceprep.contract import MODEL_CELL, MODEL_CELLS, MODEL_STEP
+from vaceprep.model_view import cells_of, frames_taken, steps_in_time
 from vaceprep.records import Record
 
 
@@ -41,12 +42,10 @@ def view(width: int, height: int, frames: int, fps: Fraction) -> View:
 
     The size is in pixels as displayed, ``frames`` is at least 1.
     """
-    cells = _cells(width, height)
-    steps = min((frames - 1) // MODEL_STEP + 1, MODEL_CELLS // cells)
-    taken = (steps - 1) * MODEL_STEP + 1
+    steps = steps_in_time(width, height, frames)
     kept = kept_size(width, height, steps)
     scaled, crop = covering((width, height), kept)
-    return View(spread(frames, fps, taken), *kept, scaled, crop)
+    return View(spread(frames, fps, frames_taken(width, height, frames)), *kept, scaled, crop)
 
 
 def mask_steps(taken: int) -> range:
@@ -56,7 +55,7 @@ def mask_steps(taken: int) -> range:
 
 def kept_size(width: int, height: int, steps: int) -> tuple[int, int]:
     """Return the size that the model keeps of a picture, for that many steps in time. G"""
-    cells = max(1, min(_cells(width, height), MODEL_CELLS // steps))
+    cells = max(1, min(cells_of(width, height), MODEL_CELLS // steps))
     rows = max(1, round(sqrt(cells * height / width)))
     return max(1, cells // rows) * MODEL_CELL, rows * MODEL_CELL
 
@@ -84,12 +83,6 @@ def spread(frames: int, fps: Fraction, taken: int) -> tuple[int, ...]:
     last = max(1, taken - 1)
     times = (_single(middle * number / last) for number in range(taken))
     return tuple(bisect_left(range(frames), time, hi=frames - 1, key=end) for time in times)
-
-
-def _cells(width: int, height: int) -> int:
-    """Cells that one frame of the source may take."""
-    whole = (height // MODEL_CELL) * (width // MODEL_CELL)
-    return max(1, min(MODEL_CELLS, MODEL_PIXELS // MODEL_CELL**2, whole))
 
 
 def _single(value: float) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -17,6 +17,9 @@ from vaceprep.files.source import Opened
 from vaceprep.probes.access_units import Form, form_of, picture
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
 from vaceprep.probes.streams import video_stream
+
+if TYPE_CHECKING:
+    from vaceprep.probes.mask_shape import MaskShapes
 
 #: Codecs in which every packet shows a frame unless it holds no picture. Others have packets that
 #: are only needed to decode later ones.
@@ -149,6 +152,7 @@ class _Tally:
     black: int = 0
     frames: int = 0
     first_other: int | None = None
+    shapes: MaskShapes | None = None
 
     def add(self, frame: VideoFrame, crop: Crop | None = None) -> None:
         plane = frame.reformat(format="rgb24").planes[0]
@@ -160,6 +164,8 @@ class _Tally:
         # Count in bands: a frame may be of any size, and each step here copies it.
         rows = max(1, BAND_PIXELS // width)
         self.frames += 1
+        if self.shapes is not None:
+            self.shapes.add(frame)
         for top in range(above, frame.height - below, rows):
             bottom = min(top + rows, frame.height - below)
             if stride == row:
@@ -186,7 +192,10 @@ class _Tally:
         if not self.frames:
             return None
         other = self.pixels - self.white - self.black
-        return MaskFacts(self.pixels, self.white, self.black, other, self.frames, self.first_other)
+        shape = None if self.shapes is None else self.shapes.facts()
+        return MaskFacts(
+            self.pixels, self.white, self.black, other, self.frames, self.first_other, shape
+        )
 
 
 def decode_all(
@@ -196,14 +205,19 @@ def decode_all(
     as_mask: bool,
     until: Fraction | None = None,
     crop: Crop | None = None,
+    watch: Callable[[VideoFrame], object] | None = None,
 ) -> tuple[Decoded, MaskFacts | None]:
     """Decode the video track to its end, or to ``until`` seconds after its first frame.
 
     A damaged frame does not stop decoding: later frames still count. Returns errors as values.
-    Counts a mask's pixels without those that ``crop`` hides.
+    Counts a mask's pixels without those that ``crop`` hides. ``watch`` gets each frame.
     """
     tally = _Tally()
     found = Decoded()
+    if as_mask:
+        from vaceprep.probes.mask_shape import MaskShapes
+
+        tally.shapes = MaskShapes()
     try:
         with open_container(opened, demuxer) as container:
             video = video_stream(container)
@@ -225,6 +239,8 @@ def decode_all(
                 for frame in found.shown(packet):
                     if as_mask:
                         tally.add(frame, crop)
+                    if watch is not None:
+                        watch(frame)
     except EOFError:
         pass
     except BROKEN as error:

@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageChops
 
-from vaceprep.contract import BAR_LUMA, CUT_DIFFERENCE
+from vaceprep.contract_advice import BAR_LUMA, CUT_DIFFERENCE
 from vaceprep.facts import Crop
 from vaceprep.files.source import Opened
 from vaceprep.probes.container import BOUNDED, BROKEN, fraction, open_container

@@ -126,7 +126,13 @@ def _video(
 
     # A mask is judged by the frames that can count; --deep decodes every one.
     until = None if deep else limits.seconds(role)
-    decoded, mask = decode_all(
-        opened, sniffed.demuxer, as_mask=as_mask, until=until, crop=facts.crop
-    )
-    return replace(facts, decoded=decoded.facts(facts) if deep else None, mask=mask)
+    if as_mask:
+        decoded, mask = decode_all(
+            opened, sniffed.demuxer, as_mask=True, until=until, crop=facts.crop
+        )
+        return replace(facts, decoded=decoded.facts(facts) if deep else None, mask=mask)
+    from vaceprep.probes.look import Looking
+
+    looking = Looking(facts)
+    decoded, _ = decode_all(opened, sniffed.demuxer, as_mask=False, watch=looking.add)
+    return replace(facts, decoded=decoded.facts(facts), look=looking.facts())

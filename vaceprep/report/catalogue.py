@@ -23,6 +23,7 @@ GROUPS: Final = {
     "VP3": "Masks",
     "VP4": "Jobs",
     "VP5": "URLs",
+    "VP6": "What the model makes of it",
 }
 
 

@@ -20,7 +20,7 @@ COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.AD
 INDENT: Final = 11
 NARROWEST: Final = 30
 #: Groups of rules that only a person can fix: jobs and URLs. No line repeats that for each finding.
-BY_HAND: Final = ("VP4", "VP5")
+BY_HAND: Final = ("VP4", "VP5", "VP6")
 
 #: What is measured of a source that gives no bytes: its message says what is wrong already.
 ABSENT: Final = ("missing", "permission", "folder", "unavailable", "special")

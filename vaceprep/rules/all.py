@@ -6,6 +6,10 @@ from operator import attrgetter
 from typing import Final
 
 from vaceprep.rules import (
+    advice_job,
+    advice_mask,
+    advice_video,
+    advise,
     image,
     job,
     job_media,
@@ -28,6 +32,10 @@ RULES: Final[tuple[Rule, ...]] = tuple(
             *job.RULES,
             *job_media.RULES,
             *url.RULES,
+            *advice_video.RULES,
+            *advise.RULES,
+            *advice_mask.RULES,
+            *advice_job.RULES,
         ),
         key=attrgetter("code"),
     )

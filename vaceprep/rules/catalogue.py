@@ -107,7 +107,8 @@ class Asset(NamedTuple):
     inline: int | None = None
 
 
-#: What the rules of a hundred apply to, by the first digit of their codes.
+#: What the rules of a hundred apply to, by the first digit of their codes. Those of VP6xx say it
+#: themselves.
 _SUBJECTS: Final[dict[str, Subject]] = {
     "1": "video", "2": "image", "3": "mask", "4": "job", "5": "url",
 }  # fmt: skip
@@ -121,17 +122,19 @@ def rule(
     fires: str,
     why: str,
     fix: str | None = None,
+    subject: Subject | None = None,
 ) -> Callable[[RuleFunction], Rule]:
     """Turn the decorated function, which ``RuleFunction`` describes, into a rule.
 
-    The name of the function is the slug; the code says what the rule applies to.
+    The name of the function is the slug; the code says what the rule applies to, unless
+    ``subject`` does.
     """
     severities = severity if isinstance(severity, tuple) else (severity,)
 
     def made(function: RuleFunction) -> Rule:
         slug = function.__name__.replace("_", "-")
-        subject = _SUBJECTS[code[2]]
-        return Rule(code, slug, severities, source, subject, fires, fix, why, function)
+        about = subject or _SUBJECTS[code[2]]
+        return Rule(code, slug, severities, source, about, fires, fix, why, function)
 
     return made
 

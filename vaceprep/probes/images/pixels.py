@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from vaceprep.facts import MaskFacts
+from vaceprep.facts import MaskFacts, MaskShape
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,8 @@ WHITES: Final = (255.0, 65535.0, float(2**31 - 1), float(2**32 - 1))
 #: is over this: a picture with white at 1.0 has fewer highlights. J
 _MOST_ABOVE_WHITE: Final = 0.5
 _NO_HIGHLIGHT: Final = 16.0
+#: Pixels above which a mask is not searched for small parts: its copy would take too much memory.
+_MOST_SEARCHED: Final = 1 << 24
 
 
 def count_mask(image: Image) -> MaskFacts:
@@ -40,7 +42,17 @@ def count_mask(image: Image) -> MaskFacts:
         black += more_black
     pixels = image.width * image.height
     other = pixels - white - black
-    return MaskFacts(pixels, white, black, other, frames=1, first_other=1 if other else None)
+    first = 1 if other else None
+    return MaskFacts(pixels, white, black, other, 1, first, _shape(image, other, pixels))
+
+
+def _shape(image: Image, other: int, pixels: int) -> MaskShape | None:
+    """Return the small parts of a mask; None of one that is huge, or of which most is grey."""
+    if 2 * other > pixels or pixels > _MOST_SEARCHED or image.mode[:1] in "FI":
+        return None
+    from vaceprep.probes.mask_parts import small_parts
+
+    return MaskShape(*small_parts(image), None)
 
 
 def _white_and_black(image: Image) -> tuple[int, int]:
