@@ -58,6 +58,9 @@ class Changes(OptionGroup):
         "--fit-720p", is_flag=True, help="Scale videos down to what the service keeps."
     )
     fit_model: bool = FIT_MODEL
+    crop_bars: bool = option(
+        "--crop-bars", is_flag=True, help="Crop black bars that stay through the kept part."
+    )
     fps_mode: Literal["repeat", "blend"] = option(
         "--fps-mode",
         type=click.Choice(["repeat", "blend"]),
@@ -123,6 +126,7 @@ def plan_options(window: Window, changes: Changes) -> tuple[Options, dict[str, O
         only_errors=changes.only_errors,
         fit_720p=changes.fit_720p,
         fit_model=changes.fit_model,
+        crop_bars=changes.crop_bars,
         fps_mode=changes.fps_mode,
         shape="pad" if changes.pad else "crop",
         background=changes.background,

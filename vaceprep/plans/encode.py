@@ -13,6 +13,7 @@ from vaceprep.plans.frames import base_rate, multiple, slot
 from vaceprep.plans.model import Edit, EncodeRecipe, Plan
 from vaceprep.plans.request import REWRAPPED, VideoRequest
 from vaceprep.plans.size import Fit, even, fit, scaled_to, within
+from vaceprep.records import replace
 from vaceprep.rules import codes
 
 #: Lines and columns from which players assume BT.709 for an untagged picture.
@@ -130,6 +131,9 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
         reason = request.reasons([codes.VIDEO_DURATION]) + request.cuts
         text = wording.stretch(recipe.start, recipe.length, whole)
         edits.append(Edit("cut", reason or ("frames",), text))
+    if request.options.bars:
+        edits.append(Edit("crop", ("--crop-bars",), wording.unbarred(facts)))
+        facts = replace(facts, crop=None)
     for name, code, text in wording.pictures(facts, recipe.size, recipe.deinterlace):
         fitted = request.model is not None and name in SIZE_EDITS
         reason = request.reasons([code]) or (FIT_MODEL if fitted else ("re-encode",))

@@ -119,6 +119,8 @@ class Options(Record):
     fit_720p: bool = False
     #: Resample, scale and crop a video to exactly the frames and pixels that the model takes.
     fit_model: bool = False
+    #: Crop black bars that stay through the kept part.
+    crop_bars: bool = False
     #: How to make frames if there are too few.
     fps_mode: Literal["repeat", "blend"] = "repeat"
     #: What to do if no scale fits both sides.
@@ -133,6 +135,8 @@ class Options(Record):
     size: tuple[int, int] | None = None
     rate: Fraction | None = None
     frames: int | None = None
+    #: Whether the crop of the facts includes black bars.
+    bars: bool = False
     #: Limits that the output must meet.
     limits: Limits = CONTRACT
 
@@ -142,8 +146,9 @@ class Options(Record):
         Includes limits only if they are not the contract's, and options of later versions only if
         they are set, so that files made or sent without them keep their identity.
         """
-        later = () if self.fit_model else ("fit_model",)
-        values = {k: v for k, v in self.to_values().items() if k not in ("limits", *later)}
+        later = ("fit_model", "crop_bars", "bars")
+        left = {"limits", *(name for name in later if not getattr(self, name))}
+        values = {k: v for k, v in self.to_values().items() if k not in left}
         changed = self.limits.changed()
         return values | ({"limits": {k: v for k, (v, _) in changed.items()}} if changed else {})
 

@@ -81,7 +81,7 @@ class VideoRequest(Record):
     def conforms(self) -> bool:
         """Whether the video has the size, rate and number of frames that a job asks for."""
         options, facts = self.options, self.facts
-        if options.fit_model and not self.fits_model():
+        if options.bars or (options.fit_model and not self.fits_model()):
             return False
         if options.size not in (None, (facts.width, facts.height)):
             return False
@@ -103,8 +103,8 @@ class VideoRequest(Record):
             reasons.append("--salvage")
         options = self.options
         if self.facts.crop is not None:
-            # Copied packets would show what the container hides.
-            reasons.append("crop")
+            # Copied packets would show what is cropped.
+            reasons.append("--crop-bars" if options.bars else "crop")
         if options.size not in (None, (self.facts.width, self.facts.height)):
             reasons.append("size")
         if options.fit_model and not self.fits_model():

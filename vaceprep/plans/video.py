@@ -86,6 +86,7 @@ def needs_survey(facts: VideoFacts, findings: Sequence[Finding], options: Option
         or options.rate
         or options.frames
         or options.fit_model
+        or options.bars
     )
 
 

@@ -177,6 +177,18 @@ def _streams(kinds: list[str]) -> str:
     return listed([words.get(kind, kind) for kind in dict.fromkeys(kinds)])
 
 
+def _kept(facts: VideoFacts) -> str:
+    """Return which part of the stored picture stays."""
+    stored, crop = (facts.stored_width, facts.stored_height), facts.crop
+    left, top, right, bottom = crop or (0, 0, 0, 0)
+    return f"{px((stored[0] - left - right, stored[1] - top - bottom))} of {px(stored)} kept"
+
+
+def unbarred(facts: VideoFacts) -> str:
+    """Return what is left of a picture with black bars."""
+    return f"{_kept(facts)}: the rest is black in every frame"
+
+
 def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[str, str, str]]:
     """Yield each change of the picture: its name, the rule's code and a sentence."""
     if facts.interlaced:
@@ -191,12 +203,7 @@ def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[s
     if curve or facts.color_primaries == "bt2020":
         yield "tone-map", codes.VIDEO_HDR, f"{curve or 'BT.2020'} brought down to BT.709"
     if facts.crop is not None:
-        stored = (facts.stored_width, facts.stored_height)
-        kept = (
-            stored[0] - facts.crop.left - facts.crop.right,
-            stored[1] - facts.crop.top - facts.crop.bottom,
-        )
-        yield "crop", "", f"{px(kept)} of {px(stored)} kept: the container hides the rest"
+        yield "crop", "", f"{_kept(facts)}: the container hides the rest"
     if facts.rotation is None:
         yield (
             "rotate",

@@ -126,7 +126,8 @@ def prepare_opened(
 
 def failed(source: Source, remaining: Iterable[Finding] = ()) -> Prepared:
     """Return the entry of a source that is not prepared."""
-    before = None if isinstance(source.facts, Unreadable) else source.facts
+    facts = source.barred or source.facts
+    before = None if isinstance(facts, Unreadable) else facts
     name = source.item.source
     return Prepared(name, None, source.role, "failed", before=before, remaining=tuple(remaining))
 

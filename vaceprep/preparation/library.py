@@ -48,6 +48,7 @@ class PrepareOptions(TypedDict, total=False):
     only_errors: bool
     fit_720p: bool
     fit_model: bool
+    crop_bars: bool
     fps_mode: Literal["repeat", "blend"]
     shape: Literal["pad", "crop"]
     background: Colour | None
@@ -72,6 +73,7 @@ def prepare(
     only_errors: bool = False,
     fit_720p: bool = False,
     fit_model: bool = False,
+    crop_bars: bool = False,
     fps_mode: Literal["repeat", "blend"] = "repeat",
     shape: Literal["pad", "crop"] = "pad",
     background: Colour | None = None,
@@ -88,19 +90,18 @@ def prepare(
 ) -> PrepareReport:
     """Prepare files, folders of them or jobs as new files; sources are never changed.
 
-    A Job or a mapping is a job in the current folder, named ``job.json``. ``output`` is a folder
-    or a file; without it, ``prepared/`` beside each source. Times are in seconds. ``progress`` is
+    A Job or a mapping is a job in the current folder, named ``job.json``. ``output`` is a folder or
+    a file; without it, ``prepared/`` beside each source. Times are in seconds. ``progress`` is
     called with the share of each source that is done; as soon as ``cancelled`` returns true,
     Cancelled is raised and the current file is not written. ``config`` is a configuration or its
     file, for roles, limits, hosts and the output folder; without it none is read. ``fit_model``
-    makes videos of which the model takes every frame and pixel. Encoded output is decoded and
-    compared with its source; ``deep`` also decodes every copied frame. An error of a file is in
-    its entry, never an exception.
+    makes videos of which the model takes every frame and pixel, ``crop_bars`` crops black bars.
+    Encoded output is decoded and compared with its source; ``deep`` also decodes every copied
+    frame. An error of a file is in its entry, never an exception.
 
-    ``isolate`` prepares each source in a worker process; a source fails whose worker crashes,
-    takes more than 1 GB, writes over 512 MiB, or makes no progress for ``timeout`` seconds
-    (J: 120). The calling script needs ``if __name__ == "__main__":``. Standard input is prepared
-    in this process.
+    ``isolate`` prepares each source in a worker process; a source fails whose worker crashes, takes
+    more than 1 GB, writes over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120). The
+    calling script needs ``if __name__ == "__main__":``. Standard input is prepared here.
 
     Raises ValueError for an unknown role, an invalid time, ``output`` or configuration; Cancelled;
     CannotIsolate (a RuntimeError) where no process can be started.
@@ -112,6 +113,7 @@ def prepare(
         only_errors=only_errors,
         fit_720p=fit_720p,
         fit_model=fit_model,
+        crop_bars=crop_bars,
         fps_mode=fps_mode,
         shape=shape,
         background=background,

@@ -21,6 +21,8 @@ from vaceprep.rules.catalogue import Asset, Finding
 from vaceprep.rules.judge import judge
 
 STDIN: Final = "-"
+#: The fields whose videos may have black bars; a mask is black where nothing is edited.
+BARRED_ROLES: Final[tuple[Role, ...]] = ("video_url", "first_clip_url", "last_clip_url")
 
 
 class Read(Record):
@@ -93,6 +95,8 @@ class Source(Record):
     findings: tuple[Finding, ...]
     #: How a damaged image, now in ``opened``, was repaired; empty for all other sources.
     rescued: str = ""
+    #: The facts before black bars were cropped; None where there are none.
+    barred: VideoFacts | None = None
 
     @property
     def name(self) -> str | None:
@@ -111,11 +115,30 @@ def measured(
     facts = measure(opened, role, sniffed, limits=limits)
     if options.salvage and isinstance(facts, VideoFacts) and role in VIDEO_ROLES:
         facts = _damage(opened, sniffed, facts, role, options)
+    barred = None
+    if options.crop_bars and isinstance(facts, VideoFacts) and role in BARRED_ROLES:
+        found = _without_bars(opened, sniffed, facts, role, options)
+        if found is not None:
+            barred, facts = facts, found
     findings = tuple(judge(facts, Asset(role, name, limits)))
-    source = Source(item, opened, sniffed, role, facts, findings)
+    source = Source(item, opened, sniffed, role, facts, findings, barred=barred)
     if options.salvage and isinstance(facts, Unreadable) and role not in VIDEO_ROLES:
         return _rescued(source, options) or source
     return source
+
+
+def _without_bars(
+    opened: Opened, sniffed: Sniffed, facts: VideoFacts, role: Role, options: Options
+) -> VideoFacts | None:
+    """Return the facts without black bars; None where there are none."""
+    from vaceprep.plans.video import CannotPlan, window_of
+    from vaceprep.preparation.video.bars import without_bars
+
+    try:
+        window = window_of(facts, role, options)
+    except CannotPlan:
+        return None
+    return without_bars(opened, sniffed, facts, window, salvage=options.salvage)
 
 
 def _rescued(source: Source, options: Options) -> Source | None:
@@ -171,6 +194,7 @@ def outlined(source: Source, options: Options) -> Plan | None:
         return None
     from vaceprep.plans.video import plan_video
 
+    options = replace(options, bars=source.barred is not None)
     return plan_video(facts, source.findings, source.role, options)
 
 
@@ -190,6 +214,7 @@ def planned(source: Source, options: Options, *, instead: str = "") -> Plan:
         return replace(plan, edits=(salvaged, *plan.edits), lossless=False)
     from vaceprep.plans.video import needs_survey, plan_video, window_of
 
+    options = replace(options, bars=source.barred is not None)
     samples: SampleFacts | None = None
     if isinstance(facts, VideoFacts) and needs_survey(facts, source.findings, options):
         from vaceprep.probes import samples as survey

@@ -48,6 +48,7 @@ OPTIONS: Final = frozenset(
         "keep_audio",
         "fit_720p",
         "fit_model",
+        "crop_bars",
         "salvage",
     ]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vaceprep.contract_advice import SPECK_SHARE
 from vaceprep.errors import Refused
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-#: Part of the picture below which an island or a hole is small, as for VP611. J
-SMALL_SHARE: Final = Fraction(5, 10_000)
 #: Pixels by which edges are closed and opened: gaps and lines of up to twice as many go. J
 RADIUS: Final = 2
 NEEDED: Final = "--clean needs numpy and scipy: pip install 'vaceprep[pixels]'"
@@ -89,7 +88,7 @@ def _without_small(parts: Mask, *, corners: bool) -> tuple[Mask, int]:
         return parts, 0
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    kept = sizes >= float(SMALL_SHARE * parts.size)
+    kept = sizes >= float(SPECK_SHARE * parts.size)
     kept[sizes.argmax()] = True
     kept[0] = False
     return kept[labels], count - int(np.count_nonzero(kept))
