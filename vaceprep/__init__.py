@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vaceprep.config.find import find_config, read_config
     from vaceprep.config.model import Config
     from vaceprep.contract import Role
+    from vaceprep.cost import Cost
     from vaceprep.errors import Cancelled
     from vaceprep.facts import Facts, ImageFacts, VideoFacts
     from vaceprep.files.content import Bytes, Readable
@@ -84,6 +85,7 @@ _HOMES = {
     "NotConfigured": "vaceprep.runs.preconditions",
     "CannotIsolate": "vaceprep.workers.process",
     "Role": "vaceprep.contract",
+    "Cost": "vaceprep.cost",
     "LedgerError": "vaceprep.ledger.store",
     "Cancelled": "vaceprep.errors",
     "Client": "vaceprep.api.client",
@@ -102,6 +104,7 @@ __all__ = [
     "Client",
     "Config",
     "ConfigError",
+    "Cost",
     "Edit",
     "Facts",
     "FateUnknown",

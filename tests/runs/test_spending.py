@@ -109,6 +109,7 @@ def test_text_and_pages_name_each_job_and_the_sum(
             assert f"<dt>cost</dt><dd>{text}</dd>" in page
     rehearsed = cli("run", three[0], "--sandbox")
     assert "cost: 0.5 s, 0.05 USD, rehearsed: nothing is billed" in rehearsed.stdout
+    assert "1 rehearsed, it would cost 0.5 s, 0.05 USD" in rehearsed.stdout
     listed = cli("task", "list", "--sandbox").stdout
     assert "rehearsed" in listed
     assert "1 task, 0.5 s, 0.05 USD" in listed

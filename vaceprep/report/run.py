@@ -86,7 +86,8 @@ def run_summary(entries: Sequence[RunEntry], style: Style) -> str:
     ]
     cost = total(entry.cost for entry in entries)
     if cost is not None:
-        parts.append(f"cost in all: {cost.text()}")
+        rehearsed = all(entry.rehearsed for entry in entries)
+        parts.append(f"{'it would cost' if rehearsed else 'cost in all:'} {cost.text()}")
     return ", ".join(parts) or "nothing is left to download"
 
 
