@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "mask": "vaceprep.cli.mask",
     "frame": "vaceprep.cli.frame",
     "preview": "vaceprep.cli.preview",
+    "pick": "vaceprep.cli.pick",
     "sandbox": "vaceprep.cli.sandbox",
     "rules": "vaceprep.cli.rules",
     "config": "vaceprep.cli.config",
