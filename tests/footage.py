@@ -222,13 +222,19 @@ def video_frames(clip: Clip) -> Iterator[VideoFrame]:
         yield frame
 
 
-def write(path: Path, rate: int, frames: Iterable[Image.Image], size: tuple[int, int]) -> None:
+def write(
+    path: Path,
+    rate: int,
+    frames: Iterable[Image.Image],
+    size: tuple[int, int],
+    pixels: str = "yuv420p",
+) -> None:
     """Encode pictures, scaled to that size, as an MP4."""
     with av.open(str(path), "w", format="mp4") as out:
         stream = out.add_stream("libx264", rate=rate)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixels
         stream.options = {"threads": "1", "preset": "ultrafast"}
         for picture in frames:
             whole = picture.resize(size, Image.Resampling.BILINEAR)

@@ -38,6 +38,7 @@ from vaceprep.preparation.verify import decoded, verified
 from vaceprep.probes.measure import default_role
 from vaceprep.records import Record, replace
 from vaceprep.rules import codes
+from vaceprep.rules.advise import LOOKED, advise
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
@@ -190,12 +191,15 @@ class Making(Record):
         entry = replace(entry, after=after, remaining=tuple(findings))
         if errors(findings):
             return replace(entry, output=None, status="failed")
+        advice = advise(after, Asset(self.source.role, name, limits), findings)
+        advice += _recorded_advice(record, after)
         plan = record.get("plan", ())
         return replace(
             entry,
             status="unchanged" if record.get("status") == "unchanged" else "prepared",
             plan=tuple(Edit(e["edit"], tuple(e["reason"]), e["detail"]) for e in plan),
             lossless=bool(record.get("lossless")),
+            remaining=(*findings, *advice),
             window=recorded_window(record) or entry.window,
             reused=True,
         )
@@ -216,13 +220,14 @@ class Making(Record):
             kept = None if self.known is None or self.work.moved else digest(place.path)
             place.commit()
         window = window_kept(plan, source.facts)
+        asset = Asset(source.role, os.path.basename(path), self.work.options.limits)
         entry = replace(
             entry,
             status="unchanged" if plan.empty else "prepared",
             plan=plan.edits,
             lossless=plan.lossless,
             after=after,
-            remaining=tuple(findings),
+            remaining=(*findings, *advise(after, asset, findings)),
             window=window,
         )
         if self.known is not None and not self.work.moved:
@@ -233,6 +238,17 @@ class Making(Record):
     def _fingerprint(self) -> str:
         role, asked = self.source.role, self.work.options.asked()
         return fingerprint({"role": role, **asked, **self.also})
+
+
+def _recorded_advice(record: Mapping[str, Any], after: Facts) -> list[Finding]:
+    """Return the advice on an existing output that takes decoding, as its record has it."""
+    if not isinstance(after, VideoFacts) or after.look is not None:
+        return []
+    try:
+        found = [f for f in record.get("remaining", ()) if f["code"] in LOOKED]
+        return [Finding(**{**f, "severity": Severity(f["severity"])}) for f in found]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:

@@ -27,6 +27,7 @@ from vaceprep.preparation.job_values import additions
 from vaceprep.preparation.outputs import Names
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules import codes
+from vaceprep.rules.advice_job import advise
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
 from vaceprep.rules.job import judge_job
@@ -242,7 +243,8 @@ def _judged(job: _Job, values: Mapping[str, Any]) -> list[Finding]:
         known = {f for entry in job.assets.urls.values() for f in entry.remaining}
         return [f for r in reports for f in r.findings if replace(f, pointer=None) not in known]
     draft = draft_of(values, job.work.options.limits)
-    return [*judge_job(draft), *judge_together(Together(draft, job.assets.facts_after()))]
+    together = Together(draft, job.assets.facts_after())
+    return [*judge_job(draft), *judge_together(together), *advise(together)]
 
 
 def _bytes(

@@ -16,6 +16,7 @@ from vaceprep.limits import CONTRACT, Limits
 from vaceprep.plans.model import EncodeRecipe, Plan
 from vaceprep.probes.measure import measure
 from vaceprep.probes.sniff import sniff
+from vaceprep.records import replace
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
@@ -58,15 +59,22 @@ def decoded(
     facts, recipe = source.facts, plan.recipe
     if isinstance(facts, VideoFacts) and isinstance(recipe, EncodeRecipe):
         from vaceprep.preparation.video.verify import verify
+        from vaceprep.probes.look import Looking
 
-        verify(source.opened, source.sniffed, facts, recipe, path, work.on_progress)
-    elif work.deep:
+        measured = known[0]
+        if not isinstance(measured, VideoFacts) or source.role == "mask_video_url":
+            verify(source.opened, source.sniffed, facts, recipe, path, work.on_progress)
+            return known
+        looking = Looking(measured)
+        verify(source.opened, source.sniffed, facts, recipe, path, work.on_progress, looking)
+        return replace(measured, look=looking.facts()), known[1]
+    if work.deep:
         work.on_progress(Fraction(1))
         after, found = verified(path, source.role, "", work.options.limits, deep=True)
         # ``known`` already holds the findings about the file name.
         seen = {f.code for f in known[1]}
         return after, [*known[1], *(f for f in found if f.code in DAMAGE and f.code not in seen)]
-    elif isinstance(known[0], VideoFacts):
+    if isinstance(known[0], VideoFacts):
         _look(path, known[0])
     return known
 

@@ -13,6 +13,8 @@ from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of, run
 from vaceprep.rules.judge import GATES
 
+#: Advice that takes the decoded frames of a video.
+LOOKED: Final = (codes.SHOT_CHANGE, codes.VIDEO_STILL, codes.BLACK_BARS)
 #: Findings beside which there is no advice: the file cannot be read, or is of another kind.
 _NONE_BESIDE = GATES | {codes.IMAGE_FORMAT}
 

@@ -33,6 +33,7 @@ from vaceprep.preparation.video.thumbnails import (
     thumbnail,
 )
 from vaceprep.probes.container import BOUNDED, BROKEN, clause, fraction, open_container
+from vaceprep.probes.look import Looking
 from vaceprep.probes.sniff import Sniffed, sniff
 
 #: Number of times at which frames are compared: the first, the last, and evenly between.
@@ -74,13 +75,15 @@ def verify(
     recipe: EncodeRecipe,
     path: str,
     on_progress: OnProgress,
+    looking: Looking | None = None,
 ) -> None:
     """Decode every frame of an encoded output and compare it with the source at five times.
 
-    Raises Mismatch where the output differs from the recipe, and what ``on_progress`` raises.
+    ``looking`` measures each frame. Raises Mismatch where the output differs from the recipe, and
+    what ``on_progress`` raises.
     """
     numbers = instants(recipe.frames)
-    decoded = decode_output(path, recipe.rate, numbers, _of_output(recipe), on_progress)
+    decoded = decode_output(path, recipe.rate, numbers, _of_output(recipe), on_progress, looking)
     clock = Clock()
     found = _counted(decoded, recipe) or _compared(
         opened, sniffed, facts, recipe, decoded, clock, on_progress
@@ -152,6 +155,7 @@ def decode_output(
     wanted: Collection[int],
     how: Preparation,
     on_progress: OnProgress,
+    looking: Looking | None = None,
 ) -> Decoded:
     """Decode the MP4 at ``path``, whose frames are at ``rate`` from 0 s. Errors are values."""
     found = Decoded()
@@ -173,6 +177,8 @@ def decode_output(
                     _add(found, frame, rate, wanted, how)
                     if found.error:
                         break
+                    if looking is not None:
+                        looking.add(frame)
         except BROKEN as error:
             found.error = clause(error)
     return found
