@@ -47,3 +47,11 @@ SPECK_SHARE: Final = Fraction(5, 10_000)
 MOST_SPECKS: Final = 20
 #: Part of a mask that is white at least. G R
 LEAST_WHITE: Final = Fraction(1, 100)
+
+# --- reference images ------------------------------------------------------------------------
+
+#: Part of each side that is the border of a reference, the levels by which a colour differs from
+#: the border's usual one, and the part of the border that may: more is no plain background. U J
+BORDER_SHARE: Final = Fraction(1, 20)
+BORDER_LEVELS: Final = 24
+BUSY_SHARE: Final = Fraction(3, 10)

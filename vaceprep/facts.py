@@ -322,7 +322,7 @@ class VideoFacts(Record, uncompared=("reader",)):
         }
 
 
-class ImageFacts(Record):
+class ImageFacts(Record, uncompared=("busy_border",)):
     """An image file as measured. Sizes in pixels or bytes."""
 
     kind: ClassVar[Literal["image"]] = "image"
@@ -357,6 +357,8 @@ class ImageFacts(Record):
     decoded: bool
     #: Only in a mask's role.
     mask: MaskFacts | None
+    #: Part of the border that is not plain, where the pixels were decoded; not shown.
+    busy_border: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The facts as JSON values."""

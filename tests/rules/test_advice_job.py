@@ -1,4 +1,4 @@
-"""VP605, VP606, VP608, VP609 and VP612: each on what it is for, and silent beside it."""
+"""VP605 to VP609 and VP612: each on what it is for, and silent beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.media import video_facts
 from tests.rules.test_job_media import image, video
 from vaceprep.facts import Facts
 from vaceprep.job.draft import draft_of
+from vaceprep.records import replace
 from vaceprep.rules.advice_job import advise
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
@@ -106,6 +107,24 @@ def test_white_around_a_reference(
 ) -> None:
     fields = {"ref_images_url": [f"{U}a.png"], **({"size": size} if size else {})}
     assert said(function, {REF: image(*picture)}, **fields) == [f"VP608 {REF}"] * fires
+
+
+@pytest.mark.parametrize(
+    ("labels", "busy", "fires"),
+    [
+        (["obj"], 0.31, True),
+        (["obj"], 0.3, False),
+        (None, 0.31, True),
+        (["bg"], 1.0, False),
+        (["obj"], None, False),
+    ],
+)
+def test_a_busy_border_of_a_reference(
+    labels: list[str] | None, busy: float | None, fires: bool
+) -> None:
+    media: dict[str, Facts] = {REF: replace(image(), busy_border=busy)}
+    fields = {"ref_images_url": [f"{U}a.png"], **({"obj_or_bg": labels} if labels else {})}
+    assert said(IMAGE, media, **fields) == [f"VP607 {REF}"] * fires
 
 
 def test_a_repainted_video_has_its_own_shape() -> None:

@@ -75,6 +75,7 @@ VP603 black-bars advice J
 VP604 frame-mapping advice G
 VP605 outpaint-shrinks advice UG
 VP606 little-new advice U
+VP607 busy-reference advice U
 VP608 reference-shape advice G
 VP609 prompt-commands advice G
 VP610 mask-flicker advice G

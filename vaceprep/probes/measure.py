@@ -10,7 +10,7 @@ from vaceprep.contract import (
     VIDEO_ROLES,
     Role,
 )
-from vaceprep.facts import Facts, Unreadable, VideoFacts
+from vaceprep.facts import Facts, ImageFacts, Unreadable, VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.limits import CONTRACT, Limits
@@ -80,9 +80,9 @@ def measure(
 ) -> Facts | Unreadable:
     """Return the facts of an open file under a role; an error of reading it is a fact too.
 
-    ``deep`` decodes every frame of a video; an image is always decoded, up to ``max_pixels``
-    declared pixels and, if given, ``memory`` bytes. A mask video is judged by its frames within the
-    ``limits``.
+    ``deep`` decodes every frame of a video, and measures the border of a reference image; an image
+    is always decoded, up to ``max_pixels`` declared pixels and, if given, ``memory`` bytes. A mask
+    video is judged by its frames within the ``limits``.
     """
     try:
         if role in VIDEO_ROLES:
@@ -94,19 +94,31 @@ def measure(
         if sniffed.kind == "image":
             from vaceprep.probes.image import probe_image
 
-            return probe_image(
+            found = probe_image(
                 opened,
                 sniffed.format,
                 max_pixels=max_pixels,
                 want_mask=role in MASK_ROLES,
                 memory=memory,
             )
+            if deep and role == DEFAULT_IMAGE_ROLE and isinstance(found, ImageFacts):
+                return _with_border(opened, sniffed.format, found)
+            return found
         if sniffed.kind == "video":
             return _video(opened, role, sniffed, False, limits)
         return _not_media(sniffed, opened.size)
     except OSError as error:
         reason = f"reading it fails ({error.strerror or error})"
         return Unreadable("unavailable", reason, opened.size)
+
+
+def _with_border(opened: Opened, fmt: str, facts: ImageFacts) -> ImageFacts:
+    """Return the facts of a reference image with what its border is like."""
+    if not facts.decoded:
+        return facts
+    from vaceprep.probes.images.border import busy_border
+
+    return replace(facts, busy_border=busy_border(opened, fmt))
 
 
 def _video(

@@ -1,4 +1,4 @@
-"""VP605, VP606, VP608, VP609 and VP612: what the model makes of a job that is accepted. Pure.
+"""VP605 to VP609 and VP612: what the model makes of a job that is accepted. Pure.
 
 All are advice. The rules compare only measured facts: a file without facts has its own finding.
 """
@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from vaceprep.contract import MAX_CLIP_SECONDS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
-from vaceprep.contract_advice import KEPT_LINEAR, NEW_SECONDS, WHITE_SHARE
+from vaceprep.contract_advice import BUSY_SHARE, KEPT_LINEAR, NEW_SECONDS, WHITE_SHARE
 from vaceprep.facts import ImageFacts
 from vaceprep.model_view import CAVEAT, steps_in_time
 from vaceprep.model_view.canvas import Scales, outpainted, white_share
@@ -133,12 +133,37 @@ def _canvas(job: Together) -> tuple[int, int] | None:
     return video.width, video.height
 
 
-def _references(job: Together) -> Iterator[tuple[str, ImageFacts]]:
+def _references(job: Together) -> Iterator[tuple[int, str, ImageFacts]]:
+    """The numbers, pointers and facts of the reference images that are measured."""
     for number in range(job.draft.references() or 0):
         at = pointer("ref_images_url", number)
         facts = job.media.get(at)
         if isinstance(facts, ImageFacts) and min(facts.width, facts.height) > 0:
-            yield at, facts
+            yield number, at, facts
+
+
+@rule(
+    codes.BUSY_REFERENCE,
+    ADVICE,
+    "U",
+    fires="the border (outer 5 %) of an obj reference is not plain (where it is decoded: --deep)",
+    why="A reference shall show one subject, and what is around it is taken for a part of it. "
+    "Put the subject on a plain background, or label the image bg.",
+    subject="image",
+)
+def busy_reference(rule: Rule, job: Together) -> Findings:
+    labels = job.draft.values.get("obj_or_bg")
+    for number, at, facts in _references(job):
+        named = labels[number] if isinstance(labels, list) and number < len(labels) else "obj"
+        if named == "obj" and facts.busy_border is not None and facts.busy_border > BUSY_SHARE:
+            yield rule.found(
+                f"{100 * facts.busy_border:.0f} % of this reference's border is not plain; put "
+                "the subject on a plain background",
+                measured=round(facts.busy_border, 4),
+                allowed=float(BUSY_SHARE),
+                unit="of the border",
+                pointer=at,
+            )
 
 
 @rule(
@@ -154,7 +179,7 @@ def reference_shape(rule: Rule, job: Together) -> Findings:
     canvas = _canvas(job)
     if canvas is None:
         return
-    for at, facts in _references(job):
+    for _, at, facts in _references(job):
         share = white_share((facts.width, facts.height), canvas)
         if share > WHITE_SHARE:
             yield rule.found(
