@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 import vaceprep
 from tests.plans.test_fit_model import taken_whole
 from tests.preparation.jobmedia import EDIT, EXTEND, good, job, mask, numbers, prepared, sized
+from vaceprep.cli.main import run
 from vaceprep.facts import VideoFacts
 from vaceprep.plans.model import Options
 
@@ -138,3 +140,16 @@ def test_a_guide_is_cropped_as_the_clip_that_it_follows(tmp_path: Path) -> None:
     assert "crop" in plans["first_clip_url"]
     assert "crop" in plans["video_url"]
     assert "pad" not in plans["video_url"]
+
+
+def test_run_prepares_what_the_model_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sized(tmp_path / "clip.mp4", (368, 368), frames=16)
+    mask(tmp_path / "mask.png", (368, 368))
+    path = job(tmp_path, **EDIT, video_url="clip.mp4", mask_image_url="mask.png")
+    for option, fits in (([], False), (["--fit-model"], True)):
+        assert run(["run", str(path), "--dry-run", "--no-remote", "--format", "json", *option]) == 0
+        [entry] = json.loads(capsys.readouterr().out)["jobs"]
+        reasons = [r for one in entry["prepared"] for e in one["plan"] for r in e["reason"]]
+        assert ("--fit-model" in reasons) is fits
