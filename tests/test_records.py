@@ -94,6 +94,7 @@ def test_functions_of_dataclasses_take_records() -> None:
     assert dataclasses.asdict(point) == {"x": 1, "y": 2, "note": "a"}
     assert dataclasses.replace(point, y=4) == replace(point, y=4) == Point(1, 4)
     assert replace(point, y=4).note == "a"
+    assert replace(Yardstick(1), y=4) == Yardstick(1, 4)
     names = [(f.name, f.compare, f.repr, f.default) for f in dataclasses.fields(Yardstick)]
     assert [(f.name, f.compare, f.repr, f.default) for f in dataclasses.fields(Point)] == names
     with pytest.raises(TypeError):

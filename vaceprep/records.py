@@ -153,5 +153,9 @@ if TYPE_CHECKING:
 else:
 
     def replace(record, /, **changes):
-        """The record with other values: ``dataclasses.replace`` without its import."""
-        return record.__replace__(**changes)
+        """The record or dataclass with other values: needs ``dataclasses`` only for the latter."""
+        if isinstance(record, Record):
+            return record.__replace__(**changes)
+        from dataclasses import replace as replace_dataclass
+
+        return replace_dataclass(record, **changes)

@@ -59,3 +59,41 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     source = ["a.mp4"] if arguments else []
     assert run(["pick", *source, *arguments]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_prepare_begins_with_the_best_window(
+    cut: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out.mp4")
+    arguments = ["prepare", str(cut), "-o", out, "--start", "auto", "--duration", "3"]
+    assert run([*arguments, "--format", "json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["files"]
+    assert entry["after"]["duration"] == 3
+    assert "from 2 s on" in entry["plan"][0]["detail"]
+    assert run([*arguments[:4], "--force", "--start", "2", "--duration", "3"]) == 0
+    with_time = Path(out).read_bytes()
+    assert run([*arguments, "--force"]) == 0
+    assert Path(out).read_bytes() == with_time
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["prepare", "a.mp4", "--start", "auto", "--start", "1"],
+        ["prepare", "a.mp4", "--start", "video_url=auto"],
+        ["prepare", "a.mp4", "--duration", "auto"],
+        ["run", "a.vace.yaml", "--start", "auto"],
+    ],
+)
+def test_auto_is_for_the_start_of_videos(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert "auto" in capsys.readouterr().err
+
+
+def test_a_job_has_no_best_window(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = tmp_path / "a.vace.yaml"
+    job.write_text("function: video_repainting\nprompt: a\ncontrol_condition: depth\n")
+    assert run(["prepare", str(job), "--start", "auto"]) == 2
+    assert "give a job's start" in capsys.readouterr().err

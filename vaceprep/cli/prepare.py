@@ -152,6 +152,8 @@ def command(given: PrepareOptions) -> int:
     find = config_options.finder(given.configuration)
     where = config_options.output_of(find, given.where, given.sources)
     to, items = _items(given, where, by_field)
+    if plan.best_start and any(item.kind == "job" for item in items):
+        raise click.UsageError("--start auto is for videos; give a job's start as a time.")
     configs = {id(item): config_options.config_of(find, item) for item in items}
     options.collect_garbage()
     groups = _prepare(items, to, (plan, by_field), configs, given)

@@ -20,6 +20,8 @@ FIT_MODEL: Final = option(
     is_flag=True,
     help="Resample, scale and crop videos so that the model takes every frame and pixel.",
 )
+#: ``--start`` of ``prepare``: begin with the best window.
+AUTO: Final = "auto"
 #: The message for an invalid time; ``first`` and ``last`` are not allowed here.
 NO_TIME: Final = "{!r} is not a time; write it as 1.5, 1:02.5 or 3003/1000"
 
@@ -37,10 +39,16 @@ def seconds_of(text: str) -> Fraction:
     return value
 
 
-def times(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+def times(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
     """``S`` or ``FIELD=S``, repeated: seconds by field, "" if no field is named."""
-    found: dict[str, Fraction] = {}
+    found: dict[str, Any] = {}
     for text in given:
+        if text == AUTO and context.info_name == "prepare" and parameter.name == "start":
+            if found or len(given) > 1:
+                raise click.BadParameter(f"{AUTO} is for all videos; give it alone")
+            return {"": AUTO}
         field, equals, value = text.rpartition("=")
         if equals and field not in VIDEO_ROLES:
             raise click.BadParameter(
@@ -67,10 +75,11 @@ def time_option(name: str, about: str) -> Any:
 class Window(OptionGroup):
     """The part of a video that is used, in seconds by field; "" is for unnamed fields."""
 
-    start: dict[str, Fraction] = time_option(
+    start: dict[str, Any] = time_option(
         "--start",
         "Begin with the frame shown at that time: 1.5, 1:02.5 or a fraction. In a job it "
-        "means video_url, or the field named.",
+        "means video_url, or the field named. Only for prepare, and no job: auto, for the best "
+        "window of each long video (see vaceprep pick).",
     )
     duration: dict[str, Fraction] = time_option("--duration", "Keep at most so many seconds.")
 
@@ -79,6 +88,8 @@ def with_window(plan: Options, window: Window) -> tuple[Options, dict[str, Optio
     """The options with the window for unnamed fields, and those of each named field."""
 
     start, duration = window.start, window.duration
+    if start.get("") == AUTO:
+        start, plan = {}, replace(plan, best_start=True)
     plan = replace(plan, start=start.get(""), duration=duration.get(""))
     fields = sorted({name for name in (*start, *duration) if name})
     return plan, {f: replace(plan, start=start.get(f), duration=duration.get(f)) for f in fields}

@@ -113,6 +113,8 @@ class Options(Record):
 
     start: Fraction | None = None
     duration: Fraction | None = None
+    #: Begin a video that is too long with its best window; ``start`` is then chosen by decoding.
+    best_start: bool = False
     #: Fix errors only.
     only_errors: bool = False
     #: Scale down what the service would scale down itself.
@@ -146,7 +148,7 @@ class Options(Record):
         Includes limits only if they are not the contract's, and options of later versions only if
         they are set, so that files made or sent without them keep their identity.
         """
-        later = ("fit_model", "crop_bars", "bars")
+        later = ("fit_model", "crop_bars", "bars", "best_start")
         left = {"limits", *(name for name in later if not getattr(self, name))}
         values = {k: v for k, v in self.to_values().items() if k not in left}
         changed = self.limits.changed()

@@ -32,7 +32,7 @@ from vaceprep.plans.model import (
 )
 from vaceprep.plans.predict import predict
 from vaceprep.preparation.cache import fingerprint, recall, recorded_window, remember
-from vaceprep.preparation.read import Source, measured, outlined, planned
+from vaceprep.preparation.read import Read, Source, measured, outlined, planned
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.verify import decoded, verified
 from vaceprep.probes.measure import default_role
@@ -112,8 +112,9 @@ def prepare_opened(
     """Prepare a source that is open and measured."""
     from vaceprep.plans.video import CannotPlan
 
-    making = Making(source, target, work, known, {})
     try:
+        work = _with_best_start(source, work)
+        making = Making(source, target, work, known, {})
         making, again = making.unplanned()
         if again is not None:
             return again
@@ -123,6 +124,24 @@ def prepare_opened(
         finding = _as_finding(error)
         remaining = (finding,) if finding else ()
         return replace(failed(source, remaining), error=None if finding else str(error))
+
+
+def _with_best_start(source: Source, work: Work) -> Work:
+    """Return the work with the start of a long video's best window, if asked. Raises Refused."""
+    options, facts = work.options, source.facts
+    if not options.best_start:
+        return work
+    options = replace(options, best_start=False)
+    allowed = options.limits.seconds(source.role)
+    length = min(allowed, options.duration or allowed)
+    if isinstance(facts, VideoFacts) and (facts.duration or 0) > length:
+        from vaceprep.plans.pick import seconds
+        from vaceprep.preparation.windows import windows_of
+
+        read = Read(source.item.source, source.opened, source.sniffed, facts)
+        (window,) = windows_of(read, length, 1)
+        options = replace(options, start=seconds(window.start))
+    return replace(work, options=options)
 
 
 def failed(source: Source, remaining: Iterable[Finding] = ()) -> Prepared:

@@ -62,6 +62,9 @@ def prepare_job(
     failed = replace(failed, remaining=own)
     if errors(own):
         return (failed,)
+    if work.options.best_start:
+        message = "the start auto is for videos; give a job's start as a time (see vaceprep pick)"
+        return (replace(failed, error=message),)
     try:
         target = names.target(item, None if item.base is None else ".json")
     except Refused as error:

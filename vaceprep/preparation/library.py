@@ -43,7 +43,7 @@ def _seconds(value: Seconds | None) -> Fraction | None:
 class PrepareOptions(TypedDict, total=False):
     """The options of ``prepare`` as keyword arguments, described there."""
 
-    start: Seconds | None
+    start: Seconds | Literal["auto"] | None
     duration: Seconds | None
     only_errors: bool
     fit_720p: bool
@@ -68,7 +68,7 @@ def prepare(
     output: Pathish | None = None,
     role: Role | None = None,
     *,
-    start: Seconds | None = None,
+    start: Seconds | Literal["auto"] | None = None,
     duration: Seconds | None = None,
     only_errors: bool = False,
     fit_720p: bool = False,
@@ -94,10 +94,10 @@ def prepare(
     a file; without it, ``prepared/`` beside each source. Times are in seconds. ``progress`` is
     called with the share of each source that is done; as soon as ``cancelled`` returns true,
     Cancelled is raised and the current file is not written. ``config`` is a configuration or its
-    file, for roles, limits, hosts and the output folder; without it none is read. ``fit_model``
-    makes videos of which the model takes every frame and pixel, ``crop_bars`` crops black bars.
-    Encoded output is decoded and compared with its source; ``deep`` also decodes every copied
-    frame. An error of a file is in its entry, never an exception.
+    file, for roles, limits, hosts and the output folder; without it none is read. The start
+    ``"auto"`` begins each long video with its best window. ``fit_model`` makes videos of which the
+    model takes every frame and pixel, ``crop_bars`` crops black bars. Encoded output is decoded and
+    compared with its source; ``deep`` also decodes copied frames. Errors of files are in entries.
 
     ``isolate`` prepares each source in a worker process; a source fails whose worker crashes, takes
     more than 1 GB, writes over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120). The
@@ -108,7 +108,8 @@ def prepare(
     """
     _check_arguments(role, timeout)
     options = Options(
-        start=_seconds(start),
+        start=None if start == "auto" else _seconds(start),
+        best_start=start == "auto",
         duration=_seconds(duration),
         only_errors=only_errors,
         fit_720p=fit_720p,
@@ -120,8 +121,7 @@ def prepare(
         keep_audio=keep_audio,
         salvage=salvage,
     )
-    work = Work(options, role, force, dry_run, deep=deep)
-    reporter = _Reporter(progress, cancelled)
+    work, reporter = Work(options, role, force, dry_run, deep=deep), _Reporter(progress, cancelled)
     return _prepare(source, output, work, reporter, configured(config), isolate, timeout)
 
 
