@@ -261,7 +261,7 @@ def nearest_size(video: Facts) -> Size:
     "size, or its default",
     fix="write the nearest size, only where size is absent",
     why="The result gets the shape of size, whatever the shape of the video: an upright video "
-    "edited at the default size is cropped to a wide one.",
+    "edited at the default size comes back wide.",
 )
 def output_shape(rule: Rule, job: Together) -> Findings:
     video, draft = job.video("video_url"), job.draft
