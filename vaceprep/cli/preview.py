@@ -12,17 +12,18 @@ from vaceprep.report.escape import printable
 
 if TYPE_CHECKING:
     from vaceprep.preparation.model_input.assets import Taken
+    from vaceprep.preparation.model_input.read import Preview
 
 EPILOG = """\b
 Examples:
   vaceprep preview clip.mp4
-  vaceprep preview edit.vace.yaml -o seen.mp4
+  vaceprep preview edit.vace.yaml -o seen.html
   vaceprep preview --format json clip.mp4 | jq '.files[].used'
 
 Exit codes: 0 done; 1 refused; 2 wrong usage."""
 
 #: The endings of what is written.
-ENDINGS: Final = (".mp4",)
+ENDINGS: Final = (".mp4", ".html")
 
 
 def _output(text: str) -> str:
@@ -39,10 +40,10 @@ def _output(text: str) -> str:
     "-o",
     "--output",
     "target",
-    metavar="FILE.mp4",
+    metavar="FILE.mp4|FILE.html",
     shell_complete=options.complete_files,
     callback=options.parsed(_output),
-    help="The file to write (default: STEM-preview.mp4 beside the source).",
+    help="A film, or a page that needs no network (default: STEM-preview.mp4 beside the source).",
 )
 @click.option(
     "--format",
@@ -83,16 +84,25 @@ def _shown(source: str, target: str | None, output: str, force: bool) -> int:
     for remark in found.remarks():
         options.say(remark)
     if wanted is not None:
-        from vaceprep.preparation.model_input.film import write_film
-
-        sources = [source, *(file.source for file in found.model.files)]
-        for note in write_film(found.model, wanted, force=force, sources=sources):
+        for note in _written(found, source, wanted, force):
             options.say(note)
     if output == "json":
         options.write(dump(found.model.to_dict()) + "\n")
     else:
         options.write_lines([*map(_line, found.model.files), CAVEAT, printable(wanted or "")])
     return 0
+
+
+def _written(found: Preview, source: str, target: str, force: bool) -> list[str]:
+    """Write the film or the page. Return what is not shown."""
+    sources = [source, *(file.source for file in found.model.files)]
+    if target.lower().endswith(".html"):
+        from vaceprep.report.html.preview_page import write_page
+
+        return write_page(found, target, force=force, sources=sources)
+    from vaceprep.preparation.model_input.film import write_film
+
+    return write_film(found.model, target, force=force, sources=sources)
 
 
 def _line(file: Taken) -> str:

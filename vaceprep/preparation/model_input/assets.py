@@ -19,6 +19,7 @@ from vaceprep.contract import (
     SCALE_FIELDS,
     SCALE_RANGE,
     SIZES,
+    VIDEO_ROLES,
     Function,
     Role,
 )
@@ -135,6 +136,9 @@ def input_of(
 def _usable(given: Given, notes: list[str]) -> bool:
     """Whether the frames can be numbered. Add a sentence if not, or if they are not certain."""
     facts = given.facts
+    if (facts.kind == "video") != (given.role in VIDEO_ROLES):
+        notes.append(f"{given.role}: it is not shown, since it is a {facts.kind}")
+        return False
     if not isinstance(facts, VideoFacts):
         return True
     if not facts.frames or (facts.frames > 1 and not facts.fps):

@@ -9,7 +9,6 @@ from vaceprep.checks.bytes import Options
 from vaceprep.checks.inputs import JOB_ENDINGS
 from vaceprep.checks.job import check_mapping
 from vaceprep.checks.report import FileReport
-from vaceprep.contract import VIDEO_ROLES
 from vaceprep.errors import Refused
 from vaceprep.files.source import is_data_uri, is_url
 from vaceprep.job.draft import draft_of
@@ -28,6 +27,8 @@ class Preview(Record):
     model: ModelInput
     #: The findings of severity error and warning, each with its file or field.
     findings: tuple[tuple[str, Finding], ...]
+    #: The check's own entries: of a job its own first.
+    reports: tuple[FileReport, ...]
 
     def remarks(self) -> list[str]:
         """Return the findings and notes as lines."""
@@ -50,7 +51,8 @@ def preview_of(source: str) -> Preview:
     model = input_of(source, None, [Given(source, "video_url", facts)], {})
     if not model.files:
         raise unreadable(source, model.notes[0].partition(": ")[2])
-    return Preview(model, _grave("video_url", found))
+    report = FileReport(source, "video_url", facts, tuple(found))
+    return Preview(model, _grave("video_url", found), (report,))
 
 
 def _of_job(source: str) -> Preview:
@@ -79,8 +81,6 @@ def preview_of_reports(
             far = is_url(report.source) and not is_data_uri(report.source)
             reason = "URLs are not read here" if far else "it cannot be read"
             notes.append(f"{report.role}: it is not shown, since {reason}")
-        elif (report.facts.kind == "video") != (report.role in VIDEO_ROLES):
-            notes.append(f"{report.role}: it is not shown, since it is a {report.facts.kind}")
         else:
             given.append(Given(report.source, report.role, report.facts))
     findings = _grave("job", own.findings) + tuple(
@@ -89,9 +89,9 @@ def preview_of_reports(
     model = input_of(source, draft.function, given, draft.values)
     model = replace(model, notes=(*notes, *model.notes))
     if not model.files:
-        reasons = "; ".join(Preview(model, findings).remarks())
+        reasons = "; ".join(Preview(model, findings, reports).remarks())
         raise Refused(f"{source}: nothing of it can be shown: {reasons or 'it names no media'}")
-    return Preview(model, findings)
+    return Preview(model, findings, reports)
 
 
 def _grave(where: str, findings: Any) -> tuple[tuple[str, Finding], ...]:

@@ -23,6 +23,7 @@ from vaceprep.report.html.job_drawing import (
     media_of_prepared,
     media_of_reports,
 )
+from vaceprep.report.html.model_input import drawn_input, model_of
 from vaceprep.report.html.thumbnails import Thumbnails
 from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
@@ -120,14 +121,14 @@ def _group(one: Found, thumbnails: Thumbnails, films: ResultVideos) -> Group:
             made = first.output if first.status in ("prepared", "unchanged") else None
             outputs = made is not None
             media = media_of_prepared(answers, outputs=outputs)
-            entries[0] = _job(entries[0], draft_from(one.item, made), media, thumbnails)
+            entries[0] = job_entry(entries[0], draft_from(one.item, made), media, thumbnails)
     else:
         reports = [a for a in one.answers if isinstance(a, FileReport)]
         entries = [checked(report, thumbnails) for report in reports]
         if reports and reports[0].role is None:
             media = media_of_reports(reports)
             entries[0] = _priced(entries[0], reports[0].cost)
-            entries[0] = _job(entries[0], draft_from(one.item), media, thumbnails)
+            entries[0] = job_entry(entries[0], draft_from(one.item), media, thumbnails)
             entries[0] = whole_of(entries)
     job = entries[0].name if entries and entries[0].role.startswith("job") else None
     return Group(tuple(entries), job)
@@ -143,7 +144,9 @@ def whole_of(entries: Sequence[Entry]) -> Entry:
     return replace(own, grade=worst.grade, status=word)
 
 
-def _job(entry: Entry, draft: Draft | None, media: MediaByRole, thumbnails: Thumbnails) -> Entry:
+def job_entry(
+    entry: Entry, draft: Draft | None, media: MediaByRole, thumbnails: Thumbnails
+) -> Entry:
     """The job's own entry with the fields that the job sets, and its drawings."""
     if draft is None:
         return entry
@@ -154,7 +157,13 @@ def _job(entry: Entry, draft: Draft | None, media: MediaByRole, thumbnails: Thum
     ]
     role = f"job, {draft.function}" if draft.function else "job"
     rows = [*entry.rows, *rows]
-    return replace(entry, role=role, rows=tuple(rows), drawn=drawn(draft, media, thumbnails))
+    return replace(
+        entry,
+        role=role,
+        rows=tuple(rows),
+        drawn=drawn(draft, media, thumbnails),
+        model=drawn_input(model_of(draft, media), thumbnails),
+    )
 
 
 def _priced(entry: Entry, cost: Cost | None) -> Entry:
@@ -201,7 +210,7 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
     )
     # The prepared files are deleted once sent: show the sources.
     media = media_of_prepared(ran.prepared, outputs=False)
-    own = _job(_priced(own, ran.cost), draft_from(item), media, thumbnails)
+    own = job_entry(_priced(own, ran.cost), draft_from(item), media, thumbnails)
     reported = set(ran.findings)
     entries = [
         prepared(

@@ -130,6 +130,8 @@ class Entry:
     error: str = ""
     hint: str = ""
     drawn: Drawn | None = None
+    #: What the model takes of a job.
+    model: Drawn | None = None
     films: tuple[Film, ...] = ()
 
     @property
