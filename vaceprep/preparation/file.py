@@ -113,7 +113,10 @@ def prepare_opened(
     from vaceprep.plans.video import CannotPlan
 
     try:
-        work = _with_best_start(source, work)
+        if work.options.best_start:
+            from vaceprep.preparation.windows import with_best_start
+
+            work = replace(work, options=with_best_start(source, work.options))
         making = Making(source, target, work, known, {})
         making, again = making.unplanned()
         if again is not None:
@@ -124,24 +127,6 @@ def prepare_opened(
         finding = _as_finding(error)
         remaining = (finding,) if finding else ()
         return replace(failed(source, remaining), error=None if finding else str(error))
-
-
-def _with_best_start(source: Source, work: Work) -> Work:
-    """Return the work with the start of a long video's best window, if asked. Raises Refused."""
-    options, facts = work.options, source.facts
-    if not options.best_start:
-        return work
-    options = replace(options, best_start=False)
-    allowed = options.limits.seconds(source.role)
-    length = min(allowed, options.duration or allowed)
-    if isinstance(facts, VideoFacts) and (facts.duration or 0) > length:
-        from vaceprep.plans.pick import seconds
-        from vaceprep.preparation.windows import windows_of
-
-        read = Read(source.item.source, source.opened, source.sniffed, facts)
-        (window,) = windows_of(read, length, 1)
-        options = replace(options, start=seconds(window.start))
-    return replace(work, options=options)
 
 
 def failed(source: Source, remaining: Iterable[Finding] = ()) -> Prepared:
@@ -308,7 +293,6 @@ def _made(making: Making, plan: Plan, entry: Prepared) -> Prepared:
 def _pictured(source: Source, plan: Plan, path: str, target: Target) -> tuple[bytes, str, Plan]:
     """Encode an image. Return its bytes, and path and plan with their format. Raises Refused."""
     from vaceprep.preparation.image.render import as_made, made_format, make_image
-    from vaceprep.preparation.read import Read
 
     if not isinstance(source.facts, ImageFacts):
         raise Refused("it is no image")

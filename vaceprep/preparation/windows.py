@@ -8,9 +8,12 @@ from typing import Final
 
 from PIL import Image, ImageFilter, ImageStat
 
-from vaceprep.plans.pick import Look, Window, best_windows
-from vaceprep.preparation.read import Read, unreadable, video_of
+from vaceprep.facts import VideoFacts
+from vaceprep.plans.model import Options
+from vaceprep.plans.pick import Look, Window, best_windows, seconds
+from vaceprep.preparation.read import Read, Source, unreadable, video_of
 from vaceprep.probes.frame_measures import frame_measures
+from vaceprep.records import replace
 
 #: Differences of a pixel from its four neighbours, around the middle of the scale.
 _DETAIL: Final = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=2, offset=128)
@@ -46,6 +49,20 @@ def windows_of(
         raise unreadable(read.source, "no frame of it decodes (vaceprep check --deep says why)")
     end = facts.duration or looks[-1].measure.time
     return best_windows(looks, end, length, count)
+
+
+def with_best_start(source: Source, options: Options) -> Options:
+    """Return the options with the start of a long video's best window. Raises Refused."""
+    options = replace(options, best_start=False)
+    facts = source.facts
+    allowed = options.limits.seconds(source.role)
+    length = min(allowed, options.duration or allowed)
+    if not isinstance(facts, VideoFacts) or (facts.duration or 0) <= length:
+        return options
+    (window,) = windows_of(
+        Read(source.item.source, source.opened, source.sniffed, facts), length, count=1
+    )
+    return replace(options, start=seconds(window.start))
 
 
 def sharpness(picture: Image.Image) -> float:
