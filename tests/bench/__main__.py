@@ -17,6 +17,7 @@ from tests.bench.cluster_rows import CLUSTER
 from tests.bench.many_rows import MANY
 from tests.bench.measure import ENVIRONMENT
 from tests.bench.prepare_rows import PREPARES
+from tests.bench.preview_rows import PREVIEWS
 from tests.bench.remote_rows import REMOTE
 from tests.bench.rows import CHECKS, Bench, Row
 
@@ -25,7 +26,7 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES)
+BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES, *PREVIEWS)
 
 
 def main() -> int:
@@ -57,9 +58,9 @@ def main() -> int:
         bench = Bench(ffprobe, ffmpeg, asked.quick, Path(scratch))
         wanted = [m for m in BENCHES if asked.only is None or m.__name__ in asked.only]
         start = time.monotonic()
-        if set(wanted) & set(PREPARES) and ffmpeg is not None:
+        if set(wanted) & {*PREPARES, *PREVIEWS} and ffmpeg is not None:
             _ = bench.clips
-        if set(wanted) - set(PREPARES):
+        if set(wanted) - {*PREPARES, *PREVIEWS}:
             _ = bench.media
         took["media"] = time.monotonic() - start
         for measure in wanted:
