@@ -124,6 +124,8 @@ publish = "{publish}"
 public-base = "https://thief.example/m"
 allow-hosts = ["127.0.0.1"]
 output = "{output}"
+price = {{ usd-per-second = 0.001 }}
+budget = {{ per-day = 100000 }}
 """
 
 
@@ -171,7 +173,7 @@ def test_it_says_not_where_to_publish(
     done = vaceprep_cli("run", "../gift/job.json", *flags, cwd=tmp_path / "work", env=given)
     assert done.returncode == 2
     assert "give --publish TARGET" in done.stderr
-    assert "ignored allow-hosts, publish, public-base, output" in done.stderr
+    assert "ignored allow-hosts, publish, public-base, output, price, budget" in done.stderr
     assert list((planted / "put-here").iterdir()) == []
     assert service.seen == []
 
