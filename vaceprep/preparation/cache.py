@@ -14,10 +14,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from vaceprep.facts import Facts, VideoFacts
 from vaceprep.files.atomic import part_name
 from vaceprep.files.digest import Identity, digest, identity
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.files.state import state_dir
+from vaceprep.rules.advise import LOOKED
+from vaceprep.rules.catalogue import Finding, Severity
 from vaceprep.version import __version__
 from vaceprep.wording import read_exact
 
@@ -208,3 +211,14 @@ def _read(path: str) -> dict[str, Any] | None:
     except (CannotOpen, OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def recorded_advice(record: Mapping[str, Any], after: Facts) -> list[Finding]:
+    """Return the advice on an existing output that takes decoding, as its record has it."""
+    if not isinstance(after, VideoFacts) or after.look is not None:
+        return []
+    try:
+        found = [f for f in record.get("remaining", ()) if f["code"] in LOOKED]
+        return [Finding(**{**f, "severity": Severity(f["severity"])}) for f in found]
+    except (KeyError, TypeError, ValueError):
+        return []

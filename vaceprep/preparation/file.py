@@ -31,14 +31,20 @@ from vaceprep.plans.model import (
     errors,
 )
 from vaceprep.plans.predict import predict
-from vaceprep.preparation.cache import fingerprint, recall, recorded_window, remember
+from vaceprep.preparation.cache import (
+    fingerprint,
+    recall,
+    recorded_advice,
+    recorded_window,
+    remember,
+)
 from vaceprep.preparation.read import Read, Source, measured, outlined, planned
 from vaceprep.preparation.report import Prepared
 from vaceprep.preparation.verify import decoded, verified
 from vaceprep.probes.measure import default_role
 from vaceprep.records import Record, replace
 from vaceprep.rules import codes
-from vaceprep.rules.advise import LOOKED, advise
+from vaceprep.rules.advise import advise
 from vaceprep.rules.catalogue import Asset, Finding, Severity
 from vaceprep.rules.judge import judge
 
@@ -196,7 +202,7 @@ class Making(Record):
         if errors(findings):
             return replace(entry, output=None, status="failed")
         advice = advise(after, Asset(self.source.role, name, limits), findings)
-        advice += _recorded_advice(record, after)
+        advice += recorded_advice(record, after)
         plan = record.get("plan", ())
         return replace(
             entry,
@@ -242,17 +248,6 @@ class Making(Record):
     def _fingerprint(self) -> str:
         role, asked = self.source.role, self.work.options.asked()
         return fingerprint({"role": role, **asked, **self.also})
-
-
-def _recorded_advice(record: Mapping[str, Any], after: Facts) -> list[Finding]:
-    """Return the advice on an existing output that takes decoding, as its record has it."""
-    if not isinstance(after, VideoFacts) or after.look is not None:
-        return []
-    try:
-        found = [f for f in record.get("remaining", ()) if f["code"] in LOOKED]
-        return [Finding(**{**f, "severity": Severity(f["severity"])}) for f in found]
-    except (KeyError, TypeError, ValueError):
-        return []
 
 
 def window_kept(plan: Plan, facts: Facts | Unreadable) -> tuple[Fraction, Fraction] | None:
