@@ -66,10 +66,19 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
     return 10 * math.log10(255**2 * 3 * one.width * one.height / max(squares, 1))
 
 
+def detailed(size: tuple[int, int]) -> Image.Image:
+    """A scene with fine texture, which scaling without a filter would alias."""
+    scene = footage.scene(Random(3)).convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    half = size[0] // 2, size[1] // 2
+    grain = Image.frombytes("L", half, Random(4).randbytes(half[0] * half[1]))
+    fine = grain.resize(size, Image.Resampling.BICUBIC).convert("RGB")
+    return Image.blend(scene, fine, 0.3)
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1000, 562)], ids=str)
 def test_a_scaled_video_is_as_pillow_scales_it(size: tuple[int, int], tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
-    footage.write(clip, 16, footage.shot(Random(3), 3, 16), size)
+    footage.write(clip, 16, [detailed(size)], size)
     file = taken(clip)
     (picture,) = pictures_of(file)
     assert picture.mode == "RGB"
