@@ -13,6 +13,7 @@ import vaceprep
 from tests.paths import ROOT
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.facts import Facts, ImageFacts, VideoFacts
+from vaceprep.records import replace
 from vaceprep.rules.catalogue import Severity
 
 FIXTURES = ROOT / "fixtures"
@@ -95,7 +96,11 @@ def test_it_passes_as_predicted_and_once_is_enough(path: Path, role: Any, tmp_pa
     assert [f for f in strict.findings if f.severity == "error" and f.code not in tolerated] == []
     assert [e.edit for e in planned.plan] == [e.edit for e in done.plan]
     assert planned.after is not None
-    assert done.after == strict.facts
+    after = done.after
+    if isinstance(after, VideoFacts):
+        # What frames look like is measured where they are decoded, as prepare does.
+        after = replace(after, look=None)
+    assert after == strict.facts
     assert strict.facts is not None
     assert foreseen(planned.after, strict.facts) == {}
     foretold, measured = planned.after.bytes, strict.facts.bytes
