@@ -97,3 +97,16 @@ def test_a_job_has_no_best_window(tmp_path: Path, capsys: pytest.CaptureFixture[
     job.write_text("function: video_repainting\nprompt: a\ncontrol_condition: depth\n")
     assert run(["prepare", str(job), "--start", "auto"]) == 2
     assert "give a job's start" in capsys.readouterr().err
+
+
+def test_the_report_shows_a_strip_of_each_window(
+    cut: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "windows.html"
+    assert run(["pick", str(cut), "--length", "2", "--report", str(page)]) == 0
+    assert capsys.readouterr().err == f"report: {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/webp") >= 3 * 3
+    assert "1: 0 to 2 s" in text
+    assert "100 of 100 points" in text
+    assert run(["pick", str(cut), "--report", str(cut)]) == 2

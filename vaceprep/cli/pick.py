@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaceprep.cli import options
+from vaceprep.cli import html_report, options
 from vaceprep.cli.option_groups import OptionGroup, WholeNumber, argument, option, takes
 from vaceprep.contract import MAX_SECONDS
 from vaceprep.report.escape import printable
@@ -24,6 +24,7 @@ EPILOG = """\b
 Examples:
   vaceprep pick holiday.mp4
   vaceprep pick holiday.mp4 --length 3 --count 1 --format json
+  vaceprep pick holiday.mp4 --report windows.html
   vaceprep prepare holiday.mp4 --start 12.48
 
 Exit codes: 0 windows are printed; 1 the video cannot be read; 2 wrong usage."""
@@ -56,6 +57,7 @@ class PickOptions(OptionGroup):
         metavar="N",
         help="How many windows, which do not overlap.",
     )
+    report: str | None = html_report.REPORT
     output: str = options.FORMAT
 
 
@@ -68,14 +70,20 @@ def command(given: PickOptions) -> int:
     has its start (as --start takes it), its length, its points of 100, and the reasons.
     """
     from vaceprep.errors import Refused
-    from vaceprep.preparation.read import reading
+    from vaceprep.preparation.read import reading, video_of
     from vaceprep.preparation.windows import windows_of
 
+    html_report.ready(given.report, [given.video])
     options.collect_garbage()
     try:
         with reading(given.video, "video_url") as read, _progress() as step:
             length = Fraction(MAX_SECONDS) if given.length is None else given.length
-            found = windows_of(read, length, given.count, step=step)
+            found, facts = windows_of(read, length, given.count, step=step), video_of(read)
+        if given.report is not None:
+            from vaceprep.report.html.pick_page import write_windows
+
+            write_windows(given.report, given.video, facts, found)
+            options.say(f"report: {printable(given.report)}")
     except Refused as error:
         options.say(str(error))
         return 1

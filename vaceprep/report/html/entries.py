@@ -96,12 +96,13 @@ def _one_side(path: str, facts: Facts, window: Window | None, thumbnails: Thumbn
     """The only side: frames spread over the whole video, or the image."""
     at = instants(facts, thumbnails.frames) if isinstance(facts, VideoFacts) else ()
     shots = thumbnails.taken(path, facts, at, bounded((facts.width, facts.height), SMALL))
-    return Side("", "", _printed(shots.shots, thumbnails, facts, window), shots.note)
+    return Side("", "", printed(shots.shots, thumbnails, facts, window), shots.note)
 
 
-def _printed(
+def printed(
     shots: Sequence[Shot], thumbnails: Thumbnails, facts: Facts, window: Window | None = None
 ) -> tuple[Picture, ...]:
+    """Pictures for the page; faint if they are outside of the window."""
     found = []
     for shot in shots:
         size = bounded((facts.width, facts.height), SMALL)
@@ -170,8 +171,8 @@ def _side_by_side(
     one = thumbnails.taken(made.source, before, early, other)
     two = thumbnails.taken(output, after, at, size)
     sides = (
-        Side("before", _bytes(before), _printed(one.shots, thumbnails, before), one.note),
-        Side("after", _bytes(after), _printed(two.shots, thumbnails, after), two.note),
+        Side("before", _bytes(before), printed(one.shots, thumbnails, before), one.note),
+        Side("after", _bytes(after), printed(two.shots, thumbnails, after), two.note),
     )
     return replace(entry, sides=sides, likeness=_alike(made, one, two, different))
 
