@@ -22,7 +22,10 @@ def shoot(tmp_path: Path) -> Path:
 
 
 def on_a_terminal(
-    arguments: list[str | Path], columns: int, environment: dict[str, str] | None = None
+    arguments: list[str | Path],
+    columns: int,
+    environment: dict[str, str] | None = None,
+    module: str = "vaceprep",
 ) -> str:
     """What a command prints on a terminal so wide."""
     leader, follower = pty.openpty()
@@ -34,6 +37,7 @@ def on_a_terminal(
         stdout=follower,
         stderr=follower,
         env={**hidden, "PYTHONUTF8": "1", **size, **(environment or {})},
+        module=module,
     )
     os.close(follower)
     pieces = []
@@ -74,5 +78,6 @@ def test_colour_only_on_a_terminal_and_only_if_wanted(shoot: Path) -> None:
 
 
 def test_a_bar_for_many_files_on_a_terminal(clip: Path) -> None:
-    assert "checking" in on_a_terminal(["check", *([clip] * 12)], 80)
-    assert "checking" not in on_a_terminal(["check", clip], 80)
+    module = "tests.cli.drawing_at_once"
+    assert "checking" in on_a_terminal(["check", *([clip] * 12)], 80, module=module)
+    assert "checking" not in on_a_terminal(["check", clip], 80, module=module)

@@ -89,7 +89,7 @@ def test_tables_with_one_way_to_read_them(what: str, tmp_path: Path) -> None:
 
 def test_a_run_of_four_billion_durations_is_one_that_covers_all(tmp_path: Path) -> None:
     data = clip(stts=[(2**32 - 1, 100)], media_duration=8000)
-    assert set(check(tmp_path / "clip.mp4", data)) - {"VP119", "VP120"} == {"VP127"}
+    assert set(check(tmp_path / "clip.mp4", data)) - {"VP119", "VP120", "VP604"} == {"VP127"}
 
 
 @pytest.mark.parametrize("at", [1, 40, 78])

@@ -129,4 +129,6 @@ def test_facts_and_findings(name: str, tmp_path: Path) -> None:
             assert Fraction("1.45") < length < Fraction("1.6")
     assert facts.decoded is not None
     assert facts.decoded.frames == facts.frames
-    assert sorted(f.code for f in report.findings) == sorted({*variant.codes.split(), "VP119"})
+    # Advice on what the model makes of it depends on the rate and on what is drawn.
+    codes = sorted(f.code for f in report.findings if not f.code.startswith("VP6"))
+    assert codes == sorted({*variant.codes.split(), "VP119"})
