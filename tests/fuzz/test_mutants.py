@@ -77,7 +77,7 @@ def test_fifty_broken_files(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_many_broken_files(tmp_path: Path) -> None:
-    found = fuzz(tmp_path, "--inputs", "8000", "--truncations", "2000", "--seed", "60")
+    found = fuzz(tmp_path, "--inputs", "5000", "--truncations", "1500", "--seed", "60")
     assert_held(found)
 
 
