@@ -23,14 +23,14 @@ SCALES = st.floats(1, 2)
 
 
 def test_half_more_on_each_side_halves_the_original() -> None:
-    found = outpainted(1280, 720, Scales(1.5, 1.5, 1.5, 1.5), 21)
+    found = outpainted(1280, 720, Scales(1.5, 1.5, 1.5, 1.5), 81)
     assert (found.width, found.height) == (1280, 720)
     assert found.original == Rectangle(320, 180, 640, 360)
     assert found.kept == 0.5
 
 
 def test_one_side_alone() -> None:
-    found = outpainted(640, 640, Scales(right=2.0), 21)
+    found = outpainted(640, 640, Scales(right=2.0), 81)
     assert found.width / found.height == pytest.approx(2, rel=0.02)
     assert found.original.left <= 0
     assert found.original.width == pytest.approx(found.width / 2, abs=16)
@@ -40,7 +40,7 @@ def test_one_side_alone() -> None:
 def test_the_original_lies_on_the_canvas(
     width: int, height: int, top: float, bottom: float, left: float, right: float
 ) -> None:
-    found = outpainted(width, height, Scales(top, bottom, left, right), 21)
+    found = outpainted(width, height, Scales(top, bottom, left, right), 81)
     lies = found.original
     # What the canvas loses to whole cells, it loses at its borders.
     slack = 2 * 16 + 2

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from vaceprep.contract import MODEL_FPS, OUTPUT_SECONDS
+from vaceprep.model_view import steps_in_time
 from vaceprep.model_view.frames import covering, kept_size
 from vaceprep.records import Record
 
@@ -38,11 +39,17 @@ class Outpainted(Record):
     kept: float
 
 
-def outpainted(width: int, height: int, scales: Scales, steps: int) -> Outpainted:
-    """Return how a video of that size is outpainted, for that many steps in time. G J"""
+def expanded(width: int, height: int, scales: Scales) -> tuple[int, int]:
+    """Return the size of the canvas around a video of that size, before the model scales it. G J"""
     wide = round(width * (scales.left + scales.right - 1))
     high = round(height * (scales.top + scales.bottom - 1))
-    size = kept_size(wide, high, steps)
+    return wide, high
+
+
+def outpainted(width: int, height: int, scales: Scales, frames: int) -> Outpainted:
+    """Return how a video of that size and number of frames is outpainted. G J"""
+    wide, high = expanded(width, height, scales)
+    size = kept_size(wide, high, steps_in_time(wide, high, frames))
     scaled, crop = covering((wide, high), size)
     factor = scaled[0] / wide
     left = round(width * (scales.left - 1) * factor) - crop[0]

@@ -13,7 +13,7 @@ from typing import Final
 from vaceprep.contract import MAX_CLIP_SECONDS, OUTPUT_SECONDS, SCALE_FIELDS, SIZES
 from vaceprep.contract_advice import BUSY_SHARE, KEPT_LINEAR, NEW_SECONDS, WHITE_SHARE
 from vaceprep.facts import ImageFacts
-from vaceprep.model_view import CAVEAT, steps_in_time
+from vaceprep.model_view import CAVEAT
 from vaceprep.model_view.canvas import Scales, outpainted, white_share
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, rules_of, run_all
@@ -63,11 +63,7 @@ def outpaint_shrinks(rule: Rule, job: Together) -> Findings:
     width, height = video.width, video.height
     if min(width, height) < 1 or scales == Scales():
         return
-    canvas = (
-        round(width * (scales.left + scales.right - 1)),
-        round(height * (scales.top + scales.bottom - 1)),
-    )
-    result = outpainted(width, height, scales, steps_in_time(*canvas, video.frames or 1))
+    result = outpainted(width, height, scales, video.frames or 1)
     if result.kept >= KEPT_LINEAR:
         return
     yield rule.found(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.media import video_facts
-from vaceprep.contract import MODEL_FPS, MODEL_STEP, Function, Role
+from vaceprep.contract import MODEL_FPS, Function, Role
 from vaceprep.facts import Facts, ImageFacts
 from vaceprep.model_view.canvas import Scales, outpainted
 from vaceprep.model_view.frames import view
@@ -65,8 +65,7 @@ def test_an_outpainted_video_begins_inside_its_canvas() -> None:
     (file,) = shown(
         "video_outpainting", VIDEO, top_scale=1.5, bottom_scale=1.5, left_scale=1.5, right_scale=1.5
     ).files
-    steps = (len(file.used) - 1) // MODEL_STEP + 1
-    lies = outpainted(1280, 720, Scales(1.5, 1.5, 1.5, 1.5), steps).original
+    lies = outpainted(1280, 720, Scales(1.5, 1.5, 1.5, 1.5), len(file.used)).original
     assert (file.width, file.height) == (1280, 720)
     assert (file.scaled, file.crop) == ((640, 360), (-320, -180))
     assert (lies.left, lies.top) == (320, 180)

@@ -24,7 +24,7 @@ from vaceprep.contract import (
     Role,
 )
 from vaceprep.facts import Facts, VideoFacts
-from vaceprep.model_view.canvas import Scales, extension, on_white, outpainted
+from vaceprep.model_view.canvas import Scales, expanded, extension, on_white, outpainted
 from vaceprep.model_view.frames import View, covering, kept_size, spread, view
 from vaceprep.records import Record
 
@@ -223,12 +223,8 @@ def _video(
         seen = _view(size, given.role, facts)
         return _taken(given, seen.used, (seen.width, seen.height), seen.scaled, seen.crop)
     scales = scales_of(values)
-    canvas = (
-        round(size[0] * (scales.left + scales.right - 1)),
-        round(size[1] * (scales.top + scales.bottom - 1)),
-    )
-    used = _view(canvas, given.role, facts).used
-    made = outpainted(*size, scales, (len(used) - 1) // MODEL_STEP + 1)
+    used = _view(expanded(*size, scales), given.role, facts).used
+    made = outpainted(*size, scales, counted(given.role, facts)[0])
     lies = made.original
     return _taken(
         given, used, (made.width, made.height), (lies.width, lies.height), (-lies.left, -lies.top)
