@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.paths import ROOT
 from vaceprep.contract import IMAGE_SIDE, MODEL_SIDE
+from vaceprep.model_view import is_even
 from vaceprep.model_view.fit import fitted
 from vaceprep.model_view.frames import mask_steps, view
 
@@ -40,6 +42,7 @@ def test_every_case_of_the_published_code() -> None:
         (150, Fraction(30), 81, {1: 11, 2: 69}),
         (81, Fraction(81, 5), 81, {1: 80}),
         (49, Fraction(49, 3), 49, {1: 48}),
+        (161, Fraction(35), 81, {2: 80}),
         (1, Fraction(25), 1, {}),
     ],
 )
@@ -50,8 +53,16 @@ def test_the_steps_between_the_frames_taken_of_a_clip(
     between = [b - a for a, b in zip(found.used, found.used[1:], strict=False)]
     assert {step: between.count(step) for step in set(between)} == steps
     assert len(found.used) == taken
-    assert found.even is (len(steps) < 2)
-    assert found.skipped == sum((step - 1) * count for step, count in steps.items())
+    assert is_even(frames, taken) is (len(steps) < 2)
+    missing = set(range(found.used[0], found.used[-1] + 1)) - set(found.used)
+    assert len(missing) == sum((step - 1) * count for step, count in steps.items())
+
+
+@given(SIDES, SIDES, st.integers(1, 400), st.fractions(8, 120, max_denominator=1001))
+def test_the_steps_are_equal_or_not(width: int, height: int, frames: int, fps: Fraction) -> None:
+    found = view(width, height, frames, fps).used
+    between = {b - a for a, b in pairwise(found)}
+    assert is_even(frames, len(found)) is (len(between) < 2)
 
 
 def test_a_video_of_two_hours_at_a_thousand_frames_a_second() -> None:

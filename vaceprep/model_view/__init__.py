@@ -19,11 +19,17 @@ def steps_in_time(width: int, height: int, frames: int) -> int:
 
 
 def frames_taken(width: int, height: int, frames: int) -> int:
-    """Return how many frames the model takes of a video. G
-
-    It takes all of them or, unevenly, fewer: no other number of frames lies evenly in it.
-    """
+    """Return how many frames the model takes of a video. G"""
     return (steps_in_time(width, height, frames) - 1) * MODEL_STEP + 1
+
+
+def is_even(frames: int, taken: int) -> bool:
+    """Return whether all steps between the frames that the model takes are equal. G
+
+    It takes the first and the last frame, so that they are if equal steps lead from one to the
+    other: the times in between lie less than a frame behind such steps.
+    """
+    return taken < 2 or (frames - 1) % (taken - 1) == 0
 
 
 def cells_of(width: int, height: int) -> int:

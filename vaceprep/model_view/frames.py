@@ -25,17 +25,6 @@ class View(Record):
     #: Left and top of the kept part, in pixels of the scaled picture.
     crop: tuple[int, int]
 
-    @property
-    def skipped(self) -> int:
-        """Frames of the source between the first and the last used that are not used."""
-        return self.used[-1] - self.used[0] + 1 - len(set(self.used))
-
-    @property
-    def even(self) -> bool:
-        """Whether all steps from one used frame to the next are equal."""
-        steps = {after - before for before, after in zip(self.used, self.used[1:], strict=False)}
-        return len(steps) < 2
-
 
 def view(width: int, height: int, frames: int, fps: Fraction) -> View:
     """Return what the model takes of a video with evenly spaced frames. G

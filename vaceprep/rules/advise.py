@@ -8,7 +8,7 @@ from typing import Final
 
 from vaceprep.contract import MASK_ROLES, VIDEO_ROLES
 from vaceprep.facts import Facts, Unreadable, VideoFacts
-from vaceprep.model_view import CAVEAT, frames_taken
+from vaceprep.model_view import CAVEAT, frames_taken, is_even
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Asset, Finding, Rule, Severity, rule, rules_of, run
 from vaceprep.rules.judge import GATES
@@ -40,8 +40,9 @@ def frame_mapping(rule: Rule, facts: VideoFacts, asset: Asset) -> Finding | None
     taken = frames_taken(facts.width, facts.height, frames)
     if taken == frames:
         return None
+    spaced = "evenly spaced" if is_even(frames, taken) else "not evenly spaced"
     return rule.found(
-        f"the model takes {taken} of {frames} frames, not evenly spaced ({CAVEAT})",
+        f"the model takes {taken} of {frames} frames, {spaced} ({CAVEAT})",
         measured=taken,
         allowed=frames,
         unit="frames",
