@@ -44,7 +44,8 @@ MAX_JUMPS: Final = 8
 EDGE_LINES: Final = 2
 
 _SQUARE: Final = SIZE[0] // CELL * (SIZE[1] // CELL)
-_BRIGHT: Final = [255 * (level >= BAR_LUMA) for level in range(256)]
+#: White where a pixel's luma is above a bar's.
+BRIGHT: Final = [255 * (level >= BAR_LUMA) for level in range(256)]
 
 
 class Sides(NamedTuple):
@@ -249,7 +250,7 @@ def _alike(one: Image.Image, other: Image.Image) -> bool:
 
 def _borders(picture: Image.Image) -> tuple[Sides | None, Sides]:
     """Return which part of each side dark lines take, and how bright the lines inside are."""
-    bright = picture.point(_BRIGHT)
+    bright = picture.point(BRIGHT)
     box = bright.getbbox()
     if box is None:
         return None, NOWHERE
@@ -257,14 +258,23 @@ def _borders(picture: Image.Image) -> tuple[Sides | None, Sides]:
     left, top, right, bottom = box
     if box == (0, 0, width, height):
         return NOWHERE, NOWHERE
+    dark = Sides(left / width, top / height, 1 - right / width, 1 - bottom / height)
+    return dark, bright_edges(bright, box)
+
+
+def bright_edges(bright: Image.Image, box: tuple[int, int, int, int]) -> Sides:
+    """Return which part, 0 to 1, of the lines inside each side of a box is bright.
+
+    ``bright`` is white where the picture is.
+    """
+    left, top, right, bottom = box
     lines = (
         (left, top, min(left + EDGE_LINES, right), bottom),
         (left, top, right, min(top + EDGE_LINES, bottom)),
         (max(right - EDGE_LINES, left), top, right, bottom),
         (left, max(bottom - EDGE_LINES, top), right, bottom),
     )
-    dark = Sides(left / width, top / height, 1 - right / width, 1 - bottom / height)
-    return dark, Sides(*(_bright_part(bright, line) for line in lines))
+    return Sides(*(_bright_part(bright, line) for line in lines))
 
 
 def _bright_part(bright: Image.Image, box: tuple[int, int, int, int]) -> float:

@@ -17,19 +17,16 @@ from vaceprep.facts import Crop, VideoFacts
 from vaceprep.files.source import Opened
 from vaceprep.preparation.video.decode import frames_from
 from vaceprep.probes.container import BROKEN
+from vaceprep.probes.frame_measures import BRIGHT, bright_edges
+from vaceprep.probes.shots import STRAIGHT
 from vaceprep.probes.sniff import Sniffed
 from vaceprep.records import replace
 
 #: Luma of one pixel that no black line has: an encoder's ringing beside the edge stays below. J
 NEVER_BLACK: Final = 3 * BAR_LUMA
-#: Lines inside a bar that are looked at, and the part of them that is bright in one frame at least:
-#: a bar has a straight edge, and darkness has none. J
-EDGE_LINES: Final = 2
-STRAIGHT: Final = 0.5
 #: Lines of a bar into which the picture may bleed in less than most of the frames. J
 BLEEDING: Final = 2
 
-_BRIGHT: Final = [255 * (level >= BAR_LUMA) for level in range(256)]
 _NEVER: Final = [255 * (level >= NEVER_BLACK) for level in range(256)]
 #: Left, top, right and bottom, the last two being the first pixels outside.
 Box = tuple[int, int, int, int]
@@ -135,15 +132,11 @@ def _seen(picture: Image.Image) -> _Seen | None:
     means = lines.resize((picture.width, 1), Image.Resampling.BOX).tobytes()
     columns = _extent(means, box, 0) or (0, picture.width)
     left, top, right, bottom = columns[0], rows[0], columns[1], rows[1]
-    edges = (
-        (left, top, min(left + EDGE_LINES, right), bottom),
-        (left, top, right, min(top + EDGE_LINES, bottom)),
-        (max(right - EDGE_LINES, left), top, right, bottom),
-        (left, max(bottom - EDGE_LINES, top), right, bottom),
+    box = left, top, right, bottom
+    one, two, three, four = (
+        bright >= STRAIGHT for bright in bright_edges(picture.point(BRIGHT), box)
     )
-    bright = picture.point(_BRIGHT)
-    one, two, three, four = (_is_straight(bright.crop(edge)) for edge in edges)
-    return _Seen((left, top, right, bottom), (one, two, three, four))
+    return _Seen(box, (one, two, three, four))
 
 
 def _extent(means: bytes, box: Box | None, axis: int) -> tuple[int, int] | None:
@@ -152,7 +145,3 @@ def _extent(means: bytes, box: Box | None, axis: int) -> tuple[int, int] | None:
     if box is not None:
         lines += [box[axis], box[axis + 2] - 1]
     return (min(lines), max(lines) + 1) if lines else None
-
-
-def _is_straight(lines: Image.Image) -> bool:
-    return lines.histogram()[255] >= STRAIGHT * lines.width * lines.height
