@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import ssl
 from functools import cache
-from importlib import import_module
+
+import certifi
 
 
 @cache
@@ -17,7 +18,6 @@ def trusted() -> ssl.SSLContext:
     elif folder:
         context = ssl.create_default_context(capath=folder)
     else:
-        # A dependency of httpx.
-        context = ssl.create_default_context(cafile=import_module("certifi").where())
+        context = ssl.create_default_context(cafile=certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -9,13 +9,13 @@ since no redirect is followed here.
 from __future__ import annotations
 
 import contextlib
-import functools
 import ssl
 import threading
 from collections.abc import Collection
 from typing import Final
 
 from vaceprep.contract import CONNECT_SECONDS
+from vaceprep.net.certificates import trusted
 from vaceprep.net.checked import (
     USER_AGENT,
     NotPublic,
@@ -33,12 +33,6 @@ __all__ = ["MAX_HOSTS", "USER_AGENT", "Checked", "NotPublic", "Resolve", "client
 
 #: The most hosts whose connections are kept.
 MAX_HOSTS: Final = 64
-
-
-@functools.cache
-def trusted() -> ssl.SSLContext:
-    """The trusted certificates; reading them takes longer than most requests."""
-    return httpx.create_ssl_context()
 
 
 def proxy_of(url: httpx.URL) -> str | None:
