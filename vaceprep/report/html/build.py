@@ -76,21 +76,33 @@ def page_of(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     entries = [entry for group in groups for entry in group.entries]
-    codes = {f.code for entry in entries for f in entry.findings}
     remarks = [*notes, *_sum(every)]
     if thumbnails.dropped:
         remarks.append(
             "Some preview frames are missing: making them took too long, or there were too many."
         )
+    return whole_page(command, groups, _counts(command, every, entries), remarks)
+
+
+def whole_page(
+    command: str,
+    groups: Iterable[Group],
+    counts: Iterable[tuple[int, str, str]],
+    notes: Iterable[str] = (),
+) -> Page:
+    """The page of these entries, written now. ``notes`` are sentences about the whole."""
+    groups = tuple(groups)
+    entries = [entry for group in groups for entry in group.entries]
+    codes = {f.code for entry in entries for f in entry.findings}
     return Page(
         command=command,
         version=__version__,
         written=time.strftime("%Y-%m-%d %H:%M %Z").strip(),
-        counts=tuple(_counts(command, every, entries)),
+        counts=tuple(counts),
         groups=groups,
         rules=tuple(BY_CODE[code] for code in sorted(codes) if code in BY_CODE),
         statuses=tuple(dict.fromkeys(entry.status for entry in entries)),
-        notes=tuple(remarks),
+        notes=tuple(notes),
     )
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from vaceprep.contract import DEFAULT_VIDEO_ROLE
 from vaceprep.facts import VideoFacts
 from vaceprep.files.atomic import placing
 from vaceprep.plans.pick import FULL, Window
+from vaceprep.report.html.build import whole_page
 from vaceprep.report.html.entries import printed
 from vaceprep.report.html.page import ready, rendered
 from vaceprep.report.html.tables import seconds, window_bar
 from vaceprep.report.html.thumbnails import SMALL, Thumbnails, bounded, instants
-from vaceprep.report.html.view import Entry, Group, Page, Side
+from vaceprep.report.html.view import Entry, Group, Side
 from vaceprep.report.text import describe
-from vaceprep.version import __version__
 
 
 def write_windows(path: str, source: str, facts: VideoFacts, windows: Sequence[Window]) -> None:
@@ -23,15 +22,12 @@ def write_windows(path: str, source: str, facts: VideoFacts, windows: Sequence[W
     ready(path, [source])
     thumbnails = Thumbnails(len(windows))
     entries = [_entry(source, facts, n, found, thumbnails) for n, found in enumerate(windows, 1)]
-    page = Page(
-        command="pick",
-        version=__version__,
-        written=time.strftime("%Y-%m-%d %H:%M %Z").strip(),
-        counts=((len(entries), "window" if len(entries) == 1 else "windows", "plain"),),
-        groups=(Group(tuple(entries), source),),
-        rules=(),
-        statuses=tuple(dict.fromkeys(entry.status for entry in entries)),
-        notes=(describe(facts),),
+    number = len(entries)
+    page = whole_page(
+        "pick",
+        [Group(tuple(entries), source)],
+        [(number, "window" if number == 1 else "windows", "plain")],
+        [describe(facts)],
     )
     with placing(path, force=True, sources=[source], make_folder=True) as place:
         place.fill("".join(rendered(page)).encode("utf-8", "replace"))

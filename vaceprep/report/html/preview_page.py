@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import tempfile
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -15,14 +14,12 @@ from vaceprep.files.atomic import placing
 from vaceprep.model_view import CAVEAT
 from vaceprep.preparation.model_input.film import write_film
 from vaceprep.preparation.model_input.read import Preview
-from vaceprep.report.html.build import whole_of
+from vaceprep.report.html.build import whole_of, whole_page
 from vaceprep.report.html.entries import checked
 from vaceprep.report.html.model_input import drawn_input
 from vaceprep.report.html.page import rendered
 from vaceprep.report.html.thumbnails import Thumbnails
 from vaceprep.report.html.view import DataUri, Entry, Film, Group, Page
-from vaceprep.rules.all import BY_CODE
-from vaceprep.version import __version__
 
 #: The most bytes of a film inside the page.
 MOST_BYTES: Final = 32 * 2**20
@@ -76,16 +73,11 @@ def _film(found: Preview) -> tuple[Film, list[str]]:
 
 def _filled(found: Preview, entries: list[Entry], notes: list[str]) -> Page:
     """The page of these entries."""
-    codes = {f.code for entry in entries for f in entry.findings}
     files = len(found.model.files)
     name = entries[0].name if _is_job(found.reports[0]) else None
-    return Page(
-        command="preview",
-        version=__version__,
-        written=time.strftime("%Y-%m-%d %H:%M %Z").strip(),
-        counts=((files, "file" if files == 1 else "files", "plain"),),
-        groups=(Group(tuple(entries), name),),
-        rules=tuple(BY_CODE[code] for code in sorted(codes) if code in BY_CODE),
-        statuses=tuple(dict.fromkeys(entry.status for entry in entries)),
-        notes=(f"What the model takes, {CAVEAT}.", *found.model.notes, *notes),
+    return whole_page(
+        "preview",
+        [Group(tuple(entries), name)],
+        [(files, "file" if files == 1 else "files", "plain")],
+        (f"What the model takes, {CAVEAT}.", *found.model.notes, *notes),
     )
