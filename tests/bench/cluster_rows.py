@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.many_rows import batch, links
-from tests.bench.measure import ENVIRONMENT, in_turns, ratio
+from tests.bench.measure import beside, in_turns, ratio
 from tests.bench.rows import Bench, Row, rates
-from tests.paths import ROOT
 
 WORKERS: Final = 2
 
@@ -28,23 +26,8 @@ WORKERS: Final = 2
 def _cluster(folder: Path) -> Iterator[str]:
     """The address of a scheduler; each worker is a process with one thread."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tests.bench.cluster_rows", str(WORKERS), str(folder)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        ends, answers = process.stdin, process.stdout
-        if ends is None or answers is None:
-            raise RuntimeError("the cluster has no streams")
-        try:
-            yield answers.readline().strip()
-        finally:
-            ends.close()
-            process.wait(60)
+    with beside("tests.bench.cluster_rows", str(WORKERS), str(folder)) as (_, answers):
+        yield answers.readline().strip()
 
 
 def cluster(bench: Bench) -> Iterator[Row]:

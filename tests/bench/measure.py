@@ -7,9 +7,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from tests.paths import ROOT
 
 #: What children see. Settings of Python's own would measure the user's shell: without written
 #: byte code, every start compiles the package anew.
@@ -80,6 +84,29 @@ def weigh(command: Command) -> float:
     Linux counts the peak of the parent as that of a child: a process of 8 MB starts this one.
     """
     return int(output([sys.executable, "-I", "-S", "-c", _WEIGH, *command])) * RSS_UNIT
+
+
+@contextmanager
+def beside(module: str, *arguments: str) -> Iterator[tuple[IO[str], IO[str]]]:
+    """A module of the benchmarks in a process of its own, which ends when its input does.
+
+    Its input and its output.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError(f"{module} has no streams")
+        try:
+            yield process.stdin, process.stdout
+        finally:
+            process.stdin.close()
+            process.wait(60)
 
 
 def warm(*files: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.bench.measure import ENVIRONMENT, Spread, in_turns, output, ratio, run
+from tests.bench.measure import Spread, beside, in_turns, output, ratio, run
 from tests.bench.rows import MB, NO_YARDSTICK, Bench, Row, times, vaceprep
-from tests.paths import ROOT
 
 #: The file: as long as issue 8 says, its index at the end.
 GIGABYTES: Final = 2
@@ -24,29 +22,14 @@ NEAR, AWAY = 0.0, 0.02
 @contextmanager
 def served(folder: Path, delay: float) -> Iterator[Callable[[str], str]]:
     """A server in a process of its own: asks it for a line, ``url`` or ``seen``."""
-    command = [sys.executable, "-m", "tests.bench.remote_rows", str(folder), str(delay)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        asking, answering = process.stdin, process.stdout
-        if asking is None or answering is None:
-            raise RuntimeError("the server has no streams")
+    with beside("tests.bench.remote_rows", str(folder), str(delay)) as (asking, answering):
 
         def ask(what: str) -> str:
             asking.write(f"{what}\n")
             asking.flush()
             return answering.readline().strip()
 
-        try:
-            yield ask
-        finally:
-            asking.close()
-            process.wait(20)
+        yield ask
 
 
 def url(bench: Bench) -> Iterator[Row]:
