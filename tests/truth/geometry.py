@@ -12,7 +12,7 @@ import av
 
 from tests.truth import boxes, matroska, mosaic
 from tests.truth.model import Made, Source, Truth
-from tests.truth.mosaic import Mosaic
+from tests.truth.mosaic import RGB, Mosaic
 from tests.truth.paint import Plane, planes
 from tests.truth.write import Coding, Draw, clip, upright
 
@@ -174,13 +174,13 @@ def inside(size: tuple[int, int], margins: Margins) -> tuple[int, int]:
     return size[0] - left - right, size[1] - top - bottom
 
 
-def bordered(coding: Coding, margins: Margins) -> Draw:
-    """The picture with green margins around it (yuv formats)."""
+def bordered(coding: Coding, margins: Margins, colour: RGB = GREEN) -> Draw:
+    """The picture with margins of a colour around it (yuv formats)."""
 
     def draw(number: int) -> list[Plane]:
         small = inside(coding.size, margins)
         inner = planes(mosaic.picture(number), small, coding.pixels, coding.colour)
-        outer = planes(((GREEN,),), coding.size, coding.pixels, coding.colour)
+        outer = planes(((colour,),), coding.size, coding.pixels, coding.colour)
         made = []
         for (body, line), (frame, wide) in zip(inner, outer, strict=True):
             rows = len(frame) // wide
@@ -194,6 +194,16 @@ def bordered(coding: Coding, margins: Margins) -> Draw:
         return made
 
     return draw
+
+
+def letterboxed(coding: Coding, margins: Margins) -> Source:
+    """Black margins that are part of the picture."""
+
+    def make(folder: Path) -> Made:
+        path, truth = clip(folder, coding, draw=bordered(coding, margins, (0, 0, 0)))
+        return Made(path, replace(truth, size=inside(coding.size, margins)))
+
+    return make
 
 
 def clean_aperture(coding: Coding, margins: Margins) -> Source:

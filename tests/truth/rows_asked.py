@@ -130,6 +130,33 @@ ASKED: Final = (
         start=Fraction(11, 25),
     ),
     Row(
+        "the frames that the model takes",
+        plain(Coding(rate=24, count=48)),
+        ("--fit-model",),
+        rate=Fraction(33, 2),
+        copied=False,
+    ),
+    Row(
+        "the frames that the model takes, turned",
+        geometry.rotated(replace(MP4, rate=30, count=40), 1),
+        ("--fit-model",),
+        rate=Fraction(75, 4),
+        copied=False,
+    ),
+    Row(
+        "without black bars",
+        geometry.letterboxed(replace(MP4, size=(480, 464)), (0, 40, 0, 40)),
+        ("--crop-bars",),
+        copied=False,
+    ),
+    Row(
+        "a part without black bars",
+        geometry.letterboxed(replace(MP4, size=(480, 464), count=48), (0, 36, 0, 44)),
+        ("--crop-bars", "--start", "0.7", "--duration", "1"),
+        start=Fraction(7, 10),
+        duration=Fraction(1),
+    ),
+    Row(
         "first clip, its last 3 s",
         plain(Coding(rate=16, count=64, sound="aac")),
         ("--role", "first_clip_url", *KEEP),
