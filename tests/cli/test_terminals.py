@@ -50,7 +50,8 @@ def script(text: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 @pytest.mark.parametrize("more", [{"TERM": "dumb"}, {}], ids=str)
 def test_a_terminal_gets_nothing_of_a_name_s(more: dict[str, str], shoot: Path) -> None:
-    said = on_a_terminal(["check", *([*os.listdir(shoot)] * 3)], 20, more)
+    module = "tests.cli.drawing_at_once"
+    said = on_a_terminal(["check", *([*os.listdir(shoot)] * 3)], 20, more, module)
     ours = without_colour(said).replace("\r", "\n")
     fit_for_terminal(ours)
     assert ("\x1b" in said) == (more.get("TERM") != "dumb")
