@@ -22,7 +22,7 @@ from vaceprep.contract import MAX_SECONDS, MIN_FPS
 from vaceprep.probes.timing import NORMAL_RATE
 
 #: Seeds of the ordinary part, and of the items of the long one, so that workers share them.
-QUICK, LONG = range(12), [range(12, 262), range(262, 512), range(512, 762)]
+QUICK, LONG = range(12), [range(12, 212), range(212, 412)]
 #: ffprobe prints microseconds.
 PRINTED = Fraction(1, 500)
 PER_CHUNK = 8

@@ -76,9 +76,9 @@ def test_broken_files_are_read_alike_or_left() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
-def test_twenty_thousand_broken_files_are_read_alike_or_left(part: int) -> None:
-    count = compare(range(part * 5000, (part + 1) * 5000))
-    assert count["boxes"] >= 500
+def test_many_broken_files_are_read_alike_or_left(part: int) -> None:
+    count = compare(range(part * 2500, (part + 1) * 2500))
+    assert count["boxes"] >= 250
 
 
 @pytest.mark.long
