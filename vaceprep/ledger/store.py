@@ -81,6 +81,15 @@ class Ledger(Database):
             if r.task_id is not None and (r.age(now) < RESULT_SECONDS) == (r.state == "expired")
         ]
 
+    def downloaded(self, job: str) -> list[Row]:
+        """The rows of a job whose videos were downloaded, at any age, newest first."""
+        return [row for row in self._of_job(job, KEPT) if row.state == "downloaded"]
+
+    def newest(self, job: str) -> Row | None:
+        """The newest row of a job that is unsettled or was accepted, at any age."""
+        self.reap(job)
+        return next(iter(self._of_job(job, (*UNSETTLED, *KEPT))), None)
+
     def _of_job(self, job: str, states: Collection[State]) -> list[Row]:
         marks = ", ".join("?" * len(states))
         return self._select(f"WHERE job = ? AND state IN ({marks}) ORDER BY id DESC", job, *states)

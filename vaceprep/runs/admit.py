@@ -20,12 +20,14 @@ from vaceprep.job.model import InvalidJob, Job
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.ledger.job_id import identity
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.job import prepare_job
 from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Severity
 from vaceprep.runs.model import RunEntry, RunOptions
+from vaceprep.runs.part_note import PART, PartNote
 from vaceprep.runs.spending import cost_after
 from vaceprep.runs.used_parts import sound_source, used_parts
 
@@ -56,6 +58,13 @@ class Ready:
     remarks: tuple[str, ...] = ()
     #: What it costs, by its planned media.
     cost: Cost | None = None
+    #: Options for its media, and for single fields by their names.
+    prepare: Options = NOTHING_ASKED
+    fields: Mapping[str, Options] = field(default_factory=dict)
+    #: It is a part of a split video.
+    part: PartNote | None = None
+    #: It is sent again though its result is there: see ``runs.redo``.
+    redo: bool = False
 
     @property
     def source(self) -> str:
@@ -71,6 +80,18 @@ class Ready:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """What distinguishes a part of a split video from a job that the user wrote."""
+
+    note: PartNote
+    #: The seed is the split's and not the job's: it is no part of the identity.
+    seeded: bool
+    #: Hashes for the identity in place of a file's own, by JSON pointer: of a result whose last
+    #: frame is the part's reference, because another library may write the frame in other bytes.
+    carried: Mapping[str, str] = field(default_factory=dict)
+
+
 def admit(
     item: Item,
     options: RunOptions,
@@ -78,11 +99,13 @@ def admit(
     service: str,
     account: str,
     is_new: Callable[[str], bool] = lambda _: True,
+    part: PartOf | None = None,
+    hashed: dict[str, str] | None = None,
 ) -> Ready | RunEntry:
     """The job, or why it cannot be sent; writes nothing.
 
     Reads its URLs only if ``is_new`` returns True for its identity: media that the service has
-    already fetched may be gone.
+    already fetched may be gone. ``hashed`` keeps the hashes of files for the next call, by path.
     """
     known: Known = {}
     job_error: Exception | None = None
@@ -92,38 +115,77 @@ def admit(
     try:
         job = job_of(item, options.prepare.limits)
         local = job.local_paths()
+        hashed = {} if hashed is None else hashed
         for path in local.values():
-            if path not in sources:
-                sources[path] = sha256_of_path(path)
+            if path not in hashed:
+                hashed[path] = sha256_of_path(path)
+            sources[path] = hashed[path]
         hashes = {at: sources[path] for at, path in local.items()}
-        name = identity(service, account, job.given(), hashes, options.prepare, options.fields)
+        values = job.given()
+        if part is not None:
+            hashes |= part.carried
+            values = {k: v for k, v in values.items() if k != "seed" or not part.seeded}
+        name = identity(service, account, values, hashes, options.prepare, options.fields)
         found = job, name
         if options.remote and is_new(name):
             known = _url_findings(job, options)
     except (InvalidJob, JobUnreadable, CannotOpen, OSError) as error:
         # The plan's error goes first: it names each medium.
         job_error = error
-    # A plan needs names only; the folder of the outputs does not matter.
-    names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
-    work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)
-    planned = tuple(
-        replace(entry, output=None) for entry in prepare_job(item, names, work, options.fields)
-    )
+    planned = _planned(item, options, known)
     if not planned[0].ok:
         return _refused(item, planned)
     if isinstance(job_error, InvalidJob):
         return RunEntry(item.source, None, "refused", findings=job_error.findings, prepared=planned)
     if found is None:
         return RunEntry(item.source, None, "refused", prepared=planned, error=str(job_error))
-    job, name = found
+    return _ready(item, options, *found, planned, known, sources, part)
+
+
+def _planned(item: Item, options: RunOptions, known: Known) -> tuple[Prepared, ...]:
+    """The planned changes of the job and its media."""
+    # A plan needs names only; the folder of the outputs does not matter.
+    names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
+    work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)
+    return tuple(
+        replace(entry, output=None) for entry in prepare_job(item, names, work, options.fields)
+    )
+
+
+def _ready(
+    item: Item,
+    options: RunOptions,
+    job: Job,
+    name: str,
+    planned: tuple[Prepared, ...],
+    known: Known,
+    sources: Mapping[str, str],
+    part: PartOf | None,
+) -> Ready:
     function: Function = job.given()["function"]
     sound, silent = sound_source(job, planned, sources, search=options.restore_audio)
     notes: dict[str, Any] = {"stem": stem_of(item)} | ({"sound": sound} if sound else {})
-    remarks = used_parts(planned)
+    if part is not None:
+        notes[PART] = part.note.to_dict()
+    # What one part of a split leaves out is in the others.
+    remarks = () if part is not None else used_parts(planned)
     if options.restore_audio and silent is not None:
         remarks = (*remarks, silent)
-    cost = cost_after(function, planned, options.price)
-    return Ready(item, job, function, name, planned, notes, known, sources, remarks, cost)
+    return Ready(
+        item=item,
+        job=job,
+        function=function,
+        identity=name,
+        planned=planned,
+        notes=notes,
+        known=known,
+        sources=sources,
+        remarks=remarks,
+        cost=cost_after(function, planned, options.price),
+        prepare=options.prepare,
+        fields=options.fields,
+        part=None if part is None else part.note,
+    )
 
 
 def admitted(item: Item) -> Item:
@@ -181,5 +243,6 @@ def stem_of(item: Item) -> str:
     stem = stem.removesuffix(MARK) or "job"
     if item.base is None:
         return stem
-    line = item.source[len(item.base) :].strip(":")
+    # jobs.jsonl:3 is jobs-3, and its first part, jobs.jsonl:3#part-01, is jobs-3-part-01.
+    line = item.source[len(item.base) :].strip(":#").replace("#", "-")
     return f"{stem}-{line}" if line else stem

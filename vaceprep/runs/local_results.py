@@ -16,6 +16,7 @@ from vaceprep.files.digest import digest
 from vaceprep.files.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.ledger.row import Row
 from vaceprep.runs.fetch import Fetched
+from vaceprep.runs.part_note import PART, read_part
 from vaceprep.runs.sidecar import read_any, read_sidecar
 
 #: The part of the name of a video that the model did not make.
@@ -93,6 +94,14 @@ def found_beside(row: Row, number: int, folder: str, rehearsed: bool = False) ->
     return None
 
 
+def agrees(row: Row, rehearsed: bool = False) -> bool:
+    """Whether each video of a row is on disk, with the hash that its sidecar has."""
+    return bool(row.files) and all(
+        found_beside(row, number, os.path.dirname(path), rehearsed) is not None
+        for number, path in enumerate(row.files)
+    )
+
+
 def names_of(row: Row, number: int, rehearsed: bool = False) -> Callable[[int], str]:
     """The names for a task's video in the order in which they are tried, from 1.
 
@@ -114,6 +123,7 @@ def names_of(row: Row, number: int, rehearsed: bool = False) -> Callable[[int], 
 
 def sidecar_of(row: Row, fetched: Fetched, number: int) -> Mapping[str, Any]:
     """The contents of a video's sidecar: the request, the task, the facts."""
+    part = read_part(row.notes.get(PART))
     return {
         "version": SIDECAR_VERSION,
         "source": row.source,
@@ -134,4 +144,5 @@ def sidecar_of(row: Row, fetched: Fetched, number: int) -> Mapping[str, Any]:
             "bytes": fetched.bytes,
         },
         "facts": fetched.facts.to_dict(),
+        **({} if part is None else {PART: part.to_dict()}),
     }

@@ -20,8 +20,10 @@ from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.preparation.report import Prepared
 from vaceprep.publish.target import PublishError, Target
 from vaceprep.runs.admit import Ready
-from vaceprep.runs.local_results import id_beside
+from vaceprep.runs.local_results import agrees, id_beside
 from vaceprep.runs.model import Control, Interrupted, OnStep, RunEntry, RunOptions, Status, Step
+from vaceprep.runs.part_note import PART
+from vaceprep.runs.redo import REDO, is_open
 from vaceprep.runs.retrieve import NotDownloaded, Retriever, TaskEnded, TaskLost
 from vaceprep.runs.spending import VARIABLE, cost_after
 from vaceprep.runs.stage import (
@@ -90,7 +92,8 @@ class Runner:
             ready.source, ready.function, "failed", notes=ready.remarks, rehearsed=rehearsed
         )
         try:
-            older = None if self.options.again else self._still_there(ready.identity)
+            again = self.options.again or self._is_redone(ready)
+            older = None if again else self._kept(ready) or self._still_there(ready.identity)
             if older is not None:
                 return self._resumed(older, replace(entry, resumed=True))
             while True:
@@ -102,7 +105,7 @@ class Runner:
                     function=ready.function,
                     source=ready.source,
                     notes=ready.notes,
-                    again=self.options.again,
+                    again=again,
                 )
                 if mine:
                     return self._new(ready, row, entry)
@@ -113,6 +116,22 @@ class Runner:
             return replace(entry, status="interrupted", hint=GO_ON)
         except (LedgerError, CannotAsk) as error:
             return replace(entry, error=f"{error}; nothing was sent")
+
+    def _is_redone(self, ready: Ready) -> bool:
+        """Whether a part is sent again, and no unfinished command has sent it again already."""
+        if not ready.redo:
+            return False
+        newest = self.ledger.newest(ready.identity)
+        return newest is None or not is_open(newest, ready.notes.get(REDO))
+
+    def _kept(self, ready: Ready) -> Row | None:
+        """The row of a part whose video is on disk as it was downloaded, however old.
+
+        None for another job, and if a row prevents sending anyway.
+        """
+        if ready.part is None or self.ledger.standing(ready.identity) is not None:
+            return None
+        return kept_row(self.ledger, ready.identity)
 
     def _still_there(self, identity: str) -> Row | None:
         """An older row of the job whose task the service still has; raises CannotAsk.
@@ -251,6 +270,8 @@ class Runner:
         """Whether the videos are on disk, in the requested folder if ``wait`` is set."""
         if row.state != "downloaded" or not all(map(os.path.isfile, row.files)):
             return False
+        if PART in row.notes and not agrees(row, self.ledger.rehearsal):
+            return False
         wanted = os.path.realpath(self.options.output)
         return not self.options.wait or all(
             os.path.realpath(os.path.dirname(path)) == wanted for path in row.files
@@ -268,6 +289,12 @@ class Runner:
         )
 
 
+def kept_row(ledger: Ledger, identity: str) -> Row | None:
+    """The newest row of a job whose videos are on disk as they were downloaded; None if none is."""
+    rows = ledger.downloaded(identity)
+    return next((row for row in rows if agrees(row, ledger.rehearsal)), None)
+
+
 class CannotAsk(Exception):
     """Whether an older task still exists is unknown, so its job is not sent again."""
 
@@ -280,6 +307,8 @@ class CannotAsk(Exception):
 
 def made_notes(ready: Ready, prepared: Sequence[Prepared]) -> tuple[str, ...]:
     """The remarks on a job, with the parts that were finally used."""
+    if ready.part is not None:
+        return ready.remarks
     foreseen = used_parts(ready.planned)
     return (*used_parts(prepared), *(reason for reason in ready.remarks if reason not in foreseen))
 

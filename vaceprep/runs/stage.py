@@ -82,7 +82,7 @@ def prepare(
     hosts = options.allowed_hosts
     # Decode everything before it is paid for, copied or not.
     work = Work(
-        options.prepare,
+        ready.prepare,
         on_progress=report_progress,
         allowed_hosts=hosts,
         known=ready.known,
@@ -91,12 +91,10 @@ def prepare(
     begun = os.path.isdir(folder)
     try:
         # Reuses what an earlier run made if it is the same.
-        entries = prepare_job(ready.item, Outputs(Output("folder", folder)), work, options.fields)
+        entries = prepare_job(ready.item, Outputs(Output("folder", folder)), work, ready.fields)
         if begun and not all(entry.ok for entry in entries):
             clear(folder)
-            entries = prepare_job(
-                ready.item, Outputs(Output("folder", folder)), work, options.fields
-            )
+            entries = prepare_job(ready.item, Outputs(Output("folder", folder)), work, ready.fields)
     except Cancelled:
         raise Interrupted from None
     target = entries[0].output

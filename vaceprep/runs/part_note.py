@@ -1,0 +1,79 @@
+"""What the ledger and a sidecar say about one part of a split video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from vaceprep.wording import read_exact
+
+#: The key in a row's notes, and in the sidecar of a part's result.
+PART: Final = "part"
+_TIMES: Final = ("start", "end", "overlap", "window_start", "window_end")
+_TEXTS: Final = ("group", "job", "video")
+
+
+@dataclass(frozen=True, slots=True)
+class PartNote:
+    """One part: its place in the split, and its window in the source. Times in seconds."""
+
+    #: The same for all parts of one split: see ``group_of``.
+    group: str
+    #: The job file as given, and the absolute path of the video that is split.
+    job: str
+    video: str
+    #: Its number, from 1, and the number of parts.
+    index: int
+    of: int
+    #: Its window in the presented time of the video, the overlap included.
+    start: Fraction
+    end: Fraction
+    #: Seconds that it shares with the part before.
+    overlap: Fraction
+    #: A shot cut divides it from the part before.
+    after_cut: bool
+    #: The window of the video that is split.
+    window_start: Fraction
+    window_end: Fraction
+
+    def to_dict(self) -> dict[str, Any]:
+        """The note as JSON: exact times as text."""
+        return {
+            "group": self.group,
+            "job": self.job,
+            "video": os.path.abspath(self.video),
+            "index": self.index,
+            "of": self.of,
+            "start": str(self.start),
+            "end": str(self.end),
+            "overlap": str(self.overlap),
+            "after_cut": self.after_cut,
+            "window_start": str(self.window_start),
+            "window_end": str(self.window_end),
+        }
+
+
+def read_part(about: object) -> PartNote | None:
+    """The same, read; None for anything else. No errors: a sidecar is foreign input."""
+    if not isinstance(about, Mapping):
+        return None
+    cut, index, of = about.get("after_cut"), _number(about.get("index")), _number(about.get("of"))
+    texts = [text for name in _TEXTS if isinstance(text := about.get(name), str)]
+    if len(texts) != len(_TEXTS) or not isinstance(cut, bool) or not 1 <= index <= of:
+        return None
+    try:
+        start, end, overlap, first, last = (read_exact(about.get(name)) for name in _TIMES)
+    except ValueError:
+        return None
+    if not (0 <= first <= start < end <= last and 0 <= overlap < end - start):
+        return None
+    group, job, video = texts
+    return PartNote(group, job, video, index, of, start, end, overlap, cut, first, last)
+
+
+def _number(value: object) -> int:
+    """A whole number; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
