@@ -1,0 +1,135 @@
+"""The pieces that are joined, what their sidecars record, and the joined video: plain values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+#: The key of a part in the sidecar of its result.
+PART: Final = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One result, and the window of the joined video that it covers. Times in seconds."""
+
+    path: str
+    #: From the start of the joined video.
+    start: Fraction
+    end: Fraction
+    #: What it shares with the piece before: it begins so much before that one ends.
+    overlap: Fraction = Fraction(0)
+    #: Whether a shot cut divides it from the piece before.
+    after_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Where one piece ends and the next begins, in the joined video."""
+
+    #: Seconds from its start: the middle of the overlap, if there is one.
+    at: Fraction
+    #: Whether the colours of the next piece were matched.
+    matched: bool
+    #: Mean CIEDE2000 between the two pictures; None if they were not measured.
+    difference: float | None
+    #: The last picture before the seam and the first one after it, as JPEG.
+    last: bytes | None
+    first: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What was written."""
+
+    path: str
+    #: Whether packets were copied; else the frames were encoded.
+    copied: bool
+    frames: int
+    seams: tuple[Seam, ...]
+    #: Sentences for a person.
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """A part as the sidecar of its result records it. Times in seconds."""
+
+    #: The path of the video that was divided.
+    source: str
+    #: Number of the part, from 1, and the number of all parts.
+    index: int
+    count: int
+    #: Where the part begins and ends, from the first frame that the source shows.
+    start: Fraction
+    end: Fraction
+    overlap: Fraction
+    after_cut: bool
+    #: The start and the end of what was divided, on the same clock.
+    window: tuple[Fraction, Fraction]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value under ``part`` in a sidecar; times are exact: ``"1001/240"``."""
+        return {
+            "source": self.source,
+            "index": self.index,
+            "count": self.count,
+            "start": str(self.start),
+            "end": str(self.end),
+            "overlap": str(self.overlap),
+            "after_cut": self.after_cut,
+            "window": [str(time) for time in self.window],
+        }
+
+    def piece(self, path: str) -> Piece:
+        """Return the result at ``path`` as a piece of the joined video."""
+        begin = self.window[0]
+        return Piece(path, self.start - begin, self.end - begin, self.overlap, self.after_cut)
+
+
+def part_record(sidecar: Mapping[str, Any]) -> PartRecord | None:
+    """Read what a sidecar records of a part; None if it records none, or no valid one."""
+    found = sidecar.get(PART)
+    if not isinstance(found, Mapping):
+        return None
+    try:
+        begin, finish = (_seconds(time) for time in found["window"])
+        record = PartRecord(
+            source=_text(found["source"]),
+            index=_count(found["index"]),
+            count=_count(found["count"]),
+            start=_seconds(found["start"]),
+            end=_seconds(found["end"]),
+            overlap=_seconds(found["overlap"]),
+            after_cut=found["after_cut"] is True,
+            window=(begin, finish),
+        )
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return record if begin <= record.start < record.end <= finish else None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("it is no text")
+    return value
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("it is no number from 1")
+    return value
+
+
+#: A time as ``str(Fraction)`` writes it; an exponent could ask for any number of digits.
+_TIME: Final = re.compile(r"[0-9]{1,30}(/[0-9]{1,30})?")
+
+
+def _seconds(value: object) -> Fraction:
+    text = _text(value)
+    if not _TIME.fullmatch(text):
+        raise ValueError("it is no time")
+    return Fraction(text)
