@@ -15,12 +15,12 @@ from PIL import Image, ImageChops, ImageDraw
 import vaceprep
 from tests.media import video_facts
 from tests.plans.test_video import planned
-from tests.preparation.jobmedia import EDIT, job, mask, prepared, shots
+from tests.preparation.jobmedia import shots
 from tests.preparation.numbered import luma, matrix
 from vaceprep.facts import Crop, VideoFacts
+from vaceprep.plans.bars import cropped
 from vaceprep.plans.model import Options
 from vaceprep.plans.predict import predict
-from vaceprep.preparation.video.bars import cropped
 
 BARS = Options(crop_bars=True)
 NONE = Crop(0, 0, 0, 0)
@@ -119,16 +119,6 @@ def test_the_kept_part_alone_counts_and_a_turned_picture_too(tmp_path: Path) -> 
     assert isinstance(after, VideoFacts), entry.error
     # 360x400 lies on its side: 400x360, which is scaled up until each side has 368 pixels.
     assert (after.width, after.height, after.frames, after.fps) == (400, 368, 9, Fraction(18))
-
-
-def test_a_job_with_a_mask_is_not_cropped(tmp_path: Path) -> None:
-    barred(tmp_path / "clip.mp4", (480, 480), Crop(0, 60, 0, 60), frames=4)
-    mask(tmp_path / "mask.png", (480, 480))
-    path = job(tmp_path, **EDIT, video_url="clip.mp4", mask_image_url="mask.png")
-    entries = prepared(path, tmp_path / "out", BARS)
-    assert entries[0].status == "failed"
-    assert "--crop-bars found black bars in video_url, and mask_image_url" in str(entries[0].error)
-    assert not (tmp_path / "out").exists()
 
 
 @settings(max_examples=20)

@@ -21,8 +21,9 @@ HD_LINES: Final = 720
 HD_COLUMNS: Final = 1280
 #: Prefixes of the names of RGB pixel formats.
 RGB: Final = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb")
-#: The reason for edits that the option asks for.
+#: The reasons for edits that an option asks for.
 FIT_MODEL: Final = ("--fit-model",)
+BARS: Final = ("--crop-bars",)
 #: Edits of the picture's size.
 SIZE_EDITS: Final = frozenset(["scale", "pad", "crop"])
 
@@ -132,7 +133,8 @@ def _encode_edits(request: VideoRequest, recipe: EncodeRecipe, cut: bool) -> tup
         text = wording.stretch(recipe.start, recipe.length, whole)
         edits.append(Edit("cut", reason or ("frames",), text))
     if request.options.bars:
-        edits.append(Edit("crop", ("--crop-bars",), wording.unbarred(facts)))
+        text = wording.unbarred(facts, mask=recipe.threshold)
+        edits.append(Edit("crop", BARS, text))
         facts = replace(facts, crop=None)
     for name, code, text in wording.pictures(facts, recipe.size, recipe.deinterlace):
         fitted = request.model is not None and name in SIZE_EDITS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
 from typing import Final, overload
@@ -16,6 +16,7 @@ from vaceprep.contract import Role
 from vaceprep.facts import ImageFacts, VideoFacts
 from vaceprep.limits import CONTRACT
 from vaceprep.plans import wording
+from vaceprep.plans.encode import BARS
 from vaceprep.plans.frames import base_rate, slot
 from vaceprep.plans.image import agrees, plan_image, size_edits
 from vaceprep.plans.model import BLACK, CopyRecipe, Edit, EncodeRecipe, ImageRecipe, Options, Plan
@@ -188,6 +189,8 @@ class Placement:
     cut: Size = (0, 0)
     #: Left and top edge of the picture on the canvas.
     pad: Size = (0, 0)
+    #: The rectangle of the mask that is kept, in its pixels: its video's black bars are cropped.
+    box: tuple[float, float, float, float] | None = field(default=None, repr=False)
 
     @property
     def canvas(self) -> Size:
@@ -200,7 +203,13 @@ class Placement:
 
     def changes(self, mask: Size) -> bool:
         """Return whether a mask of that size has to be changed to fit the canvas."""
-        return self.fit != Fit(mask, mask)
+        return self.box is not None or self.fit != Fit(mask, mask)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return what distinguishes the output of a mask image from that of another placement."""
+        box = {} if self.box is None else {"box": repr(self.box)}
+        return {"placement": repr(self), **box}
 
 
 def placement(plan: Plan, facts: VideoFacts) -> Placement:
@@ -250,7 +259,13 @@ def mask_image_plan(
         edits.append(Edit("convert-format", reason, text))
     limit = options.limits.image_bytes[0]
     recipe = ImageRecipe("png", mode="L", size=placing.fit, threshold=True, limit=limit)
-    edits += size_edits(size_of(facts), recipe, reason)
+    shown = size_of(facts)
+    if placing.box is not None:
+        left, top, right, bottom = map(round, placing.box)
+        whole, shown = shown, (right - left, bottom - top)
+        text = f"{wording.px(shown)} of {wording.px(whole)} kept: the video has black bars there"
+        edits.append(Edit("crop", BARS, text))
+    edits += size_edits(shown, recipe, reason)
     return Plan(role, tuple(edits), False, recipe, plain.remaining)
 
 
@@ -331,7 +346,7 @@ def mask_video_plan(plan: Plan, wish: Following, mask: VideoFacts) -> Plan:
         recipe = replace(recipe, size=wish.fit)
         changes = wording.pictures(mask, wish.fit, deinterlace=False)
         sized = [Edit(name, reason, text) for name, _, text in changes if name in SIZE_EDITS]
-        kept = [e for e in edits if e.edit not in SIZE_EDITS]
+        kept = [e for e in edits if e.edit not in SIZE_EDITS or e.reason == BARS]
         edits = (*kept[:-1], *sized, *kept[-1:])
     there = slot((mask.duration or wish.length) - recipe.start, wish.rate)
     if there < wish.frames:

@@ -184,9 +184,10 @@ def _kept(facts: VideoFacts) -> str:
     return f"{px((stored[0] - left - right, stored[1] - top - bottom))} of {px(stored)} kept"
 
 
-def unbarred(facts: VideoFacts) -> str:
-    """Return what is left of a picture with black bars."""
-    return f"{_kept(facts)}: the rest is black in every frame"
+def unbarred(facts: VideoFacts, *, mask: bool) -> str:
+    """Return what is left of a picture with black bars, or of the mask of such a video."""
+    why = "the video has black bars there" if mask else "the rest is black in every frame"
+    return f"{_kept(facts)}: {why}"
 
 
 def pictures(facts: VideoFacts, how: Fit, deinterlace: bool) -> Iterator[tuple[str, str, str]]:

@@ -36,7 +36,6 @@ from vaceprep.wording import listed
 
 #: The video that follows ``video_url`` and has no window of its own.
 MASK_VIDEO: Final = "mask_video_url"
-MASKS: Final = ("mask_image_url", MASK_VIDEO)
 #: Edits that renumber the frames of a video.
 MOVING: Final = ("cut", "frame-rate", "retime")
 
@@ -116,12 +115,6 @@ def _look_first(job: _Job, fields: Mapping[str, Options]) -> None:
     """Raise Stop for errors that prepare cannot fix, before anything is written."""
     options = job.work.options
     local = {piece.role for piece in job.assets.pieces}
-    masks = sorted(name for name in job.draft.values if name in MASKS and job.draft.has(name))
-    if masks and any(p.source and p.source.barred for p in job.assets.pieces):
-        raise Stop(
-            f"--crop-bars found black bars in video_url, and {masks[0]} would no longer fit it: "
-            "crop the video first and draw the mask on what comes out"
-        )
     cut = dict.fromkeys(name for name in fields if name not in local)
     if options.start is not None or options.duration is not None:
         if "/video_url" in job.assets.urls:

@@ -9,11 +9,13 @@ from typing import Final
 
 from vaceprep.contract import EXTENSION_FIELDS, FIRST_MASK_FRAME
 from vaceprep.facts import ImageFacts, VideoFacts
+from vaceprep.plans.bars import Unbarred, unbarred
 from vaceprep.plans.frames import base_rate
 from vaceprep.plans.image import agrees
 from vaceprep.plans.job import (
     CONFORMED,
     Even,
+    Placement,
     even_times,
     following,
     lost_frame,
@@ -28,6 +30,7 @@ from vaceprep.plans.size import even_size
 from vaceprep.plans.wording import px
 from vaceprep.preparation import job_masks
 from vaceprep.preparation.job_assets import Assets, Maker, Piece
+from vaceprep.preparation.read import with_crop
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 from vaceprep.rules.draft import Draft
@@ -81,7 +84,7 @@ def _edit(draft: Draft, assets: Assets, maker: Maker) -> int | None:
         return None
     plan, facts = video.plan(), video.video
     if plan is not None and facts is not None:
-        _stops_of_urls(assets, plan, facts)
+        _stops_of_urls(assets, video, plan, facts)
         if draft.has("mask_image_url"):
             # Check before writing: a mask of a frame that is cut away cannot be fixed.
             _frame_after(draft, video, plan)
@@ -92,34 +95,66 @@ def _edit(draft: Draft, assets: Assets, maker: Maker) -> int | None:
             maker.refuse(mask, "it follows video_url, which cannot be prepared")
         return None
     if image is not None:
-        _image(draft, assets, maker, image, done, facts)
+        _image(draft, assets, maker, image, _placement(video, image, done, facts))
     if moving is not None and moving.video is not None:
+        _crop_bars(video, moving, size_of(after))
         wish = following(facts, done, after, moving.video, moving.options.start)
         if wish is not None:
             maker.follow(moving, job_masks.mask_video, wish)
     return _frame_after(draft, video, done) if draft.has("mask_image_url") else None
 
 
-def _stops_of_urls(assets: Assets, plan: Plan, facts: VideoFacts) -> None:
+def _bars(video: Piece) -> Unbarred | None:
+    """Return what ``--crop-bars`` crops of a video; None without bars."""
+    source, facts = video.source, video.video
+    if source is None or source.barred is None or facts is None:
+        return None
+    return unbarred(source.barred, facts)
+
+
+def _stops_of_urls(assets: Assets, video: Piece, plan: Plan, facts: VideoFacts) -> None:
     """Raise Stop where a mask is a URL and its video changes: the mask cannot be adapted."""
-    before, after = size_of(facts), predict(plan, facts)
+    bars, after = _bars(video), predict(plan, facts)
+    before = size_of(facts) if bars is None else bars.whole
     how = "it cannot follow; download it and name the file"
     if "/mask_image_url" in assets.urls and placement(plan, facts).changes(before):
-        text = f"video_url goes from {px(before)} to {px(size_of(after))}"
-        raise Stop(f"mask_image_url is a URL, and {text}: {how}")
+        known = assets.urls["/mask_image_url"].before
+        if known is None or size_of(known) != size_of(after):
+            text = f"video_url goes from {px(before)} to {px(size_of(after))}"
+            raise Stop(f"mask_image_url is a URL, and {text}: {how}")
     if "/mask_video_url" in assets.urls and isinstance(after, VideoFacts):
         recipe = plan.recipe
         begins = recipe.start if isinstance(recipe, CopyRecipe | EncodeRecipe) else Fraction(0)
-        same = size_of(after) == before and after.frames == facts.frames
+        known = assets.urls["/mask_video_url"].before
+        fits = known is not None and size_of(known) == size_of(after)
+        same = (size_of(after) == before or fits) and after.frames == facts.frames
         if begins or not same or base_rate(after) != base_rate(facts):
             raise Stop(f"mask_video_url is a URL, and video_url gets other frames: {how}")
 
 
-def _image(
-    draft: Draft, assets: Assets, maker: Maker, mask: Piece, plan: Plan, video: VideoFacts
-) -> None:
-    """Apply the scaling and padding of the video to its mask image."""
-    where, facts = placement(plan, video), mask.facts
+def _placement(video: Piece, mask: Piece, plan: Plan, facts: VideoFacts) -> Placement:
+    """Return where the video's picture is in its output, for a mask image of that size."""
+    where, bars = placement(plan, facts), _bars(video)
+    if bars is None or mask.facts is None:
+        return where
+    size = size_of(mask.facts)
+    if not bars.includes_bars(size, where.canvas):
+        return where
+    return replace(where, size=bars.whole, box=bars.box(size))
+
+
+def _crop_bars(video: Piece, mask: Piece, canvas: tuple[int, int]) -> None:
+    """Crop the bars of a video from its mask video too, unless it was drawn without them."""
+    bars, facts = _bars(video), mask.video
+    if bars is None or facts is None or mask.source is None or mask.entry is not None:
+        return
+    if bars.includes_bars(size_of(facts), canvas):
+        mask.source = with_crop(mask.source, bars.bars_of(facts), mask.options)
+
+
+def _image(draft: Draft, assets: Assets, maker: Maker, mask: Piece, where: Placement) -> None:
+    """Apply the cropping, scaling and padding of the video to its mask image."""
+    facts = mask.facts
     if not isinstance(facts, ImageFacts) or not where.changes(size_of(facts)):
         maker.make(mask)
     elif where.follows(size_of(facts)):

@@ -57,7 +57,7 @@ def mask_image(
     def suits(made: Facts) -> bool:
         return (made.width, made.height) == where.canvas
 
-    making = Making(source, target, work, known, {"placement": repr(where)})
+    making = Making(source, target, work, known, where.identity)
     return _make(making, [plan], carry, suits)
 
 
@@ -73,7 +73,8 @@ def _placed(source: Source, facts: ImageFacts, plan: Plan, where: Placement) -> 
     plain = replace(plan, recipe=replace(plan.recipe, size=None))
     (wide, high), (width, height) = where.fit.scaled, where.canvas
     with Pillow.open(BytesIO(make_image(read, plain)), formats=ACCEPTED) as opened:
-        image = opened.convert("L").resize((wide, high), Pillow.Resampling.NEAREST)
+        near = Pillow.Resampling.NEAREST
+        image = opened.convert("L").resize((wide, high), near, where.box)
     left, top = where.cut
     image = image.crop((left, top, left + min(wide, width), top + min(high, height)))
     canvas = Pillow.new("L", (width, height), 0)
@@ -99,7 +100,10 @@ def mask_video(
     def suits(made: Facts) -> bool:
         return isinstance(made, VideoFacts) and wish.met_by(made)
 
-    making = Making(source, target, work, known, {"following": repr(wish)})
+    also = {"following": repr(wish)}
+    if source.barred is not None:
+        also["crop"] = repr(facts.crop)
+    making = Making(source, target, work, known, also)
     return _make(making, plans, carry, suits)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from vaceprep.checks.inputs import Item
 from vaceprep.contract import MAX_IMAGE_PIXELS, VIDEO_ROLES, Role
 from vaceprep.errors import Refused
-from vaceprep.facts import DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
+from vaceprep.facts import Crop, DecodeFacts, Facts, ImageFacts, SampleFacts, Unreadable, VideoFacts
 from vaceprep.files.source import CannotOpen, Opened, is_data_uri, is_url, open_path, open_stdin
 from vaceprep.plans.model import NOTHING_ASKED, Edit, Options, Plan
 from vaceprep.probes.measure import default_role, measure
@@ -125,6 +125,18 @@ def measured(
     if options.salvage and isinstance(facts, Unreadable) and role not in VIDEO_ROLES:
         return _rescued(source, options) or source
     return source
+
+
+def with_crop(source: Source, bars: Crop, options: Options) -> Source:
+    """Return the source of a video of which the container hides these bars as well."""
+    from vaceprep.plans.bars import cropped
+
+    facts = source.facts
+    if not isinstance(facts, VideoFacts) or not any(bars):
+        return source
+    whole, facts = facts, cropped(facts, bars)
+    findings = tuple(judge(facts, Asset(source.role, source.name, options.limits)))
+    return replace(source, facts=facts, findings=findings, barred=whole)
 
 
 def _without_bars(

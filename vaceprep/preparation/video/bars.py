@@ -15,12 +15,12 @@ from vaceprep.contract_advice import BAR_LUMA, BAR_SHARE
 from vaceprep.errors import Refused
 from vaceprep.facts import Crop, VideoFacts
 from vaceprep.files.source import Opened
+from vaceprep.plans.bars import cropped, visible
 from vaceprep.preparation.video.decode import frames_from
 from vaceprep.probes.container import BROKEN
 from vaceprep.probes.frame_measures import BRIGHT, bright_edges
 from vaceprep.probes.shots import STRAIGHT
 from vaceprep.probes.sniff import Sniffed
-from vaceprep.records import replace
 
 #: Luma of one pixel that no black line has: an encoder's ringing beside the edge stays below. J
 NEVER_BLACK: Final = 3 * BAR_LUMA
@@ -69,8 +69,7 @@ def without_bars(
                     seen.append(found)
     except (Refused, *BROKEN):
         return None
-    width, height = _visible(facts)
-    bars = bars_of(seen, (width, height))
+    bars = bars_of(seen, visible(facts))
     return None if bars is None else cropped(facts, bars)
 
 
@@ -92,24 +91,6 @@ def bars_of(seen: Sequence[_Seen], size: tuple[int, int]) -> Crop | None:
         )
         found.append(bar if straight and bar >= BAR_SHARE * length else 0)
     return Crop(*found) if any(found) else None
-
-
-def cropped(facts: VideoFacts, bars: Crop) -> VideoFacts:
-    """Return the facts of a video whose container hides the bars as well."""
-    own = facts.crop or Crop(0, 0, 0, 0)
-    crop = Crop(*(a + b for a, b in zip(own, bars, strict=True)))
-    whole = replace(facts, crop=crop)
-    width, height = _visible(whole)
-    width = max(1, round(width * facts.sample_aspect_ratio))
-    if facts.rotation in (90, 270):
-        width, height = height, width
-    return replace(whole, width=width, height=height)
-
-
-def _visible(facts: VideoFacts) -> tuple[int, int]:
-    """Return the size in stored pixels of what the container shows."""
-    left, top, right, bottom = facts.crop or (0, 0, 0, 0)
-    return facts.stored_width - left - right, facts.stored_height - top - bottom
 
 
 def _picture(frame: VideoFrame, scaler: VideoReformatter, crop: Crop | None) -> Image.Image:
