@@ -19,6 +19,7 @@ PLAIN = (
     "checks",
     "cli",
     "config",
+    "editor",
     "files",
     "job",
     "ledger",

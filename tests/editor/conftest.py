@@ -1,14 +1,57 @@
-"""One browser for all tests of the page; skipped, with the reason, where there is none."""
+"""A small clip, a server of the editor in this process, and one browser for all tests of the page.
+
+Without a browser these tests are skipped, with the reason.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+
+from tests.media import encode
+from vaceprep.editor.server import EditorServer
+from vaceprep.editor.session import open_session
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+Serve = Callable[..., httpx.Client]
+
+
+@pytest.fixture(scope="session")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of 2 s with sound, as small as the service accepts."""
+    path = tmp_path_factory.mktemp("moving") / "moving.mp4"
+    options = {"movflags": "+faststart"}
+    encode(path, rate=24, frames=48, size=(360, 360), container_options=options, sound=2)
+    return path
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start an editor of a source; a client of its page. All end with the test."""
+    with ExitStack() as stack:
+
+        def start(source: Path | None, output: Path | None = None, **settings: Any) -> httpx.Client:
+            session = open_session(
+                None if source is None else str(source), None if output is None else str(output)
+            )
+            server = stack.enter_context(EditorServer(session, **settings))
+            return stack.enter_context(httpx.Client(base_url=server.address, timeout=60))
+
+        yield start
+
+
+@pytest.fixture
+def clip_here(moving: Path, tmp_path: Path) -> Path:
+    """The clip in a folder of the test."""
+    return Path(shutil.copy(moving, tmp_path / "clip.mp4"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,159 @@
+"""The endpoints of the editor as one application; ``guard`` stands in front of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from vaceprep.contract import PRICE_PER_SECOND
+from vaceprep.cost import rate
+from vaceprep.editor import describe
+from vaceprep.editor.errors import BadRequest
+from vaceprep.editor.guard import Guard, refusal
+from vaceprep.editor.session import Session
+from vaceprep.errors import Refused
+from vaceprep.limits import CONTRACT, Limits
+
+T = TypeVar("T")
+
+#: Version of the JSON; it changes if a key changes its meaning or is removed.
+JSON_VERSION: Final = 1
+#: The folder of the page's own files, and the types of those that are served.
+PAGE: Final = os.path.join(os.path.dirname(__file__), "page")
+TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+
+
+@dataclass
+class Editor:
+    """What the endpoints share."""
+
+    session: Session
+    token: str
+    port: int
+    #: Called when the page ends the server.
+    end: Callable[[], None]
+    allow_send: bool = False
+    limits: Limits = CONTRACT
+    price: Any = PRICE_PER_SECOND
+    pages: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Names are looked up here, so that none of the client's becomes a path.
+        with os.scandir(PAGE) as entries:
+            self.pages = {e.name: e.path for e in entries if os.path.splitext(e.name)[1] in TYPES}
+
+
+def application(editor: Editor) -> ASGIApp:
+    """The ASGI application of one editor."""
+    root = f"/{editor.token}"
+
+    def route(path: str, method: str, answer: Callable[[Editor, Request], Any]) -> Route:
+        return Route(f"{root}/{path}", partial(answer, editor), methods=[method])
+
+    app = Starlette(
+        routes=[
+            route("", "GET", _index),
+            route("page/{name}", "GET", _page),
+            route("api/state", "GET", _state),
+            route("api/quit", "POST", _quit),
+        ],
+        exception_handlers={
+            404: _nothing,
+            405: _wrong_method,
+            500: _broken,
+            BadRequest: _bad_request,
+            Refused: _refused,
+            ClientDisconnect: _disconnected,
+        },
+    )
+    app.router.redirect_slashes = False
+    return Guard(app, token=editor.token, port=editor.port)
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run work that reads files or decodes, beside the server's loop."""
+    return await asyncio.to_thread(work)
+
+
+async def _nothing(_: Request, __: Exception) -> Response:
+    return refusal(404, "there is nothing here")
+
+
+async def _wrong_method(_: Request, __: Exception) -> Response:
+    return refusal(405, "the method is not allowed here")
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    return refusal(500, "the editor failed")
+
+
+async def _bad_request(_: Request, error: Exception) -> Response:
+    return refusal(error.status if isinstance(error, BadRequest) else 400, str(error))
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return refusal(422, str(error))
+
+
+async def _disconnected(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)
+
+
+async def _index(editor: Editor, _: Request) -> Response:
+    return _file(editor, "index.html")
+
+
+async def _page(editor: Editor, request: Request) -> Response:
+    return _file(editor, request.path_params["name"])
+
+
+def _file(editor: Editor, name: str) -> Response:
+    path = editor.pages.get(name)
+    if path is None:
+        return refusal(404, "the page has no such file")
+    return FileResponse(path, media_type=TYPES[os.path.splitext(name)[1]])
+
+
+async def _state(editor: Editor, _: Request) -> Response:
+    return JSONResponse(await in_thread(partial(state_of, editor)))
+
+
+def state_of(editor: Editor) -> dict[str, Any]:
+    """The JSON of ``api/state``."""
+    session = editor.session
+    with session.lock:
+        values, window, options = dict(session.values), session.window, dict(session.options)
+    return {
+        "version": JSON_VERSION,
+        "path": session.path,
+        "job": values,
+        "window": window.to_dict(),
+        "options": options,
+        "functions": describe.functions(editor.limits),
+        "media": session.described_media(),
+        "files": session.files(),
+        "limits": describe.limits_of(editor.limits),
+        "allow_send": editor.allow_send,
+        "price": rate(editor.price),
+    }
+
+
+async def _quit(editor: Editor, _: Request) -> Response:
+    editor.end()
+    return JSONResponse({})
