@@ -54,8 +54,9 @@ def clip_here(moving: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(moving, tmp_path / "clip.mp4"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    # Its loop runs in this thread: no test of another package finds it running.
     pytest.importorskip("playwright.sync_api", reason="needs playwright (the extra [test])")
     from tests.editor.browser import CHROMIUM, chromium
 
