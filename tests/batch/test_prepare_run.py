@@ -47,13 +47,24 @@ def test_jobs_are_run_once(batch: Batch, here: Path, small: Path) -> None:
     code, _, err = batch(*command)
     assert (code, list(here.glob("vids/*"))) == (2, [])
     assert "give --yes, or --sandbox" in err
-    code, out, _ = batch(*command, "--sandbox", "--poll-interval", "0.1")
+    # Two good jobs of half a second cost 0.10 USD. All are refused if that is too much.
+    rehearsal = (*command, "--sandbox", "--poll-interval", "0.1")
+    code, out, _ = batch(*rehearsal, "--max-cost", "0.09")
+    assert (code, out.splitlines()[0]) == (1, "3 sources: 3 with errors")
+    refused = [line["jobs"][0] for line in lines(here / "ran.jsonl")]
+    assert [(entry["status"], entry["task"]) for entry in refused] == [("refused", None)] * 3
+    over = (
+        "this call costs 1 s, 0.10 USD, which is over --max-cost 0.09; nothing was prepared or sent"
+    )
+    assert [entry["error"] for entry in refused[:2]] == [over, over]
+    code, out, _ = batch(*rehearsal, "--max-cost", "0.1")
     assert (code, out.splitlines()[0]) == (1, "3 sources: 1 with errors")
     ran = {line["source"]: line["jobs"][0] for line in lines(here / "ran.jsonl")}
     assert [entry["status"] for entry in ran.values()] == ["downloaded", "downloaded", "refused"]
     videos = [entry["videos"][0] for entry in ran.values() if entry["videos"]]
     assert all((here / video).is_file() for video in videos)
-    out = batch(*command, "--sandbox", "--poll-interval", "0.1")[1]
+    # What is done costs nothing, and the cap is no reason to do it again.
+    out = batch(*rehearsal, "--max-cost", "0.01")[1]
     # What was refused is looked at again, and costs nothing.
     assert "3 sources: 1 with errors, 2 already done" in out
     assert sorted(map(str, here.glob("vids/*.mp4"))) == sorted(str(here / v) for v in videos)

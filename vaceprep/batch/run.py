@@ -1,7 +1,8 @@
 """``run`` for many jobs: each by itself, as many in parallel as the account allows.
 
 The ledger decides what is sent: a job already sent is resumed, and one in state unknown is not
-sent again, whatever the results file contains.
+sent again, whatever the results file contains. With ``max_cost``, all jobs are read and planned
+before the first is sent, because it covers their sum.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from vaceprep.checks.library import spread
 from vaceprep.publish.target import Target
 from vaceprep.runs.admit import Ready, admit
 from vaceprep.runs.model import RunEntry, RunOptions
+from vaceprep.runs.preconditions import before_run, is_fresh, refused_by_cap
 from vaceprep.runs.runner import Account, Runner
 
 #: A job, its result, and the content that the result describes.
 Ran = tuple[Item, RunEntry, Content]
+#: The same before it is run: ready, or the result that refuses it.
+Planned = tuple[Item, Ready | RunEntry, Content]
 
 
 def run_many(
@@ -30,21 +34,44 @@ def run_many(
     target: Target | None,
     options: RunOptions,
 ) -> Generator[Ran]:
-    """Yield each job in order; a refused job costs nothing and does not stop the run."""
+    """Yield each job in order; a refused job costs nothing and does not stop the run.
 
-    def one(item: Item) -> Ran:
+    If the jobs together can cost more than ``max_cost``, all of them are refused.
+    """
+
+    def planned(item: Item) -> Planned:
         content = content_now(item)
-        ready = admit(item, options, service=account.service, account=account.fingerprint)
-        if not isinstance(ready, Ready):
-            return item, ready, content
-        if target is None and ready.to_publish(options.inline_images):
+        job = admit(
+            item,
+            options,
+            service=account.service,
+            account=account.fingerprint,
+            is_new=lambda name: is_fresh(name, runner.ledger, options),
+        )
+        if not isinstance(job, Ready) or target is not None:
+            return item, job, content
+        if job.to_publish(options.inline_images):
             error = "it names local files, and the service takes URLs"
             hint = "give --publish TARGET"
-            entry = RunEntry(item.source, ready.function, "refused", error=error, hint=hint)
-            return item, entry, content
-        return item, runner.one(ready), content
+            job = RunEntry(item.source, job.function, "refused", error=error, hint=hint)
+        return item, job, content
 
-    yield from spread(one, items, options.at_once + 1)
+    def ran(item: Item, job: Ready | RunEntry, content: Content) -> Ran:
+        return item, runner.one(job) if isinstance(job, Ready) else job, content
+
+    at_once = options.at_once + 1
+    if options.max_cost is None:
+        yield from spread(lambda item: ran(*planned(item)), items, at_once)
+        return
+    plans = {plan[0].source: plan for plan in spread(planned, items, at_once)}
+    before = before_run([job for _, job, _ in plans.values()], runner.ledger, options)
+    refusal = refused_by_cap(before, options)
+    if refusal is None:
+        each = [item for item, _, _ in plans.values()]
+        yield from spread(lambda item: ran(*plans[item.source]), each, at_once)
+        return
+    for (item, _, content), entry in zip(plans.values(), before.refused(refusal), strict=True):
+        yield item, entry, content
 
 
 def is_home(line: dict[str, Any]) -> bool:

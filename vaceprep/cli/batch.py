@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +16,7 @@ from vaceprep.cli.check import Reading, RuleSelection, check_settings, options_b
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.prepare import Changes, PrepareIsolation
 from vaceprep.cli.run_setup import (
+    MAX_COST,
     RESTORE_AUDIO,
     RunSettings,
     RunWindow,
@@ -144,6 +146,7 @@ class BatchRunOptions(OptionGroup):
     batch: BatchOptions = group(BatchOptions)
     where: str | None = options.folder("--output-dir", about=options.VIDEOS)
     settings: RunSettings = group(RunSettings)
+    max_cost: Fraction | None = MAX_COST
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
     configuration: config_options.Configuration = group(config_options.Configuration)
@@ -333,13 +336,16 @@ def run(given: BatchRunOptions) -> int:
         where=given.where,
         restore_audio=given.restore_audio,
         window=given.window,
+        max_cost=given.max_cost,
     )
     with open_runner(settings, options_of_run, place) as (runner, account, target, held):
         # All sandboxes count as one service, though each has its own port.
         service = "sandbox" if settings.sandbox else account.service
         hosts = settings.publishing.allow_host if settings.sandbox else held.allowed_hosts
         # What a job costs, or may, is no reason to do it again.
-        plain = replace(held, allowed_hosts=hosts, price=PRICE_PER_SECOND, budget=None)
+        plain = replace(
+            held, allowed_hosts=hosts, price=PRICE_PER_SECOND, budget=None, max_cost=None
+        )
         made_by = mark("run", [service, account.fingerprint, plain])
 
         def results(items: Iterable[Item]) -> Generator[Made]:

@@ -13,6 +13,7 @@ from vaceprep.cli import config_options, html_report, options, service, signals
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.progress import waiting
 from vaceprep.cli.run_setup import (
+    MAX_COST,
     RESTORE_AUDIO,
     RunSettings,
     RunWindow,
@@ -22,7 +23,7 @@ from vaceprep.cli.run_setup import (
     run_options,
     target_of,
 )
-from vaceprep.cost import rate, read_usd, total, usd
+from vaceprep.cost import rate, total, usd
 from vaceprep.report.escape import printable
 from vaceprep.report.text import config_lines
 from vaceprep.wording import decimal
@@ -54,13 +55,6 @@ failed, or is unknown; 2 something must be set first; 130 after Ctrl-C, 143 afte
 after SIGHUP."""
 
 
-def _amount(text: str) -> Fraction:
-    try:
-        return read_usd(text)
-    except ValueError as error:
-        raise ValueError(f"{text} {error}") from None
-
-
 #: The most jobs whose costs are printed one by one before the question.
 MOST_COSTS: Final = 100
 
@@ -74,12 +68,7 @@ class RunCommand(OptionGroup):
     dry_run: bool = option(
         "--dry-run", is_flag=True, help="Check and plan; send and write nothing."
     )
-    max_cost: Fraction | None = option(
-        "--max-cost",
-        metavar="USD",
-        callback=options.parsed(_amount),
-        help="Prepare and send nothing if the jobs together can cost more.",
-    )
+    max_cost: Fraction | None = MAX_COST
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
     extra: tuple[str, ...] = options.EXTRA

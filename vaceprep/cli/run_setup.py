@@ -107,6 +107,23 @@ RESTORE_AUDIO: Final = option(
 )
 
 
+def _amount(text: str) -> Fraction:
+    from vaceprep.cost import read_usd
+
+    try:
+        return read_usd(text)
+    except ValueError as error:
+        raise ValueError(f"{text} {error}") from None
+
+
+MAX_COST: Final = option(
+    "--max-cost",
+    metavar="USD",
+    callback=options.parsed(_amount),
+    help="Prepare and send nothing if the jobs together can cost more.",
+)
+
+
 class Place(NamedTuple):
     """The publishing target as text and its public URL; None if not given."""
 

@@ -122,15 +122,28 @@ def assess(
 ) -> JobsBefore:
     """Read and plan every job, and find which were sent before; writes and sends nothing."""
 
-    def is_new(identity: str) -> bool:
-        return options.again or ledger.standing(identity) is None
-
-    jobs = tuple(
-        admit(item, options, service=account.service, account=account.fingerprint, is_new=is_new)
+    jobs = [
+        admit(
+            item,
+            options,
+            service=account.service,
+            account=account.fingerprint,
+            is_new=lambda name: is_fresh(name, ledger, options),
+        )
         for item in items
-    )
-    ready = [job for job in jobs if isinstance(job, Ready) and is_new(job.identity)]
-    return JobsBefore(jobs, once(ready, options))
+    ]
+    return before_run(jobs, ledger, options)
+
+
+def is_fresh(identity: str, ledger: Ledger, options: RunOptions) -> bool:
+    """Whether a job would be sent now: it was not sent before, or it is to be sent again."""
+    return options.again or ledger.standing(identity) is None
+
+
+def before_run(jobs: Sequence[Ready | RunEntry], ledger: Ledger, options: RunOptions) -> JobsBefore:
+    """Find which of the jobs would be sent now."""
+    ready = [j for j in jobs if isinstance(j, Ready) and is_fresh(j.identity, ledger, options)]
+    return JobsBefore(tuple(jobs), once(ready, options))
 
 
 def once(jobs: Iterable[Ready], options: RunOptions) -> tuple[Ready, ...]:
