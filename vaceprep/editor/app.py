@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -15,14 +14,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from vaceprep.contract import PRICE_PER_SECOND
 from vaceprep.cost import rate
-from vaceprep.editor import describe
+from vaceprep.editor import describe, media_routes
+from vaceprep.editor.context import Editor
 from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.guard import Guard, refusal
-from vaceprep.editor.session import Session
+from vaceprep.editor.requests import json_of
+from vaceprep.editor.review import Draft, Review, draft_of
 from vaceprep.errors import Refused
-from vaceprep.limits import CONTRACT, Limits
 
 T = TypeVar("T")
 
@@ -39,38 +38,29 @@ TYPES: Final = {
 }
 
 
-@dataclass
-class Editor:
-    """What the endpoints share."""
-
-    session: Session
-    token: str
-    port: int
-    #: Called when the page ends the server.
-    end: Callable[[], None]
-    allow_send: bool = False
-    limits: Limits = CONTRACT
-    price: Any = PRICE_PER_SECOND
-    pages: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        # Names are looked up here, so that none of the client's becomes a path.
-        with os.scandir(PAGE) as entries:
-            self.pages = {e.name: e.path for e in entries if os.path.splitext(e.name)[1] in TYPES}
-
-
 def application(editor: Editor) -> ASGIApp:
     """The ASGI application of one editor."""
     root = f"/{editor.token}"
+    # Names are looked up here, so that none of the client's becomes a path.
+    with os.scandir(PAGE) as entries:
+        pages = {e.name: e.path for e in entries if os.path.splitext(e.name)[1] in TYPES}
 
     def route(path: str, method: str, answer: Callable[[Editor, Request], Any]) -> Route:
         return Route(f"{root}/{path}", partial(answer, editor), methods=[method])
 
     app = Starlette(
         routes=[
-            route("", "GET", _index),
-            route("page/{name}", "GET", _page),
+            Route(f"{root}/", partial(_page, pages, "index.html"), methods=["GET"]),
+            Route(f"{root}/page/{{name}}", partial(_page, pages, None), methods=["GET"]),
             route("api/state", "GET", _state),
+            route("api/job", "PUT", _job),
+            route("api/frame", "GET", media_routes.frame),
+            route("api/frames", "GET", media_routes.frames),
+            route("api/strip", "GET", media_routes.strip),
+            route("api/clip", "GET", media_routes.clip),
+            route("api/waveform", "GET", media_routes.waveform),
+            route("api/cuts", "GET", media_routes.cuts),
+            route("api/pick", "GET", media_routes.pick),
             route("api/quit", "POST", _quit),
         ],
         exception_handlers={
@@ -115,16 +105,9 @@ async def _disconnected(_: Request, __: Exception) -> Response:
     return Response(status_code=400)
 
 
-async def _index(editor: Editor, _: Request) -> Response:
-    return _file(editor, "index.html")
-
-
-async def _page(editor: Editor, request: Request) -> Response:
-    return _file(editor, request.path_params["name"])
-
-
-def _file(editor: Editor, name: str) -> Response:
-    path = editor.pages.get(name)
+async def _page(pages: Mapping[str, str], name: str | None, request: Request) -> Response:
+    name = name or str(request.path_params["name"])
+    path = pages.get(name)
     if path is None:
         return refusal(404, "the page has no such file")
     return FileResponse(path, media_type=TYPES[os.path.splitext(name)[1]])
@@ -152,6 +135,23 @@ def state_of(editor: Editor) -> dict[str, Any]:
         "allow_send": editor.allow_send,
         "price": rate(editor.price),
     }
+
+
+async def _job(editor: Editor, request: Request) -> Response:
+    editor.latest = number = editor.latest + 1
+    body = await json_of(request, ("job", "window", "options"))
+    draft = draft_of(body)
+    if number == editor.latest:
+        editor.session.keep(draft.values, draft.window, body.get("options") or {})
+    return JSONResponse(await in_thread(partial(_review, editor, draft, number)))
+
+
+def _review(editor: Editor, draft: Draft, number: int) -> dict[str, Any]:
+    """The answer to one state of the job; the last state wins."""
+    with editor.reviewing:
+        if number != editor.latest:
+            return {"superseded": True}
+        return Review(editor, draft).to_dict()
 
 
 async def _quit(editor: Editor, _: Request) -> Response:

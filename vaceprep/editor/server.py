@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from vaceprep.editor.errors import EditorUnavailable
 
 if TYPE_CHECKING:
+    from vaceprep.editor.context import Editor
     from vaceprep.editor.session import Session
 
 LOOPBACK: Final = "127.0.0.1"
@@ -36,6 +37,7 @@ class EditorServer:
         self._thread: threading.Thread | None = None
         self._server: Any = None
         self._failure: BaseException | None = None
+        self._editor: Editor | None = None
         #: Set when the page ends the server.
         self.ended = threading.Event()
 
@@ -91,7 +93,11 @@ class EditorServer:
             self._socket.close()
             self._socket = None
         self._server = None
-        self._session.close()
+        if self._editor is None:
+            self._session.close()
+        else:
+            self._editor.close()
+            self._editor = None
 
     def _run(self, ready: threading.Event) -> None:
         try:
@@ -105,11 +111,12 @@ class EditorServer:
     async def _serve(self, ready: threading.Event) -> None:
         import uvicorn
 
-        from vaceprep.editor.app import Editor, application
+        from vaceprep.editor.app import application
+        from vaceprep.editor.context import Editor
 
         if self._socket is None:
             raise RuntimeError("the editor is closed")
-        editor = Editor(
+        self._editor = editor = Editor(
             self._session,
             token=self._token,
             port=self._socket.getsockname()[1],

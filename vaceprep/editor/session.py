@@ -77,6 +77,13 @@ class Session:
         self.media.close()
         self.temporary.cleanup()
 
+    def keep(self, values: dict[str, Any], window: Window, options: dict[str, Any]) -> None:
+        """Take over a state of the job. Raises BadRequest for a file that may not be opened."""
+        for value in media_of(values).values():
+            self.path_of(value)
+        with self.lock:
+            self.values, self.window, self.options = values, window, options
+
     # --- files ---------------------------------------------------------------------------
 
     def path_of(self, value: str) -> str | None:
@@ -107,12 +114,12 @@ class Session:
         return path, role_of(pointer)
 
     def opened_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values with paths that can be opened from anywhere. Raises BadRequest."""
+        """The values with the paths of drafts in place of their names. Raises BadRequest."""
         found = dict(values)
         for at, value in media_of(values).items():
             path = self.path_of(value)
-            if path is not None:
-                put(found, at, os.path.abspath(path))
+            if path is not None and value in self.drafts:
+                put(found, at, path)
         return found
 
     def new_name(self, stem: str, last: str) -> str:

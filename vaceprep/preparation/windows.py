@@ -37,6 +37,16 @@ def windows_of(
     ``threads`` that decode; 0: as many as there are cores. Raises Refused if it is no video, or if
     nothing of it can be decoded.
     """
+    facts = video_of(read)
+    looks = looks_of(read, threads=threads, step=step)
+    end = facts.duration or looks[-1].measure.time
+    return best_windows(looks, end, length, count)
+
+
+def looks_of(
+    read: Read, *, threads: int = 0, step: Callable[[float], None] = lambda share: None
+) -> list[Look]:
+    """Return what each frame of a video looks like. Raises Refused, as ``windows_of``."""
     facts, demuxer = video_of(read), read.sniffed.demuxer
     looks: list[Look] = []
     for measure, picture in frame_measures(
@@ -47,8 +57,7 @@ def windows_of(
             step(min(1.0, len(looks) / max(facts.frames or 1, 1)))
     if not looks:
         raise unreadable(read.source, "no frame of it decodes (vaceprep check --deep says why)")
-    end = facts.duration or looks[-1].measure.time
-    return best_windows(looks, end, length, count)
+    return looks
 
 
 def with_best_start(source: Source, options: Options) -> Options:

@@ -132,7 +132,7 @@ def admit(
     except (InvalidJob, JobUnreadable, CannotOpen, OSError) as error:
         # The plan's error goes first: it names each medium.
         job_error = error
-    planned = _planned(item, options, known)
+    planned = planned_media(item, options, known)
     if not planned[0].ok:
         return _refused(item, planned)
     if isinstance(job_error, InvalidJob):
@@ -142,8 +142,8 @@ def admit(
     return _ready(item, options, *found, planned, known, sources, part)
 
 
-def _planned(item: Item, options: RunOptions, known: Known) -> tuple[Prepared, ...]:
-    """The planned changes of the job and its media."""
+def planned_media(item: Item, options: RunOptions, known: Known) -> tuple[Prepared, ...]:
+    """The planned changes of the job and its media; the job's own entry first."""
     # A plan needs names only; the folder of the outputs does not matter.
     names = Outputs(Output("folder", os.path.join(gettempdir(), "vaceprep-plan")))
     work = Work(options.prepare, dry_run=True, allowed_hosts=options.allowed_hosts, known=known)

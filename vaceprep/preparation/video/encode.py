@@ -50,14 +50,16 @@ def encode(
     recipe: EncodeRecipe,
     path: str,
     on_progress: OnProgress,
+    *,
+    preset: str = PRESET,
 ) -> None:
     """Write the recipe's frames to ``path``, within its limit of bytes.
 
-    Raises Refused, or one of ``BROKEN``.
+    ``preset`` is the encoder's. Raises Refused, or one of ``BROKEN``.
     """
     ceiling = AIM * 8 * recipe.limit / (recipe.length + 1)
     for _ in range(ATTEMPTS):
-        size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), on_progress)
+        size = _attempt(opened, sniffed, facts, recipe, path, int(ceiling), on_progress, preset)
         if size <= recipe.limit:
             return
         # The encoder exceeded maxrate: lower it by the excess and a margin.
@@ -73,6 +75,7 @@ def _attempt(
     path: str,
     ceiling: int,
     on_progress: OnProgress,
+    preset: str,
 ) -> int:
     """Encode once. Return the bytes written."""
     frames: Generator[Shown]
@@ -89,7 +92,7 @@ def _attempt(
         sound: Sound | None = None
         for number, frame in enumerate(in_every_slot(frames, facts, recipe)):
             if stream is None:
-                stream = _stream(out, facts, recipe, ceiling)
+                stream = _stream(out, facts, recipe, ceiling, preset)
                 if recipe.keep_audio:
                     sound = Sound(out, opened, sniffed, recipe.start, recipe.length)
                     stack.enter_context(closing(sound))
@@ -205,12 +208,12 @@ def flat(frame: VideoFrame, facts: VideoFacts, recipe: EncodeRecipe) -> VideoFra
 
 
 def _stream(
-    out: OutputContainer, facts: VideoFacts, recipe: EncodeRecipe, ceiling: int
+    out: OutputContainer, facts: VideoFacts, recipe: EncodeRecipe, ceiling: int, preset: str
 ) -> VideoStream:
     colours = tags(facts, tone_mapped=recipe.tone_map)
     stream = h264_stream(out, recipe.rate, recipe.size.canvas, colours)
     stream.options = {
-        "preset": PRESET,
+        "preset": preset,
         "crf": str(MASK_CRF if recipe.threshold else CRF),
         "maxrate": str(ceiling),
         "bufsize": str(ceiling),

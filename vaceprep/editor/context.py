@@ -1,0 +1,58 @@
+"""What the endpoints of one editor share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from vaceprep.contract import PRICE_PER_SECOND, Role
+from vaceprep.editor.background import Background
+from vaceprep.editor.kept import Kept
+from vaceprep.editor.media import mark_of
+from vaceprep.editor.session import Session
+from vaceprep.editor.timeline import Timeline, timeline_of
+from vaceprep.limits import CONTRACT, Limits
+
+
+@dataclass
+class Editor:
+    """One running editor."""
+
+    session: Session
+    token: str
+    port: int
+    #: Called when the page ends the server.
+    end: Callable[[], None]
+    allow_send: bool = False
+    limits: Limits = CONTRACT
+    #: US dollars for a second of output.
+    price: Fraction = PRICE_PER_SECOND
+    #: Options of ``run`` that come after all others in the command that the page shows.
+    run_words: tuple[str, ...] = ()
+    background: Background = field(default_factory=Background)
+    pictures: Kept = field(default_factory=Kept)
+    timelines: dict[Any, Timeline] = field(default_factory=dict)
+    #: The windows that were made, by what they show.
+    clips: dict[Any, str] = field(default_factory=dict)
+    clips_lock: threading.Lock = field(default_factory=threading.Lock)
+    #: The number of the last state of the job that was sent; only one is looked at at a time.
+    latest: int = 0
+    reviewing: threading.Lock = field(default_factory=threading.Lock)
+
+    def timeline(self, path: str, role: Role) -> Timeline:
+        """The timeline of a video, read once. Raises Refused."""
+        key = path, mark_of(path)
+        found = self.timelines.get(key)
+        if found is None:
+            with self.session.media.open(path, role) as read:
+                found = timeline_of(read)
+            self.timelines[key] = found
+        return found
+
+    def close(self) -> None:
+        """End slow work, and delete what was not saved."""
+        self.background.close()
+        self.session.close()
