@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 
-from vaceprep.parts.pieces import Joined, Piece
+from vaceprep.errors import Refused
+from vaceprep.files.atomic import FULL, placing
+from vaceprep.parts.grid import RATE, frames_of, placed
+from vaceprep.parts.mixed import Mixed
+from vaceprep.parts.pieces import Joined, Piece, Seam
+from vaceprep.parts.results import Result, measured, notes_on
+from vaceprep.parts.sound import Source, sound_of
+from vaceprep.parts.written import check
+from vaceprep.plans.size import even_size
+from vaceprep.preparation.video.copy import open_mp4
+from vaceprep.preparation.video.encode import CRF, PRESET, h264_stream, send
+from vaceprep.probes.container import BROKEN, clause
 
 OnProgress = Callable[[Fraction], None]
 
@@ -32,4 +45,65 @@ def join(
 
     Raises Refused, with a sentence; nothing half-written remains.
     """
-    raise NotImplementedError
+    places = placed(pieces, length)
+    results = measured(places)
+    kept = [*(piece.path for piece in pieces), *([sound] if sound else []), *sources]
+    notes = notes_on(results)
+    with (
+        placing(output, force=force, sources=kept, make_folder=True) as place,
+        _sound(sound, sound_start, length) as source,
+    ):
+        progress = on_progress or _ignore
+        try:
+            seams = _encode(results, source, place.path, match, pictures, progress)
+        except BROKEN as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
+            raise Refused(f"the results cannot be joined: {clause(error)}") from None
+        frames = frames_of(length)
+        check(place.path, results[0], frames, sounds=source is not None and source.some)
+        place.commit()
+    notes.append(f"the frames are encoded as H.264, CRF {CRF}")
+    if source is not None:
+        notes.append(source.note())
+    elif sound is not None:
+        notes.append(f"{os.path.basename(sound)} has no sound; the video is silent")
+    return Joined(output, False, frames, tuple(seams), tuple(notes))
+
+
+def _ignore(_: Fraction) -> None:
+    pass
+
+
+def _sound(
+    path: str | None, start: Fraction, length: Fraction
+) -> AbstractContextManager[Source | None]:
+    return nullcontext() if path is None else sound_of(path, start, length)
+
+
+def _encode(
+    results: Sequence[Result],
+    source: Source | None,
+    path: str,
+    match: bool,
+    pictures: bool,
+    on_progress: OnProgress,
+) -> list[Seam]:
+    """Decode, mix and encode all frames."""
+    size = even_size(results[0].size)
+    mixed = Mixed(results, size, match=match, pictures=pictures)
+    whole = results[-1].place.end
+    with open_mp4(path, RATE.numerator, edits=source is not None) as out:
+        stream = h264_stream(out, RATE, size, results[0].colours)
+        stream.options = {"preset": PRESET, "crf": str(CRF)}
+        if source is not None:
+            source.begin(out)
+        for number, frame in enumerate(mixed.frames()):
+            send(out, stream, frame, number, RATE)
+            if source is not None:
+                source.until(number / RATE)
+            on_progress(Fraction(number + 1, whole))
+        out.mux(stream.encode(None))
+        if source is not None:
+            source.until(None)
+    return mixed.seams

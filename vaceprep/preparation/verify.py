@@ -75,11 +75,11 @@ def decoded(
         seen = {f.code for f in known[1]}
         return after, [*known[1], *(f for f in found if f.code in DAMAGE and f.code not in seen)]
     if isinstance(known[0], VideoFacts):
-        _look(path, known[0])
+        look(path, known[0])
     return known
 
 
-def _look(path: str, facts: VideoFacts) -> None:
+def look(path: str, facts: VideoFacts) -> None:
     """Decode the first frame of a copied file. Raises Damaged where no frame decodes."""
     from vaceprep.probes.container import BROKEN, clause, open_container
     from vaceprep.probes.streams import video_stream

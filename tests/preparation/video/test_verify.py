@@ -139,7 +139,7 @@ def test_another_window_is_found(
 def test_a_picture_of_one_colour_is_found(
     colour: tuple[int, int, int], source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = encode._send
+    send = encode.send
 
     def painted(out: Any, stream: Any, frame: VideoFrame, *rest: Any) -> None:
         blank = VideoFrame(frame.width, frame.height, "yuv420p")
@@ -147,7 +147,7 @@ def test_a_picture_of_one_colour_is_found(
             plane.update(bytes([level]) * plane.buffer_size)
         send(out, stream, blank, *rest)
 
-    monkeypatch.setattr(encode, "_send", painted)
+    monkeypatch.setattr(encode, "send", painted)
     refused(made(source, tmp_path), PICTURE, tmp_path)
 
 
@@ -184,13 +184,13 @@ def test_a_wrong_turn_is_found(
 def test_a_frame_that_is_missing_is_found(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = encode._send
+    send = encode.send
 
     def most(out: Any, stream: Any, frame: VideoFrame, number: int, *rest: Any) -> None:
         if number != FRAMES - 1:
             send(out, stream, frame, number, *rest)
 
-    monkeypatch.setattr(encode, "_send", most)
+    monkeypatch.setattr(encode, "send", most)
     said = f"{FRAMES - 1} frames of the output decode, not the {FRAMES} planned"
     refused(made(source, tmp_path), said, tmp_path)
 

@@ -44,7 +44,8 @@ class Sound:
     Times are in seconds; ``start`` counts from the first presented frame. With ``exact``, the
     packets that overlap the start of the window are copied too and hidden by an edit list, so that
     the audio is complete from its first sample; a reader that ignores edit lists plays it slightly
-    early and reports too long a duration.
+    early and reports too long a duration. A copied packet may end ``over`` seconds behind the
+    window.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class Sound:
         *,
         at: Fraction = Fraction(0),
         exact: bool = False,
+        over: Fraction = Fraction(0),
     ) -> None:
         self._out, self._start, self._length, self._at = out, start, length, at
+        self._over = over
         reader, demuxer = second_reader(opened), sniffed.demuxer or ""
         self._begin = Fraction(0)
         with open_container(reader, demuxer) as looked:
@@ -87,10 +90,25 @@ class Sound:
         """Close the source."""
         self._source.close()
 
+    @property
+    def copied(self) -> bool:
+        """Whether the packets are copied; else the audio is encoded."""
+        return self._copied
+
     def write(self) -> bool:
         """Mux the audio, cut to the length of the video. False if the window has none."""
+        some = False
+        for _ in self.steps():
+            some = True
+        return some
+
+    def steps(self) -> Iterator[Fraction]:
+        """Mux the audio step by step; after each, yield the seconds of the window that are muxed.
+
+        Yields nothing if the window has no audio.
+        """
         if self._stream is None or self._track is None:
-            return False
+            return iter(())
         if self._copied:
             return self._copy(self._track, self._stream)
         return self._encode(self._track, self._stream)
@@ -105,13 +123,12 @@ class Sound:
             self._source.seek(int(early / base), stream=track, backward=True)
         yield from self._source.demux(track)
 
-    def _copy(self, track: AudioStream, stream: AudioStream) -> bool:
+    def _copy(self, track: AudioStream, stream: AudioStream) -> Iterator[Fraction]:
         base = fraction(track.time_base) or Fraction(1)
         clock = track.codec_context.sample_rate or 0
         # Correct a time base that rounds: packets follow each other without gaps.
         coarse = clock and base > Fraction(1, clock)
         due: Fraction | None = None
-        some = False
         for packet in self._packets(track):
             if not packet.size or packet.pts is None:
                 continue
@@ -128,7 +145,7 @@ class Sound:
                 continue
             if at < 0 and not self._lead:
                 continue
-            if at + length > self._length or at >= self._length:
+            if at + length > self._length + self._over or at >= self._length:
                 break
             if coarse:
                 packet.time_base = Fraction(1, clock)
@@ -137,10 +154,9 @@ class Sound:
             packet.pts = packet.dts = floor((self._at + at) / unit)
             packet.stream = stream
             self._out.mux(packet)
-            some = True
-        return some
+            yield at + length
 
-    def _encode(self, track: AudioStream, stream: AudioStream) -> bool:
+    def _encode(self, track: AudioStream, stream: AudioStream) -> Iterator[Fraction]:
         rate = stream.codec_context.sample_rate
         first = floor(self._at * rate)
         # Only whole packets: a decoder pads a partial one beyond the end of the video.
@@ -155,12 +171,14 @@ class Sound:
                 shape = (frame.format.name, frame.layout.name, frame.sample_rate)
                 graph = _chain(frame, stream, written, left)
             written = self._send(graph, frame, stream, first, written)
+            if written:
+                yield Fraction(written, rate)
             if written >= left:
                 break
         written = self._send(graph, None, stream, first, written)
         if written:
             self._out.mux(stream.encode(None))
-        return bool(written)
+            yield Fraction(written, rate)
 
     def _frames(self, track: AudioStream) -> Iterator[AudioFrame]:
         """Yield decoded audio that overlaps the window, timed in samples from its start."""

@@ -96,7 +96,7 @@ def _attempt(
                 if recipe.keep_audio:
                     sound = Sound(out, opened, sniffed, recipe.start, recipe.length)
                     stack.enter_context(closing(sound))
-            _send(out, stream, frame, number, rate)
+            send(out, stream, frame, number, rate)
             on_progress(Fraction(number + 1, recipe.frames))
         if stream is None:
             raise Damaged("none of its frames decodes", 0)
@@ -106,9 +106,10 @@ def _attempt(
     return os.path.getsize(path)
 
 
-def _send(
+def send(
     out: OutputContainer, stream: VideoStream, frame: VideoFrame, number: int, rate: Fraction
 ) -> None:
+    """Encode one frame as number ``number`` of the output."""
     frame.pts, frame.time_base = number, 1 / rate
     # The encoder chooses picture types, not the source.
     frame.pict_type = PictureType.NONE
