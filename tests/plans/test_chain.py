@@ -27,8 +27,9 @@ def test_the_steps_cover_the_video_once(seconds: Fraction, clip: Fraction, limit
     assert steps[0].start == 0
     assert all(step.end - step.start == 5 for step in steps)
     for before, after in pairwise(steps):
-        assert before.end - after.start == after.overlap == after.given == shared
-    assert steps[0].overlap == 0
+        assert before.end - after.start == after.given == shared
+        assert after.blend == Fraction(1, 2)
+    assert steps[0].blend == 0
     assert clip + sum(step.adds for step in steps) == seconds
     assert all(step.adds > 0 for step in steps)
     # One step less would not reach so far.

@@ -46,15 +46,18 @@ def frames_of(length: Fraction) -> int:
 def placed(pieces: Sequence[Piece], length: Fraction) -> tuple[Placed, ...]:
     """Return the place of each piece, by time. Raises Refused unless they cover the whole length.
 
-    Two neighbours both give the frames of their overlap.
+    Two neighbours both give the frames of their overlap: of windows that share more, the last ones.
     """
     if not pieces:
         raise Refused("there is nothing to join; give at least one result")
     whole = frames_of(length)
-    found = [
-        Placed(piece, slot(piece.start, RATE), min(slot(piece.end, RATE), whole))
-        for piece in sorted(pieces, key=lambda piece: piece.start)
-    ]
+    found: list[Placed] = []
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        first = slot(piece.start, RATE)
+        if found and piece.overlap < found[-1].piece.end - piece.start:
+            # It begins so early only because it continues the one before.
+            first = max(first, found[-1].end - slot(piece.overlap, RATE))
+        found.append(Placed(piece, first, min(slot(piece.end, RATE), whole)))
     # A window of the source begins and ends between two frames at 30 FPS.
     if found[0].first > 0:
         raise Refused(_missing(0, found[0].first))

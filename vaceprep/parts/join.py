@@ -29,6 +29,7 @@ def join(
     *,
     sound: str | None,
     sound_start: Fraction = Fraction(0),
+    sound_length: Fraction | None = None,
     length: Fraction,
     match: bool = True,
     force: bool = False,
@@ -38,10 +39,11 @@ def join(
 ) -> Joined:
     """Join ``pieces`` to one video of ``length`` seconds, at ``output``.
 
-    ``sound`` is the video whose sound from ``sound_start`` on is put under the whole; None for no
-    sound. ``match``: match the colours of neighbours that no shot cut divides. ``sources`` are
-    never overwritten. ``on_progress`` gets the share that is done; an exception that it raises,
-    such as Cancelled, ends the work. ``pictures``: also take the pictures of the seams.
+    ``sound`` is the video whose sound from ``sound_start`` on is put under the whole, at most
+    ``sound_length`` seconds of it; None for no sound. ``match``: match the colours of neighbours
+    that no shot cut divides. ``sources`` are never overwritten. ``on_progress`` gets the share that
+    is done; an exception that it raises, such as Cancelled, ends the work. ``pictures``: also take
+    the pictures of the seams.
 
     Raises Refused, with a sentence; nothing half-written remains.
     """
@@ -51,7 +53,7 @@ def join(
     notes = notes_on(results)
     with (
         placing(output, force=force, sources=kept, make_folder=True) as place,
-        _sound(sound, sound_start, length) as source,
+        _sound(sound, sound_start, min(length, sound_length or length)) as source,
     ):
         progress = on_progress or _ignore
         try:

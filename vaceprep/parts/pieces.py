@@ -20,7 +20,8 @@ class Piece:
     #: From the start of the joined video.
     start: Fraction
     end: Fraction
-    #: What it shares with the piece before: it begins so much before that one ends.
+    #: What it shares with the piece before: it begins so much before that one ends. Of a window
+    #: that begins earlier, the frames before are left out.
     overlap: Fraction = Fraction(0)
     #: Whether a shot cut divides it from the piece before.
     after_cut: bool = False

@@ -20,6 +20,8 @@ from vaceprep.wording import decimal
 EXTENSION: Final = "video_extension"
 #: Most steps of one chain. J
 MAX_STEPS: Final = 60
+#: Longest blend of two results, in seconds. J
+BLEND: Final = Fraction(1, 2)
 #: Seconds that one result lasts. U
 RESULT: Final = Fraction(OUTPUT_SECONDS)
 
@@ -44,9 +46,12 @@ class ChainStep:
     adds: Fraction
 
     @property
-    def overlap(self) -> Fraction:
-        """Seconds that the result shares with the one before."""
-        return Fraction(0) if self.index == 1 else self.given
+    def blend(self) -> Fraction:
+        """Seconds in which the joined video changes from the result before to this one.
+
+        The results share more: what the service was given and gave back is only almost the same.
+        """
+        return Fraction(0) if self.index == 1 else min(self.given, BLEND)
 
 
 def carried(limits: Limits = CONTRACT) -> Fraction:
