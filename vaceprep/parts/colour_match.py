@@ -9,17 +9,17 @@ from vaceprep.parts.colours import (
     Statistics,
     Triple,
     coded,
-    from_oklab,
+    from_lab,
+    lab,
+    labs_of,
     linear,
-    oklab,
-    oklab_of,
     statistics_of,
 )
 
 #: Points of each axis of the table; between them, colours are interpolated.
 POINTS: Final = 17
-#: Spread of a channel of Oklab below which it has too little contrast to scale.
-FLAT: Final = 0.004
+#: Spread of a channel of CIELAB below which it has too little contrast to scale.
+FLAT: Final = 0.5
 #: Limits of the scale of a channel, also of the corrections of several pieces together: more is
 #: another picture.
 SCALES: Final = (0.5, 2.0)
@@ -28,14 +28,14 @@ INVISIBLE: Final = 0.5 / 255
 
 
 class Correction(NamedTuple):
-    """Scale each channel of Oklab about ``middle``, then move ``middle`` to ``target``."""
+    """Scale each channel of CIELAB about ``middle``, then move ``middle`` to ``target``."""
 
     scale: Triple
     middle: Triple
     target: Triple
 
     def apply(self, colour: Triple) -> Triple:
-        """Return the corrected colour of Oklab."""
+        """Return the corrected colour of CIELAB."""
         parts = zip(colour, self.scale, self.middle, self.target, strict=True)
         first, second, third = ((value - m) * s + t for value, s, m, t in parts)
         return first, second, third
@@ -53,8 +53,8 @@ def correction(before: Sequence[bytes], after: Sequence[bytes]) -> Correction:
 
     The correction is used only if it makes the pictures more alike.
     """
-    left = [colour for picture in before for colour in oklab_of(picture)]
-    right = [colour for picture in after for colour in oklab_of(picture)]
+    left = [colour for picture in before for colour in labs_of(picture)]
+    right = [colour for picture in after for colour in labs_of(picture)]
     found = _between(statistics_of(right), statistics_of(left))
     if _distance(left, [found.apply(colour) for colour in right]) < _distance(left, right):
         return found
@@ -87,7 +87,7 @@ def table(made: Correction, points: int = POINTS) -> list[Triple]:
     for blue in axis:
         for green in axis:
             for red in axis:
-                light = from_oklab(*made.apply(oklab(red, green, blue)))
+                light = from_lab(*made.apply(lab(red, green, blue)))
                 found.append((coded(light[0]), coded(light[1]), coded(light[2])))
     return found
 

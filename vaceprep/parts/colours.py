@@ -1,12 +1,12 @@
-"""Colours in perceptual spaces: Oklab for statistics and corrections, CIEDE2000 for differences.
+"""Colours in CIELAB: their mean and spread, and the CIEDE2000 difference of two of them.
 
-Pixels are sRGB with 8 bits. Oklab: B. Ottosson, "A perceptual color space for image processing",
-2020. CIEDE2000: G. Sharma, W. Wu, E. N. Dalal, "The CIEDE2000 Color-Difference Formula", 2005.
+Pixels are sRGB with 8 bits, the white point is D65. CIEDE2000: G. Sharma, W. Wu, E. N. Dalal, "The
+CIEDE2000 Color-Difference Formula", 2005.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from math import atan2, cos, degrees, exp, hypot, radians, sin, sqrt
 from typing import Final, NamedTuple
@@ -33,41 +33,8 @@ def _lights() -> tuple[float, ...]:
     return tuple(linear(level / 255) for level in range(256))
 
 
-def oklab(red: float, green: float, blue: float) -> Triple:
-    """Return Oklab of linear light."""
-    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
-    middle = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
-    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
-    return (
-        0.2104542553 * long + 0.7936177850 * middle - 0.0040720468 * short,
-        1.9779984951 * long - 2.4285922050 * middle + 0.4505937099 * short,
-        0.0259040371 * long + 0.7827717662 * middle - 0.8086757660 * short,
-    )
-
-
-def from_oklab(lightness: float, a: float, b: float) -> Triple:
-    """Return linear light of Oklab; it may be outside 0 to 1."""
-    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
-    middle = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
-    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
-    return (
-        4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short,
-        -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short,
-        -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short,
-    )
-
-
-def oklab_of(pixels: bytes) -> list[Triple]:
-    """Return Oklab of packed 8-bit RGB."""
-    lights = _lights()
-    return [
-        oklab(lights[red], lights[green], lights[blue])
-        for red, green, blue in zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True)
-    ]
-
-
 def lab(red: float, green: float, blue: float) -> Triple:
-    """Return CIELAB (D65) of linear light."""
+    """Return CIELAB of linear light."""
     x, y, z = (
         _root(value / white)
         for value, white in zip(
@@ -85,6 +52,33 @@ def lab(red: float, green: float, blue: float) -> Triple:
 
 def _root(value: float) -> float:
     return value ** (1 / 3) if value > 216 / 24389 else (24389 / 27 * value + 16) / 116
+
+
+def _cube(root: float) -> float:
+    return root**3 if root > 6 / 29 else (116 * root - 16) * 27 / 24389
+
+
+def from_lab(lightness: float, a: float, b: float) -> Triple:
+    """Return linear light of CIELAB; it may be outside 0 to 1."""
+    y = (lightness + 16) / 116
+    x, y, z = (
+        _cube(root) * white
+        for root, white in zip((y + a / 500, y, y - b / 200), WHITE, strict=True)
+    )
+    return (
+        3.2404542 * x - 1.5371385 * y - 0.4985314 * z,
+        -0.9692660 * x + 1.8760108 * y + 0.0415560 * z,
+        0.0556434 * x - 0.2040259 * y + 1.0572252 * z,
+    )
+
+
+def labs_of(pixels: bytes) -> list[Triple]:
+    """Return CIELAB of packed 8-bit RGB."""
+    lights = _lights()
+    return [
+        lab(lights[red], lights[green], lights[blue])
+        for red, green, blue in zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True)
+    ]
 
 
 def ciede2000(one: Triple, other: Triple) -> float:
@@ -124,18 +118,12 @@ def ciede2000(one: Triple, other: Triple) -> float:
 
 def difference(one: bytes, other: bytes) -> float:
     """Return the mean CIEDE2000 between two pictures of one size, packed 8-bit RGB."""
-    pairs = zip(_labs(one), _labs(other), strict=True)
+    pairs = zip(labs_of(one), labs_of(other), strict=True)
     return sum(ciede2000(a, b) for a, b in pairs) / max(1, len(one) // 3)
 
 
-def _labs(pixels: bytes) -> Iterator[Triple]:
-    lights = _lights()
-    for red, green, blue in zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True):
-        yield lab(lights[red], lights[green], lights[blue])
-
-
 class Statistics(NamedTuple):
-    """Mean and spread (standard deviation) of each channel of Oklab."""
+    """Mean and spread (standard deviation) of each channel of CIELAB."""
 
     mean: Triple
     spread: Triple

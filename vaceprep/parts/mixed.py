@@ -65,9 +65,11 @@ class Mixed:
 
     def _meet(self, before: PieceFrames, piece: PieceFrames, number: int) -> None:
         """Match a piece to the one before it, and record the seam."""
-        common = min(before.result.place.end - number, LOOK)
+        overlap = before.result.place.end - number
+        common = min(overlap, LOOK)
+        cut = piece.result.place.piece.after_cut
         matched = False
-        if self._match and not piece.result.place.piece.after_cut:
+        if self._match and not cut:
             # Without an overlap, the frame after the last one shows the moment of the seam.
             numbers = range(0, max(common, 1), STEP)
             made = correction(
@@ -76,18 +78,18 @@ class Mixed:
             piece.correct(made)
             matched = made != NONE
         middle = common // 2
-        first = piece.shown(middle)
-        last = before.shown(middle) if common else before.last
-        if last is None:
-            return
-        unlike = difference(before.pixels(last), piece.pixels(first))
-        overlap = before.result.place.end - number
+        first, last = piece.shown(middle), before.last
+        unlike = None
+        if common or not cut:
+            beside = before.shown(middle)
+            unlike = difference(before.pixels(beside), piece.pixels(first))
+            last = beside if common else last
         self.seams.append(
             Seam(
                 at=Fraction(2 * number + overlap, 2) / RATE,
                 matched=matched,
                 difference=unlike,
-                last=_jpeg(before, last) if self._pictures else None,
+                last=_jpeg(before, last) if self._pictures and last is not None else None,
                 first=_jpeg(piece, first) if self._pictures else None,
             )
         )

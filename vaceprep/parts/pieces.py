@@ -35,7 +35,8 @@ class Seam:
     at: Fraction
     #: Whether the colours of the next piece were matched.
     matched: bool
-    #: Mean CIEDE2000 between the two pictures; None if they were not measured.
+    #: Mean CIEDE2000 between the two pieces at the same moment, as they are shown; None at a cut,
+    #: where there is no common moment, and where packets are copied.
     difference: float | None
     #: The last picture before the seam and the first one after it, as JPEG.
     last: bytes | None
