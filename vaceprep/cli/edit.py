@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import options
-from vaceprep.cli.option_groups import OptionGroup, argument, option, takes
+from vaceprep.cli import config_options, options, service
+from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
+from vaceprep.cli.run_setup import Place, Publishing, in_own_sandbox, target_of, with_caps
 from vaceprep.report.escape import printable
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from vaceprep.api.settings import Settings
+    from vaceprep.config.model import Config
+    from vaceprep.editor.running import Sending
+    from vaceprep.publish.target import Target
+    from vaceprep.runs.model import RunOptions
 
 JSON_VERSION: Final = 1
 
@@ -39,11 +49,20 @@ class EditOptions(OptionGroup):
         help="The port on 127.0.0.1; a free one without it.",
     )
     no_open: bool = option("--no-open", is_flag=True, help="Print the address and open no browser.")
+    allow_send: bool = option(
+        "--allow-send",
+        is_flag=True,
+        help="Let the page send the job, after it asked with the cost. Without it, the page only "
+        "rehearses.",
+    )
+    publishing: Publishing = group(Publishing)
     where: str | None = options.folder(
         "-o",
         "--output",
         about="Folder for a new job and for the videos (default: beside the source).",
     )
+    account: service.Service = group(service.Service)
+    configuration: config_options.Configuration = group(config_options.Configuration)
     output: str = options.FORMAT
 
 
@@ -63,13 +82,14 @@ def command(given: EditOptions) -> int:
 
     if given.where is not None and os.path.lexists(given.where) and not os.path.isdir(given.where):
         raise click.UsageError(f"-o {printable(given.where)} is a file; name a folder.")
+    settings = _settings(given)
     options.collect_garbage()
     try:
         session = open_session(given.source, given.where)
     except Refused as error:
         options.say(str(error))
         return 1
-    server = EditorServer(session, given.port)
+    server = EditorServer(session, given.port, **settings)
     signal.signal(signal.SIGTERM, lambda *_: server.ended.set())
     try:
         with server:
@@ -80,6 +100,71 @@ def command(given: EditOptions) -> int:
         options.say(f"vaceprep: {error}")
         return 2
     return 0
+
+
+def _settings(given: EditOptions) -> dict[str, Any]:
+    """How the editor runs the job. Exits with 2 if a setting for sending is missing or invalid."""
+    from vaceprep.plans.model import NOTHING_ASKED, Options
+    from vaceprep.runs.model import RunOptions
+
+    find = config_options.finder(given.configuration)
+    config = config_options.config_above(find, given.source or os.curdir, config_options.EVERY)
+    publishing = given.publishing
+    run = RunOptions(
+        inline_images=publishing.inline_images,
+        allowed_hosts=publishing.allow_host or (() if config is None else config.allow_hosts),
+        remote=not publishing.no_remote,
+        prepare=NOTHING_ASKED if config is None else Options(limits=config.limits),
+    )
+    settings: dict[str, Any] = {
+        "run": with_caps(run, config, None),
+        "run_words": _words(given),
+        "rehearsal": _sandbox,
+    }
+    if given.allow_send:
+        settings |= {"allow_send": True, "sending": _sending(given, config)}
+    return settings
+
+
+def _sandbox(stack: ExitStack, run: RunOptions) -> tuple[Settings, Target, RunOptions]:
+    return in_own_sandbox(stack, (), (), run)
+
+
+def _sending(given: EditOptions, config: Config | None) -> Sending:
+    """The service and the target. Exits with 2 if the key is missing."""
+    from vaceprep.editor.running import Sending
+    from vaceprep.runs.preconditions import NotConfigured, account_of
+
+    publishing = given.publishing
+    place = Place(publishing.publish, publishing.public_base)
+    if config is not None:
+        place = Place(*config.place(*place))
+    with options.usage_errors(NotConfigured):
+        settings = service.settings_of(given.account)
+        account_of(settings)
+        return Sending(settings, target_of(place))
+
+
+def _words(given: EditOptions) -> tuple[str, ...]:
+    """The options of this command that ``run`` needs as well."""
+    named = {
+        "--publish": given.publishing.publish,
+        "--public-base": given.publishing.public_base,
+        "--site": given.account.site,
+        "--base-url": given.account.base_url,
+        "--api-key-file": given.account.api_key_file,
+        "--config": given.configuration.config_file,
+    }
+    words = [word for name, value in named.items() if value is not None for word in (name, value)]
+    flags = {
+        "--inline-images": given.publishing.inline_images,
+        "--no-remote": given.publishing.no_remote,
+        "--no-config": given.configuration.no_config,
+    }
+    words += [name for name, is_set in flags.items() if is_set]
+    for host in given.publishing.allow_host:
+        words += ["--allow-host", host]
+    return tuple(words)
 
 
 def _show(address: str, given: EditOptions) -> None:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vaceprep.cost import rate
-from vaceprep.editor import describe, media_routes
+from vaceprep.editor import describe, draft_routes, media_routes, run_routes
 from vaceprep.editor.context import Editor
 from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.guard import Guard, refusal
@@ -61,6 +61,15 @@ def application(editor: Editor) -> ASGIApp:
             route("api/waveform", "GET", media_routes.waveform),
             route("api/cuts", "GET", media_routes.cuts),
             route("api/pick", "GET", media_routes.pick),
+            route("api/mask", "PUT", draft_routes.put_mask),
+            route("api/mask", "GET", draft_routes.get_mask),
+            route("api/upload", "POST", draft_routes.upload),
+            route("api/save", "POST", run_routes.save_job),
+            route("api/rehearse", "POST", run_routes.rehearse),
+            route("api/send", "POST", run_routes.send),
+            route("api/run", "GET", run_routes.show),
+            route("api/stop", "POST", run_routes.stop),
+            route("api/result", "GET", run_routes.result),
             route("api/quit", "POST", _quit),
         ],
         exception_handlers={
@@ -133,7 +142,7 @@ def state_of(editor: Editor) -> dict[str, Any]:
         "files": session.files(),
         "limits": describe.limits_of(editor.limits),
         "allow_send": editor.allow_send,
-        "price": rate(editor.price),
+        "price": rate(editor.run.price),
     }
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
-from vaceprep.contract import PRICE_PER_SECOND, Role
+from vaceprep.contract import Role
 from vaceprep.editor.background import Background
 from vaceprep.editor.kept import Kept
 from vaceprep.editor.media import mark_of
+from vaceprep.editor.running import GRACE, Rehearsal, Run, Sending
 from vaceprep.editor.session import Session
 from vaceprep.editor.timeline import Timeline, timeline_of
-from vaceprep.limits import CONTRACT, Limits
+from vaceprep.limits import Limits
+from vaceprep.runs.model import RunOptions
 
 
 @dataclass
@@ -27,20 +28,31 @@ class Editor:
     #: Called when the page ends the server.
     end: Callable[[], None]
     allow_send: bool = False
-    limits: Limits = CONTRACT
-    #: US dollars for a second of output.
-    price: Fraction = PRICE_PER_SECOND
+    #: Options of each run, as the command line and the configuration set them.
+    run: RunOptions = field(default_factory=RunOptions)
     #: Options of ``run`` that come after all others in the command that the page shows.
     run_words: tuple[str, ...] = ()
+    #: Starts a sandbox for one run; None: no rehearsal.
+    rehearsal: Rehearsal | None = None
+    #: The service and where media are published; None: nothing is sent.
+    sending: Sending | None = None
     background: Background = field(default_factory=Background)
     pictures: Kept = field(default_factory=Kept)
     timelines: dict[Any, Timeline] = field(default_factory=dict)
     #: The windows that were made, by what they show.
     clips: dict[Any, str] = field(default_factory=dict)
     clips_lock: threading.Lock = field(default_factory=threading.Lock)
+    runs: dict[str, Run] = field(default_factory=dict)
+    #: Only one mask or picture is taken at a time.
+    drafting: threading.Lock = field(default_factory=threading.Lock)
     #: The number of the last state of the job that was sent; only one is looked at at a time.
     latest: int = 0
     reviewing: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of media and prompts."""
+        return self.run.prepare.limits
 
     def timeline(self, path: str, role: Role) -> Timeline:
         """The timeline of a video, read once. Raises Refused."""
@@ -53,6 +65,12 @@ class Editor:
         return found
 
     def close(self) -> None:
-        """End slow work, and delete what was not saved."""
+        """End slow work and runs, and delete what was not saved."""
+        for run in self.runs.values():
+            run.control.stop.set()
+            run.control.halt.set()
+        for run in self.runs.values():
+            if run.thread is not None:
+                run.thread.join(GRACE)
         self.background.close()
         self.session.close()

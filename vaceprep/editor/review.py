@@ -22,7 +22,6 @@ from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import is_url
 from vaceprep.job.media import media_of
-from vaceprep.plans.model import Options
 from vaceprep.preparation.model_input.read import preview_of_reports
 from vaceprep.preparation.report import Prepared
 from vaceprep.records import replace
@@ -87,18 +86,18 @@ class Review:
             for value in media_of(draft.values).values()
             if (path := session.path_of(value)) is not None
         }
-        look = Look(limits=editor.limits, price=editor.price)
+        look = Look(limits=editor.limits, price=editor.run.price)
         self.reports = check_mapping(session.path, self.values, session.folder, look)
         self.run_options = self._run_options()
         self.item = Item(session.path, "job", self.values, session.path)
         self.planned = planned_media(self.item, self.run_options, {})
         function = draft.values.get("function")
-        self.cost = cost_after(str(function), self.planned, editor.price)
+        self.cost = cost_after(str(function), self.planned, editor.run.price)
 
     def _run_options(self) -> RunOptions:
         """The options of a run of this state."""
-        plan = Options(
-            limits=self._editor.limits, fit_model=self._draft.flags.get("fit_model", False)
+        plan = replace(
+            self._editor.run.prepare, fit_model=self._draft.flags.get("fit_model", False)
         )
         fields = {
             role: replace(plan, start=part.start or None, duration=part.duration)
@@ -106,12 +105,12 @@ class Review:
             if role in self._draft.values
         }
         start, duration = self._used_window()
-        return RunOptions(
+        return replace(
+            self._editor.run,
             output=self._editor.session.output or self._editor.session.folder or ".",
             restore_audio=self._draft.flags.get("restore_audio", False),
             prepare=replace(plan, start=start, duration=duration),
             fields=fields,
-            price=self._editor.price,
         )
 
     def _used_window(self) -> tuple[Fraction | None, Fraction | None]:

@@ -7,6 +7,7 @@ the job and lie in a folder for temporary files until the job is saved.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import threading
@@ -23,10 +24,10 @@ from vaceprep.editor.window import Window
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.names import numbered
-from vaceprep.files.source import is_url, leads_inside
+from vaceprep.files.source import CannotOpen, is_url, leads_inside, open_path
 from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.job.media import media_of, put, resolve, role_of
-from vaceprep.job.read import JobUnreadable, read_job
+from vaceprep.job.read import JobUnreadable, parse, text_of
 from vaceprep.preparation.read import reading, video_of
 from vaceprep.probes.measure import ending
 
@@ -42,9 +43,8 @@ MOST_FILES: Final = 500
 class Session:
     """The state of one session; ``lock`` is for all that changes."""
 
-    #: Where the job is saved, and whether it was read from there.
+    #: Where the job is saved.
     path: str
-    existed: bool
     values: dict[str, Any]
     window: Window = field(default_factory=Window)
     options: dict[str, Any] = field(default_factory=dict)
@@ -55,6 +55,11 @@ class Session:
     known: frozenset[str] = frozenset()
     #: Files of the session by their names beside the job.
     drafts: dict[str, str] = field(default_factory=dict)
+    #: The names of drafts by what they are for, and those that were saved beside the job.
+    draft_names: dict[str, str] = field(default_factory=dict)
+    saved: set[str] = field(default_factory=set)
+    #: The job file's content as it was read or written last; None before it exists.
+    text: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     temporary: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(
@@ -166,11 +171,21 @@ class Session:
         return found
 
 
+def read_text(path: str) -> tuple[str, dict[str, Any]]:
+    """A job file's text and its values. Raises JobUnreadable."""
+    try:
+        with open_path(path) as opened:
+            text = text_of(opened, ending(path))
+    except CannotOpen as error:
+        raise JobUnreadable(error.fact.message) from None
+    return text, parse(text, ending(path))
+
+
 def open_session(source: str | None, output: str | None) -> Session:
     """The session of a job file, of a video, or of nothing yet. Raises Refused."""
     if source is None:
         folder = output or ""
-        return Session(_new_path(folder, NEW_STEM), False, _new_values(), output=output)
+        return Session(_new_path(folder, NEW_STEM), _new_values(), output=output)
     if ending(source) in JOB_ENDINGS:
         return _of_job(source, output)
     with reading(source, "video_url") as read:
@@ -179,18 +194,22 @@ def open_session(source: str | None, output: str | None) -> Session:
     values = {**_new_values(), "video_url": _beside(source, folder)}
     known = frozenset([os.path.realpath(source)])
     path = _new_path(folder, os.path.splitext(os.path.basename(source))[0])
-    return Session(path, False, values, _first_window(facts), output=output, known=known)
+    return Session(path, values, _first_window(facts), output=output, known=known)
 
 
 def _of_job(source: str, output: str | None) -> Session:
     try:
-        values = read_job(source)
+        text, values = read_text(source)
+        # The page gets them as JSON.
+        json.dumps(values, allow_nan=False)
     except JobUnreadable as error:
         raise Refused(f"{source} cannot be read: {error}") from None
+    except (ValueError, TypeError) as error:
+        raise Refused(f"{source} cannot be edited on a page: {error}") from None
     folder = os.path.dirname(source)
     paths = [resolve(v, folder) for v in media_of(values).values() if not is_url(v)]
     known = frozenset(os.path.realpath(path) for path in paths)
-    session = Session(source, True, values, output=output, known=known)
+    session = Session(source, values, output=output, known=known, text=text)
     try:
         facts = session.media.facts(*session.field_path("video_url"))
     except (BadRequest, Refused):

@@ -11,21 +11,22 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from json import decoder
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from vaceprep.contract import MAX_COMMENTED_JOB_BYTES, MAX_COMMENTED_JOB_NODES, MAX_JOB_NODES
 from vaceprep.errors import Refused
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.job.read import JobUnreadable, parse, values_in
 from vaceprep.job.read import text_of as read_text
+from vaceprep.job.without_keys import without_keys
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-#: A new value of a job's field.
-Value = str | int | list[str]
+#: A new value of a job's field; None removes the field.
+Value: TypeAlias = "str | float | Sequence[Value] | Mapping[str, Value] | None"
 YAML: Final = (".yaml", ".yml")
 TOML: Final = ".toml"
 #: The line, from 1, of a JSON pointer; None if unknown.
@@ -102,7 +103,13 @@ def _edited(old: str, ending: str, changes: Mapping[str, Value]) -> str | None:
         # The file may have changed: parsing refuses excessive nesting and aliases.
         if _too_large(old, parse(old, ending)):
             return None
-        return _yaml_edited(old, changes) if ending in YAML else _toml_edited(old, changes)
+        removed = {parts_of(at)[0] for at, value in changes.items() if value is None}
+        changes = {at: value for at, value in changes.items() if value is not None}
+        if ending in YAML:
+            # The library keeps the comments after a key with the key.
+            left = without_keys(old, removed) if removed else old
+            return None if left is None else _yaml_edited(left, changes)
+        return _toml_edited(old, changes, removed)
     # Both libraries raise further exceptions for unusual but valid texts.
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
@@ -143,10 +150,12 @@ def _yaml_edited(old: str, changes: Mapping[str, Value]) -> str | None:
     return text.replace("\n", "\r\n") if "\r\n" in old else text
 
 
-def _toml_edited(old: str, changes: Mapping[str, Value]) -> str:
+def _toml_edited(old: str, changes: Mapping[str, Value], removed: Collection[str]) -> str:
     import tomlkit
 
     document = tomlkit.parse(old)
+    for name in removed:
+        del document[name]
     _put(document, changes)
     return document.as_string()
 

@@ -1,0 +1,125 @@
+"""Rehearsing and sending from the page, by the code of ``run``."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import vaceprep
+from tests.editor.conftest import Serve
+from tests.editor.test_drafts import JOB, mask, send
+from vaceprep.api.settings import read_settings
+from vaceprep.cli.run_setup import in_own_sandbox
+from vaceprep.editor import running
+from vaceprep.editor.running import Run, Sending
+from vaceprep.ledger.store import PAID, Ledger
+from vaceprep.publish.target import parse_target
+from vaceprep.runs.model import RunOptions, Step
+from vaceprep.sandbox.server import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VACEPREP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("VACEPREP_BUDGET", raising=False)
+
+
+def rehearsal(stack: ExitStack, run: RunOptions) -> Any:
+    return in_own_sandbox(stack, (), (), run)
+
+
+def finished(client: httpx.Client, name: str) -> Any:
+    """The run once it has ended."""
+    for _ in range(1500):
+        found = client.get("api/run", params={"id": name}).json()
+        if found["state"] != "running":
+            return found
+        time.sleep(0.02)
+    raise AssertionError("the run does not end")
+
+
+def drawn(client: httpx.Client) -> None:
+    """A job with a mask that was never saved."""
+    found = send(client, mask(), 20)
+    job = {**JOB, "mask_image_url": found["name"], "mask_frame_id": found["mask_frame_id"]}
+    body = {"job": job, "window": {"start": "0.5", "duration": "1"}}
+    assert client.put("api/job", json=body).json()["ok"] is True
+
+
+def test_a_rehearsal_ends_with_a_video(serve: Serve, clip_here: Path, tmp_path: Path) -> None:
+    client = serve(clip_here, rehearsal=rehearsal)
+    drawn(client)
+    name = client.post("api/rehearse").json()["id"]
+    assert client.post("api/rehearse").status_code == 409
+    found = finished(client, name)
+    assert (found["state"], found["error"], found["share"]) == ("done", None, 1.0)
+    assert {step["name"] for step in found["steps"]} >= {"prepare", "send", "wait", "download"}
+    result = httpx.get(str(client.base_url.join(found["video"])))
+    assert result.headers["content-type"] == "video/mp4"
+    path = tmp_path / "result.mp4"
+    path.write_bytes(result.content)
+    facts = vaceprep.probe(path)
+    assert facts.kind == "video"
+    assert facts.duration is not None
+    assert abs(facts.duration - 1) < 0.2
+    assert sorted(p.name for p in clip_here.parent.glob("clip*")) == ["clip.mp4"]
+
+
+def test_a_rehearsal_of_a_refused_job_says_why(serve: Serve, clip_here: Path) -> None:
+    client = serve(clip_here, rehearsal=rehearsal)
+    client.put("api/job", json={"job": JOB})
+    found = finished(client, client.post("api/rehearse").json()["id"])
+    assert found["state"] == "failed"
+    assert "mask" in found["error"]
+    assert found["video"] is None
+    assert client.get("api/result", params={"id": found["id"]}).status_code == 404
+    assert client.get("api/run", params={"id": "none"}).status_code == 404
+
+
+def test_sending_is_off_unless_it_is_allowed(serve: Serve, clip_here: Path) -> None:
+    client = serve(clip_here)
+    drawn(client)
+    found = client.post("api/send", json={"cost": 0.1})
+    assert found.status_code == 403
+    assert "--allow-send" in found.json()["error"]
+    assert client.post("api/rehearse").status_code == 403
+
+
+def test_a_job_is_sent_once_at_the_cost_that_was_shown(serve: Serve, clip_here: Path) -> None:
+    with Sandbox() as box:
+        settings = read_settings(api_key=box.key, base_url=box.base_url)
+        client = serve(
+            clip_here,
+            allow_send=True,
+            sending=Sending(settings, parse_target(box.publish_pattern)),
+            run=RunOptions(poll_interval=0.1, allowed_hosts=box.own_hosts),
+        )
+        assert client.get("api/state").json()["allow_send"] is True
+        drawn(client)
+        for wrong in ({}, {"cost": 0.0}, {"cost": True}, {"cost": "0.1"}):
+            assert client.post("api/send", json=wrong).status_code == 409
+        assert box.account()["accepted"] == 0
+        for _ in range(2):
+            found = finished(client, client.post("api/send", json={"cost": 0.1}).json()["id"])
+            assert (found["state"], found["error"]) == ("done", None)
+        assert box.account()["accepted"] == 1
+    assert Path(found["path"]).parent == clip_here.parent
+    assert clip_here.with_name("clip.vace.yaml").exists()
+    assert clip_here.with_name("clip-mask.png").exists()
+    with Ledger(PAID) as ledger:
+        (row,) = ledger.rows()
+    assert row.source == str(clip_here.with_name("clip.vace.yaml"))
+
+
+def test_steps_make_one_share() -> None:
+    run = Run("rehearse")
+    for step in (Step("a", "prepare"), Step("a", "wait", note="running"), Step("a", "note")):
+        run.on_step(step)
+    assert run.to_dict()["share"] == round(4 / 6, 3)
+    assert [step["name"] for step in run.to_dict()["steps"]] == ["prepare", "wait"]
+    assert (running.REHEARSAL_POLL, running.GRACE) == (0.25, 8.0)
