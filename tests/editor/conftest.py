@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Serve = Callable[..., httpx.Client]
 
 
+def client_of(address: str) -> httpx.Client:
+    """A client that loads no certificates, which takes longer than most answers."""
+    return httpx.Client(base_url=address, timeout=60, verify=False)
+
+
 @pytest.fixture(scope="session")
 def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip of 2 s with sound, as small as the service accepts."""
@@ -31,6 +36,14 @@ def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = {"movflags": "+faststart"}
     encode(path, rate=24, frames=48, size=(360, 360), container_options=options, sound=2)
     return path
+
+
+@pytest.fixture(scope="session")
+def shared(moving: Path) -> Iterator[httpx.Client]:
+    """The page of one editor for all tests that change nothing."""
+    session = open_session(str(moving), None)
+    with EditorServer(session) as server, client_of(server.address) as client:
+        yield client
 
 
 @pytest.fixture
@@ -43,7 +56,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
                 None if source is None else str(source), None if output is None else str(output)
             )
             server = stack.enter_context(EditorServer(session, **settings))
-            return stack.enter_context(httpx.Client(base_url=server.address, timeout=60))
+            return stack.enter_context(client_of(server.address))
 
         yield start
 

@@ -100,9 +100,9 @@ def test_islands_are_found_as_one_draws(serve: Serve, clip_here: Path) -> None:
     ],
 )
 def test_a_mask_that_is_not_strict_is_refused(
-    serve: Serve, clip_here: Path, image: Image.Image, frame: int, words: str
+    shared: httpx.Client, image: Image.Image, frame: int, words: str
 ) -> None:
-    client = serve(clip_here)
+    client = shared
     found = client.put("api/mask", params={"frame": frame}, content=png(image))
     assert found.status_code == 422
     assert words in found.json()["error"]
@@ -164,8 +164,7 @@ def test_a_reference_is_kept_under_the_job_s_name(serve: Serve, clip_here: Path)
     ],
 )
 def test_what_is_no_picture_is_refused(
-    serve: Serve,
-    clip_here: Path,
+    shared: httpx.Client,
     monkeypatch: pytest.MonkeyPatch,
     field: str,
     data: bytes,
@@ -173,7 +172,7 @@ def test_what_is_no_picture_is_refused(
     words: str,
 ) -> None:
     monkeypatch.setattr(draft_routes, "MAX_UPLOAD", 1000)
-    found = serve(clip_here).post("api/upload", params={"field": field}, content=data)
+    found = shared.post("api/upload", params={"field": field}, content=data)
     assert found.status_code == status
     assert words in found.json()["error"]
 

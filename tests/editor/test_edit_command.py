@@ -43,14 +43,17 @@ def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
             process.kill()
 
 
-@pytest.mark.parametrize(("end", "code"), [("SIGINT", 130), ("SIGTERM", 0), ("quit", 0)])
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("SIGINT", 130), ("quit", 0), pytest.param("SIGTERM", 0, marks=pytest.mark.long)],
+)
 def test_it_ends_and_leaves_nothing(clip_here: Path, end: str, code: int) -> None:
     folder = clip_here.parent
     with started(folder, "clip.mp4") as (process, address):
-        assert httpx.get(address).status_code == 200
+        assert httpx.get(address, verify=False).status_code == 200
         assert len(list((folder / "temporary").iterdir())) == 1
         if end == "quit":
-            assert httpx.post(f"{address}api/quit").status_code == 200
+            assert httpx.post(f"{address}api/quit", verify=False).status_code == 200
         else:
             process.send_signal(getattr(signal, end))
         assert process.wait(PATIENCE) == code
@@ -82,11 +85,10 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(vaceprep_cli: Run, tmp_p
     assert vaceprep_cli("edit", "--no-open", "-o", "text.mp4").returncode == 2
 
 
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
-def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
-    code = f"""
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code = """
 import sys
-sys.modules[{missing!r}] = None
+sys.modules["uvicorn"] = None
 from vaceprep.cli.main import run
 sys.exit(run(["edit", "--no-open"]))
 """

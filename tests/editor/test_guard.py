@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.editor.conftest import Serve
 from vaceprep.editor.guard import HEADERS
 
 
-def test_every_response_has_the_headers_of_a_closed_page(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here)
+def test_every_response_has_the_headers_of_a_closed_page(shared: httpx.Client) -> None:
+    client = shared
     for path in ("", "api/state", "page/none.js"):
         found = client.get(path).headers
         assert all(found[name] == value for name, value in HEADERS.items())
@@ -23,13 +21,13 @@ def test_every_response_has_the_headers_of_a_closed_page(serve: Serve, clip_here
     assert "unsafe" not in policy
 
 
-def test_a_wrong_token_finds_nothing(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here)
+def test_a_wrong_token_finds_nothing(shared: httpx.Client) -> None:
+    client = shared
     origin = f"http://127.0.0.1:{client.base_url.port}"
     token = client.base_url.path.strip("/")
     assert len(token) >= 32
     for path in ("/", "/api/state", f"/{token[:-1]}x/api/state", f"/{token}", f"//{token}/"):
-        found = httpx.get(origin + path)
+        found = shared.get(origin + path)
         assert found.status_code == 404
         assert token not in found.text
 
@@ -53,10 +51,8 @@ def test_a_wrong_token_finds_nothing(serve: Serve, clip_here: Path) -> None:
         ({"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:{port}"}, 200),
     ],
 )
-def test_hosts_and_origins(
-    serve: Serve, clip_here: Path, headers: dict[str, str], status: int
-) -> None:
-    client = serve(clip_here)
+def test_hosts_and_origins(shared: httpx.Client, headers: dict[str, str], status: int) -> None:
+    client = shared
     port = client.base_url.port
     given = {name: value.format(port=port) for name, value in headers.items()}
     found = client.get("api/state", headers=given)
@@ -64,8 +60,8 @@ def test_hosts_and_origins(
     assert status == 200 or found.json()["error"].startswith("the ")
 
 
-def test_a_second_host_header_is_refused(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here)
+def test_a_second_host_header_is_refused(shared: httpx.Client) -> None:
+    client = shared
     port, path = client.base_url.port, client.base_url.path
     assert port is not None
     with socket.create_connection(("127.0.0.1", port)) as raw:
@@ -74,8 +70,8 @@ def test_a_second_host_header_is_refused(serve: Serve, clip_here: Path) -> None:
         assert raw.recv(100).split()[1] in (b"400", b"403")
 
 
-def test_no_file_but_the_page_s_own_is_served(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here)
+def test_no_file_but_the_page_s_own_is_served(shared: httpx.Client) -> None:
+    client = shared
     assert "vaceprep" in client.get("page/index.html").text
     for name in ("..%2Fserver.py", "../server.py", "%2e%2e/server.py", "server.py", "clip.mp4"):
         assert client.get(f"page/{name}").status_code == 404

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -119,18 +120,16 @@ def test_files_that_the_job_named_may_lie_elsewhere(serve: Serve, clip_here: Pat
     ],
 )
 def test_wrong_bodies_are_refused_in_a_sentence(
-    serve: Serve, clip_here: Path, body: bytes, status: int, words: str
+    shared: httpx.Client, body: bytes, status: int, words: str
 ) -> None:
-    found = serve(clip_here).put("api/job", content=body)
+    found = shared.put("api/job", content=body)
     assert found.status_code == status
     assert words in found.json()["error"]
 
 
-def test_a_huge_body_is_refused(
-    serve: Serve, clip_here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_huge_body_is_refused(shared: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vaceprep.editor.requests.MAX_JOB_BYTES", 1000)
-    client = serve(clip_here)
+    client = shared
     found = client.put("api/job", content=b" " * 1001)
     assert found.status_code == 413
     assert client.get("api/state").status_code == 200

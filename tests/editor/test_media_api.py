@@ -12,7 +12,7 @@ from typing import Any
 import av
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -55,7 +55,7 @@ def test_the_strip_lists_pictures_over_the_whole_video(serve: Serve, tmp_path: P
     strip = client.get("api/strip", params={"field": "video_url", "count": 5, "height": 32}).json()
     assert [entry["index"] for entry in strip] == [0, 10, 20, 30, 40]
     assert [entry["time"] for entry in strip] == ["0", "0.4", "0.8", "1.2", "1.6"]
-    found = httpx.get(str(client.base_url.join(strip[2]["url"])))
+    found = client.get(client.base_url.join(strip[2]["url"]))
     assert Image.open(io.BytesIO(found.content)).size == (48, 32)
 
 
@@ -83,25 +83,41 @@ def test_times_of_uneven_frames_are_their_own(serve: Serve) -> None:
     assert len({b - a for a, b in pairwise(times)}) > 1
 
 
+def test_a_picture_has_one_frame(serve: Serve, clip_here: Path) -> None:
+    Image.new("RGBA", (400, 200), (255, 0, 0, 0)).save(clip_here.with_name("ref.png"))
+    client = serve(clip_here)
+    job = {"function": "image_reference", "prompt": "A", "ref_images_url": ["ref.png"]}
+    client.put("api/job", json={"job": job})
+    query: dict[str, Any] = {
+        "field": "/ref_images_url/0",
+        "index": 0,
+        "height": 100,
+        "of": "ref.png",
+    }
+    image = Image.open(io.BytesIO(client.get("api/frame", params=query).content))
+    assert (image.size, image.mode) == ((200, 100), "RGB")
+    assert image.getpixel((5, 5)) == (255, 255, 255)
+    assert client.get("api/frame", params={**query, "index": 1}).status_code == 422
+
+
 @pytest.mark.parametrize(("start", "duration", "frames"), [("0", "2", 48), ("0.5", "1", 24)])
 def test_a_window_is_an_mp4_of_exactly_its_frames(
-    serve: Serve, clip_here: Path, start: str, duration: str, frames: int
+    shared: httpx.Client, start: str, duration: str, frames: int
 ) -> None:
-    client = serve(clip_here)
     query = {"field": "video_url", "start": start, "duration": duration}
-    found = client.get("api/clip", params=query)
+    found = shared.get("api/clip", params=query)
     assert found.headers["content-type"] == "video/mp4"
     with av.open(io.BytesIO(found.content), "r") as container:
         video = container.streams.video[0]
         assert video.codec_context.name == "h264"
         assert len(list(container.decode(video))) == frames
         assert len(container.streams.audio) == 1
-    part = client.get("api/clip", params=query, headers={"Range": "bytes=0-9"})
+    part = shared.get("api/clip", params=query, headers={"Range": "bytes=0-9"})
     assert (part.status_code, part.content) == (206, found.content[:10])
 
 
-def test_sound_has_peaks_and_silence_has_none(serve: Serve, clip_here: Path) -> None:
-    found = ended(serve(clip_here), "api/waveform", field="video_url", count=8)
+def test_sound_has_peaks_and_silence_has_none(shared: httpx.Client) -> None:
+    found = ended(shared, "api/waveform", field="video_url", count=8)
     assert found == {"done": True, "share": 1.0, "error": None, "peaks": [0.0] * 8}
 
 
@@ -120,10 +136,9 @@ def test_without_sound_the_waveform_is_null(serve: Serve, tmp_path: Path) -> Non
     assert client.get("api/waveform", params={"field": "video_url", "count": 5}).json() is None
 
 
-def test_cuts_and_windows_come_from_one_look(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here)
-    assert ended(client, "api/cuts", field="video_url")["cuts"] == []
-    (window,) = ended(client, "api/pick")["windows"]
+def test_cuts_and_windows_come_from_one_look(shared: httpx.Client) -> None:
+    assert ended(shared, "api/cuts", field="video_url")["cuts"] == []
+    (window,) = ended(shared, "api/pick")["windows"]
     assert (window["start"], window["duration"], window["frame"]) == ("0", "2", 0)
     assert window["reasons"]
 
@@ -145,13 +160,14 @@ def test_cuts_and_windows_come_from_one_look(serve: Serve, clip_here: Path) -> N
     ],
 )
 def test_wrong_queries_are_refused_in_a_sentence(
-    serve: Serve, clip_here: Path, path: str, query: dict[str, str], status: int, words: str
+    shared: httpx.Client, path: str, query: dict[str, str], status: int, words: str
 ) -> None:
-    found = serve(clip_here).get(f"api/{path}", params=query)
+    found = shared.get(f"api/{path}", params=query)
     assert found.status_code == status
     assert words in found.json()["error"]
 
 
+@settings(max_examples=20)
 @given(
     frames=st.integers(1, 400),
     rate=st.fractions(min_value=1, max_value=120, max_denominator=1001),

@@ -59,7 +59,7 @@ def test_a_rehearsal_ends_with_a_video(serve: Serve, clip_here: Path, tmp_path: 
     found = finished(client, name)
     assert (found["state"], found["error"], found["share"]) == ("done", None, 1.0)
     assert {step["name"] for step in found["steps"]} >= {"prepare", "send", "wait", "download"}
-    result = httpx.get(str(client.base_url.join(found["video"])))
+    result = client.get(client.base_url.join(found["video"]))
     assert result.headers["content-type"] == "video/mp4"
     path = tmp_path / "result.mp4"
     path.write_bytes(result.content)

@@ -6,6 +6,7 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.editor.conftest import Serve
@@ -63,8 +64,8 @@ def test_without_a_source_the_folder_s_files_are_offered(
     assert state["path"] == "edit.vace.yaml"
 
 
-def test_each_function_has_its_fields_with_limits(serve: Serve, clip_here: Path) -> None:
-    functions = serve(clip_here).get("api/state").json()["functions"]
+def test_each_function_has_its_fields_with_limits(shared: httpx.Client) -> None:
+    functions = shared.get("api/state").json()["functions"]
     assert list(functions) == list(MODELS)
     edit = functions["video_edit"]["fields"]
     assert edit["prompt"]["limit"]["max_length"] == 800

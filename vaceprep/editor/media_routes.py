@@ -19,7 +19,7 @@ from vaceprep.editor.requests import query_of
 from vaceprep.editor.timeline import MOST_TIMES, Timeline
 from vaceprep.editor.window import time_of, time_text, whole_of
 from vaceprep.errors import Refused
-from vaceprep.facts import VideoFacts
+from vaceprep.facts import ImageFacts, VideoFacts
 
 if TYPE_CHECKING:
     from vaceprep.editor.context import Editor
@@ -38,7 +38,8 @@ async def frame(editor: Editor, request: Request) -> Response:
     """``api/frame``: one frame as PNG."""
     from vaceprep.editor.pictures import HEIGHTS
 
-    given = query_of(request, ("field", "index", "height"), ("field", "index"))
+    # ``of`` is not read: with the file's name in it, another file has another address.
+    given = query_of(request, ("field", "index", "height", "of"), ("field", "index"))
     path, role = editor.session.field_path(given["field"])
     index = whole_of(given["index"], "index", 0, MOST_INDEX)
     height = whole_of(given["height"], "height", *HEIGHTS) if "height" in given else None
@@ -47,17 +48,23 @@ async def frame(editor: Editor, request: Request) -> Response:
 
 
 def _frame(editor: Editor, path: str, role: Role, index: int, height: int | None) -> bytes:
-    from vaceprep.editor.pictures import frame_png, small_png
+    from vaceprep.editor.pictures import frame_png, image_png, small_png
 
     key = "frame", path, mark_of(path), index, height
     found = editor.pictures.get(key)
-    if found is None:
+    if found is not None:
+        return found
+    if isinstance(editor.session.media.facts(path, role), ImageFacts):
+        if index:
+            raise Refused(f"there is no frame {index}: a picture has frame 0 alone")
+        with editor.session.media.open(path, role) as read:
+            data = image_png(read, height)
+    else:
         time = editor.timeline(path, role).time(index)
         with editor.session.media.open(path, role) as read:
             data = frame_png(read, time) if height is None else small_png(read, time, height)
-        editor.pictures.keep(key, data)
-        return data
-    return found
+    editor.pictures.keep(key, data)
+    return data
 
 
 async def strip(editor: Editor, request: Request) -> Response:
