@@ -24,6 +24,7 @@ from tests.runs.conftest import Cli, account_flags, environment, job_of, service
 from vaceprep.ledger.row import Row
 from vaceprep.ledger.store import SANDBOX, Ledger, LedgerError
 from vaceprep.runs.hints import REHEARSAL_ENDED
+from vaceprep.runs.split_run import run_all
 from vaceprep.sandbox.server import Sandbox
 
 #: Seconds after which a test gives up.
@@ -263,7 +264,7 @@ def test_a_disk_that_fills_up_as_the_answer_comes_still_tells_the_id(
         with runner_of(
             settings, account, ledger, target, options, Control(), told.append
         ) as runner:
-            (entry,) = runner.all(jobs_before.ready)
+            (entry,) = run_all(runner, jobs_before.ready)
     task = box.account()["tasks"][0]["id"]
     assert entry.status == "downloaded"
     assert entry.task == task

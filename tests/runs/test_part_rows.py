@@ -13,12 +13,12 @@ import pytest
 from vaceprep.checks.inputs import Item
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.ledger.row import Row
-from vaceprep.ledger.store import Ledger
+from vaceprep.ledger.store import SANDBOX, Ledger
 from vaceprep.runs.admit import stem_of
+from vaceprep.runs.earlier_parts import prevents, submissions
 from vaceprep.runs.local_results import agrees, names_of
-from vaceprep.runs.part_note import PART, PartNote, read_part
+from vaceprep.runs.part_note import KEY, PART, PartNote, read_part
 from vaceprep.runs.redo import REDO, close_redo, is_open, redo_note
-from vaceprep.runs.runner import kept_row
 from vaceprep.runs.sidecar import write_sidecar
 
 NOTE = PartNote(
@@ -26,7 +26,7 @@ NOTE = PartNote(
     job="clip.vace.yaml",
     video="/media/clip.mp4",
     index=2,
-    of=3,
+    count=3,
     start=Fraction(4),
     end=Fraction(25025, 3003),
     overlap=Fraction(1, 2),
@@ -48,16 +48,17 @@ def test_a_note_is_read_as_it_was_written() -> None:
         {"index": 4},
         {"index": 0},
         {"index": True},
-        {"of": "3"},
+        {"count": "3"},
         {"start": "1e999999999"},
         {"start": 4.0},
         {"end": "4"},
         {"end": "13"},
         {"overlap": "-1/2"},
         {"overlap": "5"},
-        {"window_start": "5"},
+        {"window": ["5", "12"]},
+        {"window": ["0"]},
         {"after_cut": 0},
-        {"video": None},
+        {"source": None},
         {"group": ["g"]},
     ],
 )
@@ -95,7 +96,7 @@ def downloaded(ledger: Ledger, folder: Path, number: int, notes: dict[str, Any])
     )
     ledger.start(row.id, {}, at_once=9, per_second=1e6)
     row = ledger.settle(row.id, "finished", task_id=f"task-{number}")
-    path = folder / names_of(row, 0)(1)
+    path = folder / names_of(row, 0, ledger.rehearsal)(1)
     path.write_bytes(b"video %d" % number)
     write_sidecar(
         str(path),
@@ -107,6 +108,11 @@ def downloaded(ledger: Ledger, folder: Path, number: int, notes: dict[str, Any])
     return ledger.settle(row.id, "downloaded", files=[str(path)])
 
 
+def kept(ledger: Ledger) -> Row | None:
+    """The row because of which the job is not sent."""
+    return next((row for row in submissions(ledger, "j") if prevents(ledger, row, "j")), None)
+
+
 def test_the_newest_result_that_agrees_is_kept_however_old(tmp_path: Path) -> None:
     clock = [1e9]
     with Ledger(folder=str(tmp_path / "state"), now=lambda: clock[0]) as ledger:
@@ -114,12 +120,22 @@ def test_the_newest_result_that_agrees_is_kept_however_old(tmp_path: Path) -> No
         second = downloaded(ledger, tmp_path, 2, {})
         clock[0] += LATER
         assert ledger.standing("j") is None
-        assert kept_row(ledger, "j") == second
+        assert kept(ledger) == second
         Path(second.files[0]).write_bytes(b"another")
         assert not agrees(second)
-        assert kept_row(ledger, "j") == first
+        assert kept(ledger) == first
         Path(first.files[0]).unlink()
-        assert kept_row(ledger, "j") is None
+        assert kept(ledger) is None
+
+
+def test_a_rehearsal_takes_the_results_of_earlier_sandboxes(tmp_path: Path) -> None:
+    with Ledger(SANDBOX, folder=str(tmp_path / "state")) as ledger:
+        row = downloaded(ledger, tmp_path, 1, {KEY: "k"})
+        assert submissions(ledger, "another", "k") == [row]
+        assert prevents(ledger, row, "another")
+        assert not submissions(ledger, "another", "l")
+        Path(row.files[0]).unlink()
+        assert not prevents(ledger, row, "another")
 
 
 def test_a_row_that_is_sent_again_is_open_until_it_is_closed(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from vaceprep.ledger.store import Ledger
 from vaceprep.publish.target import parse_target
 from vaceprep.runs.model import Control, RunEntry, RunOptions
 from vaceprep.runs.preconditions import account_of, assess, items_of, runner_of
+from vaceprep.runs.split_run import run_all
 from vaceprep.sandbox.server import Sandbox
 
 JOB = {"function": "video_outpainting", "prompt": "More", "left_scale": 1.5, "prompt_extend": False}
@@ -108,7 +109,7 @@ def walked(box: Sandbox, here: Path, edit: Callable[[], object]) -> RunEntry:
         with runner_of(
             settings, account, ledger, target, options, Control(), lambda _: None
         ) as runner:
-            (entry,) = runner.all(jobs_before.ready)
+            (entry,) = run_all(runner, jobs_before.ready)
     return entry
 
 

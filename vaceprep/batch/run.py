@@ -16,15 +16,17 @@ from vaceprep.batch.results import entries_of
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.library import spread
 from vaceprep.publish.target import Target
-from vaceprep.runs.admit import Ready, admit
+from vaceprep.runs.admit import Ready
 from vaceprep.runs.model import RunEntry, RunOptions
-from vaceprep.runs.preconditions import before_run, is_fresh, refused_by_cap
+from vaceprep.runs.preconditions import NotConfigured, assessed, before_run, refused_by_cap
 from vaceprep.runs.runner import Account, Runner
+from vaceprep.runs.split_group import Group
+from vaceprep.runs.split_run import run_all
 
 #: A job, its result, and the content that the result describes.
 Ran = tuple[Item, RunEntry, Content]
 #: The same before it is run: ready, or the result that refuses it.
-Planned = tuple[Item, Ready | RunEntry, Content]
+Planned = tuple[Item, Ready | Group | RunEntry, Content]
 
 
 def run_many(
@@ -41,23 +43,24 @@ def run_many(
 
     def planned(item: Item) -> Planned:
         content = content_now(item)
-        job = admit(
-            item,
-            options,
-            service=account.service,
-            account=account.fingerprint,
-            is_new=lambda name: is_fresh(name, runner.ledger, options),
-        )
-        if not isinstance(job, Ready) or target is not None:
+        try:
+            job = assessed(item, options, account, runner.ledger)
+        except NotConfigured as error:
+            return item, RunEntry(item.source, None, "refused", error=str(error)), content
+        if isinstance(job, RunEntry) or target is not None:
             return item, job, content
-        if job.to_publish(options.inline_images):
-            error = "it names local files, and the service takes URLs"
+        parts = job.parts if isinstance(job, Group) else [job]
+        if any(part.to_publish(options.inline_images) for part in parts):
+            reason = "it names local files, and the service takes URLs"
             hint = "give --publish TARGET"
-            job = RunEntry(item.source, job.function, "refused", error=error, hint=hint)
+            job = RunEntry(item.source, job.function, "refused", error=reason, hint=hint)
         return item, job, content
 
-    def ran(item: Item, job: Ready | RunEntry, content: Content) -> Ran:
-        return item, runner.one(job) if isinstance(job, Ready) else job, content
+    def ran(item: Item, job: Ready | Group | RunEntry, content: Content) -> Ran:
+        if isinstance(job, RunEntry):
+            return item, job, content
+        (entry,) = run_all(runner, [job])
+        return item, entry, content
 
     at_once = options.at_once + 1
     if options.max_cost is None:

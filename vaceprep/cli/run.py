@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ import click
 from vaceprep.cli import config_options, html_report, options, service, signals
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.progress import waiting
+from vaceprep.cli.run_question import ask, print_remarks
 from vaceprep.cli.run_setup import (
     MAX_COST,
     RESTORE_AUDIO,
@@ -23,10 +23,7 @@ from vaceprep.cli.run_setup import (
     run_options,
     target_of,
 )
-from vaceprep.cost import rate, total, usd
-from vaceprep.report.escape import printable
 from vaceprep.report.text import config_lines
-from vaceprep.wording import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +32,7 @@ if TYPE_CHECKING:
     from vaceprep.checks.inputs import Item
     from vaceprep.config.model import Config
     from vaceprep.publish.target import Target
-    from vaceprep.runs.admit import Ready
     from vaceprep.runs.model import RunEntry, RunOptions
-    from vaceprep.runs.preconditions import JobsBefore
 
 EPILOG: Final = """\b
 Examples:
@@ -53,10 +48,6 @@ Each accepted task costs money. The same job within 24 hours is picked up, not s
 Exit codes: 0 every video is on disk (--no-wait: every task accepted); 1 something was refused,
 failed, or is unknown; 2 something must be set first; 130 after Ctrl-C, 143 after SIGTERM, 129
 after SIGHUP."""
-
-
-#: The most jobs whose costs are printed one by one before the question.
-MOST_COSTS: Final = 100
 
 
 class RunCommand(OptionGroup):
@@ -184,6 +175,7 @@ def _run(
         refused_by_cap,
         runner_of,
     )
+    from vaceprep.runs.split_run import run_all
 
     with nothing_sent(), ExitStack() as stack:
         account = account_of(settings)
@@ -199,110 +191,33 @@ def _run(
         print_remarks(jobs_before.ready)
         if jobs_before.fresh and not yes:
             taken = ledger.counted_today(account.service, account.fingerprint)
-            _ask(jobs_before, settings, target, run, taken)
+            ask(jobs_before, settings, target, run, taken)
         control = Control()
-        display = service.Display(len(jobs_before.ready))
+        display = service.Display(jobs_before.tasks)
         stack.callback(display.close)
         stack.enter_context(signals.interruptible(control, sandbox=sandbox))
         runner = stack.enter_context(
             runner_of(settings, account, ledger, target, run, control, display.show)
         )
         check_key(runner.client, settings)
-        return list(jobs_before.merged(runner.all(jobs_before.ready)))
+        return list(jobs_before.merged(run_all(runner, jobs_before.ready)))
 
 
 def _planned(items: Sequence[Item], run: RunOptions) -> list[RunEntry]:
     """The entries of a dry run, which needs neither a key nor a ledger."""
-    from vaceprep.runs.admit import Ready, admit
-    from vaceprep.runs.model import RunEntry
-    from vaceprep.runs.preconditions import JobsBefore, once, refused_by_cap
+    from vaceprep.runs.preconditions import NotConfigured, planned_jobs, refused_by_cap
 
-    with waiting(planning(len(items))):
-        jobs = tuple(admit(item, run, service="", account="") for item in items)
-    before = JobsBefore(jobs, once([job for job in jobs if isinstance(job, Ready)], run))
+    with options.usage_errors(NotConfigured), waiting(planning(len(items))):
+        before = planned_jobs(items, run)
     refusal = refused_by_cap(before, run)
     if refusal is not None:
         return list(before.refused(refusal))
-    return [
-        RunEntry(
-            job.source,
-            job.function,
-            "planned",
-            prepared=job.planned,
-            notes=job.remarks,
-            # A job that is given twice is sent once.
-            cost=job.cost if any(job is one for one in before.fresh) else None,
-        )
-        if isinstance(job, Ready)
-        else job
-        for job in jobs
-    ]
+    return list(before.planned())
 
 
 def planning(count: int) -> str:
     """The progress text before any question or request."""
     return f"planning {count:,} job{'' if count == 1 else 's'}"
-
-
-def print_remarks(jobs: Sequence[Ready]) -> None:
-    """Print which parts are used and which results lack sound, before money is spent."""
-    for job in jobs:
-        for remark in job.remarks:
-            options.say(f"{printable(job.source)}: {printable(remark, limit=4000)}")
-
-
-def _ask(
-    jobs_before: JobsBefore,
-    settings: Settings,
-    target: Target | None,
-    run: RunOptions,
-    taken: Fraction,
-) -> None:
-    """Ask once before money is spent. Exits with 2 if there is no terminal to ask on.
-
-    ``taken``: US dollars that today's submissions of the account take of a budget.
-    """
-    count = len(jobs_before.fresh)
-    tasks = f"{count} task{'s' if count > 1 else ''}"
-    if not options.is_terminal(sys.stdin):
-        raise click.UsageError(
-            f"{tasks} would be sent, for {_cost_text(jobs_before)}, and there is no terminal "
-            "to ask on: give --yes."
-        )
-    known = len(jobs_before.ready) - count
-    resumed = f" ({known} more were sent before and are picked up)" if known else ""
-    files = sum(len(job.to_publish(run.inline_images)) for job in jobs_before.fresh)
-    published = ""
-    if target is not None and files:
-        named = printable(target.name, limit=1000)
-        published = f"Publish {files} file{'s' if files > 1 else ''} to {named}, and send"
-    question = (
-        f"{published or 'Send'} {tasks} to {settings.base_url}{resumed}? At {rate(run.price)} "
-        f"that is {_cost_text(jobs_before)}"
-    )
-    if run.budget is not None:
-        question += f"; {usd(taken)} of today's budget of {decimal(run.budget)} USD is taken"
-    _print_costs(jobs_before.fresh)
-    if not click.confirm(question, err=True):
-        options.say("Nothing was sent.")
-        raise click.exceptions.Exit(1)
-
-
-def _cost_text(jobs_before: JobsBefore) -> str:
-    cost = jobs_before.cost
-    return "nothing" if cost is None else cost.text()
-
-
-def _print_costs(jobs: Sequence[Ready]) -> None:
-    """Print the cost of each of several jobs; the question has the sum."""
-    if len(jobs) < 2:
-        return
-    for job in jobs[:MOST_COSTS]:
-        if job.cost is not None:
-            options.say(f"{printable(job.source)}: {job.cost.text()}")
-    rest = total(job.cost for job in jobs[MOST_COSTS:])
-    if rest is not None:
-        options.say(f"{len(jobs) - MOST_COSTS:,} more: {rest.text()}")
 
 
 def show_entries(

@@ -29,6 +29,7 @@ DOING: Final = {
     "send": "sending",
     "wait": "at the service",
     "download": "downloading",
+    "join": "joining",
 }
 
 

@@ -86,19 +86,20 @@ def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool, *, sums: bool 
     """Print rows of the ledger as text or JSON; ``sums``: also what was spent by day."""
     from vaceprep.ledger.spent import by_day
     from vaceprep.report import run as ran
+    from vaceprep.report.task_groups import task_lines
+    from vaceprep.runs.part_note import PART, place_of
 
     # Each sandbox is a service of its own, and they are one account.
     spent = by_day(rows, together=in_sandbox) if sums else []
     if output == "json":
         listed: dict[str, object] = {"version": JSON_VERSION}
-        listed["tasks"] = [row.to_dict() for row in rows]
+        listed["tasks"] = [{**row.to_dict(), PART: place_of(row)} for row in rows]
         if sums:
             listed["spent"] = [one.to_dict() for one in spent]
         options.write(json.dumps(listed, indent=1) + "\n")
         return
     style = options.style()
-    for row in rows:
-        options.write_lines(ran.row_lines(row, style, sandbox=in_sandbox))
+    options.write_lines(task_lines(rows, style, sandbox=in_sandbox))
     options.write_lines(ran.spent_lines(spent, sandbox=in_sandbox))
     if not rows:
         options.write("nothing was sent from here yet\n")

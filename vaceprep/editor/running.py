@@ -139,6 +139,7 @@ def _one(
         refused_by_cap,
         runner_of,
     )
+    from vaceprep.runs.split_run import run_all
 
     account = account_of(settings)
     with Ledger(book) as ledger:
@@ -153,4 +154,4 @@ def _one(
             settings, account, ledger, target, options, run.control, run.on_step
         ) as runner:
             check_key(runner.client, settings)
-            return before.merged(runner.all(before.ready))[0]
+            return before.merged(run_all(runner, before.ready))[0]

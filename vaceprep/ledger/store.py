@@ -81,14 +81,10 @@ class Ledger(Database):
             if r.task_id is not None and (r.age(now) < RESULT_SECONDS) == (r.state == "expired")
         ]
 
-    def downloaded(self, job: str) -> list[Row]:
-        """The rows of a job whose videos were downloaded, at any age, newest first."""
-        return [row for row in self._of_job(job, KEPT) if row.state == "downloaded"]
-
-    def newest(self, job: str) -> Row | None:
-        """The newest row of a job that is unsettled or was accepted, at any age."""
+    def submissions(self, job: str) -> list[Row]:
+        """The rows of a job that are unsettled or were accepted, at any age, newest first."""
         self.reap(job)
-        return next(iter(self._of_job(job, (*UNSETTLED, *KEPT))), None)
+        return self._of_job(job, (*UNSETTLED, *KEPT))
 
     def _of_job(self, job: str, states: Collection[State]) -> list[Row]:
         marks = ", ".join("?" * len(states))

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vaceprep.checks.inputs import Item
 from vaceprep.plans.model import Options
-from vaceprep.plans.parts import Part, Timeline
+from vaceprep.plans.parts import Part, SplitOptions, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,13 @@ class Split:
     parts: tuple[PartJob, ...]
     #: The part of the source that was divided: its start and its end, in presented seconds.
     window: tuple[Fraction, Fraction]
+
+
+def split(
+    item: Item, options: SplitOptions, prepare: Options, fields: Mapping[str, Options]
+) -> Split | None:
+    """Divide the video of a job; None if it is no longer than the limit.
+
+    Raises CannotSplit if the job or its function cannot be split, Refused.
+    """
+    raise NotImplementedError

@@ -11,6 +11,7 @@ from vaceprep.ledger.spent import Spent
 from vaceprep.report.escape import printable
 from vaceprep.report.prepare import entry_lines
 from vaceprep.report.text import Style, finding_lines, wrapped
+from vaceprep.report.timeline import timeline_lines
 from vaceprep.rules.catalogue import Severity
 from vaceprep.runs.hints import Hints
 from vaceprep.runs.model import RunEntry
@@ -45,6 +46,9 @@ def run_lines(entry: RunEntry, style: Style) -> Iterator[str]:
         yield from wrapped(" " * 4, printable(note, limit=LONG), style, 4)
     for video in entry.videos:
         yield f"    {printable(video, limit=LONG)}"
+    if entry.split is not None:
+        for line in timeline_lines(entry.split, style):
+            yield f"    {line}"
     if entry.cost is not None:
         yield from wrapped(" " * 4, f"cost: {entry.cost.text()}{_unpaid(entry)}", style, 4)
     if entry.error:

@@ -12,7 +12,7 @@ from vaceprep.checks.bytes import Options as Look
 from vaceprep.checks.inputs import Item
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import IMAGE_ROLES, Function, Role
-from vaceprep.cost import Cost
+from vaceprep.cost import INPUT, Cost
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.files.source import CannotOpen, is_url
 from vaceprep.job.media import media_of, role_of
@@ -27,8 +27,10 @@ from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Severity
 from vaceprep.runs.model import RunEntry, RunOptions
-from vaceprep.runs.part_note import PART, PartNote
+from vaceprep.runs.part_note import KEY, PART, PartNote
 from vaceprep.runs.spending import cost_after
+from vaceprep.runs.split_model import Offer
+from vaceprep.runs.split_offer import offer_of, offer_text
 from vaceprep.runs.used_parts import sound_source, used_parts
 
 #: Findings about URLs, by URL and role.
@@ -65,6 +67,8 @@ class Ready:
     part: PartNote | None = None
     #: It is sent again though its result is there: see ``runs.redo``.
     redo: bool = False
+    #: What splitting would make of its video.
+    offer: Offer | None = None
 
     @property
     def source(self) -> str:
@@ -111,6 +115,7 @@ def admit(
     job_error: Exception | None = None
     found: tuple[Job, str] | None = None
     sources: dict[str, str] = {}
+    key = ""
     item = admitted(item)
     try:
         job = job_of(item, options.prepare.limits)
@@ -126,6 +131,8 @@ def admit(
             hashes |= part.carried
             values = {k: v for k, v in values.items() if k != "seed" or not part.seeded}
         name = identity(service, account, values, hashes, options.prepare, options.fields)
+        if part is not None:
+            key = identity("", "", values, hashes, options.prepare, options.fields)
         found = job, name
         if options.remote and is_new(name):
             known = _url_findings(job, options)
@@ -139,7 +146,11 @@ def admit(
         return RunEntry(item.source, None, "refused", findings=job_error.findings, prepared=planned)
     if found is None:
         return RunEntry(item.source, None, "refused", prepared=planned, error=str(job_error))
-    return _ready(item, options, *found, planned, known, sources, part)
+    ready = _ready(item, options, *found, planned, known, sources)
+    if part is None:
+        return ready
+    notes = {**ready.notes, PART: part.note.to_dict(), KEY: key}
+    return replace(ready, remarks=(), offer=None, notes=notes, part=part.note)
 
 
 def planned_media(item: Item, options: RunOptions, known: Known) -> tuple[Prepared, ...]:
@@ -160,15 +171,15 @@ def _ready(
     planned: tuple[Prepared, ...],
     known: Known,
     sources: Mapping[str, str],
-    part: PartOf | None,
 ) -> Ready:
     function: Function = job.given()["function"]
     sound, silent = sound_source(job, planned, sources, search=options.restore_audio)
     notes: dict[str, Any] = {"stem": stem_of(item)} | ({"sound": sound} if sound else {})
-    if part is not None:
-        notes[PART] = part.note.to_dict()
-    # What one part of a split leaves out is in the others.
-    remarks = () if part is not None else used_parts(planned)
+    remarks = used_parts(planned)
+    own = options.fields.get(INPUT, options.prepare)
+    offer = offer_of(function, planned, own, options.prepare.limits, options.price)
+    if offer is not None:
+        remarks = (*remarks, offer_text(offer))
     if options.restore_audio and silent is not None:
         remarks = (*remarks, silent)
     return Ready(
@@ -184,7 +195,7 @@ def _ready(
         cost=cost_after(function, planned, options.price),
         prepare=options.prepare,
         fields=options.fields,
-        part=None if part is None else part.note,
+        offer=offer,
     )
 
 

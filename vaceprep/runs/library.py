@@ -35,6 +35,7 @@ from vaceprep.runs.preconditions import (
     runner_of,
 )
 from vaceprep.runs.spending import cap_of, capped
+from vaceprep.runs.split_run import run_all
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -153,7 +154,7 @@ def _run(
             return RunReport(jobs_before.refused(refusal))
         with runner_of(settings, account, ledger, target, options, control, on_step) as runner:
             check_key(runner.client, settings)
-            return RunReport(jobs_before.merged(runner.all(jobs_before.ready)))
+            return RunReport(jobs_before.merged(run_all(runner, jobs_before.ready)))
 
 
 class RunSettings(TypedDict, total=False):

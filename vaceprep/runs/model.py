@@ -22,6 +22,7 @@ from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Finding
 from vaceprep.runs.hints import Hints
+from vaceprep.runs.split_model import Offer, SplitEntry, SplitRun
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -37,7 +38,7 @@ Status = Literal[
     "unknown",
     "interrupted",
 ]
-StepName = Literal["prepare", "upload", "queue", "send", "wait", "download", "note", "end"]
+StepName = Literal["prepare", "upload", "queue", "send", "wait", "download", "join", "note", "end"]
 
 NO_HINTS: Final = Hints()
 
@@ -73,6 +74,8 @@ class RunOptions:
     price: Fraction = PRICE_PER_SECOND
     max_cost: Fraction | None = None
     budget: Fraction | None = None
+    #: Split videos that are too long; None uses one part of each.
+    split: SplitRun | None = None
 
 
 class Step(NamedTuple):
@@ -116,6 +119,10 @@ class RunEntry:
     rehearsed: bool = False
     #: What this run causes to be billed, or a dry run would; None if nothing.
     cost: Cost | None = None
+    #: The parts of a video that was split.
+    split: SplitEntry | None = None
+    #: What splitting would make of a video of which one part is used.
+    offer: Offer | None = None
 
     @property
     def ok(self) -> bool:
@@ -140,6 +147,8 @@ class RunEntry:
             "notes": list(self.notes),
             "sandbox": self.rehearsed,
             "cost": None if self.cost is None else self.cost.to_dict(),
+            **({} if self.split is None else self.split.to_dict()),
+            **({} if self.offer is None else {"split": self.offer.to_dict()}),
         }
 
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from vaceprep.ledger.row import Row
 from vaceprep.wording import read_exact
 
 #: The key in a row's notes, and in the sidecar of a part's result.
 PART: Final = "part"
-_TIMES: Final = ("start", "end", "overlap", "window_start", "window_end")
-_TEXTS: Final = ("group", "job", "video")
+#: The key of a part's identity on any account, in a row's notes: all sandboxes are one service.
+KEY: Final = "key"
+_TIMES: Final = ("start", "end", "overlap")
+_TEXTS: Final = ("group", "job", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class PartNote:
     video: str
     #: Its number, from 1, and the number of parts.
     index: int
-    of: int
+    count: int
     #: Its window in the presented time of the video, the overlap included.
     start: Fraction
     end: Fraction
@@ -40,19 +43,18 @@ class PartNote:
     window_end: Fraction
 
     def to_dict(self) -> dict[str, Any]:
-        """The note as JSON: exact times as text."""
+        """The note as JSON: exact times as text. ``join`` reads it: see ``parts.pieces``."""
         return {
             "group": self.group,
             "job": self.job,
-            "video": os.path.abspath(self.video),
+            "source": os.path.abspath(self.video),
             "index": self.index,
-            "of": self.of,
+            "count": self.count,
             "start": str(self.start),
             "end": str(self.end),
             "overlap": str(self.overlap),
             "after_cut": self.after_cut,
-            "window_start": str(self.window_start),
-            "window_end": str(self.window_end),
+            "window": [str(self.window_start), str(self.window_end)],
         }
 
 
@@ -60,18 +62,30 @@ def read_part(about: object) -> PartNote | None:
     """The same, read; None for anything else. No errors: a sidecar is foreign input."""
     if not isinstance(about, Mapping):
         return None
-    cut, index, of = about.get("after_cut"), _number(about.get("index")), _number(about.get("of"))
+    cut, window = about.get("after_cut"), about.get("window")
+    index, count = _number(about.get("index")), _number(about.get("count"))
     texts = [text for name in _TEXTS if isinstance(text := about.get(name), str)]
-    if len(texts) != len(_TEXTS) or not isinstance(cut, bool) or not 1 <= index <= of:
+    if len(texts) != len(_TEXTS) or not isinstance(cut, bool) or not 1 <= index <= count:
+        return None
+    if not isinstance(window, list) or len(window) != 2:
         return None
     try:
-        start, end, overlap, first, last = (read_exact(about.get(name)) for name in _TIMES)
+        start, end, overlap = (read_exact(about.get(name)) for name in _TIMES)
+        first, last = map(read_exact, window)
     except ValueError:
         return None
     if not (0 <= first <= start < end <= last and 0 <= overlap < end - start):
         return None
     group, job, video = texts
-    return PartNote(group, job, video, index, of, start, end, overlap, cut, first, last)
+    return PartNote(group, job, video, index, count, start, end, overlap, cut, first, last)
+
+
+def place_of(row: Row) -> dict[str, Any] | None:
+    """The place of a row in its split, for JSON; None if it is no part."""
+    note = read_part(row.notes.get(PART))
+    if note is None:
+        return None
+    return {"group": note.group, "job": note.job, "index": note.index, "count": note.count}
 
 
 def _number(value: object) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaceprep.api.client import Client
 from vaceprep.api.model import Rejected
@@ -15,12 +15,17 @@ from vaceprep.contract import KEY_VARIABLE
 from vaceprep.cost import Cost, total
 from vaceprep.files.source import CannotOpen, open_stdin
 from vaceprep.job.read import JobUnreadable, read_opened
+from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger
+from vaceprep.plans.parts import CannotSplit
 from vaceprep.publish.target import PublishError, Target, ready
-from vaceprep.runs.admit import Ready, admit
+from vaceprep.runs.admit import Ready
+from vaceprep.runs.carry_style import in_sequence
+from vaceprep.runs.earlier_parts import earlier
 from vaceprep.runs.model import Control, OnStep, RunEntry, RunOptions
 from vaceprep.runs.runner import Account, Runner
 from vaceprep.runs.spending import over_cap
+from vaceprep.runs.split_group import Group, WrongParts, planned_parts, split_job
 from vaceprep.runs.stage import sweep
 
 #: The name for a job from standard input.
@@ -88,14 +93,24 @@ def account_of(settings: Settings) -> Account:
 class JobsBefore:
     """All jobs of a run before it starts: good ones and others, in order."""
 
-    jobs: tuple[Ready | RunEntry, ...]
+    jobs: tuple[Ready | Group | RunEntry, ...]
     #: Those that would be sent now: neither refused nor sent before.
     fresh: tuple[Ready, ...]
 
     @property
-    def ready(self) -> list[Ready]:
+    def ready(self) -> list[Ready | Group]:
         """The good ones."""
-        return [job for job in self.jobs if isinstance(job, Ready)]
+        return [job for job in self.jobs if not isinstance(job, RunEntry)]
+
+    @property
+    def groups(self) -> list[Group]:
+        """Those whose video is split."""
+        return [job for job in self.jobs if isinstance(job, Group)]
+
+    @property
+    def tasks(self) -> int:
+        """The number of tasks of all good ones: a part is one."""
+        return sum(len(job.parts) if isinstance(job, Group) else 1 for job in self.ready)
 
     @property
     def cost(self) -> Cost | None:
@@ -104,34 +119,47 @@ class JobsBefore:
 
     def refused(self, reason: str) -> tuple[RunEntry, ...]:
         """The results of all jobs where none of the good ones is sent."""
-        return self.merged(
-            [
-                RunEntry(job.source, job.function, "refused", notes=job.remarks, error=reason)
-                for job in self.ready
-            ]
-        )
+        return self.merged([refused_entry(job, reason) for job in self.ready])
+
+    def planned(self) -> tuple[RunEntry, ...]:
+        """The results of all jobs where nothing is sent because a plan was asked for."""
+        # A job that is given twice is sent once.
+        sent = {id(job) for job in self.fresh}
+        return self.merged([planned_entry(job, sent) for job in self.ready])
 
     def merged(self, entries: Sequence[RunEntry]) -> tuple[RunEntry, ...]:
         """The results of all jobs, given the results of the good ones."""
         rest = iter(entries)
-        return tuple(next(rest) if isinstance(job, Ready) else job for job in self.jobs)
+        return tuple(job if isinstance(job, RunEntry) else next(rest) for job in self.jobs)
+
+
+def planned_entry(job: Ready | Group, sent: Collection[int]) -> RunEntry:
+    """The result of a good job in a dry run; ``sent``: ids of the jobs that would be sent."""
+    entry = RunEntry(job.source, job.function, "planned", notes=job.remarks)
+    if isinstance(job, Ready):
+        cost = job.cost if id(job) in sent else None
+        return replace(entry, prepared=job.planned, cost=cost, offer=job.offer)
+    cost = total(part.cost for part in job.parts if id(part) in sent)
+    return replace(entry, cost=cost, split=job.entry(planned_parts(job)))
+
+
+def refused_entry(job: Ready | Group, reason: str) -> RunEntry:
+    """The result of a good job that is not sent."""
+    entry = RunEntry(job.source, job.function, "refused", notes=job.remarks, error=reason)
+    if isinstance(job, Ready):
+        return replace(entry, offer=job.offer)
+    return replace(entry, split=job.entry(planned_parts(job)))
 
 
 def assess(
     items: Sequence[Item], options: RunOptions, account: Account, ledger: Ledger
 ) -> JobsBefore:
-    """Read and plan every job, and find which were sent before; writes and sends nothing."""
+    """Read and plan every job, and find which were sent before; writes and sends nothing.
 
-    jobs = [
-        admit(
-            item,
-            options,
-            service=account.service,
-            account=account.fingerprint,
-            is_new=lambda name: is_fresh(name, ledger, options),
-        )
-        for item in items
-    ]
+    Raises NotConfigured for a job that cannot be split as asked.
+    """
+
+    jobs = [assessed(item, options, account, ledger) for item in items]
     return before_run(jobs, ledger, options)
 
 
@@ -140,9 +168,56 @@ def is_fresh(identity: str, ledger: Ledger, options: RunOptions) -> bool:
     return options.again or ledger.standing(identity) is None
 
 
-def before_run(jobs: Sequence[Ready | RunEntry], ledger: Ledger, options: RunOptions) -> JobsBefore:
+def before_run(
+    jobs: Sequence[Ready | Group | RunEntry], ledger: Ledger, options: RunOptions
+) -> JobsBefore:
     """Find which of the jobs would be sent now."""
-    ready = [j for j in jobs if isinstance(j, Ready) and is_fresh(j.identity, ledger, options)]
+    ready: list[Ready] = []
+    for job in jobs:
+        if isinstance(job, Group):
+            ready += job.fresh
+        elif isinstance(job, Ready) and is_fresh(job.identity, ledger, options):
+            ready.append(job)
+    return JobsBefore(tuple(jobs), once(ready, options))
+
+
+def assessed(
+    item: Item, options: RunOptions, account: Account, ledger: Ledger
+) -> Ready | Group | RunEntry:
+    """One job, read and planned. Raises NotConfigured if it cannot be split as asked."""
+    try:
+        job = split_job(
+            item,
+            options,
+            service=account.service,
+            account=account.fingerprint,
+            is_new=lambda name: is_fresh(name, ledger, options),
+            is_fresh=lambda part: options.again or earlier(ledger, part) is None,
+        )
+    except (CannotSplit, WrongParts) as error:
+        raise NotConfigured(f"{item.source}: {error}") from None
+    if not isinstance(job, Group):
+        return job
+    if job.choice.carry_style:
+        job = in_sequence(job, ledger, account, again=options.again)
+    try:
+        ledger.need_budget(account.service, account.fingerprint, job.cost, options.budget)
+    except OverBudget as error:
+        return refused_entry(job, str(error))
+    return job
+
+
+def planned_jobs(items: Sequence[Item], options: RunOptions) -> JobsBefore:
+    """Every job as planned, without a ledger: each would be sent. Raises NotConfigured."""
+    jobs: list[Ready | Group | RunEntry] = []
+    for item in items:
+        try:
+            jobs.append(split_job(item, options))
+        except (CannotSplit, WrongParts) as error:
+            raise NotConfigured(f"{item.source}: {error}") from None
+    ready: list[Ready] = []
+    for job in jobs:
+        ready += job.fresh if isinstance(job, Group) else [job] if isinstance(job, Ready) else []
     return JobsBefore(tuple(jobs), once(ready, options))
 
 

@@ -20,10 +20,10 @@ from vaceprep.ledger.store import Ledger, LedgerError
 from vaceprep.preparation.report import Prepared
 from vaceprep.publish.target import PublishError, Target
 from vaceprep.runs.admit import Ready
+from vaceprep.runs.earlier_parts import earlier
 from vaceprep.runs.local_results import agrees, id_beside
 from vaceprep.runs.model import Control, Interrupted, OnStep, RunEntry, RunOptions, Status, Step
 from vaceprep.runs.part_note import PART
-from vaceprep.runs.redo import REDO, is_open
 from vaceprep.runs.retrieve import NotDownloaded, Retriever, TaskEnded, TaskLost
 from vaceprep.runs.spending import VARIABLE, cost_after
 from vaceprep.runs.stage import (
@@ -70,16 +70,6 @@ class Runner:
     _taken: Fraction = Fraction()
     _taking: threading.Lock = field(default_factory=threading.Lock)
 
-    def all(self, jobs: Sequence[Ready]) -> list[RunEntry]:
-        """The result of each job, in their order."""
-        workers = min(len(jobs), self.options.at_once + AHEAD)
-        if workers <= 1:
-            return [self.one(job) for job in jobs]
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(workers, thread_name_prefix="vaceprep-run") as pool:
-            return list(pool.map(self.one, jobs))
-
     def one(self, ready: Ready) -> RunEntry:
         """One job from its file to its videos."""
         entry = self._one(ready)
@@ -89,12 +79,21 @@ class Runner:
     def _one(self, ready: Ready) -> RunEntry:
         rehearsed = self.ledger.rehearsal
         entry = RunEntry(
-            ready.source, ready.function, "failed", notes=ready.remarks, rehearsed=rehearsed
+            ready.source,
+            ready.function,
+            "failed",
+            notes=ready.remarks,
+            rehearsed=rehearsed,
+            offer=ready.offer,
         )
         try:
-            again = self.options.again or self._is_redone(ready)
-            older = None if again else self._kept(ready) or self._still_there(ready.identity)
-            if older is not None:
+            again, older = self.options.again, None
+            if ready.part is not None and not again:
+                older = earlier(self.ledger, ready)
+                again = ready.redo and older is None
+            if older is None and not again:
+                older = self._still_there(ready.identity)
+            if older is not None and older.state not in ("queued", "sending"):
                 return self._resumed(older, replace(entry, resumed=True))
             while True:
                 self.control.step()
@@ -116,22 +115,6 @@ class Runner:
             return replace(entry, status="interrupted", hint=GO_ON)
         except (LedgerError, CannotAsk) as error:
             return replace(entry, error=f"{error}; nothing was sent")
-
-    def _is_redone(self, ready: Ready) -> bool:
-        """Whether a part is sent again, and no unfinished command has sent it again already."""
-        if not ready.redo:
-            return False
-        newest = self.ledger.newest(ready.identity)
-        return newest is None or not is_open(newest, ready.notes.get(REDO))
-
-    def _kept(self, ready: Ready) -> Row | None:
-        """The row of a part whose video is on disk as it was downloaded, however old.
-
-        None for another job, and if a row prevents sending anyway.
-        """
-        if ready.part is None or self.ledger.standing(ready.identity) is not None:
-            return None
-        return kept_row(self.ledger, ready.identity)
 
     def _still_there(self, identity: str) -> Row | None:
         """An older row of the job whose task the service still has; raises CannotAsk.
@@ -164,6 +147,18 @@ class Runner:
                 return None
             row = found
         return None if row.state == "refused" else row
+
+    def resume(self, ready: Ready, row: Row) -> RunEntry:
+        """A part that was sent before, to its video; it is never sent from here."""
+        entry = RunEntry(
+            ready.source, ready.function, "failed", resumed=True, rehearsed=self.ledger.rehearsal
+        )
+        try:
+            entry = self._resumed(row, entry)
+        except LedgerError as error:
+            entry = replace(entry, error=str(error))
+        self.on_step(Step(ready.source, "end", note=entry.status))
+        return entry
 
     # --- a new submission --------------------------------------------------------------------
 
@@ -259,7 +254,7 @@ class Runner:
                 hint = self.options.hints.unknown(row.id)
                 return replace(entry, status="unknown", error=UNKNOWN_STANDS, hint=hint)
             row = self.ledger.settle(row.id, "accepted", only_from=["unknown"], task_id=known)
-        if self._is_downloaded(row) and not self.options.restore_audio:
+        if self._is_downloaded(row) and not self._options_for(row).restore_audio:
             return replace(entry, status="downloaded", videos=row.files, hint=MAKES_ANOTHER)
         if row.state in ("failed", "cancelled", "expired", "forgotten"):
             # The task ended meanwhile; the next run may send it again.
@@ -283,16 +278,16 @@ class Runner:
             hint = self.options.hints.accepted(row.task_id)
             return replace(entry, status="accepted", hint=hint)
         return finish(
-            Retriever(self.ledger, self.client, self.options, self.control, self.on_step),
+            Retriever(self.ledger, self.client, self._options_for(row), self.control, self.on_step),
             row,
             entry,
         )
 
-
-def kept_row(ledger: Ledger, identity: str) -> Row | None:
-    """The newest row of a job whose videos are on disk as they were downloaded; None if none is."""
-    rows = ledger.downloaded(identity)
-    return next((row for row in rows if agrees(row, ledger.rehearsal)), None)
+    def _options_for(self, row: Row) -> RunOptions:
+        """The options for a row: a part of a split stays silent, since the whole gets the sound."""
+        if PART not in row.notes or not self.options.restore_audio:
+            return self.options
+        return replace(self.options, restore_audio=False)
 
 
 class CannotAsk(Exception):

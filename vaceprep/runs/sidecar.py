@@ -14,6 +14,8 @@ from vaceprep.files.source import CannotOpen, open_path
 
 #: The key for the name of the video.
 FILE: Final = "file"
+#: The key in the sidecar of a video that was joined from several.
+JOINED: Final = "joined"
 #: Names to try for one sidecar.
 _NAMES: Final = 1000
 
@@ -22,8 +24,8 @@ def write_sidecar(video_path: str, data: Mapping[str, Any]) -> str:
     """Write ``data`` next to a video and return the path, ``NAME.json``. Writes all or nothing.
 
     The video's name is added under ``file``. A sidecar of this video and of the same task
-    (``task.id`` in ``data``) is replaced; for any other existing file, ``NAME-2.json``,
-    ``NAME-3.json``, ... is used instead.
+    (``task.id`` in ``data``) or the same join (``joined.key``) is replaced; for any other existing
+    file, ``NAME-2.json``, ``NAME-3.json``, ... is used instead.
 
     Raises Refused if the file cannot be written; ValueError or TypeError for invalid JSON values.
     """
@@ -75,9 +77,13 @@ def _paths(video_path: str) -> Iterator[str]:
 
 
 def _task(data: Mapping[str, Any]) -> str | None:
-    task = data.get("task")
-    found = task.get("id") if isinstance(task, Mapping) else None
-    return found if isinstance(found, str) else None
+    """What made the video: the id of a task, or the key of a join."""
+    for name, key in (("task", "id"), (JOINED, "key")):
+        about = data.get(name)
+        found = about.get(key) if isinstance(about, Mapping) else None
+        if isinstance(found, str):
+            return found
+    return None
 
 
 def _write(raw: bytes, path: str, *, force: bool = False) -> None:

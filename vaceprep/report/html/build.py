@@ -24,6 +24,7 @@ from vaceprep.report.html.job_drawing import (
     media_of_reports,
 )
 from vaceprep.report.html.model_input import drawn_input, model_of
+from vaceprep.report.html.split_drawing import part_rows, seams_of, timeline_of
 from vaceprep.report.html.thumbnails import Thumbnails
 from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
@@ -220,6 +221,13 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
         hint=ran.hint or "",
         films=tuple(films.film(video) for video in ran.videos),
     )
+    if ran.split is not None:
+        own = replace(
+            own,
+            rows=(*own.rows, *part_rows(ran.split)),
+            timeline=timeline_of(ran.split),
+            seams=seams_of(ran.split, thumbnails),
+        )
     # The prepared files are deleted once sent: show the sources.
     media = media_of_prepared(ran.prepared, outputs=False)
     own = job_entry(_priced(own, ran.cost), draft_from(item), media, thumbnails)

@@ -133,6 +133,9 @@ class Entry:
     #: What the model takes of a job.
     model: Drawn | None = None
     films: tuple[Film, ...] = ()
+    #: The timeline of a video that was split, and the seams of the joined result.
+    timeline: Drawn | None = None
+    seams: Drawn | None = None
 
     @property
     def two_sided(self) -> bool:
