@@ -101,7 +101,7 @@ def command(given: RunCommand) -> int:
     if given.dry_run:
         entries = _planned(items, run)
     elif settings.sandbox:
-        entries = in_sandbox(items, run, settings.fault, list(added))
+        entries = in_sandbox(items, run, settings.fault, list(added), settings.effect)
     else:
         at = service.settings_of(settings.account)
         entries = _run(items, at, target_of(place), run, sandbox=False, yes=settings.yes)
@@ -124,10 +124,11 @@ def in_sandbox(
     run: RunOptions,
     faults: Sequence[str] = (),
     extra_fields: Sequence[str] = (),
+    effects: Sequence[str] = (),
 ) -> list[RunEntry]:
     """Run the jobs in their own sandbox. Exits with 2 if it cannot start."""
     with ExitStack() as stack:
-        settings, target, run = in_own_sandbox(stack, faults, extra_fields, run)
+        settings, target, run = in_own_sandbox(stack, faults, extra_fields, run, effects)
         return _run(items, settings, target, run, sandbox=True, yes=True)
 
 

@@ -52,6 +52,12 @@ class Publishing(OptionGroup):
     )
 
 
+def _effect(text: str) -> str:
+    from vaceprep.sandbox.effects import parse_effect
+
+    return parse_effect(text)
+
+
 class RunSettings(OptionGroup):
     """How jobs are published, sent and waited for: the options that run and batch run share."""
 
@@ -64,6 +70,13 @@ class RunSettings(OptionGroup):
         multiple=True,
         metavar="NAME[:COUNT]",
         help="With --sandbox: a fault to rehearse, such as 429 or drop-after-accept.",
+    )
+    effect: tuple[str, ...] = option(
+        "--effect",
+        multiple=True,
+        metavar="NAME",
+        callback=options.parsed(_effect),
+        help="With --sandbox: what is made of the media: identity, drift or frame-more.",
     )
     no_wait: bool = option(
         "--no-wait",
@@ -263,7 +276,7 @@ def open_runner(
     target: Target | None
     with nothing_sent(), ExitStack() as stack:
         if given.sandbox:
-            settings, target, run = in_own_sandbox(stack, given.fault, (), run)
+            settings, target, run = in_own_sandbox(stack, given.fault, (), run, given.effect)
         else:
             settings, target = service.settings_of(given.account), target_of(place)
         account = account_of(settings)
@@ -281,6 +294,8 @@ def check_sandbox(given: RunSettings) -> None:
     """Exits with 2 if options of the sandbox and of the real service are combined."""
     if given.fault and not given.sandbox:
         raise click.UsageError("--fault is for --sandbox: the real service has faults of its own.")
+    if given.effect and not given.sandbox:
+        raise click.UsageError("--effect is for --sandbox: the real service uses its own model.")
     at = given.account
     real = (at.site, at.base_url, given.publishing.publish, at.api_key_file)
     if given.sandbox and any(real):
@@ -306,6 +321,7 @@ def in_own_sandbox(
     faults: Sequence[str],
     extra_fields: Sequence[str],
     run: RunOptions,
+    effects: Sequence[str] = (),
 ) -> tuple[Settings, Target, RunOptions]:
     """A sandbox for this run alone. Exits with 2 if it cannot start."""
 
@@ -322,6 +338,7 @@ def in_own_sandbox(
                 allow_hosts=run.allowed_hosts,
                 limits=run.prepare.limits,
                 price=run.price,
+                effects=effects,
             )
         )
         settings = read_settings(api_key=box.key or ANY_KEY, base_url=box.base_url)

@@ -12,6 +12,8 @@ import click
 from vaceprep.cli import options
 from vaceprep.cli.option_groups import OptionGroup, option, takes
 from vaceprep.report.escape import printable
+from vaceprep.sandbox.effects import DESCRIPTIONS as EFFECTS
+from vaceprep.sandbox.effects import parse_effect
 from vaceprep.sandbox.faults import ALWAYS, DESCRIPTIONS, Fault, parse_fault
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ EPILOG: Final = (
 Examples:
   vaceprep sandbox
   vaceprep sandbox --fault 429:2 --fault drop-after-accept
+  vaceprep sandbox --effect identity --effect frame-more
   MULEROUTER_API_KEY=sandbox vaceprep run edit.vace.yaml \\
       --base-url http://127.0.0.1:PORT/... \\
       --publish 'http://127.0.0.1:PORT/.../files/{key}' \\
@@ -33,6 +36,8 @@ Examples:
 Faults (NAME, NAME:COUNT, or NAME:* for every time):
 """
     + "\n".join(f"  {name:<19} {text}" for name, text in DESCRIPTIONS.items())
+    + "\n\n\b\nEffects:\n"
+    + "\n".join(f"  {name:<19} {text}" for name, text in EFFECTS.items())
     + """
 
 Exit codes: 2 it cannot start; 130 after Ctrl-C."""
@@ -69,6 +74,13 @@ class SandboxOptions(OptionGroup):
         metavar="NAME[:COUNT]",
         callback=options.parsed(parse_fault),
         help=f"Something to do wrong, once or COUNT times ({ALWAYS}: always).",
+    )
+    effects: tuple[str, ...] = option(
+        "--effect",
+        multiple=True,
+        metavar="NAME",
+        callback=options.parsed(parse_effect),
+        help="What is made of a task's media, such as identity.",
     )
     key: str | None = option(
         "--key-file",
@@ -130,6 +142,7 @@ def command(given: SandboxOptions) -> int:
             strict_limits=given.strict_limits,
             extra_fields=given.extra_fields,
             allow_hosts=given.allow_hosts,
+            effects=given.effects,
         ) as sandbox:
             _show_addresses(sandbox, given.output, any_key=given.key is None)
             ended.wait()

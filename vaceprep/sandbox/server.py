@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from vaceprep.contract import PRICE_PER_SECOND
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.sandbox.effects import parse_effect
 from vaceprep.sandbox.faults import Fault, Faults, parse_fault
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class Sandbox:
     beyond the contract, ``allow_hosts`` private hosts that media may come from besides the sandbox.
     ``strict_limits`` refuses a third task at once with 429. ``slow_seconds`` is the delay of the
     fault ``slow``; ``limits`` are the limits for media and prompts, ``price`` is in US
-    dollars for a second of output.
+    dollars for a second of output. ``effects`` are names of what is made of a task's media.
 
     Every sandbox has its own path in its URLs, so that no client mistakes one for another. Raises
-    ValueError for an unknown fault, and SandboxUnavailable on entering.
+    ValueError for an unknown fault or effect, and SandboxUnavailable on entering.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Sandbox:
         slow_seconds: float | None = None,
         limits: Limits = CONTRACT,
         price: Fraction = PRICE_PER_SECOND,
+        effects: Iterable[str] = (),
     ) -> None:
+        self._effects = tuple(parse_effect(name) for name in effects)
         self.faults = Faults()
         for fault in faults:
             self.add_fault(fault)
@@ -239,6 +242,7 @@ class Sandbox:
             limits=self._limits,
             allow_hosts=allow_hosts,
             price=self._price,
+            effects=self._effects,
         )
         slow = self._slow_seconds
         return app.Service(

@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from vaceprep.job.model import FIELDS
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Severity
 from vaceprep.sandbox.bodies import describe
+from vaceprep.sandbox.effects import Effects, effects_of
 from vaceprep.sandbox.errors import Breach, Stopped
 from vaceprep.sandbox.fetch import FETCH_SECONDS, fetch_all
 
@@ -57,9 +58,9 @@ def check_media(
     return entries[0].cost
 
 
-#: Renders a result: the body, its media as paths by JSON pointer, the video's path, and an event
-#: that is set on cancellation.
-Make = Callable[[Mapping[str, Any], Mapping[str, str], str, threading.Event], None]
+#: Renders a result: the body, its media as paths by JSON pointer, the video's path, an event that
+#: is set on cancellation, and the effects.
+Make = Callable[[Mapping[str, Any], Mapping[str, str], str, threading.Event, Effects], None]
 #: The shortest time that a task is pending, as a share of its whole time.
 PENDING: Final = 0.1
 
@@ -81,6 +82,8 @@ class Task:
     body: Mapping[str, Any]
     #: SHA-256 of the body's bytes as received.
     body_sha256: str
+    #: Number of tasks that were accepted before it.
+    number: int = 0
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "pending"
     error: dict[str, Any] | None = None
@@ -150,6 +153,7 @@ class Tasks:
         limits: Limits = CONTRACT,
         allow_hosts: Collection[str] = (),
         price: Fraction = PRICE_PER_SECOND,
+        effects: Sequence[str] = (),
     ) -> None:
         """``allow_hosts``: private hosts that media may come from."""
         self.all: dict[str, Task] = {}
@@ -161,6 +165,7 @@ class Tasks:
         self._limits = limits
         self._allow_hosts = allow_hosts
         self._price = price
+        self._effects = tuple(effects)
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(TASKS_AT_ONCE, thread_name_prefix="vaceprep-sandbox")
         self._room = asyncio.Semaphore(TASKS_AT_ONCE)
@@ -178,7 +183,7 @@ class Tasks:
 
     def accept(self, raw: bytes, body: Mapping[str, Any], *, fails: bool = False) -> Task:
         """Create and start a task of a validated body; with ``fails`` it ends in an error."""
-        task = Task(body, hashlib.sha256(raw).hexdigest())
+        task = Task(body, hashlib.sha256(raw).hexdigest(), len(self.all))
         self.all[task.id] = task
         job = asyncio.get_running_loop().create_task(self._process(task, fails))
         self._jobs.add(job)
@@ -232,17 +237,18 @@ class Tasks:
                 media, folder, self._fetch_seconds, self._limits, self._allow_hosts
             )
             task.cost = await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._work, task.body, paths, target
+                self._pool, self._work, task, paths, target
             )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return target
 
-    def _work(self, body: Mapping[str, Any], paths: Mapping[str, str], target: str) -> Cost | None:
+    def _work(self, task: Task, paths: Mapping[str, str], target: str) -> Cost | None:
         """Check the media and make the video; what it is billed."""
         if self._stop.is_set():
             raise Stopped
 
-        cost = check_media(body, paths, self._limits, self._price)
-        self._make(body, paths, target, self._stop)
+        cost = check_media(task.body, paths, self._limits, self._price)
+        effects = effects_of(self._effects, task.number)
+        self._make(task.body, paths, target, self._stop, effects)
         return cost

@@ -11,6 +11,7 @@ from vaceprep.errors import Refused
 from vaceprep.plans.encode import BT709
 from vaceprep.plans.size import Fit, even, scaled_to
 from vaceprep.probes.container import BROKEN, clause
+from vaceprep.sandbox.effects import NO_EFFECTS, Effects
 from vaceprep.sandbox.errors import Breach
 from vaceprep.sandbox.render.clips import clip_of, kept, picture_of
 from vaceprep.sandbox.render.effects import outpainted, recoloured, repainted
@@ -21,7 +22,11 @@ WHOLE: Final = OUTPUT_SECONDS * OUTPUT_FPS
 
 
 def make(
-    body: Mapping[str, Any], paths: Mapping[str, str], target: str, stop: threading.Event
+    body: Mapping[str, Any],
+    paths: Mapping[str, str],
+    target: str,
+    stop: threading.Event,
+    effects: Effects = NO_EFFECTS,
 ) -> None:
     """Write the result of a validated body to ``target``; ``paths`` are its local media.
 
@@ -35,8 +40,9 @@ def make(
         "video_outpainting": _outpainting,
     }
     try:
-        made = makers[body["function"]](body, paths)
-        with result_video(target, made, body["function"], stop) as out:
+        same = effects.identity and "/video_url" in paths
+        made = _identity(paths) if same else makers[body["function"]](body, paths)
+        with result_video(target, made, body["function"], stop, effects) as out:
             for shot in made.shots:
                 out.add(shot)
     except Refused as error:
@@ -47,6 +53,13 @@ def make(
         raise Breach(f"the media do not decode: {reason}") from None
     except BROKEN as error:
         raise Breach(f"the media do not decode: {clause(error)}") from None
+
+
+def _identity(paths: Mapping[str, str]) -> Rendered:
+    """The video as it is."""
+    clip = clip_of(paths["/video_url"], "video_url")
+    size = kept(clip.size)
+    return Rendered(size, clip.colours, clip.shots(Fit(size, size)))
 
 
 def _size(text: str) -> tuple[int, int]:
