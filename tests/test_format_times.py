@@ -15,7 +15,7 @@ from vaceprep import formats
 from vaceprep.facts import SampleFacts
 from vaceprep.formats import DEMUXERS, FORMATS, MAX_REORDER, REORDER_PACKETS
 from vaceprep.plans.frames import copyable
-from vaceprep.preparation.video.seek import _times
+from vaceprep.preparation.video.seek import presented
 from vaceprep.probes import timing
 from vaceprep.probes.mp4.boxes import Track
 
@@ -71,7 +71,7 @@ def test_times_come_in_order_from_packets_that_are_reordered_as_far_as_allowed()
     late = REORDER_PACKETS
     order = [*range(1, late + 1), 0, *range(late + 1, 3 * late)]
     packets: Any = [(SimpleNamespace(pts=time), True) for time in order]
-    assert list(_times(packets)) == list(range(3 * late))
+    assert list(presented(packets)) == list(range(3 * late))
 
 
 def test_a_track_is_measured_in_pieces_however_far_its_frames_are_reordered(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import closing
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,8 +21,15 @@ from tests import beeps
 from tests.conftest import Run
 from tests.editor.conftest import Serve
 from tests.media import encode
+from tests.paths import ROOT
 from vaceprep.editor import clip, kept, media_routes, pictures, timeline, waveform
 from vaceprep.editor.timeline import Timeline
+from vaceprep.files.source import open_path
+from vaceprep.preparation.read import reading, video_of
+from vaceprep.preparation.video.finder import Finder
+from vaceprep.preparation.video.frame import frame_at
+
+VIDEOS = ROOT / "fixtures" / "video"
 
 
 def ended(client: httpx.Client, path: str, **query: Any) -> Any:
@@ -48,15 +56,46 @@ def test_a_frame_is_that_of_the_command(
     assert Image.open(io.BytesIO(small.content)).size == (90, 90)
 
 
-def test_the_strip_lists_pictures_over_the_whole_video(serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("frames", ["0", "2"])
+def test_the_strip_lists_pictures_over_the_whole_video(
+    serve: Serve, tmp_path: Path, frames: str
+) -> None:
     path = tmp_path / "keyed.mp4"
-    encode(path, rate=25, frames=50, size=(96, 64), options={"g": "10", "sc_threshold": "0"})
+    options = {"g": "10", "sc_threshold": "0", "bf": frames}
+    encode(path, rate=25, frames=50, size=(96, 64), options=options)
     client = serve(path)
     strip = client.get("api/strip", params={"field": "video_url", "count": 5, "height": 32}).json()
     assert [entry["index"] for entry in strip] == [0, 10, 20, 30, 40]
     assert [entry["time"] for entry in strip] == ["0", "0.4", "0.8", "1.2", "1.6"]
+    with reading(str(path)) as read:
+        assert list(timeline.timeline_of(read).keyframes) == [0, 10, 20, 30, 40]
     found = client.get(client.base_url.join(strip[2]["url"]))
     assert Image.open(io.BytesIO(found.content)).size == (48, 32)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "matroska-b-frames.mkv",
+        "hevc.mp4",
+        "interlaced.mp4",
+        "edit-list-trims.mp4",
+        "avi.avi",
+        "mpegts.ts",
+    ],
+)
+def test_many_frames_are_found_as_each_alone(name: str) -> None:
+    path = VIDEOS / name
+    with reading(str(path), "video_url") as read, open_path(path) as opened:
+        facts = video_of(read)
+        assert read.sniffed.demuxer is not None
+        assert facts.duration is not None
+        with closing(Finder(opened, read.sniffed.demuxer, facts)) as finder:
+            for part in (9, 0, 5, 1, 9, 0):
+                at = facts.duration * part / 10
+                alone, found = frame_at(read, at), frame_at(read, at, finder=finder)
+                assert (found.at, found.notes) == (alone.at, alone.notes)
+                assert found.image.tobytes() == alone.image.tobytes()
 
 
 def test_times_of_frames_are_exact(serve: Serve, tmp_path: Path) -> None:
@@ -71,7 +110,7 @@ def test_times_of_frames_are_exact(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_times_of_uneven_frames_are_their_own(serve: Serve) -> None:
-    path = Path(__file__).parents[2] / "fixtures" / "video" / "variable-rate.mp4"
+    path = VIDEOS / "variable-rate.mp4"
     client = serve(path)
     video = client.get("api/state").json()["media"]["video_url"]
     asked = {"field": "video_url", "from": "0", "to": "100"}

@@ -8,12 +8,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vaceprep.contract import Role
 from vaceprep.errors import Refused
 from vaceprep.facts import Facts, VideoFacts, exact, shown
+from vaceprep.files.source import open_path
 from vaceprep.preparation.read import Read, reading
+
+if TYPE_CHECKING:
+    from vaceprep.preparation.video.finder import Finder
 
 #: The most files that are kept open.
 KEPT: Final = 8
@@ -25,9 +29,12 @@ Mark = tuple[int, int, int]
 class _Held:
     """One open file; ``lock`` is for its position."""
 
+    path: str
     read: Read
     mark: Mark
     stack: ExitStack
+    #: For frames of a video; made when the first one is wanted.
+    finder: Finder | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     closed: bool = False
 
@@ -59,6 +66,16 @@ class Media:
                     yield held.read
                     return
 
+    @contextmanager
+    def finding(self, path: str, role: Role | None = None) -> Iterator[tuple[Read, Finder | None]]:
+        """The same, with a finder of frames; None where FFmpeg does not read the file."""
+        while True:
+            held = self._get(path, role)
+            with held.lock:
+                if not held.closed:
+                    yield held.read, _finder(held)
+                    return
+
     def facts(self, path: str, role: Role | None = None) -> Facts:
         """The facts of a file. Raises Refused."""
         return self._get(path, role).read.facts
@@ -70,7 +87,7 @@ class Media:
                 _close(self._held.popitem()[1])
 
     def _get(self, path: str, role: Role | None) -> _Held:
-        mark, key = mark_of(path), (path, role)
+        mark, key = mark_of(path), (os.path.abspath(path), role)
         with self._lock:
             held = self._held.get(key)
             if held is not None and held.mark == mark:
@@ -84,10 +101,22 @@ class Media:
             except BaseException:
                 stack.close()
                 raise
-            self._held[key] = found = _Held(read, mark, stack)
+            self._held[key] = found = _Held(path, read, mark, stack)
             while len(self._held) > KEPT:
                 _close(self._held.popitem(last=False)[1])
             return found
+
+
+def _finder(held: _Held) -> Finder | None:
+    facts, demuxer = held.read.facts, held.read.sniffed.demuxer
+    if held.finder is None and demuxer is not None and isinstance(facts, VideoFacts):
+        from vaceprep.preparation.video.finder import Finder
+
+        # A file object of its own: the decoder's position stays.
+        opened = held.stack.enter_context(open_path(held.path))
+        held.finder = Finder(opened, demuxer, facts)
+        held.stack.callback(held.finder.close)
+    return held.finder
 
 
 def _close(held: _Held) -> None:

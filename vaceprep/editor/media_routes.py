@@ -61,8 +61,11 @@ def _frame(editor: Editor, path: str, role: Role, index: int, height: int | None
             data = image_png(read, height)
     else:
         time = editor.timeline(path, role).time(index)
-        with editor.session.media.open(path, role) as read:
-            data = frame_png(read, time) if height is None else small_png(read, time, height)
+        with editor.session.media.finding(path, role) as (read, finder):
+            if height is None:
+                data = frame_png(read, time, finder)
+            else:
+                data = small_png(read, time, height, finder)
     editor.pictures.keep(key, data)
     return data
 

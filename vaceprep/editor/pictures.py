@@ -9,13 +9,13 @@ from typing import Final
 from PIL.Image import Image, Resampling
 
 from vaceprep.errors import Refused
-from vaceprep.facts import VideoFacts
 from vaceprep.plans.size import fit
 from vaceprep.preparation.image.colours import eight_bits
 from vaceprep.preparation.image.decode import decoded
 from vaceprep.preparation.image.encode import encode
 from vaceprep.preparation.image.render import placed
 from vaceprep.preparation.read import Read, check_pixels, unreadable, video_of
+from vaceprep.preparation.video.finder import Finder
 from vaceprep.preparation.video.frame import flattened, frame_at
 from vaceprep.records import replace
 
@@ -23,25 +23,21 @@ from vaceprep.records import replace
 HEIGHTS: Final = (16, 1080)
 
 
-def frame_png(read: Read, time: Fraction) -> bytes:
+def frame_png(read: Read, time: Fraction, finder: Finder | None = None) -> bytes:
     """The frame at a time as ``vaceprep frame`` writes it. Raises Refused."""
-    image = frame_at(read, time).image
+    image = frame_at(read, time, finder=finder).image
     return encode(placed(image, fit(image.size)), "png")
 
 
-def small_png(read: Read, time: Fraction, height: int) -> bytes:
+def small_png(read: Read, time: Fraction, height: int, finder: Finder | None = None) -> bytes:
     """The frame at a time with its own shape at most so high. Raises Refused."""
     facts = video_of(read)
     high = min(height, facts.height)
     size = max(1, round(Fraction(facts.width * high, facts.height))), high
-    return _png(_of_size(read, facts, time, size))
-
-
-def _of_size(read: Read, facts: VideoFacts, time: Fraction, size: tuple[int, int]) -> Image:
     # The frame is scaled from its decoded size at once.
     small = replace(facts, width=size[0], height=size[1])
-    image = frame_at(replace(read, facts=small), time).image
-    return image if image.size == size else image.resize(size, Resampling.BICUBIC)
+    image = frame_at(replace(read, facts=small), time, finder=finder).image
+    return _png(image if image.size == size else image.resize(size, Resampling.BICUBIC))
 
 
 def image_png(read: Read, height: int | None) -> bytes:

@@ -28,7 +28,7 @@ from vaceprep.files.source import CannotOpen, is_url, leads_inside, open_path
 from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.job.media import media_of, put, resolve, role_of
 from vaceprep.job.read import JobUnreadable, parse, text_of
-from vaceprep.preparation.read import reading, video_of
+from vaceprep.preparation.read import unreadable
 from vaceprep.probes.measure import ending
 
 #: The function of a new job, and the stem of its file where no video gives one.
@@ -188,13 +188,20 @@ def open_session(source: str | None, output: str | None) -> Session:
         return Session(_new_path(folder, NEW_STEM), _new_values(), output=output)
     if ending(source) in JOB_ENDINGS:
         return _of_job(source, output)
-    with reading(source, "video_url") as read:
-        facts = video_of(read)
     folder = os.path.dirname(source) if output is None else output
     values = {**_new_values(), "video_url": _beside(source, folder)}
     known = frozenset([os.path.realpath(source)])
     path = _new_path(folder, os.path.splitext(os.path.basename(source))[0])
-    return Session(path, values, _first_window(facts), output=output, known=known)
+    session = Session(path, values, output=output, known=known)
+    try:
+        facts = session.media.facts(source, "video_url")
+        if not isinstance(facts, VideoFacts):
+            raise unreadable(source, "it is a still image, not a video")
+    except Refused:
+        session.close()
+        raise
+    session.window = _first_window(facts)
+    return session
 
 
 def _of_job(source: str, output: str | None) -> Session:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Final
 
+from vaceprep.contract import MAX_SAMPLES
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
-from vaceprep.formats import MOV
+from vaceprep.formats import MOV, REORDER_PACKETS
 from vaceprep.preparation.read import Read, unreadable, video_of
 from vaceprep.probes.mp4.boxes import read_boxes
+from vaceprep.probes.mp4.track import Track
 from vaceprep.probes.samples import survey
 
 #: The most frames whose times one request gets.
@@ -68,9 +70,12 @@ def timeline_of(read: Read) -> Timeline:
     frames, end = facts.frames, facts.duration
     if not frames or end is None:
         raise unreadable(read.source, "how many frames it has, or how long it lasts, is unknown")
-    if frames == 1 or (facts.constant_rate and facts.fps):
-        return Timeline(frames, end, facts.fps or 1 / end, keyframes=_keyframes(read, frames))
-    return Timeline(frames, end, None, _times(read, facts), _keyframes(read, frames))
+    even = frames == 1 or facts.constant_rate
+    if even and facts.fps:
+        line = Timeline(frames, end, facts.fps)
+    else:
+        line = Timeline(frames, end, None, _times(read, facts))
+    return _with_keyframes(line, read)
 
 
 def _times(read: Read, facts: VideoFacts) -> tuple[Fraction, ...]:
@@ -83,15 +88,50 @@ def _times(read: Read, facts: VideoFacts) -> tuple[Fraction, ...]:
     return tuple(sorted(found.times))
 
 
-def _keyframes(read: Read, frames: int) -> Sequence[int]:
-    """Keyframes by the index of an MP4 file.
+def _with_keyframes(line: Timeline, read: Read) -> Timeline:
+    """The timeline with the keyframes of an MP4 file, by its index.
 
-    A keyframe is decoded before the frames that are shown just before it, so its number may be a
-    few too low; the frame of that number is a little slower to decode then.
+    A number may be wrong where an edit list hides frames: the frame of that number is then a little
+    slower to decode, and nothing else.
     """
     if read.sniffed.demuxer != MOV:
-        return ()
+        return line
     track = next((t for t in read_boxes(read.opened).tracks if t.handler == "vide"), None)
-    if track is None or track.sync is None:
-        return ()
-    return [number - 1 for number in track.sync if 0 < number <= frames]
+    if track is None or track.sync is None or not track.timescale:
+        return line
+    times = _times_of_samples(track, [number - 1 for number in track.sync])
+    first = min(_times_of_samples(track, range(min(REORDER_PACKETS, track.samples))), default=0)
+    found = {line.at(Fraction(time - first, track.timescale)) for time in times}
+    return replace(line, keyframes=sorted(found))
+
+
+def _times_of_samples(track: Track, numbers: Iterable[int]) -> list[int]:
+    """Presentation times, in ticks, of samples in ascending order, from 0."""
+    found: list[int] = []
+    times, offsets = _Runs(track.durations), _Runs(track.offsets)
+    for number in numbers:
+        begun, into, duration = times.at(number)
+        found.append(begun + into * duration + offsets.at(number)[2])
+    return found
+
+
+class _Runs:
+    """Values of samples that ascend, from pairs of a count and a value."""
+
+    def __init__(self, runs: Sequence[tuple[int, int]]) -> None:
+        self._runs = iter(runs)
+        self._first = self._count = self._value = 0
+        #: The sum of the values before the run.
+        self._sum = 0
+
+    def at(self, number: int) -> tuple[int, int, int]:
+        """The sum of the values before the sample's run, its place in the run, and its value."""
+        while number >= self._first + self._count:
+            self._first += self._count
+            self._sum += self._count * self._value
+            run = next(self._runs, None)
+            if run is None:
+                self._count, self._value = MAX_SAMPLES, 0
+            else:
+                self._count, self._value = run
+        return self._sum, number - self._first, self._value

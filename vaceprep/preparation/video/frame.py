@@ -30,6 +30,7 @@ from vaceprep.preparation.video.filters import (
     tone_mapping,
     visible,
 )
+from vaceprep.preparation.video.finder import Finder
 from vaceprep.preparation.video.seek import Found
 from vaceprep.preparation.video.thumbnails import oriented
 
@@ -123,8 +124,13 @@ class Shown:
     notes: tuple[str, ...]
 
 
-def frame_at(read: Read, at: Fraction | Literal["first", "last"]) -> Shown:
-    """Return the frame shown at a time. Raises Refused."""
+def frame_at(
+    read: Read, at: Fraction | Literal["first", "last"], *, finder: Finder | None = None
+) -> Shown:
+    """Return the frame shown at a time. Raises Refused.
+
+    ``finder`` is for many frames of one open video.
+    """
     facts = video_of(read)
     if at == "first":
         return _taken(read, facts, 1)
@@ -140,7 +146,7 @@ def frame_at(read: Read, at: Fraction | Literal["first", "last"]) -> Shown:
         raise Refused(
             f"there is no frame at {_seconds(at, length)} s{says} (--at last takes the last frame)"
         )
-    return _taken(read, facts, at)
+    return _taken(read, facts, at, finder)
 
 
 def frame_number(read: Read, number: int) -> Shown:
@@ -182,7 +188,12 @@ def _seconds(value: Fraction, beside: Fraction | None = None) -> str:
     return long
 
 
-def _taken(read: Read, facts: VideoFacts, wanted: Fraction | int | Literal["last"]) -> Shown:
+def _taken(
+    read: Read,
+    facts: VideoFacts,
+    wanted: Fraction | int | Literal["last"],
+    finder: Finder | None = None,
+) -> Shown:
     check_pixels((facts.width, facts.height), "a frame")
     check_pixels((facts.stored_width, facts.stored_height), "a frame")
     if read.sniffed.demuxer is None:
@@ -191,7 +202,11 @@ def _taken(read: Read, facts: VideoFacts, wanted: Fraction | int | Literal["last
     from vaceprep.probes.container import BROKEN, clause
 
     try:
-        found = find(read.opened, read.sniffed.demuxer, _exactly(facts, wanted), facts)
+        exact = _exactly(facts, wanted)
+        if finder is not None and isinstance(exact, Fraction):
+            found = finder.find(exact)
+        else:
+            found = find(read.opened, read.sniffed.demuxer, exact, facts)
         image, notes = displayed(found, facts)
     except NoFrame as error:
         raise unreadable(read.source, str(error)) from None

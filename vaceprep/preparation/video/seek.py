@@ -38,11 +38,11 @@ class NoFrame(Exception):
     """The wanted frame is missing or does not decode; completes "cannot be read: ..."."""
 
 
-class _Untimed(Exception):
+class Untimed(Exception):
     """A packet or frame has no presentation time: frames can only be counted."""
 
 
-class _TooLate(Exception):
+class TooLate(Exception):
     """The search started after the wanted frame."""
 
 
@@ -56,7 +56,8 @@ class Found:
     at: Fraction | None
 
 
-def _open(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
+def open_video(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
+    """Open a container and its video track for exact decoding. Raises NoFrame without one."""
     container = open_container(opened, demuxer)
     stream = video_stream(container)
     if stream is None:
@@ -67,14 +68,14 @@ def _open(opened: Opened, demuxer: str) -> tuple[InputContainer, VideoStream]:
     return container, stream
 
 
-def _times(packets: Iterable[Coded]) -> Iterator[int]:
-    """Yield presentation times of presented packets in order. Raises _Untimed."""
+def presented(packets: Iterable[Coded]) -> Iterator[int]:
+    """Yield presentation times of presented packets in order. Raises Untimed."""
     held: list[int] = []
     for packet, shows in packets:
         if not shows:
             continue
         if packet.pts is None:
-            raise _Untimed
+            raise Untimed
         if len(held) < REORDER_PACKETS:
             heapq.heappush(held, packet.pts)
         else:
@@ -94,23 +95,23 @@ def find(
         return _in_order(opened, demuxer, wanted, facts)
     try:
         if demuxer in UNTIMED or in_stretches(opened, demuxer):
-            raise _Untimed
+            raise Untimed
         return _by_time(opened, demuxer, wanted, facts)
-    except _Untimed:
+    except Untimed:
         return _by_count(opened, demuxer, wanted, facts)
 
 
 def _by_time(
     opened: Opened, demuxer: str, wanted: Fraction | int | Literal["last"], facts: VideoFacts
 ) -> Found:
-    container, video = _open(opened, demuxer)
+    container, video = open_video(opened, demuxer)
     with container:
         base = fraction(video.time_base)
         if base is None:
-            raise _Untimed
+            raise Untimed
         number = wanted if isinstance(wanted, int) else 1
         # The times of the first frame and of the frame with the wanted number.
-        times = _times(coded(demuxed(container, video), video))
+        times = presented(coded(demuxed(container, video), video))
         first = next(times, None)
         if first is None:
             raise NoFrame("FFmpeg finds no frame in it")
@@ -129,9 +130,9 @@ def _by_time(
         if found is not None:
             return found
     # In some containers a seek to the start fails or ends up after it.
-    container, video = _open(opened, demuxer)
+    container, video = open_video(opened, demuxer)
     with container:
-        return _at_or_before(container, video, target, first, base, facts, from_start=True)
+        return at_or_before(container, video, target, first, base, facts, from_start=True)
 
 
 def _by_seeking(
@@ -144,18 +145,18 @@ def _by_seeking(
     if target - BACK_OFF[0] / base <= first:
         return None
     refusal: NoFrame | None = None
-    container, video = _open(opened, demuxer)
+    container, video = open_video(opened, demuxer)
     with container:
         for back in BACK_OFF:
             if target - back / base <= first:
                 return None
             try:
                 container.seek(int(target - back / base), stream=video, backward=True)
-                return _at_or_before(container, video, target, first, base, facts)
+                return at_or_before(container, video, target, first, base, facts)
             except NoFrame as error:
                 # A decoder that starts at a keyframe may lack earlier references.
                 refusal = error
-            except (*BROKEN, _TooLate):
+            except (*BROKEN, TooLate):
                 continue
     if refusal is not None:
         raise refusal
@@ -164,7 +165,7 @@ def _by_seeking(
 
 def _last_time(opened: Opened, demuxer: str, first: int, base: Fraction, facts: VideoFacts) -> int:
     """Return the greatest presentation time, read near the end if the duration is known."""
-    container, video = _open(opened, demuxer)
+    container, video = open_video(opened, demuxer)
     with container:
         for back in BACK_OFF:
             if facts.duration is None or demuxer in WHOLE:
@@ -178,12 +179,12 @@ def _last_time(opened: Opened, demuxer: str, first: int, base: Fraction, facts: 
                 # seek may have skipped the last frame.
                 packets = (p for p in container.demux(video) if p.size)
                 after = dropwhile(lambda packet: not packet.is_keyframe, packets)
-                latest = max(_times(with_shown(after, video)), default=None)
+                latest = max(presented(with_shown(after, video)), default=None)
                 if latest is not None:
                     return latest
-    container, video = _open(opened, demuxer)
+    container, video = open_video(opened, demuxer)
     with container:
-        latest = max(_times(coded(demuxed(container, video), video)), default=None)
+        latest = max(presented(coded(demuxed(container, video), video)), default=None)
     if latest is None:
         raise NoFrame("FFmpeg finds no frame in it")
     return latest
@@ -216,7 +217,7 @@ def _decoded(
 ) -> Iterator[VideoFrame]:
     """Yield frames in presentation order, continuing after packets that do not decode.
 
-    After a seek it begins with the first keyframe. Raises _Untimed.
+    After a seek it begins with the first keyframe. Raises Untimed.
     """
     parts: Iterator[Coded]
     if from_start:
@@ -236,7 +237,7 @@ def _decoded(
             if not (trail.times or from_start or packet.is_keyframe):
                 continue
             if packet.pts is None:
-                raise _Untimed
+                raise Untimed
             trail.times.append(packet.pts)
         try:
             frames = packet.decode()
@@ -250,12 +251,12 @@ def _decoded(
                 continue
             if frame.pts is None or (last is not None and frame.pts <= last):
                 # The container's timestamps do not match the frames.
-                raise _Untimed
+                raise Untimed
             last = frame.pts
             yield frame
 
 
-def _at_or_before(
+def at_or_before(
     container: InputContainer,
     video: VideoStream,
     target: int,
@@ -265,24 +266,24 @@ def _at_or_before(
     *,
     from_start: bool = False,
 ) -> Found:
-    """Return the frame with the greatest time not after ``target``. Raises _TooLate, NoFrame."""
+    """Return the frame with the greatest time not after ``target``. Raises TooLate, NoFrame."""
     trail = _Trail(array("q"))
     before: VideoFrame | None = None
     here: VideoFrame | None = None
     after: VideoFrame | None = None
     for frame in _decoded(container, video, trail, from_start=from_start):
         if not from_start and trail.times[0] > target:
-            raise _TooLate
+            raise TooLate
         if frame.pts is not None and frame.pts > target:
             after = frame
             break
         before, here = here, frame
     if here is None:
         if not from_start:
-            raise _TooLate
+            raise TooLate
         raise NoFrame(_failure(trail) or "its first frames do not decode")
     if here.pts is None:
-        raise _Untimed
+        raise Untimed
     at = (here.pts - first) * base
     if here.is_corrupt or trail.spoils(here.pts, target):
         raise NoFrame(_failure(trail) or f"its frame at {float(at):g} s is damaged")
@@ -344,7 +345,7 @@ def _by_count(
                 "its frames have no times of their own; only the first and the last can be told"
             )
         wanted = int(wanted * rate) + 1
-    container, video = _open(opened, demuxer)
+    container, video = open_video(opened, demuxer)
     before: VideoFrame | None = None
     here: VideoFrame | None = None
     count = 0
