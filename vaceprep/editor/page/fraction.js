@@ -1,5 +1,7 @@
 // Exact times. The server writes them as "3/2", "1.5" or "5"; a floating-point number is for drawing alone.
 
+//: Most decimals of a time that is written as a decimal number.
+const DECIMALS = 12;
 const FORM = /^\s*(-?)(\d+)(?:\.(\d+))?(?:\/(\d+))?\s*$/;
 
 function divisor(a, b) {
@@ -43,9 +45,16 @@ export class Fraction {
     return Number(this.top) / Number(this.bottom);
   }
 
-  /** As --start and --duration take it. */
+  /** As --start and --duration take it: a decimal number where one is exact, else a fraction. */
   toString() {
-    return this.bottom === 1n ? String(this.top) : `${this.top}/${this.bottom}`;
+    for (let digits = 0; digits <= DECIMALS; digits++) {
+      const scaled = this.top * 10n ** BigInt(digits);
+      if (scaled % this.bottom) continue;
+      const sign = scaled < 0n ? "-" : "";
+      const text = String(scaled / this.bottom).replace("-", "").padStart(digits + 1, "0");
+      return digits ? `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}` : sign + text;
+    }
+    return `${this.top}/${this.bottom}`;
   }
 }
 

@@ -1,0 +1,388 @@
+// The mask of video_edit: tools on the stage, undo and redo, and the file that the server keeps.
+
+import { picture, post, put } from "./api.js";
+import { BLACK, Bitmap, WHITE } from "./bitmap.js";
+import { find, guarded, later, make, say, types } from "./dom.js";
+import { overlay } from "./overlay.js";
+import { decode, encode } from "./png.js";
+import { ellipse, polygon, rectangle, region, stroke } from "./shapes.js";
+import { stage } from "./stage.js";
+import { state } from "./state.js";
+
+//: Milliseconds after a stroke before the mask is sent.
+const WAIT = 300;
+//: Levels between the parts of a colour up to which it is grey, and the part of a picture that is not.
+const GREY = 16;
+const COLOURFUL = 0.002;
+const SHAPES = { rectangle, ellipse };
+const KEYS = { b: "brush", e: "eraser", r: "rectangle", o: "ellipse", p: "polygon", f: "fill", h: "hand" };
+
+class Mask {
+  bitmap = null;
+  tool = "brush";
+  size = 40;
+  removes = false;
+  corners = [];
+  from = null;
+  sendLater = later(WAIT, () => this.send());
+  sending = null;
+  unsent = false;
+
+  start() {
+    stage.layers.push((pen) => this.visible && this.drawTools(pen));
+    for (const radio of document.querySelectorAll("input[name=tool]")) {
+      radio.addEventListener("change", () => this.choose(radio.value));
+    }
+    const buttons = {
+      undo: () => this.step("undo"),
+      redo: () => this.step("redo"),
+      clear: () => this.whole(() => BLACK, "The mask is empty."),
+      invert: () => this.whole((index) => WHITE - this.bitmap.data[index], "The mask is inverted."),
+      close: () => this.finishPolygon(),
+      here: () => this.edited(),
+    };
+    for (const [name, work] of Object.entries(buttons)) {
+      find(`#mask-${name}`).addEventListener("click", work);
+    }
+    find("#brush-size").addEventListener("input", (event) => this.resize(Number(event.target.value)));
+    find("#opacity").addEventListener("input", (event) => {
+      overlay.opacity = Number(event.target.value) / 100;
+      stage.redraw();
+    });
+    find("#removes").addEventListener("change", (event) => (this.removes = event.target.checked));
+    find("#mask-file").addEventListener("change", (event) => this.load(event.target));
+    for (const radio of document.querySelectorAll("input[name=mask-type]")) {
+      radio.addEventListener("change", () => state.set({ mask_type: radio.value }));
+    }
+    document.addEventListener("keydown", (event) => this.key(event));
+    stage.addEventListener("frame", () => this.note());
+    state.on("job media", () => this.refresh());
+    const before = state.beforeSettling;
+    state.beforeSettling = async () => {
+      await before?.();
+      await this.sendLater.now();
+      await this.sending;
+    };
+    this.choose("brush");
+  }
+
+  get visible() {
+    return Boolean(this.bitmap) && state.has("mask_image_url") && !state.job.mask_video_url;
+  }
+
+  // --- the bitmap -------------------------------------------------------------------------
+
+  /** Begin with an empty mask, or with the job's own where it has one. */
+  async open(facts) {
+    const { width, height } = facts ?? {};
+    if (this.bitmap && this.bitmap.width === width && this.bitmap.height === height) return;
+    this.bitmap = facts ? new Bitmap(width, height) : null;
+    overlay.show(this.bitmap);
+    const name = state.job.mask_image_url;
+    if (facts && name && state.media.mask_image_url && !state.media.mask_image_url.error) {
+      await guarded(async () => {
+        this.bitmap.replace(await this.pixels(name));
+        overlay.changed();
+      });
+    }
+    this.refresh();
+  }
+
+  get value() {
+    return this.tool === "eraser" || this.removes ? BLACK : WHITE;
+  }
+
+  get area() {
+    return [this.bitmap.width, this.bitmap.height];
+  }
+
+  paint(spans) {
+    overlay.changed(this.bitmap.paint(spans, this.value));
+    stage.redraw();
+  }
+
+  /** End a step: it can be undone, and the server gets the mask. */
+  commit() {
+    if (!this.bitmap.commit()) return;
+    this.edited();
+  }
+
+  edited() {
+    this.unsent = true;
+    this.frame = stage.frame;
+    state.emit("changed");
+    this.refresh();
+    this.sendLater();
+  }
+
+  step(name) {
+    if (!this.bitmap) return;
+    this.cancel();
+    if (!this.bitmap[name]()) return;
+    overlay.changed();
+    stage.redraw();
+    say(name === "undo" ? "Undone." : "Done again.");
+    this.edited();
+  }
+
+  whole(value, sentence) {
+    if (!this.bitmap) return;
+    this.cancel();
+    this.bitmap.begin();
+    this.bitmap.replace(value);
+    overlay.changed();
+    stage.redraw();
+    say(sentence);
+    this.commit();
+  }
+
+  /** Send the mask; the server names the file, which is the job's from then on. */
+  send() {
+    this.unsent = false;
+    const frame = this.frame;
+    const sent = guarded(async () => {
+      const found = await put("mask", { frame }, await encode(this.bitmap));
+      if (this.sending !== sent) return;
+      this.findings(found.findings ?? []);
+      state.set({
+        mask_image_url: found.name,
+        mask_frame_id: frame + 1,
+        mask_video_url: undefined,
+      });
+      // The name may be the same as before while the pixels are not.
+      state.changed();
+    });
+    this.sending = sent;
+    return sent;
+  }
+
+  findings(found) {
+    const list = find("#mask-findings");
+    list.replaceChildren(
+      ...found.map((each) => make("li", { class: each.severity }, each.message)),
+    );
+    list.hidden = !found.length;
+  }
+
+  // --- pointers and keys: all points are pixels of the video ------------------------------
+
+  down(point) {
+    if (!this.bitmap) return;
+    stage.pause();
+    if (this.tool === "polygon") {
+      this.corners.push(point);
+      this.refresh();
+      stage.redraw();
+      return;
+    }
+    this.bitmap.begin();
+    this.from = this.to = point;
+    if (this.tool === "fill") {
+      this.fill(point);
+      this.from = null;
+      this.commit();
+    } else this.move(point);
+  }
+
+  move(point) {
+    if (!this.from) return;
+    if (this.tool in SHAPES) {
+      // The shape of the step so far is replaced by the new one.
+      this.bitmap.data.set(this.bitmap.before);
+      overlay.changed();
+      this.paint(SHAPES[this.tool](this.from, point, ...this.area));
+    } else {
+      this.paint(stroke(this.to, point, this.size, ...this.area));
+    }
+    this.to = point;
+  }
+
+  up() {
+    if (!this.from) return;
+    this.from = null;
+    this.commit();
+  }
+
+  cancel() {
+    this.from = null;
+    this.corners = [];
+    if (this.bitmap?.before) {
+      this.bitmap.cancel();
+      overlay.changed();
+    }
+    this.refresh();
+    stage.redraw();
+  }
+
+  fill(point) {
+    const [width, height] = this.area;
+    const { data } = this.bitmap;
+    const tolerance = Number(find("#tolerance").value);
+    if (!tolerance || !stage.image) {
+      const own = data[point.y * width + point.x];
+      const before = data.slice();
+      this.paint(region(point, width, height, (index) => before[index] === own));
+      return;
+    }
+    const canvas = new OffscreenCanvas(width, height);
+    const pen = canvas.getContext("2d");
+    pen.drawImage(stage.image, 0, 0, width, height);
+    const colours = pen.getImageData(0, 0, width, height).data;
+    const at = (point.y * width + point.x) * 4;
+    const near = (index) => {
+      const other = index * 4;
+      for (let part = 0; part < 3; part++) {
+        if (Math.abs(colours[other + part] - colours[at + part]) > tolerance) return false;
+      }
+      return true;
+    };
+    this.paint(region(point, width, height, near));
+  }
+
+  finishPolygon() {
+    const corners = this.corners;
+    this.corners = [];
+    if (corners.length > 2) {
+      this.bitmap.begin();
+      this.paint(polygon(corners, ...this.area));
+      this.commit();
+    }
+    this.refresh();
+    stage.redraw();
+  }
+
+  key(event) {
+    if (!this.visible || types(event)) return;
+    const key = event.key.toLowerCase();
+    if (event.ctrlKey || event.metaKey) {
+      if (key !== "z" && key !== "y") return;
+      event.preventDefault();
+      this.step(key === "y" || event.shiftKey ? "redo" : "undo");
+      return;
+    }
+    if (event.altKey) return;
+    if (KEYS[key]) this.choose(KEYS[key], true);
+    else if (key === "x") {
+      this.removes = find("#removes").checked = !this.removes;
+      say(this.removes ? "Tools remove from the mask." : "Tools add to the mask.");
+    } else if (key === "[" || key === "]") this.resize(this.size + (key === "]" ? 5 : -5));
+    else if (key === "escape") this.cancel();
+    else if (key === "enter" && this.corners.length) this.finishPolygon();
+  }
+
+  choose(tool, aloud = false) {
+    this.cancel();
+    this.tool = tool;
+    find(`input[name=tool][value=${tool}]`).checked = true;
+    find("#brush-size").closest("label").hidden = tool !== "brush" && tool !== "eraser";
+    find("#tolerance").closest("label").hidden = tool !== "fill";
+    stage.canvas.dataset.tool = tool;
+    if (aloud) say(`Tool: ${tool}.`);
+    this.refresh();
+  }
+
+  resize(size) {
+    this.size = Math.max(1, Math.min(400, size));
+    find("#brush-size").value = this.size;
+    find("#brush-size-shown").textContent = `${this.size} px`;
+    stage.redraw();
+  }
+
+  // --- files and notes --------------------------------------------------------------------
+
+  /** Take a mask, or the shown frame with something painted on it, from a file. */
+  async load(input) {
+    const [file] = input.files;
+    input.value = "";
+    if (!file || !this.bitmap) return;
+    await guarded(async () => {
+      const painted = await this.isPainted(file);
+      const frame = stage.frame;
+      const parameters = { field: "mask_image_url", frame, painted: painted ? 1 : 0 };
+      const { name, remarks = [] } = await post("upload", parameters, file);
+      const value = await this.pixels(name);
+      const what = painted ? "What is painted over the frame is the mask." : "The mask is loaded.";
+      this.whole(value, [what, ...remarks].join(" "));
+    });
+  }
+
+  /** Whether a picture has colours: then it is a frame that was painted over, not a mask. */
+  async isPainted(file) {
+    const canvas = await decode(file).catch(() => null);
+    if (!canvas) return false;
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    let colourful = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      const apart = Math.abs(data[at] - data[at + 1]) + Math.abs(data[at] - data[at + 2]);
+      if (apart > GREY) colourful += 1;
+    }
+    return colourful > width * height * COLOURFUL;
+  }
+
+  /** The mask that the server has under a name, as a function of the pixel. */
+  async pixels(name) {
+    const canvas = await decode(await picture("mask", { name }), ...this.area);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, ...this.area);
+    return (index) => (data[index * 4] >= 128 ? WHITE : BLACK);
+  }
+
+  refresh() {
+    overlay.visible = this.visible;
+    find("#mask-tools").hidden = !this.visible;
+    find("#mask-undo").disabled = !this.bitmap?.past.length;
+    find("#mask-redo").disabled = !this.bitmap?.future.length;
+    find("#mask-close").hidden = this.tool !== "polygon";
+    find("#mask-close").disabled = this.corners.length < 3;
+    const type = state.job.mask_type ?? state.fields.mask_type?.default;
+    const radio = type && find(`input[name=mask-type][value=${type}]`);
+    if (radio) radio.checked = true;
+    this.note();
+  }
+
+  /** Which frame the mask belongs to, and how much of the picture it covers. */
+  note() {
+    if (!this.visible) return;
+    const number = state.job.mask_frame_id ?? 1;
+    const share = (100 * this.bitmap.white) / this.bitmap.data.length;
+    const follows = (state.job.mask_type ?? "tracking") !== "fixed";
+    const elsewhere = follows && share > 0 && number !== stage.frame + 1;
+    let text = `White: ${share.toFixed(1)} % of the picture`;
+    if (!share) text = "Nothing is painted yet: paint what the model shall replace";
+    else if (elsewhere) {
+      text += `. The mask belongs to frame ${number}; a stroke here moves it to frame ${stage.frame + 1}`;
+    } else if (follows) text += `, painted on frame ${number}`;
+    find("#mask-here").hidden = !elsewhere;
+    find("#mask-note").textContent = `${text}.`;
+  }
+
+  drawTools(pen) {
+    const thin = (window.devicePixelRatio || 1) / stage.scale;
+    const lines = [["#000", 3.5 * thin], ["#fff", 1.5 * thin]];
+    const point = this.hover;
+    for (const [colour, width] of lines) {
+      pen.strokeStyle = colour;
+      pen.lineWidth = width;
+      if (this.corners.length) {
+        pen.beginPath();
+        for (const corner of this.corners) pen.lineTo(corner.x + 0.5, corner.y + 0.5);
+        if (point) pen.lineTo(point.x + 0.5, point.y + 0.5);
+        pen.stroke();
+        pen.strokeRect(this.corners[0].x - 3 * thin, this.corners[0].y - 3 * thin, 6 * thin, 6 * thin);
+      }
+      if (!point) continue;
+      pen.beginPath();
+      if (this.tool === "brush" || this.tool === "eraser") {
+        pen.arc(point.x + 0.5, point.y + 0.5, this.size / 2, 0, 2 * Math.PI);
+      } else if (this.tool !== "hand" && this.byKeys) {
+        for (const [dx, dy] of [[8, 0], [0, 8]]) {
+          pen.moveTo(point.x + 0.5 - dx * thin, point.y + 0.5 - dy * thin);
+          pen.lineTo(point.x + 0.5 + dx * thin, point.y + 0.5 + dy * thin);
+        }
+      }
+      pen.stroke();
+    }
+  }
+}
+
+export const mask = new Mask();
