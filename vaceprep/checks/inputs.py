@@ -48,6 +48,8 @@ class Item(NamedTuple):
     tag: str | None = None
     #: Bytes or a file object that the library's caller passed.
     content: Content | None = None
+    #: Which part of a video that is split, as it ends the names of its files: ``part-01``.
+    part: str = ""
 
 
 class Skipped(Values):

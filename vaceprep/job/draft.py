@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from vaceprep.job import part_masks
 from vaceprep.job.fields import size_text
 from vaceprep.job.media import MEDIA_FIELDS, path_text
 from vaceprep.job.model import FIELDS, MODELS, Job, shape_of
 from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules.catalogue import Finding, Severity
-from vaceprep.rules.draft import Draft, ErrorKind, FieldError
+from vaceprep.rules.draft import PART_MASKS, Draft, ErrorKind, FieldError
 from vaceprep.rules.job import judge_job
 from vaceprep.rules.job_media import Together, judge_together
 
@@ -38,20 +39,26 @@ def _is_absent(name: str, value: Any, function: str | None) -> bool:
         return name in _EMPTY_IS_ABSENT
     if isinstance(value, list | tuple) and not value:
         # If the images are required, an empty list is a wrong count.
-        return name == "obj_or_bg" or (name == "ref_images_url" and function != "image_reference")
+        images = name == "ref_images_url" and function != "image_reference"
+        return images or name in ("obj_or_bg", PART_MASKS)
     return False
 
 
 def _clean(name: str, value: Any) -> Any:
     """Tuples as lists, and paths in media fields as text."""
+    if name == PART_MASKS:
+        return part_masks.clean(value)
     media = name in MEDIA_FIELDS
     if isinstance(value, list | tuple):
         return [path_text(item) if media else item for item in value]
     return path_text(value) if media else value
 
 
-def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT) -> Draft:
-    """The draft of a mapping: the fields that count as set, and the errors of single values."""
+def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT, *, split: bool = False) -> Draft:
+    """The draft of a mapping: the fields that count as set, and the errors of single values.
+
+    ``split``: its video is to be split, so that it may have a mask for each part.
+    """
     named = data.get("function")
     function = named if isinstance(named, str) and named in MODELS else None
     values = {
@@ -64,11 +71,13 @@ def draft_of(data: Mapping[Any, Any], limits: Limits = CONTRACT) -> Draft:
     model = Job if function is None else MODELS[function]
     known = {name: value for name, value in values.items() if name in model.model_fields}
     errors = [*_field_errors(model, known), *_extra_errors(values.get("extra"))]
+    errors += part_masks.errors_of(values.get(PART_MASKS))
     if limits != CONTRACT:
         errors = list(_within(errors, known, limits))
     wrong = {error.path for error in errors}
     errors += [e for e in _surrogates(known) if e.path not in wrong and e.path[:1] not in wrong]
-    return Draft(values, function, tuple(errors), FIELDS, limits=limits)
+    fields = {**FIELDS, **part_masks.OWNERS}
+    return Draft(values, function, tuple(errors), fields, limits=limits, split=split)
 
 
 def _within(
@@ -140,7 +149,7 @@ def _extra_errors(extra: Any) -> Iterator[FieldError]:
         yield FieldError(("extra",), "type", extra, "a mapping")
         return
     for name, value in extra.items():
-        if name in FIELDS:
+        if name in FIELDS or name == PART_MASKS:
             allowed = "only a field that the body does not have of its own"
             yield FieldError(("extra", name), "choice", value, allowed)
         elif not _is_json(name) or not isinstance(name, str) or not _is_json(value):

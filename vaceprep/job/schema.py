@@ -17,8 +17,10 @@ from vaceprep.contract import (
     MAX_SIDE_REFERENCES,
     Function,
 )
+from vaceprep.job import part_masks
 from vaceprep.job.media import MEDIA_FIELDS
 from vaceprep.job.model import FIELDS, MODELS
+from vaceprep.rules.draft import PART_MASKS
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,8 +30,10 @@ def _given(name: str) -> dict[str, Any]:
     return {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
 
 
-def _many(name: str, least: int, most: int) -> dict[str, Any]:
-    shape = {"type": "array", "minItems": least, "maxItems": most}
+def _many(name: str, least: int, most: int | None = None) -> dict[str, Any]:
+    shape = {"type": "array", "minItems": least}
+    if most is not None:
+        shape["maxItems"] = most
     return {"required": [name], "properties": {name: shape}}
 
 
@@ -50,7 +54,7 @@ def _conditions(function: Function) -> dict[str, Any]:
     if function == "video_repainting":
         return _labels(MAX_SIDE_REFERENCES)
     if function == "video_edit":
-        masks = [_given("mask_image_url"), _given("mask_video_url")]
+        masks = [_given("mask_image_url"), _given("mask_video_url"), _many(PART_MASKS, 1)]
         return {"oneOf": masks, **_labels(MAX_SIDE_REFERENCES)}
     if function == "video_extension":
         guided = {"if": _given("video_url"), "then": _given("control_condition")}
@@ -75,7 +79,7 @@ def _loosen(name: str, shape: dict[str, Any], function: Function) -> dict[str, A
     if name == "extra":
         for branch in branches:
             if branch.get("type") == "object":
-                branch["propertyNames"] = {"not": {"enum": sorted(FIELDS)}}
+                branch["propertyNames"] = {"not": {"enum": sorted([*FIELDS, PART_MASKS])}}
     if name == "function":
         shape = {"const": function, "description": "Which of the five functions the job is for."}
     if name == "model":
@@ -90,7 +94,10 @@ def _function_schema(function: Function) -> dict[str, Any]:
         "type": "object",
         "title": function,
         "description": raw.get("description", ""),
-        "properties": {n: _loosen(n, s, function) for n, s in raw["properties"].items()},
+        "properties": {
+            **{n: _loosen(n, s, function) for n, s in raw["properties"].items()},
+            **{n: part_masks.SHAPE for n, whose in part_masks.OWNERS.items() if function in whose},
+        },
         "required": ["function", *raw["required"]],
         "additionalProperties": False,
         **_conditions(function),

@@ -35,11 +35,17 @@ def copied(request: VideoRequest, start: Fraction, room: Fraction, cut: bool) ->
     if first is None:
         return None
     run = copyable(samples, first, room if cut else None)
+    whole = request.options.window_frames
+    if run is not None and whole is not None and run.frames > whole:
+        run = shortened(run, samples, whole)
     if run is None:
         return None
     rate = _grid(request, run)
     if rate is not None and cut and run.frames > room * rate:
         run = shortened(run, samples, max(floor(room * rate), 1))
+    if whole not in (None, run.frames):
+        # Frames of a part of a longer video would be in no part.
+        return None
     length = run.frames / rate if rate is not None else packed_length(run, samples)
     if (cut and length > room) or run.frames / length < request.options.limits.video_fps:
         return None

@@ -98,6 +98,9 @@ def _timeline(request: VideoRequest, start: Fraction, room: Fraction) -> tuple[F
     base = base or least
     rate = options.rate or base * multiple(base, least)
     frames = min(max(slot(left, rate), 1), floor(room * rate))
+    if options.window_frames is not None and facts.constant_rate:
+        # A clock that rounds, or a last frame that is cut short, makes no frame fewer.
+        frames = min(options.window_frames * multiple(base, least), floor(room * rate))
     if options.frames is not None:
         frames = min(options.frames, floor(room * rate))
     return rate, max(frames, 1)

@@ -60,7 +60,7 @@ def even_times(facts: VideoFacts) -> Even | None:
     return None if rate is None or not facts.frames else Even(1 / rate, facts.frames)
 
 
-def nearest(times: Sequence[Fraction], instant: Fraction) -> int:
+def nearest(times: Sequence[Fraction] | Sequence[int], instant: Fraction) -> int:
     """Return the index of the time nearest to an instant; ``times`` are in order."""
     after = bisect_left(times, instant)
     if after == len(times):

@@ -137,6 +137,8 @@ class Options(Record):
     size: tuple[int, int] | None = None
     rate: Fraction | None = None
     frames: int | None = None
+    #: How many frames of the source the window has, if all of them and no others are to be kept.
+    window_frames: int | None = None
     #: Whether the crop of the facts includes black bars.
     bars: bool = False
     #: Limits that the output must meet.
@@ -148,7 +150,7 @@ class Options(Record):
         Includes limits only if they are not the contract's, and options of later versions only if
         they are set, so that files made or sent without them keep their identity.
         """
-        later = ("fit_model", "crop_bars", "bars", "best_start")
+        later = ("fit_model", "crop_bars", "bars", "best_start", "window_frames")
         left = {"limits", *(name for name in later if not getattr(self, name))}
         values = {k: v for k, v in self.to_values().items() if k not in left}
         changed = self.limits.changed()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vaceprep.checks.bytes import Options as Look
-from vaceprep.checks.inputs import Item
+from vaceprep.checks.inputs import JOB_ENDINGS, JOB_MARK, Item
 from vaceprep.checks.job import check_mapping
 from vaceprep.contract import FIRST_MASK_FRAME, VIDEO_ROLES
 from vaceprep.errors import Refused
@@ -65,12 +65,12 @@ def prepare_job(
         message = "the start auto is for videos; give a job's start as a time (see vaceprep pick)"
         return (replace(failed, error=message),)
     try:
-        target = names.target(item, None if item.base is None else ".json")
+        target = names.target(item, _ending(item))
     except Refused as error:
         return (replace(failed, error=str(error)),)
     source = item.source if item.base is None else item.base
     with ExitStack() as stack:
-        assets = open_assets(draft, os.path.dirname(source), work, fields, stack)
+        assets = open_assets(draft, os.path.dirname(source), work, fields, stack, item.part)
         media = [piece.item.source for piece in assets.pieces]
         work = replace(work, sources=tuple({*work.sources, source, *media}))
         job = _Job(item, data, draft, target, assets, work)
@@ -87,6 +87,16 @@ def prepare_job(
     except Refused as error:
         entry = replace(failed, error=str(error))
     return (entry, *assets.entries())
+
+
+def _ending(item: Item) -> str | None:
+    """Return the ending of the new job's name; None to keep its own name."""
+    if item.base is None:
+        return None
+    name, last = os.path.splitext(item.base)
+    if not item.part or last.lower() not in JOB_ENDINGS:
+        return ".json"
+    return f"{JOB_MARK}{last}" if name.endswith(JOB_MARK) else last
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,9 +161,17 @@ def options_for(role: Role, general: Options, fields: Mapping[str, Options]) -> 
 
 
 def open_assets(
-    draft: Draft, folder: str, work: Work, fields: Mapping[str, Options], stack: ExitStack
+    draft: Draft,
+    folder: str,
+    work: Work,
+    fields: Mapping[str, Options],
+    stack: ExitStack,
+    part: str = "",
 ) -> Assets:
-    """Open (until the stack is closed) and measure every asset of a job."""
+    """Open (until the stack is closed) and measure every asset of a job.
+
+    ``part`` ends the names of what is made of them, where the job is of a part of a video.
+    """
     assets = Assets()
     by_file: dict[tuple[str, Role], Piece] = {}
     for at, role, path in named_assets(draft, folder):
@@ -191,7 +199,8 @@ def open_assets(
         if key in by_file:
             by_file[key].pointers.append(at)
             continue
-        piece = Piece(role, Item(path, "path"), [at], options_for(role, work.options, fields))
+        one = Item(path, "path", part=part)
+        piece = Piece(role, one, [at], options_for(role, work.options, fields))
         by_file[key] = piece
         assets.pieces.append(piece)
         _open(piece, stack)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Final, Literal, NamedTuple, Protocol
 
-from vaceprep.checks.inputs import JOB_ENDINGS, Item
+from vaceprep.checks.inputs import JOB_ENDINGS, JOB_MARK, Item
 from vaceprep.errors import Refused
 from vaceprep.files.names import fit, in_bytes, numbered
 from vaceprep.formats import ENDINGS as IMAGE_NAMES
@@ -252,8 +252,11 @@ def _own_name(item: Item) -> str:
         name = os.path.basename(item.source)
         if item.base is not None:
             # A line of a manifest: jobs.jsonl:3 is written as jobs-3.
-            line = item.source[len(item.base) :].strip(":")
-            name = os.path.splitext(os.path.basename(item.base))[0] + (line and f"-{line}")
+            line = item.source[len(item.base) :].removesuffix(f"#{item.part}").strip(":")
+            name = os.path.splitext(os.path.basename(item.base))[0]
+            if item.part:
+                name = name.removesuffix(JOB_MARK)
+            name += line and f"-{line}"
     return "source" if name in ("", ".", "..") else name
 
 
@@ -263,6 +266,8 @@ def _named(item: Item, new_ending: str | None) -> tuple[str, str]:
     stem, last = os.path.splitext(own)
     if item.base is not None or in_bytes(last) > _ENDING_BYTES:
         stem, last = own, ""
+    if item.part:
+        stem = f"{stem}-{item.part}"
     if new_ending is None or new_ending.lower() == last.lower():
         # A correct extension keeps its spelling: CLIP.MP4.
         return fit(stem, last)

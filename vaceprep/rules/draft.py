@@ -12,6 +12,8 @@ from vaceprep.limits import CONTRACT, Limits
 from vaceprep.rules import codes
 from vaceprep.rules.catalogue import Finding
 
+#: The key with a mask for each part of a video that is split; it is never sent.
+PART_MASKS: Final = "masks"
 ErrorKind = Literal["missing", "type", "choice", "range", "short", "long", "text", "number"]
 
 
@@ -50,6 +52,8 @@ class Draft:
     broken: str | None = None
     #: The limits that apply to the job and its media.
     limits: Limits = CONTRACT
+    #: Whether the job's video is split, which PART_MASKS is for.
+    split: bool = False
 
     def has(self, name: str) -> bool:
         """Whether a field counts as set."""

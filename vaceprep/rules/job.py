@@ -15,7 +15,7 @@ from vaceprep.contract import (
 )
 from vaceprep.rules import codes, job_fields
 from vaceprep.rules.catalogue import Finding, Rule, Severity, rule, rules_of, run_all
-from vaceprep.rules.draft import Draft, Findings, errors_for, json_text, pointer
+from vaceprep.rules.draft import PART_MASKS, Draft, Findings, errors_for, json_text, pointer
 from vaceprep.wording import listed
 
 ERROR, WARNING, ADVICE = Severity.ERROR, Severity.WARNING, Severity.ADVICE
@@ -87,6 +87,12 @@ def field_not_for_function(rule: Rule, draft: Draft) -> Findings:
                 allowed=", ".join(owners),
                 pointer=pointer(name),
             )
+    if draft.function == "video_edit" and draft.has(PART_MASKS) and not draft.split:
+        yield rule.found(
+            "masks is for a video that is split alone: give --split to vaceprep prepare or run",
+            measured=PART_MASKS,
+            pointer=pointer(PART_MASKS),
+        )
     for name, reason in _idle(draft):
         if draft.has(name) and not draft.failed(name):
             yield rule.found(
@@ -105,17 +111,23 @@ def _idle(draft: Draft) -> Iterator[tuple[str, str]]:
         yield "obj_or_bg", "without ref_images_url"
     if draft.function != "video_edit" or any(_mask_choice(draft)):
         return
-    if not draft.has("mask_image_url"):
+    if draft.has(PART_MASKS):
+        yield "mask_frame_id", "with masks, each of which has its own frame"
+    elif not draft.has("mask_image_url"):
         options = ("mask_type", "mask_frame_id", "expand_ratio", "expand_mode")
         yield from ((name, "without mask_image_url") for name in options)
-    elif draft.values.get("mask_type") == "fixed":
+    if draft.values.get("mask_type") == "fixed" and not draft.has("mask_video_url"):
         yield from ((n, "with mask_type: fixed") for n in ("expand_ratio", "expand_mode"))
 
 
 def _mask_choice(draft: Draft) -> Iterator[str]:
     if draft.function == "video_edit":
         both = [n for n in ("mask_image_url", "mask_video_url") if draft.has(n)]
-        if len(both) == 2:
+        if both and draft.has(PART_MASKS):
+            yield f"there are masks and {listed(both)}; give one of them alone"
+        elif draft.has(PART_MASKS):
+            return
+        elif len(both) == 2:
             yield "there are two masks; give mask_image_url or mask_video_url, not both"
         elif not both:
             yield "there is no mask; give mask_image_url or mask_video_url"
@@ -130,13 +142,13 @@ def _mask_choice(draft: Draft) -> Iterator[str]:
 )
 def mask_choice(rule: Rule, draft: Draft) -> Findings:
     for message in _mask_choice(draft):
-        both = draft.has("mask_image_url")
+        given = [n for n in ("mask_image_url", "mask_video_url", PART_MASKS) if draft.has(n)]
         yield rule.found(
             message,
-            measured=2 if both else 0,
+            measured=len(given),
             allowed=1,
             unit="masks",
-            pointer="/mask_video_url" if both else "/mask_image_url",
+            pointer=pointer(given[-1] if given else "mask_image_url"),
         )
 
 

@@ -15,7 +15,7 @@ from vaceprep.contract import Function
 from vaceprep.cost import Cost, total
 from vaceprep.errors import Refused
 from vaceprep.parts.split import PartJob, Split, split
-from vaceprep.plans.parts import CannotSplit
+from vaceprep.plans.parts import CannotDivide, CannotSplit
 from vaceprep.rules.catalogue import Finding
 from vaceprep.runs.admit import PartOf, Ready, admit, admitted
 from vaceprep.runs.model import RunEntry, RunOptions
@@ -104,6 +104,10 @@ def split_job(
         return admit(item, options, service=service, account=account, is_new=is_new)
     try:
         found = split(item, choice.options, options.prepare, options.fields)
+    except CannotDivide as error:
+        return RunEntry(
+            item.source, None, "refused", findings=error.findings, error=str(error) or None
+        )
     except Refused as error:
         return RunEntry(item.source, None, "refused", error=str(error))
     if found is None:
