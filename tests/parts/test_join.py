@@ -28,7 +28,7 @@ def test_each_frame_comes_from_the_result_of_its_time(tmp_path: Path) -> None:
     assert (done.copied, done.frames, len(done.seams)) == (False, 90, 2)
     assert numbers_of(target) == list(range(90))
     assert [time for _, time in decoded(target)] == [Fraction(n, 30) for n in range(90)]
-    assert done.notes == ("the frames are encoded as H.264, CRF 18",)
+    assert done.notes == ("the frames are encoded as H.264, CRF 18, since a seam is no shot cut",)
     assert all(seam.last and seam.first for seam in done.seams)
 
 

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "frame": "vaceprep.cli.frame",
     "preview": "vaceprep.cli.preview",
     "pick": "vaceprep.cli.pick",
+    "join": "vaceprep.cli.join",
     "edit": "vaceprep.cli.edit",
     "sandbox": "vaceprep.cli.sandbox",
     "rules": "vaceprep.cli.rules",

@@ -6,11 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
+from itertools import pairwise
+from typing import Final
 
-from vaceprep.errors import Refused
+from vaceprep.errors import CannotCopy, Refused
 from vaceprep.files.atomic import FULL, placing
+from vaceprep.parts import packets
 from vaceprep.parts.grid import RATE, frames_of, placed
 from vaceprep.parts.mixed import Mixed
+from vaceprep.parts.piece_frames import pictures_at
 from vaceprep.parts.pieces import Joined, Piece, Seam
 from vaceprep.parts.results import Result, measured, notes_on
 from vaceprep.parts.sound import Source, sound_of
@@ -19,6 +23,9 @@ from vaceprep.plans.size import even_size
 from vaceprep.preparation.video.copy import open_mp4
 from vaceprep.preparation.video.encode import CRF, PRESET, h264_stream, send
 from vaceprep.probes.container import BROKEN, clause
+
+COPIED: Final = "the packets of the results are copied: no frame is encoded"
+ENCODED: Final = f"the frames are encoded as H.264, CRF {CRF}"
 
 OnProgress = Callable[[Fraction], None]
 
@@ -57,7 +64,7 @@ def join(
     ):
         progress = on_progress or _ignore
         try:
-            seams = _encode(results, source, place.path, match, pictures, progress)
+            how, seams = _written(results, source, place.path, match, pictures, progress)
         except BROKEN as error:
             if isinstance(error, OSError) and error.errno in FULL:
                 raise
@@ -65,12 +72,33 @@ def join(
         frames = frames_of(length)
         check(place.path, results[0], frames, sounds=source is not None and source.some)
         place.commit()
-    notes.append(f"the frames are encoded as H.264, CRF {CRF}")
+    notes.append(COPIED if how is None else f"{ENCODED}, since {how}")
     if source is not None:
         notes.append(source.note())
     elif sound is not None:
         notes.append(f"{os.path.basename(sound)} has no sound; the video is silent")
-    return Joined(output, False, frames, tuple(seams), tuple(notes))
+    return Joined(output, how is None, frames, tuple(seams), tuple(notes))
+
+
+def _written(
+    results: Sequence[Result],
+    source: Source | None,
+    path: str,
+    match: bool,
+    pictures: bool,
+    on_progress: OnProgress,
+) -> tuple[str | None, list[Seam]]:
+    """Write the video. Return why its frames are encoded, None if packets are copied; the seams."""
+    try:
+        made = packets.plan(results)
+    except CannotCopy as reason:
+        return str(reason), _encode(results, source, path, match, pictures, on_progress)
+    packets.write(results, made, source, path, on_progress)
+    seams = []
+    for before, after in pairwise(results):
+        last, first = pictures_at(before, after) if pictures else (None, None)
+        seams.append(Seam(after.place.first / RATE, False, None, last, first))
+    return None, seams
 
 
 def _ignore(_: Fraction) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -24,9 +23,6 @@ from vaceprep.plans.encode import Colours
 LOOK: Final = 15
 #: Every so many of them is measured.
 STEP: Final = 4
-#: Pixels and quality of the pictures of a seam.
-PICTURE: Final = 320 * 180
-QUALITY: Final = 80
 
 
 class Mixed:
@@ -89,13 +85,7 @@ class Mixed:
                 at=Fraction(2 * number + overlap, 2) / RATE,
                 matched=matched,
                 difference=unlike,
-                last=_jpeg(before, last) if self._pictures and last is not None else None,
-                first=_jpeg(piece, first) if self._pictures else None,
+                last=before.picture(last) if self._pictures and last is not None else None,
+                first=piece.picture(first) if self._pictures else None,
             )
         )
-
-
-def _jpeg(piece: PieceFrames, frame: VideoFrame) -> bytes:
-    buffer = io.BytesIO()
-    piece.picture(frame, PICTURE).save(buffer, "JPEG", quality=QUALITY)
-    return buffer.getvalue()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -16,11 +18,11 @@ from PIL.Image import Image
 from vaceprep.errors import Refused
 from vaceprep.files.source import CannotOpen, open_path
 from vaceprep.parts.colour_match import NONE, Correction, changes, cube, table
-from vaceprep.parts.grid import RATE
+from vaceprep.parts.grid import RATE, Placed
 from vaceprep.parts.results import Result
 from vaceprep.plans.encode import Colours, is_hdr
 from vaceprep.plans.model import EncodeRecipe
-from vaceprep.plans.size import Fit
+from vaceprep.plans.size import Fit, even_size
 from vaceprep.preparation.video.decode import frames_from
 from vaceprep.preparation.video.encode import in_every_slot
 from vaceprep.preparation.video.filters import LANCZOS, SCALED, Chain, source_of
@@ -29,6 +31,9 @@ from vaceprep.probes.container import BROKEN, clause
 
 #: Pixels of a picture that colours are measured on.
 SAMPLES: Final = 48 * 27
+#: Pixels and quality of the pictures of a seam.
+PICTURE: Final = 320 * 180
+QUALITY: Final = 80
 TICK: Final[Fraction] = 1 / RATE
 
 
@@ -146,9 +151,11 @@ class PieceFrames:
         """Return the packed RGB of a small picture of a frame of this piece."""
         return self._rgb(frame, SAMPLES, shown).tobytes()
 
-    def picture(self, frame: VideoFrame, pixels: int) -> Image:
-        """Return a picture of a shown frame, of about so many pixels."""
-        return self._rgb(frame, pixels, True)
+    def picture(self, frame: VideoFrame) -> bytes:
+        """Return a small picture of a shown frame, as JPEG."""
+        buffer = io.BytesIO()
+        self._rgb(frame, PICTURE, True).save(buffer, "JPEG", quality=QUALITY)
+        return buffer.getvalue()
 
     def _rgb(self, frame: VideoFrame, pixels: int, shown: bool) -> Image:
         width, height = small(self._size, pixels)
@@ -183,3 +190,14 @@ def _matrix(colours: Colours) -> str:
 def _escaped(path: str) -> str:
     """Return a path as a value among the arguments of a filter."""
     return "".join(f"\\{c}" if c in "\\':,;[]" else c for c in path)
+
+
+def pictures_at(before: Result, after: Result) -> tuple[bytes, bytes]:
+    """Return pictures of the last used frame of one result and the first of the next."""
+    found = []
+    for result, number in ((before, before.place.end - 1), (after, after.place.first)):
+        place = Placed(result.place.piece, number, number + 1)
+        there = replace(result, place=place)
+        with PieceFrames(there, even_size(result.size), result.colours) as frames:
+            found.append(frames.picture(frames.raw(0)))
+    return found[0], found[1]
