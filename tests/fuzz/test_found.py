@@ -79,6 +79,7 @@ def test_it_is_taken_under_every_role(path: Path, role: Role) -> None:
     assert not vaceprep.check(path, role).ok
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_a_mask_of_huge_frames_takes_bounded_memory() -> None:
     ask = (

@@ -37,7 +37,7 @@ HEAVY = {
     *("video/fps-16000-1001.mp4", "mask/fps-15.mp4", "mask/11-levels-off.mp4"),
     *("v1.mp4", "MOV00006.3gp"),
     *("foreman-hevc-384.mp4", "BBB_fixedres_B_180x320_200.mp4", "v2.mp4", "count-video.mp4"),
-    "example-sans-amf0.mp4",
+    *("example-sans-amf0.mp4", "mask/grey.mp4", "mask/white.mp4", "mask/ok-7-levels-off.mp4"),
 }
 MEDIA = {".mp4", ".3gp", ".jpg", ".png"}
 REAL = sorted(p for p in CORPUS.rglob("*") if p.suffix in MEDIA) if CORPUS.is_dir() else []

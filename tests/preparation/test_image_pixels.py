@@ -203,7 +203,7 @@ def test_one_transparent_colour(tmp_path: Path) -> None:
 
 
 FORMATS = "PNG TIFF WEBP BMP JPEG GIF JPEG2000 PPM AVIF PCX QOI".split()
-MASKS_TOO = ("PNG", "TIFF", "JPEG")
+MASKS_TOO = ("PNG",)
 FORMATS_OF_ROLES = [
     *((fmt, PHOTO, False) for fmt in FORMATS),
     *((fmt, MASK, fmt not in MASKS_TOO) for fmt in FORMATS),

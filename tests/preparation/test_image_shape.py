@@ -138,6 +138,7 @@ def test_downscaling_averages_and_keeps_edges_of_alpha_clean(tmp_path: Path) -> 
 # --- 10 MB ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_noisy_16_bit_png_gets_under_the_limit(tmp_path: Path) -> None:
     rows = b"".join(b"\0" + os.urandom(2000 * 6) for _ in range(2000))
     done = given(tmp_path, png16(2, rows, (2000, 2000)))

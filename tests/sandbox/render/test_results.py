@@ -135,6 +135,7 @@ def test_ffprobe_is_asked() -> None:
     """So that its absence is seen among the skipped tests."""
 
 
+@pytest.mark.long
 def test_image_reference_walks_over_its_images(tmp_path: Path) -> None:
     media = {}
     for number in range(3):
