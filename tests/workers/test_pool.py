@@ -15,7 +15,7 @@ from vaceprep.workers.process import Bounds, context
 
 MB = 10**6
 #: Seconds that a task of these tests may take.
-SECONDS = 1.5
+SECONDS = 4
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="has no such limit")
 
 
