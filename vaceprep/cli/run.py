@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vaceprep.cli import config_options, html_report, options, service, signals
+from vaceprep.cli.extend_options import EXTEND_TO, with_extension
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
 from vaceprep.cli.progress import waiting
 from vaceprep.cli.run_question import ask, print_remarks
@@ -62,6 +63,7 @@ class RunCommand(OptionGroup):
     max_cost: Fraction | None = MAX_COST
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
+    extend_to: Fraction | None = EXTEND_TO
     extra: tuple[str, ...] = options.EXTRA
     report: str | None = html_report.REPORT
     configuration: config_options.Configuration = group(config_options.Configuration)
@@ -96,6 +98,7 @@ def command(given: RunCommand) -> int:
         max_cost=given.max_cost,
         show_target=not given.dry_run,
     )
+    run = with_extension(run, given.extend_to)
     html_report.ready(given.report, given.jobs)
     options.collect_garbage()
     if given.dry_run:

@@ -27,8 +27,9 @@ def timeline_lines(split: SplitEntry, style: Style = PLAIN) -> Iterator[str]:
     times = [f"{seconds(part.start)} to {seconds(part.end)} s" for part in split.parts]
     widest = max(map(len, times), default=0)
     digits = len(str(len(split.parts)))
-    for part, time in zip(split.parts, times, strict=True):
-        about = "; ".join(notes_of(part))
+    before = (None, *split.parts) if split.extended else [None] * len(times)
+    for part, time, earlier in zip(split.parts, times, before, strict=False):
+        about = "; ".join(notes_of(part, earlier))
         cost = "" if part.cost is None else usd(part.cost.most_usd)
         yield f"    part {part.index:>{digits}}  {time:<{widest}}  {cost:>9}  {about}".rstrip()
 
@@ -40,6 +41,8 @@ def head_of(split: SplitEntry) -> str:
     name = printable(os.path.basename(split.video))
     count = len(split.parts)
     price = "" if cost is None else f", {cost.text()} in all"
+    if split.extended:
+        return f"{name} is extended to {seconds(end)} s: {count} tasks{price}"
     return (
         f"{name}, {seconds(start)} to {seconds(end)} s: {count} parts{price}; "
         f"{cuts_text(split.cuts)}"
@@ -55,13 +58,16 @@ def cuts_text(cuts: Sequence[Fraction]) -> str:
     return f"shot cut{'' if len(cuts) == 1 else 's'} at {named} s{more}"
 
 
-def notes_of(part: PartEntry) -> Iterator[str]:
-    """What is to be known of one part, a clause each."""
+def notes_of(part: PartEntry, continued: PartEntry | None = None) -> Iterator[str]:
+    """What is to be known of one part, a clause each. ``continued``: the part that it extends."""
     if part.status not in _PLAIN:
         yield printable(part.status)
     if part.after_cut:
         yield "begins at a cut"
-    if part.overlap:
+    if continued is not None:
+        shared = seconds(continued.end - part.start)
+        yield f"continues the last {shared} s of part {continued.index}"
+    elif part.overlap:
         yield f"shares {seconds(part.overlap)} s with the part before"
     if part.mask:
         yield f"mask {printable(part.mask)}"

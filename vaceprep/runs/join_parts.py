@@ -16,6 +16,8 @@ from vaceprep.files.digest import digest
 from vaceprep.files.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.parts.join import join
 from vaceprep.parts.pieces import Joined, Piece
+from vaceprep.plans.chain import RESULT
+from vaceprep.plans.parts import Part
 from vaceprep.runs.admit import stem_of
 from vaceprep.runs.local_results import REHEARSAL, SIDECAR_VERSION
 from vaceprep.runs.model import RunEntry, Step
@@ -86,6 +88,7 @@ def _key(runner: Runner, group: Group, paths: Sequence[str]) -> str:
             [str(one.start), str(one.end), str(one.overlap), one.after_cut]
             for one in pieces(group, paths)
         ],
+        "length": str(group.length),
         "sound": _sound(group).get("sha256"),
         "rehearsed": runner.ledger.rehearsal,
     }
@@ -96,9 +99,14 @@ def pieces(group: Group, paths: Sequence[str]) -> tuple[Piece, ...]:
     """The results with their windows, which begin with the part of the video that is split."""
     begin = group.split.window[0]
     return tuple(
-        Piece(path, part.start - begin, part.end - begin, part.overlap, part.after_cut)
+        Piece(path, part.start - begin, _end(group, part) - begin, part.overlap, part.after_cut)
         for path, part in zip(paths, (one.part for one in group.split.parts), strict=True)
     )
+
+
+def _end(group: Group, part: Part) -> Fraction:
+    """Where a result ends: the last one of a chain goes on after the joined video."""
+    return part.start + RESULT if group.extended else part.end
 
 
 def _sound(group: Group) -> Mapping[str, Any]:
@@ -125,6 +133,7 @@ def _joined(runner: Runner, group: Group, paths: Sequence[str], key: str) -> tup
         path,
         sound=sound.get("path"),
         sound_start=read_exact(sound["start"]) if sound else Fraction(0),
+        sound_length=read_exact(sound["duration"]) if sound and group.extended else None,
         length=group.length,
         match=group.choice.match,
         force=ours,

@@ -22,7 +22,7 @@ from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Finding
 from vaceprep.runs.hints import Hints
-from vaceprep.runs.split_model import Offer, SplitEntry, SplitRun
+from vaceprep.runs.split_model import ExtendRun, Offer, SplitEntry, SplitRun
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -76,6 +76,8 @@ class RunOptions:
     budget: Fraction | None = None
     #: Split videos that are too long; None uses one part of each.
     split: SplitRun | None = None
+    #: Extend clips step by step; None makes one task of each job.
+    extend: ExtendRun | None = None
 
 
 class Step(NamedTuple):

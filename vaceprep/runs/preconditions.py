@@ -15,13 +15,16 @@ from vaceprep.contract import KEY_VARIABLE
 from vaceprep.cost import Cost, total
 from vaceprep.files.source import CannotOpen, open_stdin
 from vaceprep.job.read import JobUnreadable, read_opened
+from vaceprep.ledger.row import Row
 from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger
+from vaceprep.plans.chain import CannotExtend
 from vaceprep.plans.parts import CannotSplit
 from vaceprep.publish.target import PublishError, Target, ready
 from vaceprep.runs.admit import Ready
 from vaceprep.runs.carry_style import in_sequence
 from vaceprep.runs.earlier_parts import earlier
+from vaceprep.runs.extend_chain import chain_job
 from vaceprep.runs.model import Control, OnStep, RunEntry, RunOptions
 from vaceprep.runs.runner import Account, Runner
 from vaceprep.runs.spending import over_cap
@@ -186,15 +189,8 @@ def assessed(
 ) -> Ready | Group | RunEntry:
     """One job, read and planned. Raises NotConfigured if it cannot be split as asked."""
     try:
-        job = split_job(
-            item,
-            options,
-            service=account.service,
-            account=account.fingerprint,
-            is_new=lambda name: is_fresh(name, ledger, options),
-            is_fresh=lambda part: options.again or earlier(ledger, part) is None,
-        )
-    except (CannotSplit, WrongParts) as error:
+        job = _grouped(item, options, account, ledger)
+    except (CannotExtend, CannotSplit, WrongParts) as error:
         raise NotConfigured(f"{item.source}: {error}") from None
     if not isinstance(job, Group):
         return job
@@ -207,13 +203,42 @@ def assessed(
     return job
 
 
+def _grouped(
+    item: Item, options: RunOptions, account: Account, ledger: Ledger
+) -> Ready | Group | RunEntry:
+    """One job with its parts. Raises CannotExtend, CannotSplit, WrongParts."""
+
+    def row_of(part: Ready) -> Row | None:
+        return None if options.again else earlier(ledger, part)
+
+    if options.extend is not None:
+        return chain_job(
+            item,
+            options,
+            service=account.service,
+            account=account.fingerprint,
+            is_new=lambda name: is_fresh(name, ledger, options),
+            row_of=row_of,
+            rehearsed=ledger.rehearsal,
+        )
+    return split_job(
+        item,
+        options,
+        service=account.service,
+        account=account.fingerprint,
+        is_new=lambda name: is_fresh(name, ledger, options),
+        is_fresh=lambda part: options.again or earlier(ledger, part) is None,
+    )
+
+
 def planned_jobs(items: Sequence[Item], options: RunOptions) -> JobsBefore:
     """Every job as planned, without a ledger: each would be sent. Raises NotConfigured."""
     jobs: list[Ready | Group | RunEntry] = []
     for item in items:
         try:
-            jobs.append(split_job(item, options))
-        except (CannotSplit, WrongParts) as error:
+            one = split_job if options.extend is None else chain_job
+            jobs.append(one(item, options))
+        except (CannotExtend, CannotSplit, WrongParts) as error:
             raise NotConfigured(f"{item.source}: {error}") from None
     ready: list[Ready] = []
     for job in jobs:

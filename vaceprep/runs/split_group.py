@@ -44,6 +44,8 @@ class Group:
     remarks: tuple[str, ...] = ()
     #: With ``carry_style``: the row of each part that was sent before; None if it is sent now.
     rows: tuple[int | None, ...] = ()
+    #: The parts are the steps that extend a clip: see ``runs.extend_chain``.
+    extended: bool = False
 
     @property
     def item(self) -> Item:
@@ -73,7 +75,7 @@ class Group:
     def entry(self, parts: Sequence[PartEntry]) -> SplitEntry:
         """The report on the parts."""
         own = self.split
-        return SplitEntry(own.video, own.window, own.cuts, tuple(parts))
+        return SplitEntry(own.video, own.window, own.cuts, tuple(parts), extended=self.extended)
 
 
 #: The functions that take a reference image beside their video, and its field. M U
@@ -170,7 +172,7 @@ def admit_part(
 ) -> Ready | RunEntry:
     """One part as a job. ``carried``: see ``PartOf``."""
     seeded = not has_own_seed(found)
-    part = PartOf(_note(found, one, group), seeded=seeded, carried=carried or {})
+    part = PartOf(part_note(found, one, group), seeded=seeded, carried=carried or {})
     # The part has its own window, and the sound is put under the whole.
     prepare = replace(options.prepare, start=None, duration=None)
     options = replace(options, prepare=prepare, fields=one.fields, restore_audio=False)
@@ -201,7 +203,8 @@ def redone(part: Ready, choice: SplitRun) -> Ready:
     return replace(part, redo=True, notes=notes, item=part.item._replace(job=values))
 
 
-def _note(found: Split, one: PartJob, group: str) -> PartNote:
+def part_note(found: Split, one: PartJob, group: str) -> PartNote:
+    """What the ledger and the sidecar of its result say about a part."""
     part = one.part
     return PartNote(
         group=group,

@@ -26,6 +26,16 @@ class SplitRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendRun:
+    """How a clip is extended step by step: see ``runs.extend_chain``."""
+
+    #: Seconds of the video that the results make together, the given clip included.
+    length: Fraction
+    #: Match the colours of neighbouring results.
+    match: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PartEntry:
     """The result of one part. Times in seconds of the presented source."""
 
@@ -102,6 +112,8 @@ class SplitEntry:
     cuts: tuple[Fraction, ...]
     parts: tuple[PartEntry, ...]
     seams: tuple[SeamEntry, ...] = ()
+    #: They are the steps that extend a clip.
+    extended: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The keys that a split adds to its entry in the JSON of ``run``."""

@@ -12,6 +12,7 @@ from vaceprep.cost import total
 from vaceprep.ledger.store import LedgerError
 from vaceprep.runs.admit import Ready
 from vaceprep.runs.carry_style import run_chain
+from vaceprep.runs.extend_chain import run_steps
 from vaceprep.runs.join_parts import join_parts
 from vaceprep.runs.model import RunEntry, Status, Step
 from vaceprep.runs.redo import close_redo
@@ -64,6 +65,8 @@ def run_all(runner: Runner, jobs: Sequence[Ready | Group]) -> list[RunEntry]:
 def _works(runner: Runner, job: Ready | Group) -> list[_Work]:
     if isinstance(job, Ready):
         return [_Work(partial(_single, runner, job), [])]
+    if job.extended:
+        return [_Work(partial(run_steps, runner, job), [])]
     if job.choice.carry_style:
         return [_Work(partial(run_chain, runner, job), [])]
     return [_Work(partial(_single, runner, part), []) for part in job.parts]
