@@ -14,6 +14,7 @@ from typing import Final
 
 from tests.bench import cost, machine, table
 from tests.bench.cluster_rows import CLUSTER
+from tests.bench.edit_rows import EDITS
 from tests.bench.many_rows import MANY
 from tests.bench.measure import ENVIRONMENT
 from tests.bench.prepare_rows import PREPARES
@@ -26,7 +27,7 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES, *PREVIEWS)
+BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES, *PREVIEWS, *EDITS)
 
 
 def main() -> int:
@@ -60,7 +61,7 @@ def main() -> int:
         start = time.monotonic()
         if set(wanted) & {*PREPARES, *PREVIEWS} and ffmpeg is not None:
             _ = bench.clips
-        if set(wanted) - {*PREPARES, *PREVIEWS}:
+        if set(wanted) - {*PREPARES, *PREVIEWS, *EDITS}:
             _ = bench.media
         took["media"] = time.monotonic() - start
         for measure in wanted:

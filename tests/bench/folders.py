@@ -12,9 +12,10 @@ from typing import Final
 
 from tests.bench.measure import ENVIRONMENT
 
-#: Go up whenever media.py or prepare_media.py makes something else.
+#: Go up whenever media.py, prepare_media.py or edit_media.py makes something else.
 MEDIA_VERSION: Final = 2
 CLIPS_VERSION: Final = 1
+EDIT_VERSION: Final = 1
 
 
 @cache

@@ -43,6 +43,8 @@ class Finder:
             return False
         if self._facts.pixel_format == PALETTE:
             return False
+        if self._facts.edit_effect is None:
+            return True
         special = retimed(self._opened, self._demuxer) is not None
         return not special and not in_stretches(self._opened, self._demuxer)
 
@@ -65,23 +67,18 @@ class Finder:
         return found
 
     def _near(self, wanted: Fraction) -> Found:
-        """Find the frame from the keyframe before it, or from the start."""
+        """Find the frame from the keyframe before it."""
         if self._container is None:
             self._start()
-        target = self._first + int(wanted // self._base)
-        if target <= self._first:
-            # In some containers a seek to the start fails or ends up after it.
-            self.close()
-            self._container, self._video = open_video(self._opened, self._demuxer)
         container, video = self._container, self._video
         if container is None or video is None:
             raise Untimed
-        whole = target <= self._first
-        if not whole:
-            container.seek(target, stream=video, backward=True)
-        return at_or_before(
-            container, video, target, self._first, self._base, self._facts, from_start=whole
-        )
+        target = self._first + int(wanted // self._base)
+        container.seek(target, stream=video, backward=True)
+        found = at_or_before(container, video, target, self._first, self._base, self._facts)
+        if found.at is not None and found.at < 0:
+            raise TooLate
+        return found
 
     def _start(self) -> None:
         """Open the file, and read the time of the first frame. Raises Untimed."""
