@@ -6,11 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import pytest
 
 from tests import beeps
 from tests.parts.counted import numbers_of, write
+from vaceprep.errors import Refused
+from vaceprep.parts.given import given
 from vaceprep.parts.join import join
-from vaceprep.parts.pieces import Piece
+from vaceprep.parts.pieces import PART, PartRecord, Piece
 
 TENTH = Fraction(1, 10)
 
@@ -49,3 +52,34 @@ def test_sound_ends_where_it_is_to_end(tmp_path: Path) -> None:
         assert base is not None
         ends = [(p.pts or 0) + (p.duration or 0) for p in made.demux(track) if p.size]
     assert abs(max(ends) * base - 1) < Fraction(1, 20)
+
+
+def test_steps_of_a_chain_that_grew_are_joined_by_their_sidecars() -> None:
+    """The first two were sent for a video of 6 s, the third for one of 8 s."""
+    records = [
+        step(1, 0, 5, count=2, window=6),
+        step(2, 2, 6, count=2, window=6),
+        step(3, 4, 8, count=3, window=8),
+    ]
+    found = given(["a.mp4", "b.mp4", "c.mp4"], [{PART: record.to_dict()} for record in records])
+    assert found.length == 8
+    assert found.sound is None
+    assert [piece.start for piece in found.pieces] == [0, 2, 4]
+    assert [piece.end for piece in found.pieces] == [5, 6, 8]
+    assert "run --restore-audio" in found.notes[0]
+    with pytest.raises(Refused, match=r"of 3 parts of clip\.mp4, results are missing: 2"):
+        given(["a.mp4", "c.mp4"], [{PART: records[0].to_dict()}, {PART: records[2].to_dict()}])
+
+
+def step(index: int, start: int, end: int, *, count: int, window: int) -> PartRecord:
+    return PartRecord(
+        source="/films/clip.mp4",
+        index=index,
+        count=count,
+        start=Fraction(start),
+        end=Fraction(end),
+        overlap=Fraction(index > 1, 2),
+        after_cut=False,
+        window=(Fraction(0), Fraction(window)),
+        extended=True,
+    )

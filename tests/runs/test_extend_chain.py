@@ -169,7 +169,8 @@ def test_tasks_continue_each_other_to_one_video(run: Run, box: Sandbox) -> None:
     assert len({body["first_clip_url"] for body in (first, second, third)}) == 3
     about = read_sidecar(outputs[2])
     assert about is not None
-    assert (about["part"]["index"], about["part"]["count"]) == (3, 3)
+    note = about["part"]
+    assert (note["index"], note["count"], note["extended"]) == (3, 3, True)
 
 
 def age() -> None:

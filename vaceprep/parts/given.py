@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -29,10 +29,19 @@ class Given:
 def given(paths: Sequence[str], sidecars: Sequence[Mapping[str, Any] | None]) -> Given:
     """Return the pieces of results, by the sidecar of each. Raises Refused."""
     records = [part_record(sidecar or {}) for sidecar in sidecars]
-    known = [record for record in records if record is not None]
+    known = _chain([record for record in records if record is not None])
     if len(known) == len(paths) and len({(r.source, r.window, r.count) for r in known}) == 1:
         return _recorded(paths, known)
     return _in_turn(paths, records)
+
+
+def _chain(records: list[PartRecord]) -> list[PartRecord]:
+    """The records; of steps that extend a clip, as parts of the video that they make together."""
+    if not records or not all(record.extended for record in records):
+        return records
+    count = max(record.index for record in records)
+    window = (Fraction(0), max(record.end for record in records))
+    return [replace(record, count=count, window=window) for record in records]
 
 
 def _recorded(paths: Sequence[str], records: Sequence[PartRecord]) -> Given:
@@ -46,7 +55,10 @@ def _recorded(paths: Sequence[str], records: Sequence[PartRecord]) -> Given:
         )
     sound: str | None = first.source
     notes: tuple[str, ...] = ()
-    if not os.path.isfile(first.source):
+    if first.extended:
+        sound = None
+        notes = ("the video is silent; run --restore-audio puts the sound of the given clip back",)
+    elif not os.path.isfile(first.source):
         sound = None
         notes = (f"{first.source} is not there, so its sound is left out; the video is silent",)
     begin, end = first.window

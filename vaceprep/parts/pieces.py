@@ -10,6 +10,8 @@ from typing import Any, Final
 
 #: The key of a part in the sidecar of its result.
 PART: Final = "part"
+#: The key in it of a step that extends a clip.
+EXTENDED: Final = "extended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class PartRecord:
     after_cut: bool
     #: The start and the end of what was divided, on the same clock.
     window: tuple[Fraction, Fraction]
+    #: Whether it is a step that extends a clip. Further steps may have been sent since, so
+    #: ``count`` and ``window`` are not those of the whole.
+    extended: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value under ``part`` in a sidecar; times are exact: ``"1001/240"``."""
@@ -84,6 +89,7 @@ class PartRecord:
             "overlap": str(self.overlap),
             "after_cut": self.after_cut,
             "window": [str(time) for time in self.window],
+            **({EXTENDED: True} if self.extended else {}),
         }
 
     def piece(self, path: str) -> Piece:
@@ -108,6 +114,7 @@ def part_record(sidecar: Mapping[str, Any]) -> PartRecord | None:
             overlap=_seconds(found["overlap"]),
             after_cut=found["after_cut"] is True,
             window=(begin, finish),
+            extended=found.get(EXTENDED) is True,
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None

@@ -27,6 +27,7 @@ from vaceprep.plans.parts import Part, Timeline
 from vaceprep.runs.admit import PartOf, Ready, admit, admitted
 from vaceprep.runs.local_results import agrees
 from vaceprep.runs.model import RunEntry, RunOptions
+from vaceprep.runs.part_note import PartNote
 from vaceprep.runs.runner import Runner
 from vaceprep.runs.split_group import Group, part_note
 from vaceprep.runs.split_model import SplitRun
@@ -80,7 +81,7 @@ def chain_job(
         service=service,
         account=account,
         is_new=is_new,
-        part=PartOf(part_note(own, own.parts[0], name), seeded=False),
+        part=PartOf(_note(own, own.parts[0], name), seeded=False),
     )
     if isinstance(first, RunEntry):
         return replace(first, source=item.source)
@@ -144,6 +145,10 @@ def _split_of(
     return Split(item, video, Timeline((), length), (), tuple(parts), (Fraction(0), length))
 
 
+def _note(own: Split, one: PartJob, name: str) -> PartNote:
+    return replace(part_note(own, one, name), extended=True)
+
+
 def _window(options: RunOptions) -> Mapping[str, Options]:
     """The part of a result that the next step continues: its end, without a surplus frame."""
     shared = carried(options.prepare.limits)
@@ -191,7 +196,7 @@ def admit_step(
         replace(options, prepare=plain, fields=one.fields, restore_audio=False),
         service=service,
         account=account,
-        part=PartOf(part_note(own, one, name), seeded=False),
+        part=PartOf(_note(own, one, name), seeded=False),
     )
 
 
@@ -214,7 +219,7 @@ def _later(own: Split, one: PartJob, first: Ready, name: str) -> Ready:
         known={},
         sources={},
         fields=one.fields,
-        part=part_note(own, one, name),
+        part=_note(own, one, name),
     )
 
 

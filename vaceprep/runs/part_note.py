@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from vaceprep.ledger.row import Row
+from vaceprep.parts.pieces import EXTENDED
 from vaceprep.wording import read_exact
 
 #: The key in a row's notes, and in the sidecar of a part's result.
@@ -41,6 +42,9 @@ class PartNote:
     #: The window of the video that is split.
     window_start: Fraction
     window_end: Fraction
+    #: It is a step that extends a clip: the numbers and times are of the video that the steps make,
+    #: as it was wanted when the step was sent.
+    extended: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The note as JSON: exact times as text. ``join`` reads it: see ``parts.pieces``."""
@@ -55,6 +59,7 @@ class PartNote:
             "overlap": str(self.overlap),
             "after_cut": self.after_cut,
             "window": [str(self.window_start), str(self.window_end)],
+            **({EXTENDED: True} if self.extended else {}),
         }
 
 
@@ -77,7 +82,10 @@ def read_part(about: object) -> PartNote | None:
     if not (0 <= first <= start < end <= last and 0 <= overlap < end - start):
         return None
     group, job, video = texts
-    return PartNote(group, job, video, index, count, start, end, overlap, cut, first, last)
+    extended = about.get(EXTENDED) is True
+    return PartNote(
+        group, job, video, index, count, start, end, overlap, cut, first, last, extended
+    )
 
 
 def place_of(row: Row) -> dict[str, Any] | None:
