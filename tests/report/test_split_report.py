@@ -17,8 +17,8 @@ from vaceprep.ledger.row import Row, State
 from vaceprep.limits import CONTRACT
 from vaceprep.plans.model import Edit, Options
 from vaceprep.preparation.report import Prepared
-from vaceprep.report.html.split_drawing import MOST_SEAMS, part_rows, seams_of, timeline_of
-from vaceprep.report.html.thumbnails import Thumbnails
+from vaceprep.report.html.split_drawing import BETWEEN, MOST_SEAMS, part_rows, seams_of, timeline_of
+from vaceprep.report.html.thumbnails import SMALL, Thumbnails
 from vaceprep.report.task_groups import task_lines
 from vaceprep.report.text import Style
 from vaceprep.report.timeline import MOST_CUTS, cuts_text, timeline_lines
@@ -92,18 +92,15 @@ def test_a_seam_shows_both_frames_and_their_difference() -> None:
         SeamEntry(Fraction(17, 4), True, 1.234, picture(), picture()),
         SeamEntry(Fraction(8), False, None),
     )
-    drawn = seams_of(replace(SPLIT, seams=seams), Thumbnails(1))
+    drawn = seams_of(replace(SPLIT, seams=seams), ["no such file"], Thumbnails(1))
     assert drawn is not None
-    assert [p.caption for p in drawn.pictures] == [
-        "last frame before 4.25 s",
-        "first frame after 4.25 s",
-    ]
-    assert max(p.width for p in drawn.pictures) < 640
-    assert drawn.note == (
-        "4.25 s: the step is 1.23 (mean CIE ΔE 2000), colours matched; "
-        "8 s: its step was not measured"
-    )
-    assert seams_of(SPLIT, Thumbnails(1)) is None
+    (one,) = drawn.pictures
+    assert one.caption == "4.25 s, step 1.23 (mean CIE ΔE 2000), colours matched"
+    assert (one.width, one.height) == (2 * SMALL + BETWEEN, 162)
+    bare = seams_of(replace(SPLIT, seams=seams[1:]), (), Thumbnails(1))
+    assert bare is not None
+    assert bare.note == "8 s"
+    assert seams_of(SPLIT, (), Thumbnails(1)) is None
     assert MOST_SEAMS == 60
 
 

@@ -24,6 +24,7 @@ from vaceprep.cli.run_setup import (
     open_runner,
     run_options,
 )
+from vaceprep.cli.run_split import SplitRunOptions, with_split
 from vaceprep.cli.window_options import Window
 from vaceprep.contract import PRICE_PER_SECOND, Role
 
@@ -149,6 +150,7 @@ class BatchRunOptions(OptionGroup):
     max_cost: Fraction | None = MAX_COST
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
+    split: SplitRunOptions = group(SplitRunOptions)
     configuration: config_options.Configuration = group(config_options.Configuration)
 
 
@@ -338,6 +340,7 @@ def run(given: BatchRunOptions) -> int:
         window=given.window,
         max_cost=given.max_cost,
     )
+    options_of_run = with_split(options_of_run, given.split)
     with open_runner(settings, options_of_run, place) as (runner, account, target, held):
         # All sandboxes count as one service, though each has its own port.
         service = "sandbox" if settings.sandbox else account.service

@@ -24,6 +24,7 @@ from vaceprep.cli.run_setup import (
     run_options,
     target_of,
 )
+from vaceprep.cli.run_split import SplitRunOptions, with_split, write_cut_file
 from vaceprep.report.text import config_lines
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ Examples:
   vaceprep run edit.vace.yaml --publish /var/www/m --public-base https://a.b/m
   vaceprep run jobs.jsonl --publish 'https://host/in/{key}' --yes -o results/
   vaceprep run edit.vace.yaml --start 12 --restore-audio
+  vaceprep run edit.vace.yaml --split      a long video in parts, joined again
   vaceprep run edit.vace.yaml --sandbox    rehearse offline: no key, no cost
   vaceprep run edit.vace.yaml --dry-run    show the plan; send nothing
 
@@ -63,6 +65,7 @@ class RunCommand(OptionGroup):
     max_cost: Fraction | None = MAX_COST
     restore_audio: bool = RESTORE_AUDIO
     window: RunWindow = group(RunWindow)
+    split: SplitRunOptions = group(SplitRunOptions)
     extend_to: Fraction | None = EXTEND_TO
     extra: tuple[str, ...] = options.EXTRA
     report: str | None = html_report.REPORT
@@ -98,11 +101,13 @@ def command(given: RunCommand) -> int:
         max_cost=given.max_cost,
         show_target=not given.dry_run,
     )
-    run = with_extension(run, given.extend_to)
+    extends = given.extend_to is not None
+    run = with_split(run, given.split, len(items), dry_run=given.dry_run, extends=extends)
+    run = with_extension(run, given.extend_to, match=not given.split.no_match)
     html_report.ready(given.report, given.jobs)
     options.collect_garbage()
     if given.dry_run:
-        entries = _planned(items, run)
+        entries = _planned(items, run, given.split)
     elif settings.sandbox:
         entries = in_sandbox(items, run, settings.fault, list(added), settings.effect)
     else:
@@ -207,12 +212,13 @@ def _run(
         return list(jobs_before.merged(run_all(runner, jobs_before.ready)))
 
 
-def _planned(items: Sequence[Item], run: RunOptions) -> list[RunEntry]:
+def _planned(items: Sequence[Item], run: RunOptions, split: SplitRunOptions) -> list[RunEntry]:
     """The entries of a dry run, which needs neither a key nor a ledger."""
     from vaceprep.runs.preconditions import NotConfigured, planned_jobs, refused_by_cap
 
     with options.usage_errors(NotConfigured), waiting(planning(len(items))):
         before = planned_jobs(items, run)
+    write_cut_file(split, before.groups)
     refusal = refused_by_cap(before, run)
     if refusal is not None:
         return list(before.refused(refusal))

@@ -14,13 +14,12 @@ from typing import Any, Final
 from vaceprep.errors import Cancelled, Refused
 from vaceprep.files.digest import digest
 from vaceprep.files.names import NAME_BYTES, cut, fit, in_bytes
-from vaceprep.parts.join import join
 from vaceprep.parts.pieces import Joined, Piece
 from vaceprep.plans.chain import RESULT
 from vaceprep.plans.parts import Part
 from vaceprep.runs.admit import stem_of
 from vaceprep.runs.local_results import REHEARSAL, SIDECAR_VERSION
-from vaceprep.runs.model import RunEntry, Step
+from vaceprep.runs.model import Interrupted, RunEntry, Step
 from vaceprep.runs.runner import GO_ON, Runner
 from vaceprep.runs.sidecar import JOINED, read_sidecar, write_sidecar
 from vaceprep.runs.split_group import Group
@@ -52,7 +51,7 @@ def join_parts(runner: Runner, group: Group, entry: RunEntry) -> RunEntry:
             return replace(entry, videos=(path,), split=replace(own, seams=seams))
         runner.control.step()
         path, made = _joined(runner, group, paths, key)
-    except Cancelled:
+    except (Cancelled, Interrupted):
         return replace(entry, status="interrupted", hint=GO_ON)
     except (Refused, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -117,6 +116,8 @@ def _sound(group: Group) -> Mapping[str, Any]:
 
 def _joined(runner: Runner, group: Group, paths: Sequence[str], key: str) -> tuple[str, Joined]:
     """Join, and write the sidecar. Raises Refused, Cancelled, OSError."""
+
+    from vaceprep.parts.join import join
 
     def report_progress(share: Fraction) -> None:
         if runner.control.halted():

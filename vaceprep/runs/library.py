@@ -6,7 +6,6 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -35,6 +34,7 @@ from vaceprep.runs.preconditions import (
     runner_of,
 )
 from vaceprep.runs.spending import cap_of, capped
+from vaceprep.runs.split_model import SplitRun
 from vaceprep.runs.split_run import run_all
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run(
     allow_hosts: Collection[str] = (),
     remote: bool = True,
     max_cost: Fraction | float | str | None = None,
+    split: bool | SplitRun = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     config: Pathish | Config | None = None,
@@ -78,13 +79,12 @@ def run(
     A job that was sent within the last 24 hours is resumed instead of sent again, unless ``again``.
     URLs in a job are read before it is sent, unless ``remote`` is False. ``progress`` reports each
     job's steps; ``cancelled`` is called often, and if it returns True, each job ends after its
-    current step. ``fit_model`` is that of ``prepare``. Errors of a job are in its entry.
-
+    current step. ``fit_model`` is that of ``prepare``; ``split``, True or a ``SplitRun``, that of
+    ``run``. Errors of a job are in its entry.
     If the jobs together can cost more than ``max_cost`` US dollars, none is prepared or sent. A job
     that the budget of the day (``VACEPREP_BUDGET``, else the configuration's) does not cover is
     refused. ``config`` is a configuration or its file; by default none is read. Times in seconds.
-    Raises ValueError for invalid settings (no key, no target, an invalid amount), ApiError if the
-    service cannot be asked whether the key is valid, LedgerError.
+    Raises ValueError for invalid settings, ApiError if the key cannot be checked, LedgerError.
     """
     held = configured(config)
     settings = read_settings(api_key=api_key, site=site, base_url=base_url)
@@ -101,11 +101,11 @@ def run(
         allowed_hosts=tuple(allow_hosts) or (held.allow_hosts if held else ()),
         remote=remote,
         prepare=Options(fit_model=fit_model, limits=held.limits if held else CONTRACT),
+        split=SplitRun() if split is True else split or None,
     )
     options = capped(options, held, cap_of(max_cost))
-    target = _target(held, publish, public_base)
-    report = _run(_items(job), settings, target, options, Control(cancelled), _on_step(progress))
-    return report if held is None else replace(report, configs=(held.judging_nothing(),))
+    to = _target(held, publish, public_base)
+    return _run(held, _items(job), settings, to, options, Control(cancelled), _on_step(progress))
 
 
 def _target(
@@ -136,6 +136,7 @@ def _items(job: Given | Iterable[Given]) -> list[Item]:
 
 
 def _run(
+    held: Config | None,
     items: list[Item],
     settings: Settings,
     target: Target | None,
@@ -144,17 +145,18 @@ def _run(
     on_step: Callable[[Step], None],
 ) -> RunReport:
     account = account_of(settings)
+    configs = () if held is None else (held.judging_nothing(),)
     with Ledger(PAID) as ledger:
         jobs_before = assess(items, options, account, ledger)
         need_target(jobs_before, target, options)
         if not jobs_before.ready:
-            return RunReport(jobs_before.merged([]))
+            return RunReport(jobs_before.merged([]), configs)
         refusal = refused_by_cap(jobs_before, options)
         if refusal is not None:
-            return RunReport(jobs_before.refused(refusal))
+            return RunReport(jobs_before.refused(refusal), configs)
         with runner_of(settings, account, ledger, target, options, control, on_step) as runner:
             check_key(runner.client, settings)
-            return RunReport(jobs_before.merged(run_all(runner, jobs_before.ready)))
+            return RunReport(jobs_before.merged(run_all(runner, jobs_before.ready)), configs)
 
 
 class RunSettings(TypedDict, total=False):
@@ -177,6 +179,7 @@ class RunSettings(TypedDict, total=False):
     allow_hosts: Collection[str]
     remote: bool
     max_cost: Fraction | float | str | None
+    split: bool | SplitRun
     progress: Progress | None
     cancelled: Callable[[], bool] | None
     config: Pathish | Config | None

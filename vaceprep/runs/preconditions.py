@@ -19,7 +19,6 @@ from vaceprep.ledger.row import Row
 from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger
 from vaceprep.plans.chain import CannotExtend
-from vaceprep.plans.parts import CannotSplit
 from vaceprep.publish.target import PublishError, Target, ready
 from vaceprep.runs.admit import Ready
 from vaceprep.runs.carry_style import in_sequence
@@ -28,7 +27,7 @@ from vaceprep.runs.extend_chain import chain_job
 from vaceprep.runs.model import Control, OnStep, RunEntry, RunOptions
 from vaceprep.runs.runner import Account, Runner
 from vaceprep.runs.spending import over_cap
-from vaceprep.runs.split_group import Group, WrongParts, planned_parts, split_job
+from vaceprep.runs.split_group import Group, WrongSplit, planned_parts, split_job
 from vaceprep.runs.stage import sweep
 
 #: The name for a job from standard input.
@@ -190,7 +189,7 @@ def assessed(
     """One job, read and planned. Raises NotConfigured if it cannot be split as asked."""
     try:
         job = _grouped(item, options, account, ledger)
-    except (CannotExtend, CannotSplit, WrongParts) as error:
+    except (CannotExtend, WrongSplit) as error:
         raise NotConfigured(f"{item.source}: {error}") from None
     if not isinstance(job, Group):
         return job
@@ -206,7 +205,7 @@ def assessed(
 def _grouped(
     item: Item, options: RunOptions, account: Account, ledger: Ledger
 ) -> Ready | Group | RunEntry:
-    """One job with its parts. Raises CannotExtend, CannotSplit, WrongParts."""
+    """One job with its parts. Raises CannotExtend, WrongSplit."""
 
     def row_of(part: Ready) -> Row | None:
         return None if options.again else earlier(ledger, part)
@@ -238,7 +237,7 @@ def planned_jobs(items: Sequence[Item], options: RunOptions) -> JobsBefore:
         try:
             one = split_job if options.extend is None else chain_job
             jobs.append(one(item, options))
-        except (CannotExtend, CannotSplit, WrongParts) as error:
+        except (CannotExtend, WrongSplit) as error:
             raise NotConfigured(f"{item.source}: {error}") from None
     ready: list[Ready] = []
     for job in jobs:

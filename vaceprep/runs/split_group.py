@@ -8,14 +8,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vaceprep.checks.inputs import Item
 from vaceprep.contract import Function
 from vaceprep.cost import Cost, total
-from vaceprep.errors import Refused
-from vaceprep.parts.split import PartJob, Split, split
 from vaceprep.plans.parts import CannotDivide, CannotSplit
+from vaceprep.records import replace as changed
 from vaceprep.rules.catalogue import Finding
 from vaceprep.runs.admit import PartOf, Ready, admit, admitted
 from vaceprep.runs.model import RunEntry, RunOptions
@@ -23,6 +22,9 @@ from vaceprep.runs.part_note import PartNote
 from vaceprep.runs.redo import REDO, redo_note
 from vaceprep.runs.split_model import PartEntry, SplitEntry, SplitRun
 from vaceprep.runs.used_parts import seconds
+
+if TYPE_CHECKING:
+    from vaceprep.parts.split import PartJob, Split
 
 #: Returns whether a job with that identity, and whether a part, would be sent.
 IsNew = Callable[[str], bool]
@@ -83,8 +85,8 @@ STYLED: Final[tuple[Function, ...]] = ("video_repainting", "video_edit")
 REFERENCE: Final = "ref_images_url"
 
 
-class WrongParts(ValueError):
-    """``--redo`` names a part that the split does not have; a sentence."""
+class WrongSplit(ValueError):
+    """The options of the split do not fit the job; a sentence."""
 
 
 def split_job(
@@ -98,42 +100,44 @@ def split_job(
 ) -> Group | Ready | RunEntry:
     """The job as a group of parts if its video is too long, else as it is; writes nothing.
 
-    Raises CannotSplit if the job or its function cannot be split as asked, WrongParts.
+    Raises WrongSplit if the function or the options of the split do not fit.
     """
     choice = options.split
     item = admitted(item)
     if choice is None:
         return admit(item, options, service=service, account=account, is_new=is_new)
+    from vaceprep.parts.split import split
+
     try:
-        found = split(item, choice.options, options.prepare, options.fields)
+        found = split(item, choice.options, options.prepare, options.fields, price=options.price)
+    except CannotSplit as error:
+        raise WrongSplit(str(error)) from None
     except CannotDivide as error:
-        return RunEntry(
-            item.source, None, "refused", findings=error.findings, error=str(error) or None
-        )
-    except Refused as error:
-        return RunEntry(item.source, None, "refused", error=str(error))
+        reason = str(error) or None
+        return RunEntry(item.source, None, "refused", findings=error.findings, error=reason)
     if found is None:
-        if choice.redo:
-            raise WrongParts(f"{item.source} is not split: its video is no longer than the limit")
-        return admit(item, options, service=service, account=account, is_new=is_new)
+        whole = admit(item, options, service=service, account=account, is_new=is_new)
+        if choice.redo and isinstance(whole, Ready):
+            raise WrongSplit(f"{item.source} is not split: its video is no longer than the limit")
+        return whole
     if choice.carry_style:
         need_style(item)
     missing = [number for number in sorted(choice.redo) if number > len(found.parts)]
     if missing:
-        raise WrongParts(f"there is no part {missing[0]}: {item.source} has {len(found.parts)}")
+        raise WrongSplit(f"there is no part {missing[0]}: {item.source} has {len(found.parts)}")
     return _group(found, choice, options, service, account, is_fresh)
 
 
 def need_style(item: Item) -> None:
-    """Raise CannotSplit for a job whose parts take no reference image, or that has its own."""
+    """Raise WrongSplit for a job whose parts take no reference image, or that has its own."""
     values = item.job if isinstance(item.job, dict) else {}
     function = values.get("function")
     if function not in STYLED:
-        raise CannotSplit(
+        raise WrongSplit(
             f"{function} takes no reference image, so --carry-style is for {' and '.join(STYLED)}"
         )
     if values.get(REFERENCE) not in (None, []):
-        raise CannotSplit(
+        raise WrongSplit(
             f"the job has {REFERENCE}; with --carry-style each part has the last frame of the "
             "result before as its reference: leave out one of the two"
         )
@@ -174,7 +178,7 @@ def admit_part(
     seeded = not has_own_seed(found)
     part = PartOf(part_note(found, one, group), seeded=seeded, carried=carried or {})
     # The part has its own window, and the sound is put under the whole.
-    prepare = replace(options.prepare, start=None, duration=None)
+    prepare = changed(options.prepare, start=None, duration=None)
     options = replace(options, prepare=prepare, fields=one.fields, restore_audio=False)
     return admit(
         one.item,

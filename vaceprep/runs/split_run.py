@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -120,8 +121,10 @@ def _part(runner: Runner, ready: Ready, done: RunEntry | None) -> PartEntry:
         return part_entry(ready, WAITING)
     cost = done.cost
     if cost is None and done.row is not None:
-        row = runner.ledger.row(done.row)
-        cost = None if row is None else row.cost
+        # What it costs is only shown here: a ledger that cannot be read loses nothing else.
+        with suppress(LedgerError):
+            row = runner.ledger.row(done.row)
+            cost = None if row is None else row.cost
     return replace(
         part_entry(ready, done.status, resumed=done.resumed),
         cost=cost,

@@ -226,7 +226,7 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
             own,
             rows=(*own.rows, *part_rows(ran.split)),
             timeline=timeline_of(ran.split),
-            seams=seams_of(ran.split, thumbnails),
+            seams=seams_of(ran.split, ran.videos, thumbnails),
         )
     # The prepared files are deleted once sent: show the sources.
     media = media_of_prepared(ran.prepared, outputs=False)

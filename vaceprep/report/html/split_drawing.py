@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from vaceprep.contract import OUTPUT_FPS
 from vaceprep.cost import usd
+from vaceprep.errors import Refused
+from vaceprep.facts import VideoFacts
+from vaceprep.preparation.read import reading
 from vaceprep.report.html.tables import WHOLE
 from vaceprep.report.html.thumbnails import SMALL, Thumbnails, bounded
 from vaceprep.report.html.view import Bar, Drawn, Picture, Row, Span
@@ -15,9 +19,14 @@ from vaceprep.report.timeline import head_of, notes_of
 from vaceprep.runs.split_model import PartEntry, SeamEntry, SplitEntry
 from vaceprep.runs.used_parts import seconds
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 #: Thousandths of the width between two parts, and of a cut.
 GAP: Final = 2.0
 CUT: Final = 3.0
+#: Pixels between the two frames of a seam.
+BETWEEN: Final = 4
 #: The most seams with pictures.
 MOST_SEAMS: Final = 60
 
@@ -69,37 +78,68 @@ def text_of(part: PartEntry) -> str:
     return ", ".join([times, *cost, *notes_of(part)])
 
 
-def seams_of(split: SplitEntry, thumbnails: Thumbnails) -> Drawn | None:
-    """The last frame before each seam, the first one after it, and their difference."""
+def seams_of(split: SplitEntry, videos: Sequence[str], thumbnails: Thumbnails) -> Drawn | None:
+    """The last frame before each seam beside the first one after it, and their difference.
+
+    ``videos``: the joined video, from which frames are taken that the join did not hand over.
+    """
     if not split.seams:
         return None
-    pictures = [
-        picture for seam in split.seams[:MOST_SEAMS] for picture in _pictures(seam, thumbnails)
-    ]
-    return Drawn("Seams", tuple(pictures), note="; ".join(map(seam_text, split.seams)))
+    pictures: list[Picture] = []
+    for seam in split.seams[:MOST_SEAMS]:
+        frames = [_opened(data) for data in (seam.last, seam.first) if data is not None]
+        if len(frames) < 2:
+            frames = _taken(seam, videos, thumbnails)
+        if len(frames) < 2:
+            continue
+        text = seam_text(seam)
+        picture: Picture | None = thumbnails.printed(
+            _beside(frames), f"the last frame before and the first frame after {text}", text
+        )
+        if picture is not None:
+            pictures.append(picture)
+    note = "" if pictures else "; ".join(map(seam_text, split.seams))
+    return Drawn("Seams", tuple(pictures), note=note)
 
 
 def seam_text(seam: SeamEntry) -> str:
     """A seam in a clause."""
-    measured = (
-        "its step was not measured"
-        if seam.difference is None
-        else f"the step is {seam.difference:.2f} (mean CIE ΔE 2000)"
-    )
+    step = "" if seam.difference is None else f", step {seam.difference:.2f} (mean CIE ΔE 2000)"
     matched = ", colours matched" if seam.matched else ""
-    return f"{seconds(seam.at)} s: {measured}{matched}"
+    return f"{seconds(seam.at)} s{step}{matched}"
 
 
-def _pictures(seam: SeamEntry, thumbnails: Thumbnails) -> Iterator[Picture]:
-    from PIL import Image
+def _opened(data: bytes) -> Image:
+    from PIL import Image as Pillow
 
-    for data, side in ((seam.last, "last frame before"), (seam.first, "first frame after")):
-        if data is None:
+    with Pillow.open(BytesIO(data)) as opened:
+        return opened.convert("RGB")
+
+
+def _taken(seam: SeamEntry, videos: Sequence[str], thumbnails: Thumbnails) -> list[Image]:
+    """The two frames from the joined video; none if it cannot be read."""
+    half = Fraction(1, 2 * OUTPUT_FPS)
+    for path in videos:
+        try:
+            with reading(path, "video_url") as read:
+                facts = read.facts
+        except Refused:
             continue
-        caption = f"{side} {seconds(seam.at)} s"
-        with Image.open(BytesIO(data)) as opened:
-            image = opened.convert("RGB")
-        size = bounded(image.size, SMALL)
-        picture: Picture | None = thumbnails.printed(image.resize(size), caption, caption)
-        if picture is not None:
-            yield picture
+        if not isinstance(facts, VideoFacts):
+            continue
+        size = bounded((facts.width, facts.height), SMALL)
+        shots = thumbnails.taken(path, facts, [seam.at - half, seam.at + half], size).shots
+        return [shot.image.convert("RGB") for shot in shots]
+    return []
+
+
+def _beside(frames: Sequence[Image]) -> Image:
+    """Two pictures side by side, of one height."""
+    from PIL import Image as Pillow
+
+    small = [frame.resize(bounded(frame.size, SMALL)) for frame in frames]
+    height = max(frame.height for frame in small)
+    whole = Pillow.new("RGB", (sum(frame.width for frame in small) + BETWEEN, height), "white")
+    whole.paste(small[0], (0, 0))
+    whole.paste(small[1], (small[0].width + BETWEEN, 0))
+    return whole
