@@ -179,8 +179,12 @@ async def _looked_at(editor: Editor, request: Request) -> tuple[Task, Timeline]:
     given = query_of(request, ("field",), ())
     path, role = editor.session.field_path(given.get("field", "video_url"))
     line = await asyncio.to_thread(editor.timeline, path, role)
-    key = "look", path, mark_of(path)
-    return editor.background.task(key, partial(_look, path, role)), line
+    return look_of(editor, path, role), line
+
+
+def look_of(editor: Editor, path: str, role: Role) -> Task:
+    """The task that decodes a video once; its result are the cuts and the best windows."""
+    return editor.background.task(("look", path, mark_of(path)), partial(_look, path, role))
 
 
 def _look(path: str, role: Role, step: Callable[[float], None]) -> Any:

@@ -17,14 +17,20 @@ from vaceprep.checks.job import check_mapping
 from vaceprep.checks.report import FileReport
 from vaceprep.contract import VIDEO_ROLES
 from vaceprep.editor.errors import BadRequest
+from vaceprep.editor.parts import Parts, parts_of_review
+from vaceprep.editor.session import named_files
 from vaceprep.editor.window import Window, time_text, window_of
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.files.source import is_url
+from vaceprep.job.draft import draft_of as draft_of_job
 from vaceprep.job.media import media_of
 from vaceprep.preparation.model_input.read import preview_of_reports
 from vaceprep.preparation.report import Prepared
 from vaceprep.records import replace
+from vaceprep.rules import codes
+from vaceprep.rules.catalogue import Finding
+from vaceprep.rules.job import judge_job
 from vaceprep.runs.admit import planned_media
 from vaceprep.runs.model import RunOptions
 from vaceprep.runs.spending import cost_after
@@ -33,9 +39,11 @@ if TYPE_CHECKING:
     from vaceprep.editor.context import Editor
 
 #: The fields of ``options`` in a request; each is an option of ``run``.
-FLAGS: Final = ("fit_model", "restore_audio")
+FLAGS: Final = ("fit_model", "restore_audio", "split")
 #: The video whose part is chosen by ``window``; other fields have theirs in ``windows``.
 VIDEO: Final = "video_url"
+#: What a split changes: which fields belong to the job, and how many masks it has.
+MASK_CODES: Final = (codes.FIELD_NOT_FOR_FUNCTION, codes.MASK_CHOICE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Review:
         self.values = session.opened_values(draft.values)
         self._given = {
             path: value
-            for value in media_of(draft.values).values()
+            for value in named_files(draft.values).values()
             if (path := session.path_of(value)) is not None
         }
         look = Look(limits=editor.limits, price=editor.run.price)
@@ -93,6 +101,12 @@ class Review:
         self.planned = planned_media(self.item, self.run_options, {})
         function = draft.values.get("function")
         self.cost = cost_after(str(function), self.planned, editor.run.price)
+        self.parts: Parts | None = None
+        if draft.flags.get("split"):
+            self.parts = parts_of_review(editor, self.item, self.run_options)
+        if self.parts is not None:
+            self.run_options = replace(self.run_options, split=self.parts.choice)
+            self.cost = self.parts.cost
 
     def _run_options(self) -> RunOptions:
         """The options of a run of this state."""
@@ -130,7 +144,7 @@ class Review:
     @property
     def ok(self) -> bool:
         """Whether ``run`` would take the job."""
-        return self.planned[0].ok
+        return self.planned[0].ok if self.parts is None else self.parts.ok
 
     def command(self) -> str:
         """The command that runs the saved job."""
@@ -143,6 +157,8 @@ class Review:
             if part.duration is not None:
                 words += ["--duration", f"{name}{time_text(part.duration)}"]
         words += [f"--{name.replace('_', '-')}" for name in FLAGS if self._draft.flags.get(name)]
+        if self.parts is not None:
+            words += self.parts.words()
         if session.output is not None:
             words += ["-o", session.output]
         return shlex.join([*words, *self._editor.run_words])
@@ -153,14 +169,23 @@ class Review:
             "findings": [
                 {**finding.to_dict(), "file": self._named(report.source), "role": report.role}
                 for report in self.reports
-                for finding in report.findings
+                for finding in self._findings(report)
             ],
+            "parts": None if self.parts is None else self.parts.to_dict(self._named),
             "plan": [self._entry(entry) for entry in self.planned],
             "model": self._model(),
             "cost": None if self.cost is None else self.cost.to_dict(),
             "command": self.command(),
             "ok": self.ok,
         }
+
+    def _findings(self, report: FileReport) -> tuple[Finding, ...]:
+        """The findings of one entry; a split job may have a mask for each part."""
+        if self.parts is None or report.role is not None:
+            return report.findings
+        own = judge_job(draft_of_job(self.values, self._editor.limits, split=True))
+        kept = [f for f in report.findings if f.code not in MASK_CODES]
+        return (*kept, *(f for f in own if f.code in MASK_CODES))
 
     def _named(self, path: str) -> str:
         """A file as the job names it."""

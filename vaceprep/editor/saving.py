@@ -12,9 +12,9 @@ from vaceprep.checks.report import Report
 from vaceprep.editor.context import Editor
 from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.review import Draft, Review
-from vaceprep.editor.session import Session, read_text
+from vaceprep.editor.session import Session, named_files, read_text
 from vaceprep.files.atomic import placing
-from vaceprep.job.media import media_of, resolve
+from vaceprep.job.media import resolve
 from vaceprep.job.read import JobUnreadable, parse
 from vaceprep.job.text import Value, rewrite
 from vaceprep.probes.measure import ending
@@ -32,7 +32,7 @@ def save(editor: Editor, draft: Draft, *, force: bool = False) -> dict[str, Any]
         old = session.text
         _check_unchanged(session, force=force)
         text, note = _text(session.path, draft.values, old)
-        for name in media_of(draft.values).values():
+        for name in named_files(draft.values).values():
             if name in session.drafts:
                 _write_draft(session, name)
         _write(session.path, text.encode(), force=force or old is not None)

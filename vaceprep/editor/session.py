@@ -27,9 +27,11 @@ from vaceprep.files.names import numbered
 from vaceprep.files.source import CannotOpen, is_url, leads_inside, open_path
 from vaceprep.formats import IMAGE_ENDINGS, VIDEO_ENDINGS
 from vaceprep.job.media import media_of, put, resolve, role_of
+from vaceprep.job.part_masks import IMAGE
 from vaceprep.job.read import JobUnreadable, parse, text_of
 from vaceprep.preparation.read import unreadable
 from vaceprep.probes.measure import ending
+from vaceprep.rules.draft import PART_MASKS
 
 #: The function of a new job, and the stem of its file where no video gives one.
 NEW_FUNCTION: Final = "video_edit"
@@ -84,7 +86,7 @@ class Session:
 
     def keep(self, values: dict[str, Any], window: Window, options: dict[str, Any]) -> None:
         """Take over a state of the job. Raises BadRequest for a file that may not be opened."""
-        for value in media_of(values).values():
+        for value in named_files(values).values():
             self.path_of(value)
         with self.lock:
             self.values, self.window, self.options = values, window, options
@@ -125,7 +127,15 @@ class Session:
             path = self.path_of(value)
             if path is not None and value in self.drafts:
                 put(found, at, path)
+        masks = values.get(PART_MASKS)
+        if isinstance(masks, list):
+            found[PART_MASKS] = [self._opened_mask(mask) for mask in masks]
         return found
+
+    def _opened_mask(self, mask: Any) -> Any:
+        image = mask.get(IMAGE) if isinstance(mask, dict) else None
+        path = self.path_of(image) if isinstance(image, str) else None
+        return mask if path is None or image not in self.drafts else {**mask, IMAGE: path}
 
     def new_name(self, stem: str, last: str) -> str:
         """A name beside the job that neither a file nor a draft has."""
@@ -171,6 +181,17 @@ class Session:
         return found
 
 
+def named_files(values: Mapping[str, Any]) -> dict[str, str]:
+    """Every path and URL of a job by JSON pointer, those of ``masks`` too."""
+    found = media_of(values)
+    masks = values.get(PART_MASKS)
+    for number, mask in enumerate(masks if isinstance(masks, list) else ()):
+        image = mask.get(IMAGE) if isinstance(mask, dict) else None
+        if isinstance(image, str):
+            found[f"/{PART_MASKS}/{number}/{IMAGE}"] = image
+    return found
+
+
 def read_text(path: str) -> tuple[str, dict[str, Any]]:
     """A job file's text and its values. Raises JobUnreadable."""
     try:
@@ -214,7 +235,7 @@ def _of_job(source: str, output: str | None) -> Session:
     except (ValueError, TypeError) as error:
         raise Refused(f"{source} cannot be edited on a page: {error}") from None
     folder = os.path.dirname(source)
-    paths = [resolve(v, folder) for v in media_of(values).values() if not is_url(v)]
+    paths = [resolve(v, folder) for v in named_files(values).values() if not is_url(v)]
     known = frozenset(os.path.realpath(path) for path in paths)
     session = Session(source, values, output=output, known=known, text=text)
     try:

@@ -36,7 +36,7 @@ from vaceprep.plans.parts import (
     parts_of,
 )
 from vaceprep.preparation.job_assets import options_for
-from vaceprep.preparation.read import Read, reading
+from vaceprep.preparation.read import Read, reading, video_of
 from vaceprep.records import replace
 from vaceprep.rules.draft import PART_MASKS
 from vaceprep.rules.job import judge_job
@@ -196,6 +196,20 @@ def _is_long(facts: VideoFacts, own: Options) -> bool:
         # The job as a whole is refused for that.
         return False
     return too_long(_length(facts, own), facts, own.limits.video_seconds)
+
+
+def parts_in(item: Item, video: str, own: Options, options: SplitOptions) -> tuple[Part, ...]:
+    """Return the parts of a video, whatever masks its job has; none if it is short enough.
+
+    ``own`` are the options of the video. Raises Refused, CannotSplit.
+    """
+    check_options(options, own.limits)
+    job = _Job(item, {}, SPLIT_FUNCTIONS[0], video, options, PRICE_PER_SECOND)
+    with reading(video, VIDEO) as read:
+        facts = video_of(read)
+        if not _is_long(facts, own):
+            return ()
+        return _parts(job, read, facts, own, lambda share: None)[2]
 
 
 def _length(facts: VideoFacts, own: Options) -> Fraction:
