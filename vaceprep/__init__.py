@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from vaceprep.job.schema import schema
     from vaceprep.ledger.store import LedgerError
     from vaceprep.limits import Limits
+    from vaceprep.parts.library import SplitPrepareOptions
     from vaceprep.plans.model import Edit
-    from vaceprep.preparation.library import PrepareOptions
     from vaceprep.preparation.report import Prepared, PrepareReport
     from vaceprep.rules.catalogue import Finding, Rule, Severity, UnknownRule
     from vaceprep.runs.library import arun, run
@@ -171,10 +171,10 @@ def prepare(
     role: Role | None = None,
     *,
     dry_run: bool = False,
-    **options: Unpack[PrepareOptions],
+    **options: Unpack[SplitPrepareOptions],
 ) -> PrepareReport:
-    """Fix files into new files: see vaceprep.preparation.library.prepare for the options."""
-    from vaceprep.preparation.library import prepare as prepare_now
+    """Fix files into new files: see prepare of vaceprep.parts.library for the options."""
+    from vaceprep.parts.library import prepare as prepare_now
 
     return prepare_now(source, output, role, dry_run=dry_run, **options)
 
@@ -182,7 +182,7 @@ def prepare(
 def plan(
     source: Given | Iterable[Given],
     role: Role | None = None,
-    **options: Unpack[PrepareOptions],
+    **options: Unpack[SplitPrepareOptions],
 ) -> PrepareReport:
     """The plan of ``prepare``, with the expected facts of the outputs; writes nothing."""
     return prepare(source, None, role, dry_run=True, **options)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from vaceprep.cli import config_options, html_report, options
 from vaceprep.cli.option_groups import OptionGroup, group, option, takes
+from vaceprep.cli.split_options import SplitGroup, missing_cut_file, need_one_job, split_options
 from vaceprep.cli.window_options import FIT_MODEL, Window, with_window
 from vaceprep.contract import Role
 from vaceprep.report.escape import printable
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
     from vaceprep.checks.inputs import Item
     from vaceprep.config.model import Config
+    from vaceprep.parts.expanded import Expanded
     from vaceprep.plans.model import Colour, Options
+    from vaceprep.plans.parts import SplitOptions
+    from vaceprep.preparation.file import Work
     from vaceprep.preparation.outputs import Output
     from vaceprep.preparation.report import Prepared
 
@@ -28,6 +33,7 @@ Examples:
   vaceprep prepare shoot/ -o ready/ --dry-run  shows the plan, writes nothing
   vaceprep prepare long.mp4 --start 1:02.5 --duration 4
   vaceprep prepare edit.vace.yaml --start 2    a job and its media
+  vaceprep prepare long.vace.yaml --split      a job for each part of it
   vaceprep prepare --role mask_image_url mask.jpg -o mask.png
 
 Exit codes: 0 all are ready; 1 something failed; 2 wrong usage."""
@@ -110,6 +116,7 @@ class PrepareOptions(OptionGroup):
     )
     role: Role | None = options.ROLE
     window: Window = group(Window)
+    how: SplitGroup = group(SplitGroup)
     dry_run: bool = option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
     changes: Changes = group(Changes)
     isolation: PrepareIsolation = group(PrepareIsolation)
@@ -148,15 +155,21 @@ def command(given: PrepareOptions) -> int:
     from vaceprep.preparation.report import summarise
 
     plan, by_field = plan_options(given.window, given.changes)
+    how = split_options(given.how, dry_run=given.dry_run)
+    cut_file = missing_cut_file(given.how)
     html_report.ready(given.report, given.sources, force=given.changes.force)
     find = config_options.finder(given.configuration)
     where = config_options.output_of(find, given.where, given.sources)
     to, items = _items(given, where, by_field)
     if plan.best_start and any(item.kind == "job" for item in items):
         raise click.UsageError("--start auto is for videos; give a job's start as a time.")
+    if how is not None:
+        _need_jobs(given, to, items)
     configs = {id(item): config_options.config_of(find, item) for item in items}
     options.collect_garbage()
-    groups = _prepare(items, to, (plan, by_field), configs, given)
+    sources = _sources(items, how, (plan, by_field), configs, given)
+    items, groups = _prepare(sources, to, (plan, by_field), configs, given)
+    kept = cut_file is None or _cuts_kept(cut_file, sources)
     entries = [entry for group in groups for entry in group]
     summary = summarise(entries)
     shown = config_options.in_force(c and c.judging_nothing() for c in configs.values())
@@ -174,7 +187,7 @@ def command(given: PrepareOptions) -> int:
     reported = html_report.written(
         given.report, "prepare", items, groups, given.sources, force=given.changes.force
     )
-    return int(summary.failed > 0 or not reported)
+    return int(summary.failed > 0 or not reported or not kept)
 
 
 def _items(
@@ -202,48 +215,144 @@ def _items(
     return to, items
 
 
-def _prepare(
+def _need_jobs(given: PrepareOptions, to: Output, items: list[Item]) -> None:
+    """Exits with 2 where there is no job to split, or no folder for the parts."""
+    jobs = sum(item.kind == "job" for item in items)
+    if items and not jobs:
+        raise click.UsageError(
+            "--split is for jobs; write a job for the video (see vaceprep init), and name it."
+        )
+    need_one_job(given.how, jobs)
+    if to.kind == "file":
+        raise click.UsageError("--split writes several jobs: name a folder with -o.")
+
+
+def _work(given: PrepareOptions, plan: Options, items: list[Item]) -> Work:
+    """How all items are prepared, without their progress."""
+    from vaceprep.preparation.file import Work
+
+    return Work(
+        plan,
+        given.role,
+        given.changes.force,
+        given.dry_run,
+        sources=tuple(item.source for item in items),
+        deep=given.changes.deep,
+    )
+
+
+def _sources(
     items: list[Item],
+    how: SplitOptions | None,
+    plans: tuple[Options, dict[str, Options]],
+    configs: dict[int, Config | None],
+    given: PrepareOptions,
+) -> tuple[Expanded, ...]:
+    """Each input, and the jobs of its parts where its video is split.
+
+    Exits with 2 for a job whose video is never split.
+    """
+    from vaceprep.parts.expanded import Expanded
+
+    if how is None:
+        return tuple(Expanded(item) for item in items)
+    from vaceprep.cli.progress import preparing
+    from vaceprep.parts.prepare import expanded
+    from vaceprep.plans.parts import CannotSplit
+
+    plan, by_field = plans
+    with (
+        options.usage_errors(CannotSplit),
+        options.terminable(),
+        preparing("looking") as line,
+    ):
+        found = expanded(
+            items,
+            how,
+            _work(given, plan, items),
+            by_field,
+            lambda item: configs[id(item)],
+            begun=lambda item: line.start(item.source),
+            step=line.advance,
+        )
+    for source in found:
+        configs |= {id(item): configs[id(source.item)] for item in source.items}
+    return found
+
+
+def _cuts_kept(path: str, sources: tuple[Expanded, ...]) -> bool:
+    """Write the cuts that were found to a file. Returns False, after a message, if that fails."""
+    from vaceprep.cli.cut_file import write_cuts
+    from vaceprep.errors import Refused
+
+    split = next((source.split for source in sources if source.split is not None), None)
+    if split is None:
+        return True
+    try:
+        write_cuts(path, split)
+    except Refused as error:
+        options.say(f"vaceprep: --cuts: {printable(str(error), limit=4000)}")
+        return False
+    options.say(f"cuts: {printable(path, limit=4000)}")
+    return True
+
+
+def _prepare(
+    sources: tuple[Expanded, ...],
     to: Output,
     plans: tuple[Options, dict[str, Options]],
     configs: dict[int, Config | None],
     given: PrepareOptions,
-) -> list[tuple[Prepared, ...]]:
-    """Prepare each input and print its entries as they come; the entries of each input."""
+) -> tuple[list[Item], list[tuple[Prepared, ...]]]:
+    """Prepare each input and print its entries as they come.
+
+    Returns the inputs, jobs before their parts, and the entries of each.
+    """
     from vaceprep.cli.progress import preparing
-    from vaceprep.preparation.file import Work
     from vaceprep.preparation.many import prepare_items
+    from vaceprep.records import replace
     from vaceprep.report.prepare import entry_lines
 
     plan, by_field = plans
+    flat = [item for source in sources for item in source.items]
+    own = {key: fields for source in sources for key, fields in source.fields().items()}
+    items: list[Item] = []
     groups: list[tuple[Prepared, ...]] = []
     style = options.style()
+
+    def show(group: tuple[Prepared, ...]) -> None:
+        if given.output == "text":
+            for entry in group:
+                options.write_lines(entry_lines(entry, style))
+
     doing = "planning" if given.dry_run else "reading"
     with options.terminable(), preparing(doing) as line:
-        work = Work(
-            plan,
-            given.role,
-            given.changes.force,
-            given.dry_run,
-            line.advance,
-            tuple(item.source for item in items),
-            deep=given.changes.deep,
-        )
         prepared = prepare_items(
-            items,
+            flat,
             to,
-            work,
+            replace(
+                _work(given, plan, [source.item for source in sources]), on_progress=line.advance
+            ),
             by_field,
             lambda item: configs[id(item)],
-            isolate=options.apart(given.isolation.isolate, items),
+            isolate=options.apart(given.isolation.isolate, flat),
             seconds=given.isolation.timeout,
             begun=lambda item: line.start(item.source),
+            own_fields=lambda item: own.get(id(item)),
         )
         with closing(prepared):
-            for group in prepared:
-                line.clear()
-                groups.append(group)
-                if given.output == "text":
-                    for entry in group:
-                        options.write_lines(entry_lines(entry, style))
-    return groups
+            for source in sources:
+                mine: list[tuple[Prepared, ...]] = []
+                for group in islice(prepared, len(source.items)):
+                    line.clear()
+                    mine.append(group)
+                    show(group)
+                head = source.head(mine)
+                if head is not None:
+                    line.clear()
+                    show((head,))
+                    items.append(source.item)
+                    groups.append((head,))
+                items += source.items
+                groups += mine
+    return items, groups

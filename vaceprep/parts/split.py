@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -22,7 +22,6 @@ from vaceprep.files.source import CannotOpen, is_url
 from vaceprep.job.draft import draft_of
 from vaceprep.job.media import media_of, resolve, role_of
 from vaceprep.job.read import JobUnreadable, read_job
-from vaceprep.parts.timeline import Step, cuts_of, timeline_of
 from vaceprep.plans.model import Options, errors
 from vaceprep.plans.part_jobs import MASK_FRAME, SEED, part_jobs
 from vaceprep.plans.parts import (
@@ -43,6 +42,8 @@ from vaceprep.rules.job import judge_job
 from vaceprep.rules.video import too_long
 from vaceprep.wording import decimal, listed
 
+#: Called with the share that is done, 0 to 1.
+Step = Callable[[float], None]
 #: The functions whose video can be split: the result is as long as the video.
 SPLIT_FUNCTIONS: Final = tuple(name for name in FUNCTIONS if name in BILLED_BY_INPUT)
 VIDEO: Final = "video_url"
@@ -222,6 +223,8 @@ def _parts(
     job: _Job, read: Read, facts: VideoFacts, own: Options, step: Step
 ) -> tuple[Timeline, tuple[Fraction, ...], tuple[Part, ...]]:
     """Return the presented frames, the cuts and the parts. Raises CannotDivide."""
+    from vaceprep.parts.timeline import cuts_of, timeline_of
+
     options, limits = job.options, own.limits
     least = ceil(_length(facts, own) / (options.length or limits.video_seconds))
     try:

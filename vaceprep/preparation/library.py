@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypedDict
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 from vaceprep.checks.inputs import Given, Item, collect, given, without_content
 from vaceprep.checks.library import configured
@@ -18,7 +18,7 @@ from vaceprep.plans.model import Colour, Options
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.many import prepare_items
 from vaceprep.preparation.outputs import fitting, parse_output, skipped_paths
-from vaceprep.preparation.report import PrepareReport
+from vaceprep.preparation.report import Prepared, PrepareReport
 
 if TYPE_CHECKING:
     from vaceprep.config.model import Config
@@ -31,13 +31,31 @@ Seconds = Fraction | int | float | str
 Progress = Callable[[str, float], None]
 
 
-def _seconds(value: Seconds | None) -> Fraction | None:
+def exact_seconds(value: Seconds | None) -> Fraction | None:
     if value is None:
         return None
     if isinstance(value, float):
         # 0.1 means one tenth, not the nearest binary fraction.
         return Fraction(repr(value))
     return Fraction(value)
+
+
+class Parts(Protocol):
+    """One source, or the jobs of the parts of its video."""
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What is prepared."""
+
+    def fields(self) -> dict[int, dict[str, Options]]:
+        """Return the options for single fields of each of them, by its ``id``."""
+
+    def head(self, entries: Sequence[tuple[Prepared, ...]]) -> Prepared | None:
+        """Return the entry of the whole, if it has one beside those of the parts."""
+
+
+#: Returns the parts of each source under a configuration.
+Divide = Callable[[Iterable[Item], Work, "Config | None"], Sequence[Parts]]
 
 
 class PrepareOptions(TypedDict, total=False):
@@ -87,6 +105,7 @@ def prepare(
     isolate: bool = False,
     timeout: float | None = None,
     config: Pathish | Config | None = None,
+    divide: Divide | None = None,
 ) -> PrepareReport:
     """Prepare files, folders of them or jobs as new files; sources are never changed.
 
@@ -98,7 +117,6 @@ def prepare(
     ``"auto"`` begins each long video with its best window. ``fit_model`` makes videos of which the
     model takes every frame and pixel, ``crop_bars`` crops black bars. Encoded output is decoded and
     compared with its source; ``deep`` also decodes copied frames. Errors of files are in entries.
-
     ``isolate`` prepares each source in a worker process; a source fails whose worker crashes, takes
     more than 1 GB, writes over 512 MiB, or makes no progress for ``timeout`` seconds (J: 120). The
     calling script needs ``if __name__ == "__main__":``. Standard input is prepared here.
@@ -108,9 +126,9 @@ def prepare(
     """
     _check_arguments(role, timeout)
     options = Options(
-        start=None if start == "auto" else _seconds(start),
+        start=None if start == "auto" else exact_seconds(start),
         best_start=start == "auto",
-        duration=_seconds(duration),
+        duration=exact_seconds(duration),
         only_errors=only_errors,
         fit_720p=fit_720p,
         fit_model=fit_model,
@@ -121,8 +139,8 @@ def prepare(
         keep_audio=keep_audio,
         salvage=salvage,
     )
-    work, reporter = Work(options, role, force, dry_run, deep=deep), _Reporter(progress, cancelled)
-    return _prepare(source, output, work, reporter, configured(config), isolate, timeout)
+    work, calls = Work(options, role, force, dry_run, deep=deep), _Reporter(progress, cancelled)
+    return _prepare(source, output, work, calls, configured(config), isolate, timeout, divide)
 
 
 def _check_arguments(role: Role | None, timeout: float | None) -> None:
@@ -164,6 +182,7 @@ def _prepare(
     config: Config | None,
     isolate: bool,
     timeout: float | None,
+    divide: Divide | None,
 ) -> PrepareReport:
     given_items = without_content(given(source, "job.json"), "prepare")
     names = [one.source if isinstance(one, Item) else one for one in given_items]
@@ -171,6 +190,10 @@ def _prepare(
     to = parse_output(folder if output is None else os.fsdecode(output))
     items = fitting(to, collect(given_items, skip=skipped_paths(to, names)))
     work = replace(work, on_progress=reporter, sources=tuple(item.source for item in items))
+    sources = None if divide is None else divide(reporter.each(items), work, config)
+    if sources is not None:
+        items = [item for source in sources for item in source.items]
+    own = {key: held for one in sources or () for key, held in one.fields().items()}
     groups = prepare_items(
         reporter.each(items),
         to,
@@ -178,7 +201,15 @@ def _prepare(
         configured=lambda _: config,
         isolate=isolate,
         seconds=timeout,
+        own_fields=lambda item: own.get(id(item)),
     )
     configs = () if config is None else (config.judging_nothing(),)
     with closing(groups):
-        return PrepareReport(tuple(chain.from_iterable(groups)), configs)
+        if sources is None:
+            return PrepareReport(tuple(chain.from_iterable(groups)), configs)
+        files: list[Prepared] = []
+        for source_parts in sources:
+            mine = list(islice(groups, len(source_parts.items)))
+            head = source_parts.head(mine)
+            files += ([] if head is None else [head]) + list(chain.from_iterable(mine))
+        return PrepareReport(tuple(files), configs)

@@ -28,6 +28,7 @@ def prepare_items(
     seconds: float | None = None,
     names: Outputs | None = None,
     begun: Callable[[Item], None] = lambda _: None,
+    own_fields: Callable[[Item], dict[str, Options] | None] = lambda _: None,
 ) -> Generator[tuple[Prepared, ...]]:
     """Yield the entries of each source in order: one for a file, several for a job.
 
@@ -35,11 +36,13 @@ def prepare_items(
     configuration of each source. With ``isolate`` each source is prepared in a worker process,
     which may take ``seconds`` without progress (None: the default). ``names`` holds the names
     already given out; ``begun`` is called with each source before its progress is reported.
+    ``own_fields`` returns the ``fields`` of one source where it has its own.
     """
     names = Outputs(output) if names is None else names
 
     def request_of(item: Item) -> tuple[Work, dict[str, Options]]:
-        return request(work, item, configured(item), fields or {})
+        own = own_fields(item)
+        return request(work, item, configured(item), (fields or {}) if own is None else own)
 
     if isolate:
         from vaceprep.preparation.parallel import ParallelPreparation
