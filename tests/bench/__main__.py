@@ -15,6 +15,7 @@ from typing import Final
 from tests.bench import cost, machine, table
 from tests.bench.cluster_rows import CLUSTER
 from tests.bench.edit_rows import EDITS
+from tests.bench.join_rows import JOINS
 from tests.bench.many_rows import MANY
 from tests.bench.measure import ENVIRONMENT
 from tests.bench.prepare_rows import PREPARES
@@ -27,7 +28,7 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES, *PREVIEWS, *EDITS)
+BENCHES: Final = (*CHECKS, *MANY, *CLUSTER, *REMOTE, *PREPARES, *PREVIEWS, *EDITS, *JOINS)
 
 
 def main() -> int:
@@ -59,9 +60,9 @@ def main() -> int:
         bench = Bench(ffprobe, ffmpeg, asked.quick, Path(scratch))
         wanted = [m for m in BENCHES if asked.only is None or m.__name__ in asked.only]
         start = time.monotonic()
-        if set(wanted) & {*PREPARES, *PREVIEWS} and ffmpeg is not None:
+        if set(wanted) & {*PREPARES, *PREVIEWS, *JOINS} and ffmpeg is not None:
             _ = bench.clips
-        if set(wanted) - {*PREPARES, *PREVIEWS, *EDITS}:
+        if set(wanted) - {*PREPARES, *PREVIEWS, *EDITS, *JOINS}:
             _ = bench.media
         took["media"] = time.monotonic() - start
         for measure in wanted:

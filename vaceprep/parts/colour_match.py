@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil, sqrt
+from statistics import median
 from typing import Final, NamedTuple
 
 from vaceprep.parts.colours import (
@@ -23,6 +25,10 @@ FLAT: Final = 0.5
 #: Limits of the scale of a channel, also of the corrections of several pieces together: more is
 #: another picture.
 SCALES: Final = (0.5, 2.0)
+#: Share of the pixels that count: those that changed as most did.
+KEPT: Final = 0.75
+#: Change of colour, in units of CIELAB, below which there is no correction: coding changes as much.
+LEAST: Final = 0.2
 #: Half a level of 8 bits: a correction that changes less changes nothing.
 INVISIBLE: Final = 0.5 / 255
 
@@ -51,14 +57,26 @@ def correction(before: Sequence[bytes], after: Sequence[bytes]) -> Correction:
     piece, as they are, of the same moments; all packed 8-bit RGB. Because the piece before counts
     as it is shown, each piece is brought to the first of its shot, not to the one before alone.
 
-    The correction is used only if it makes the pictures more alike.
+    Pixels that changed most do not count: something moved there. The correction is used only if
+    it makes the pictures more alike, and by more than coding alone changes them.
     """
     left = [colour for picture in before for colour in labs_of(picture)]
     right = [colour for picture in after for colour in labs_of(picture)]
-    found = _between(statistics_of(right), statistics_of(left))
-    if _distance(left, [found.apply(colour) for colour in right]) < _distance(left, right):
-        return found
-    return NONE
+    wanted, given = _unmoved(left, right)
+    found = _between(statistics_of(given), statistics_of(wanted))
+    made = [found.apply(colour) for colour in right]
+    if sqrt(_distance(right, made) / len(right)) < LEAST:
+        return NONE
+    return found if _distance(left, made) < _distance(left, right) else NONE
+
+
+def _unmoved(left: Sequence[Triple], right: Sequence[Triple]) -> tuple[list[Triple], list[Triple]]:
+    """Return the pairs whose change is nearest to the usual one, in both lists."""
+    changes = [(a - x, b - y, c - z) for (a, b, c), (x, y, z) in zip(left, right, strict=True)]
+    usual = [median(values) for values in zip(*changes, strict=True)]
+    far = [(a - usual[0]) ** 2 + (b - usual[1]) ** 2 + (c - usual[2]) ** 2 for a, b, c in changes]
+    order = sorted(range(len(far)), key=far.__getitem__)[: max(1, ceil(len(far) * KEPT))]
+    return [left[n] for n in order], [right[n] for n in order]
 
 
 def _between(source: Statistics, target: Statistics) -> Correction:
