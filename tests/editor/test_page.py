@@ -16,6 +16,7 @@ from PIL import Image
 
 import vaceprep
 from tests.editor.page_actions import Desk, open_page
+from tests.editor.test_run_api import rehearsal
 from tests.media import encode
 from vaceprep.cli.main import run
 from vaceprep.editor.window import time_text
@@ -210,10 +211,13 @@ def test_another_page_may_not_ask(desk: Desk, browser: Browser) -> None:
 
 
 @pytest.mark.long
-def test_from_a_clip_to_a_rehearsed_result(browser: Browser, footage: Path, tmp_path: Path) -> None:
+def test_from_a_clip_to_a_rehearsed_result(
+    browser: Browser, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A rectangle, a prompt and one button: the result is on the page and plays."""
+    monkeypatch.setenv("VACEPREP_STATE_DIR", str(tmp_path / "state"))
     clip = shutil.copy(footage, tmp_path / "clip.mp4")
-    with open_page(browser, Path(clip)) as desk:
+    with open_page(browser, Path(clip), rehearsal=rehearsal) as desk:
         page = desk.page
         desk.choose("rectangle")
         desk.drag([(0, 0), (359, 150)])

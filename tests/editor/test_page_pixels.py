@@ -25,7 +25,7 @@ Pixels = set[Point]
 
 MODULES = """async () => {
   window.m = Object.assign({}, ...await Promise.all(
-    ["bitmap", "shapes", "png", "fraction"].map((name) => import(`/${name}.js`))));
+    ["bitmap", "shapes", "png", "fraction", "likeness"].map((name) => import(`/${name}.js`))));
   window.file = async (bitmap) => {
     const bytes = new Uint8Array(await (await m.encode(bitmap)).arrayBuffer());
     return btoa(String.fromCharCode(...bytes));
@@ -148,6 +148,28 @@ def test_fill_is_bounded_by_sides(page: Page) -> None:
         }"""
     )
     assert _white(filled) == _where(lambda x, y: x <= y + 20)
+
+
+def test_fill_by_colour(page: Page) -> None:
+    """A slow change of colour is filled up to an edge, and a little over it; no colour beyond."""
+    filled = page.evaluate(
+        """async () => {
+          const picture = new OffscreenCanvas(61, 43);
+          const pen = picture.getContext("2d");
+          for (let y = 0; y < 43; y++) {
+            pen.fillStyle = `rgb(${40 + y} ${90 + y} 200)`;
+            pen.fillRect(0, y, 30, 1);
+            pen.fillStyle = "rgb(200 60 40)";
+            pen.fillRect(30, y, 31, 1);
+          }
+          const bitmap = new m.Bitmap(61, 43);
+          const same = m.likeness(picture, 61, 43, at([10, 20]), 24);
+          bitmap.paint(m.widened([...m.region(at([10, 20]), 61, 43, same)], 61, 43), 255);
+          return file(bitmap);
+        }"""
+    )
+    white = _white(filled)
+    assert _where(lambda x, _: x < 28) <= white <= _where(lambda x, _: x < 32)
 
 
 def test_undo_and_redo(page: Page) -> None:

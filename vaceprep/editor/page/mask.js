@@ -3,6 +3,7 @@
 import { picture, post, put } from "./api.js";
 import { BLACK, Bitmap, WHITE } from "./bitmap.js";
 import { find, guarded, later, make, say, types } from "./dom.js";
+import { likeness, widened } from "./likeness.js";
 import { overlay } from "./overlay.js";
 import { decode, encode } from "./png.js";
 import { ellipse, polygon, rectangle, region, stroke } from "./shapes.js";
@@ -224,19 +225,9 @@ class Mask {
       this.paint(region(point, width, height, (index) => before[index] === own));
       return;
     }
-    const canvas = new OffscreenCanvas(width, height);
-    const pen = canvas.getContext("2d");
-    pen.drawImage(stage.image, 0, 0, width, height);
-    const colours = pen.getImageData(0, 0, width, height).data;
-    const at = (point.y * width + point.x) * 4;
-    const near = (index) => {
-      const other = index * 4;
-      for (let part = 0; part < 3; part++) {
-        if (Math.abs(colours[other + part] - colours[at + part]) > tolerance) return false;
-      }
-      return true;
-    };
-    this.paint(region(point, width, height, near));
+    const like = likeness(stage.image, width, height, point, tolerance);
+    const spans = [...region(point, width, height, like)];
+    this.paint(widened(spans, width, height));
   }
 
   finishPolygon() {

@@ -74,8 +74,9 @@ class State extends EventTarget {
     const asked = (this.asked = new AbortController());
     const body = { job: this.job, window: this.window, options: this.options };
     const verdict = await guarded(() => put("job", {}, body, asked.signal));
-    if (asked !== this.asked || !verdict) return;
+    if (asked !== this.asked) return;
     this.asked = null;
+    if (!verdict) return this.emit("unanswered");
     this.verdict = verdict;
     this.emit("verdict");
   }

@@ -48,6 +48,8 @@ const edits = (verdict) => verdict.plan.flatMap((entry) => entry.plan ?? []);
 
 const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 
+const named = (role) => role.replace(/_url$/, "").replaceAll("_", " ");
+
 function finding(each) {
   const fixed = each.severity === "error" && Boolean(each.fix);
   const where = each.role ?? "";
@@ -55,7 +57,7 @@ function finding(each) {
     "li",
     { class: fixed ? "fixed" : each.severity },
     make("span", { class: "badge" }, fixed ? "is fixed" : WORDS[each.severity][0]),
-    make("p", {}, where ? `${where.replace(/_url$/, "").replaceAll("_", " ")}: ` : "", each.message, "."),
+    make("p", {}, where ? `${named(where)}: ` : "", each.message, "."),
     make("p", { class: "about" }, each.fix ? `Fix: ${each.fix}. ` : "", make("code", {}, `${each.code} ${each.rule}`)),
   );
 }
@@ -98,8 +100,8 @@ function showModel(verdict) {
   find("#model").hidden = !model;
   if (!model) return;
   const lines = (model.files ?? []).map((file) => {
-    const of = file.used?.length ? `${file.used.length} frames, ` : "";
-    return make("li", {}, `${file.role?.replaceAll("_", " ") ?? file.source}: ${of}${file.width}x${file.height}`);
+    const of = file.used?.length > 1 ? `${file.used.length} frames, ` : "";
+    return make("li", {}, `${file.role ? named(file.role) : file.source}: ${of}${file.width}x${file.height}`);
   });
   const notes = (Array.isArray(model.notes) ? model.notes : Object.values(model.notes ?? {})).flat();
   lines.push(...notes.map((note) => make("li", {}, sentence(String(note)))));
@@ -142,5 +144,6 @@ function show() {
 
 export function startVerdict() {
   state.on("verdict", show);
+  state.on("unanswered", () => (document.body.dataset.busy = "false"));
   state.on("changed", () => (document.body.dataset.busy = "true"));
 }
