@@ -67,6 +67,8 @@ async function ask() {
     if (dialog.returnValue !== "send") return;
     dialog.returnValue = "";
     const { id } = await post("send", {}, { cost: cost.usd ?? cost.most_usd });
+    // The server saves the job before it sends it.
+    state.saved = true;
     await follow(id, "Run");
   });
 }
@@ -109,8 +111,8 @@ function showRun(run) {
   );
   const failed = run.state === "failed";
   const words = { running: STEPS[last] ?? "Started", done: "Finished", failed: run.error };
-  const text = [words[run.state], failed && run.hint, ...(run.notes ?? [])].filter(Boolean).join(". ");
-  find("#run-state").textContent = text;
+  find("#run-state").textContent = [words[run.state], failed && run.hint].filter(Boolean).join(". ");
+  find("#run-notes").replaceChildren(...(run.notes ?? []).map((note) => make("li", {}, note)));
   find("#run-state").classList.toggle("error", failed);
   find("#stop").hidden = run.state !== "running";
   if (run.video) showResult(run);
