@@ -18,6 +18,14 @@ from vaceprep.contract import MODEL_STEP
 CUT_DIFFERENCE: Final = 30.0
 CUT_RATIO: Final = 3.0
 CUT_AROUND: Final = 12
+#: The same mean difference where most of the picture changes: the part that does, and the greatest
+#: correlation of the two frames. J
+UNLIKE_DIFFERENCE: Final = 15.0
+UNLIKE_PART: Final = 0.65
+UNLIKE: Final = 0.75
+#: Correlation below which two frames show nothing in common, and the ratio that is enough then. J
+FOREIGN: Final = 0.5
+FOREIGN_RATIO: Final = 2.0
 #: Mean difference below which a clip stands still, and spread of the luma below which a frame is
 #: one flat colour. J
 STILL_DIFFERENCE: Final = 0.5

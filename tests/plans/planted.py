@@ -64,8 +64,10 @@ def pictures(made: Film, seed: int) -> Iterator[Image.Image]:
         if "freeze" in now and frozen is not None:
             yield frozen
             continue
-        left = 290 + steps[shot][0] * (number % 90)
-        top = 120 + steps[shot][1] * (number % 90)
+        # The camera turns back at the end of its way: a jump would be a cut that is not planted.
+        way = 90 - abs(number % 180 - 90)
+        left = 290 + steps[shot][0] * way
+        top = 120 + steps[shot][1] * way
         picture = shots[shot].crop((left, top, left + SIZE[0], top + SIZE[1]))
         if "black" in now:
             picture = Image.new("L", SIZE, 2)

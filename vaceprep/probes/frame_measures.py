@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from statistics import StatisticsError, correlation
+from math import sqrt
+from operator import mul
 from typing import Final, NamedTuple
 
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageChops
 
-from vaceprep.contract_advice import BAR_LUMA, CUT_DIFFERENCE
+from vaceprep.contract_advice import BAR_LUMA, CUT_DIFFERENCE, FOREIGN, UNLIKE_DIFFERENCE
 from vaceprep.facts import Crop
 from vaceprep.files.source import Opened
 from vaceprep.probes.container import BOUNDED, BROKEN, fraction, open_container
@@ -36,12 +37,21 @@ BACK: Final = 0.5
 #: Correlation of two pictures of one shot under other light. Those of two shots are below 0.6
 #: nearly always.
 ALIKE: Final = 0.85
-#: Part of a jump's difference that the change of the mean makes up where the light changed.
+#: The same of pictures between which something moved.
+SIMILAR: Final = 0.6
+#: Least correlation of a picture and the same in the light of a flash.
+IN_FLASH: Final = 0.3
+#: Part of a jump's difference that the change of the mean makes up where the light changed, and
+#: where nothing but the light did.
 LIGHT: Final = 0.8
+ONLY_LIGHT: Final = 0.9
 #: Jumps that may be undone later: more in one second are no shots.
 MAX_JUMPS: Final = 8
 #: Lines inside a bar that are looked at to see whether the bar has a straight edge.
 EDGE_LINES: Final = 2
+
+#: Least change of one of the 64x36 values that shows.
+VISIBLE: Final = 8
 
 _SQUARE: Final = SIZE[0] // CELL * (SIZE[1] // CELL)
 #: White where a pixel's luma is above a bar's.
@@ -79,6 +89,20 @@ class FrameMeasure(NamedTuple):
     edges: Sides
     #: How many frames ago the picture jumped away from what it is again now; 0: it is not.
     back: int
+    #: Correlation with the frame before, -1 to 1, without what is dark in both; None where the
+    #: difference is small, or one of the two has one colour.
+    likeness: float | None = None
+    #: Part of these values that changed visibly; 0 where the difference is small.
+    changed: float = 0.0
+
+
+class _Now(NamedTuple):
+    """The frame that is measured, and whether it has nothing in common with the frame before."""
+
+    small: Image.Image
+    mean: float
+    time: Fraction
+    is_foreign: bool
 
 
 class _Jump(NamedTuple):
@@ -94,16 +118,22 @@ class _Jump(NamedTuple):
     alike: bool
     before: Image.Image
 
-    def is_undone(self, small: Image.Image, mean: float, time: Fraction, frames: int) -> bool:
+    def is_undone(self, now: _Now, frames: int) -> bool:
         """Return whether a later picture, so many frames after, is that of before the jump."""
-        near = time - self.time <= FLASH or frames <= FLASH_FRAMES
-        if near and _difference(small, self.before) < BACK * self.difference:
+        near = now.time - self.time <= FLASH or frames <= FLASH_FRAMES
+        if near and _difference(now.small, self.before) < BACK * self.difference:
             return True
         if self.alike:
-            return abs(mean - self.mean) < BACK * abs(self.change)
+            # A cut to a picture that is as bright by chance undoes nothing.
+            bright = abs(now.mean - self.mean) < BACK * abs(self.change)
+            return bright and (not now.is_foreign or self._is_like(now, SIMILAR))
         # The light was so bright that nothing else could be seen.
         light = abs(self.change) > LIGHT * self.difference
-        return light and _alike(small, self.before)
+        return light and self._is_like(now, ALIKE)
+
+    def _is_like(self, now: _Now, least: float) -> bool:
+        found = _likeness(now.small, self.before).correlation
+        return found is not None and found > least
 
     def is_over(self, time: Fraction, frames: int) -> bool:
         """Return whether it is too late to undo it."""
@@ -132,20 +162,32 @@ class Measuring:
         self.picture = _grey(frame, self._scaler, self.crop)
         small = self.picture.reduce(CELL)
         mean, least, most = _levels(small)
-        difference = None if self._small is None else _difference(small, self._small)
+        difference = likeness = None
+        changed = 0.0
+        if self._small is not None:
+            counts = ImageChops.difference(small, self._small).histogram()
+            difference = sum(map(mul, counts, range(256))) / _SQUARE
+            if difference > UNLIKE_DIFFERENCE:
+                likeness, count = _likeness(small, self._small)
+                changed = sum(counts[VISIBLE:]) / max(1, count)
         self._first = self._first or small
         from_first, _, peak = _levels(ImageChops.difference(small, self._first))
         dark, edges = _borders(self.picture)
-        back = self._back(small, mean, time)
-        if self._small is not None and difference is not None and difference > CUT_DIFFERENCE:
+        foreign = likeness is not None and likeness < FOREIGN
+        light = abs(mean - self._mean) / difference if difference else 0.0
+        if likeness is not None and foreign and (likeness < IN_FLASH or light < LIGHT):
+            # A flash does not outlast its shot.
+            self._jumps = [jump for jump in self._jumps if not jump.alike]
+        back = self._back(_Now(small, mean, time, foreign))
+        if self._small is not None and (difference or 0.0) > CUT_DIFFERENCE:
             self._jumps.append(
                 _Jump(
                     self.frames,
                     time,
-                    difference,
+                    difference or 0.0,
                     self._mean,
                     mean - self._mean,
-                    _alike(small, self._small),
+                    likeness is not None and likeness > ALIKE,
                     self._small,
                 )
             )
@@ -161,6 +203,8 @@ class Measuring:
             dark=dark,
             edges=edges,
             back=back,
+            likeness=likeness,
+            changed=changed,
         )
 
     def _at(self, frame: VideoFrame) -> Fraction:
@@ -171,15 +215,15 @@ class Measuring:
             self._time = max(self._time, at - self._start)
         return self._time
 
-    def _back(self, small: Image.Image, mean: float, time: Fraction) -> int:
+    def _back(self, now: _Now) -> int:
         """Return how many frames ago the jump was that this frame undoes; 0: there is none."""
         found = 0
         kept: list[_Jump] = []
         for jump in self._jumps:
             frames = self.frames - jump.number
-            if jump.is_over(time, frames):
+            if jump.is_over(now.time, frames):
                 continue
-            if jump.is_undone(small, mean, time, frames):
+            if jump.is_undone(now, frames):
                 found = max(found, frames)
             else:
                 kept.append(jump)
@@ -240,12 +284,32 @@ def _difference(one: Image.Image, other: Image.Image) -> float:
     return _levels(ImageChops.difference(one, other))[0]
 
 
-def _alike(one: Image.Image, other: Image.Image) -> bool:
-    """Return whether two pictures correlate; pictures of one colour are like no other."""
-    try:
-        return correlation(one.tobytes(), other.tobytes()) > ALIKE
-    except StatisticsError:
-        return False
+class _Likeness(NamedTuple):
+    """How much two pictures have in common where they are not both dark, as bars are."""
+
+    #: Correlation, -1 to 1; None if one of them has one colour.
+    correlation: float | None
+    #: Number of the values that are compared.
+    values: int
+
+
+def _likeness(one: Image.Image, other: Image.Image) -> _Likeness:
+    pairs = [
+        (a, b)
+        for a, b in zip(one.tobytes(), other.tobytes(), strict=True)
+        if a >= BAR_LUMA or b >= BAR_LUMA
+    ]
+    count = len(pairs)
+    if not count:
+        return _Likeness(None, 0)
+    first, second = zip(*pairs, strict=True)
+    sums = sum(first), sum(second)
+    squares = count * sum(map(mul, first, first)), count * sum(map(mul, second, second))
+    spread = (squares[0] - sums[0] ** 2) * (squares[1] - sums[1] ** 2)
+    if not spread:
+        return _Likeness(None, count)
+    both: int = count * sum(map(mul, first, second))
+    return _Likeness((both - sums[0] * sums[1]) / sqrt(spread), count)
 
 
 def _borders(picture: Image.Image) -> tuple[Sides | None, Sides]:
