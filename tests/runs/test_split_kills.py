@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -57,13 +59,21 @@ def killed(command: list[str], folder: Path, after: float) -> tuple[bool, str]:
     return False, said
 
 
-def finished(command: list[str], folder: Path, box: Sandbox) -> dict[str, Any]:
+def finished(command: list[str], folder: Path) -> dict[str, Any]:
     """The entry of a run to its end."""
     done = started.completed(command, timeout=PATIENCE, cwd=folder, env=environment(folder))
     assert done.returncode == 0, done.stdout + done.stderr
     (entry,) = json.loads(done.stdout)["jobs"]
     assert isinstance(entry, dict)
     return entry
+
+
+def command_of(folder: Path, box: Sandbox, prompt: str) -> list[str]:
+    """Write a job with that prompt; the command that runs it."""
+    job = {**JOB, "prompt": prompt, "video_url": "clip.mp4"}
+    (folder / "clip.vace.yaml").write_text(json.dumps(job))
+    flags = ("--split", *service_flags(box), "--yes", "-o", "out", "--format", "json")
+    return ["run", "clip.vace.yaml", *flags]
 
 
 def kill(folder: Path, box: Sandbox, kills: int, seed: int) -> list[dict[str, Any]]:
@@ -74,13 +84,7 @@ def kill(folder: Path, box: Sandbox, kills: int, seed: int) -> list[dict[str, An
     entries: list[dict[str, Any]] = []
     while done < kills:
         prompt = f"job {len(entries)}"
-        (folder / "clip.vace.yaml").write_text(
-            json.dumps({**JOB, "prompt": prompt, "video_url": "clip.mp4"})
-        )
-        command = [
-            *("run", "clip.vace.yaml", "--split", *service_flags(box), "--yes"),
-            *("-o", "out", "--format", "json"),
-        ]
+        command = command_of(folder, box, prompt)
         here = 0
         while done < kills and here < kills // 2:
             was, _ = killed(command, folder, chance.uniform(0.05, LATEST))
@@ -88,7 +92,7 @@ def kill(folder: Path, box: Sandbox, kills: int, seed: int) -> list[dict[str, An
             settle(box, folder)
             if not was:
                 break
-        entries.append(finished(command, folder, box))
+        entries.append(finished(command, folder))
     return entries
 
 
@@ -113,3 +117,24 @@ def test_each_part_is_paid_once_whenever_it_is_killed(tmp_path: Path) -> None:
         path.name for path in (tmp_path / "out").iterdir() if path.suffix not in (".mp4", ".json")
     ]
     assert left == []
+
+
+@pytest.mark.long
+def test_ctrl_c_keeps_the_parts_that_were_sent(tmp_path: Path) -> None:
+    beeps.write(tmp_path / "clip.mp4", seconds=5.5, size=(360, 360), fps=16)
+    with Sandbox(seconds_per_task=2) as box:
+        command = command_of(tmp_path, box, "stopped")
+        process = started.start(command, tmp_path, env=environment(tmp_path))
+        end = time.monotonic() + PATIENCE
+        while box.account()["accepted"] < 2:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        said, talk = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130, said + talk
+        (entry,) = json.loads(said)["jobs"]
+        assert entry["status"] == "interrupted"
+        assert entry["hint"] == "run the same command again to resume"
+        assert entry["videos"] == []
+        assert len(finished(command, tmp_path)["videos"]) == 1
+        assert box.account()["accepted"] == 2

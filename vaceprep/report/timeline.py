@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
-from vaceprep.cost import total, usd
+from vaceprep.cost import Cost, total, usd
 from vaceprep.report.escape import printable
 from vaceprep.report.text import Style, wrapped
 from vaceprep.runs.split_model import PartEntry, SplitEntry
@@ -30,8 +30,13 @@ def timeline_lines(split: SplitEntry, style: Style = PLAIN) -> Iterator[str]:
     before = (None, *split.parts) if split.extended else [None] * len(times)
     for part, time, earlier in zip(split.parts, times, before, strict=False):
         about = "; ".join(notes_of(part, earlier))
-        cost = "" if part.cost is None else usd(part.cost.most_usd)
+        cost = "" if part.cost is None else price_of(part.cost)
         yield f"    part {part.index:>{digits}}  {time:<{widest}}  {cost:>9}  {about}".rstrip()
+
+
+def price_of(cost: Cost) -> str:
+    """What a part is billed; the most that it can be if that is not known."""
+    return usd(cost.most_usd if cost.usd is None else cost.usd)
 
 
 def head_of(split: SplitEntry) -> str:

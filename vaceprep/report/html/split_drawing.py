@@ -8,14 +8,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from vaceprep.contract import OUTPUT_FPS
-from vaceprep.cost import usd
 from vaceprep.errors import Refused
 from vaceprep.facts import VideoFacts
 from vaceprep.preparation.read import reading
 from vaceprep.report.html.tables import WHOLE
 from vaceprep.report.html.thumbnails import SMALL, Thumbnails, bounded
 from vaceprep.report.html.view import Bar, Drawn, Picture, Row, Span
-from vaceprep.report.timeline import head_of, notes_of
+from vaceprep.report.timeline import head_of, notes_of, price_of
 from vaceprep.runs.split_model import PartEntry, SeamEntry, SplitEntry
 from vaceprep.runs.used_parts import seconds
 
@@ -73,7 +72,7 @@ def part_rows(split: SplitEntry) -> tuple[Row, ...]:
 
 def text_of(part: PartEntry) -> str:
     """What is to be known of one part, in a line."""
-    cost = [] if part.cost is None else [usd(part.cost.most_usd)]
+    cost = [] if part.cost is None else [price_of(part.cost)]
     times = f"{seconds(part.start)} to {seconds(part.end)} s"
     return ", ".join([times, *cost, *notes_of(part)])
 
