@@ -45,7 +45,12 @@ def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 
 @pytest.mark.parametrize(
     ("end", "code"),
-    [("SIGINT", 130), ("quit", 0), pytest.param("SIGTERM", 0, marks=pytest.mark.long)],
+    [
+        ("SIGINT", 130),
+        pytest.param("quit", 0, marks=pytest.mark.long),
+        pytest.param("SIGTERM", 0, marks=pytest.mark.long),
+        pytest.param("SIGHUP", 0, marks=pytest.mark.long),
+    ],
 )
 def test_it_ends_and_leaves_nothing(clip_here: Path, end: str, code: int) -> None:
     folder = clip_here.parent

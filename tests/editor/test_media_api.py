@@ -73,15 +73,14 @@ def test_the_strip_lists_pictures_over_the_whole_video(
     assert Image.open(io.BytesIO(found.content)).size == (48, 32)
 
 
+ODD = ("hevc.mp4", "interlaced.mp4", "avi.avi", "mpegts.ts")
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        "matroska-b-frames.mkv",
-        "hevc.mp4",
-        "interlaced.mp4",
-        "edit-list-trims.mp4",
-        "avi.avi",
-        "mpegts.ts",
+        *("matroska-b-frames.mkv", "edit-list-trims.mp4"),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ODD),
     ],
 )
 def test_many_frames_are_found_as_each_alone(name: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import vaceprep
 from tests.editor.conftest import Serve
 from tests.editor.test_drafts import JOB, mask, send
+from tests.media import encode
 from vaceprep.api.settings import read_settings
 from vaceprep.cli.run_setup import in_own_sandbox
 from vaceprep.editor import running
@@ -43,16 +44,24 @@ def finished(client: httpx.Client, name: str) -> Any:
     raise AssertionError("the run does not end")
 
 
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """Half a second, whose packets are copied."""
+    path = tmp_path / "clip.mp4"
+    options = {"movflags": "+faststart"}
+    encode(path, rate=24, frames=12, size=(360, 360), container_options=options)
+    return path
+
+
 def drawn(client: httpx.Client) -> None:
     """A job with a mask that was never saved."""
-    found = send(client, mask(), 20)
+    found = send(client, mask(), 5)
     job = {**JOB, "mask_image_url": found["name"], "mask_frame_id": found["mask_frame_id"]}
-    body = {"job": job, "window": {"start": "0.5", "duration": "1"}}
-    assert client.put("api/job", json=body).json()["ok"] is True
+    assert client.put("api/job", json={"job": job}).json()["ok"] is True
 
 
-def test_a_rehearsal_ends_with_a_video(serve: Serve, clip_here: Path, tmp_path: Path) -> None:
-    client = serve(clip_here, rehearsal=rehearsal)
+def test_a_rehearsal_ends_with_a_video(serve: Serve, short: Path, tmp_path: Path) -> None:
+    client = serve(short, rehearsal=rehearsal)
     drawn(client)
     name = client.post("api/rehearse").json()["id"]
     assert client.post("api/rehearse").status_code == 409
@@ -66,12 +75,12 @@ def test_a_rehearsal_ends_with_a_video(serve: Serve, clip_here: Path, tmp_path: 
     facts = vaceprep.probe(path)
     assert facts.kind == "video"
     assert facts.duration is not None
-    assert abs(facts.duration - 1) < 0.2
-    assert sorted(p.name for p in clip_here.parent.glob("clip*")) == ["clip.mp4"]
+    assert abs(facts.duration - 0.5) < 0.1
+    assert sorted(p.name for p in short.parent.glob("clip*")) == ["clip.mp4"]
 
 
-def test_a_rehearsal_of_a_refused_job_says_why(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here, rehearsal=rehearsal)
+def test_a_rehearsal_of_a_refused_job_says_why(serve: Serve, short: Path) -> None:
+    client = serve(short, rehearsal=rehearsal)
     client.put("api/job", json={"job": JOB})
     found = finished(client, client.post("api/rehearse").json()["id"])
     assert found["state"] == "failed"
@@ -81,39 +90,39 @@ def test_a_rehearsal_of_a_refused_job_says_why(serve: Serve, clip_here: Path) ->
     assert client.get("api/run", params={"id": "none"}).status_code == 404
 
 
-def test_sending_is_off_unless_it_is_allowed(serve: Serve, clip_here: Path) -> None:
-    client = serve(clip_here)
+def test_sending_is_off_unless_it_is_allowed(serve: Serve, short: Path) -> None:
+    client = serve(short)
     drawn(client)
-    found = client.post("api/send", json={"cost": 0.1})
+    found = client.post("api/send", json={"cost": 0.05})
     assert found.status_code == 403
     assert "--allow-send" in found.json()["error"]
     assert client.post("api/rehearse").status_code == 403
 
 
-def test_a_job_is_sent_once_at_the_cost_that_was_shown(serve: Serve, clip_here: Path) -> None:
+def test_a_job_is_sent_once_at_the_cost_that_was_shown(serve: Serve, short: Path) -> None:
     with Sandbox() as box:
         settings = read_settings(api_key=box.key, base_url=box.base_url)
         client = serve(
-            clip_here,
+            short,
             allow_send=True,
             sending=Sending(settings, parse_target(box.publish_pattern)),
             run=RunOptions(poll_interval=0.1, allowed_hosts=box.own_hosts),
         )
         assert client.get("api/state").json()["allow_send"] is True
         drawn(client)
-        for wrong in ({}, {"cost": 0.0}, {"cost": True}, {"cost": "0.1"}):
+        for wrong in ({}, {"cost": 0.0}, {"cost": True}, {"cost": "0.05"}):
             assert client.post("api/send", json=wrong).status_code == 409
         assert box.account()["accepted"] == 0
         for _ in range(2):
-            found = finished(client, client.post("api/send", json={"cost": 0.1}).json()["id"])
+            found = finished(client, client.post("api/send", json={"cost": 0.05}).json()["id"])
             assert (found["state"], found["error"]) == ("done", None)
         assert box.account()["accepted"] == 1
-    assert Path(found["path"]).parent == clip_here.parent
-    assert clip_here.with_name("clip.vace.yaml").exists()
-    assert clip_here.with_name("clip-mask.png").exists()
+    assert Path(found["path"]).parent == short.parent
+    assert short.with_name("clip.vace.yaml").exists()
+    assert short.with_name("clip-mask.png").exists()
     with Ledger(PAID) as ledger:
         (row,) = ledger.rows()
-    assert row.source == str(clip_here.with_name("clip.vace.yaml"))
+    assert row.source == str(short.with_name("clip.vace.yaml"))
 
 
 def test_steps_make_one_share() -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.editor.conftest import Serve
+from tests.editor.conftest import Serve, client_of
 from tests.media import encode
 from vaceprep.editor import window as windows
 from vaceprep.editor.errors import BadRequest
+from vaceprep.editor.server import EditorServer
+from vaceprep.editor.session import open_session
 from vaceprep.job.model import MODELS
 
 
@@ -91,3 +93,11 @@ def test_times_are_exact(text: str, time: Fraction) -> None:
 def test_what_is_no_time_is_refused(text: object) -> None:
     with pytest.raises(BadRequest, match="start is no time"):
         windows.time_of(text, "start")
+
+
+def test_the_page_ends_the_server(clip_here: Path) -> None:
+    with EditorServer(open_session(str(clip_here), None)) as server:
+        assert not server.ended.is_set()
+        with client_of(server.address) as client:
+            assert client.post("api/quit").json() == {}
+        assert server.ended.wait(10)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vaceprep.cli import config_options, options, service
+from vaceprep.cli import config_options, options, service, signals
 from vaceprep.cli.option_groups import OptionGroup, argument, group, option, takes
 from vaceprep.cli.run_setup import Place, Publishing, in_own_sandbox, target_of, with_caps
 from vaceprep.report.escape import printable
@@ -90,7 +91,9 @@ def command(given: EditOptions) -> int:
         options.say(str(error))
         return 1
     server = EditorServer(session, given.port, **settings)
-    signal.signal(signal.SIGTERM, lambda *_: server.ended.set())
+    for number in signals.ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: server.ended.set())
     try:
         with server:
             _show(server.address, given)
@@ -169,15 +172,20 @@ def _words(given: EditOptions) -> tuple[str, ...]:
 
 def _show(address: str, given: EditOptions) -> None:
     """Print the page's address, and open the browser unless it was not wanted."""
-    import sys
-
     if given.output == "json":
         click.echo(json.dumps({"version": JSON_VERSION, "address": address}))
     else:
         click.echo(address)
     sys.stdout.flush()
     options.say("Ctrl-C ends it; what was not saved is gone then.")
-    if not given.no_open:
+    if not given.no_open and _has_display():
         import webbrowser
 
         webbrowser.open(address)
+
+
+def _has_display() -> bool:
+    """Whether a browser has a screen: one in the terminal would take the terminal over."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
