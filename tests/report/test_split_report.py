@@ -64,6 +64,30 @@ def test_the_timeline_names_parts_cuts_masks_and_costs() -> None:
     ]
 
 
+CHAIN = SplitEntry(
+    "/media/clip.mp4",
+    (Fraction(0), Fraction(8)),
+    (),
+    (
+        part(1, Fraction(0), Fraction(5)),
+        part(2, Fraction(2), Fraction(7), overlap=HALF),
+        part(3, Fraction(4), Fraction(8), overlap=HALF),
+    ),
+    extended=True,
+)
+
+
+def test_the_timeline_of_a_chain_names_what_each_part_continues() -> None:
+    lines = [*timeline_lines(CHAIN)]
+    assert lines[0].startswith("clip.mp4 is extended to 8 s: 3 tasks, ")
+    assert lines[2].endswith("continues the last 3 s of part 1")
+    assert part_rows(CHAIN)[2].value.endswith("continues the last 3 s of part 2")
+    # Only what the joined video shows of each.
+    (bar,) = timeline_of(CHAIN).bars
+    assert [round(span.at) for span in bar.spans] == [1, 626, 876]
+    assert [mark.at for mark in bar.marks] == [562.5, 812.5]
+
+
 def test_many_cuts_are_counted() -> None:
     cuts = [Fraction(n) for n in range(MOST_CUTS + 5)]
     assert cuts_text(cuts).endswith(" and 5 more")

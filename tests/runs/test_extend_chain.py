@@ -191,13 +191,14 @@ def test_the_whole_is_within_the_caps_or_nothing_is_sent(
     assert box.account()["accepted"] == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as Unix does")
 def test_a_kill_on_the_way_pays_no_step_twice(here: Path, box: Sandbox) -> None:
     # A job that begins with a picture, which no further step has.
     Image.radial_gradient("L").resize((360, 360)).save(here / "first.png")
     write_job(here, first_clip_url=None, first_frame_url="first.png")
     flags = [*service_flags(box), "--yes", "-o", "out", "--max-wait", "60"]
-    words = ["run", "job.vace.yaml", "--extend-to", "5.5", *flags]
+    words = ["run", "job.vace.yaml", "--extend-to", "5.5", "--no-match", *flags]
 
     def work(kill_at: str) -> subprocess.CompletedProcess[str]:
         return started.completed(
@@ -236,6 +237,8 @@ def test_a_kill_on_the_way_pays_no_step_twice(here: Path, box: Sandbox) -> None:
         ({}, ["nan"], "'nan' is not a time"),
         ({}, ["124"], "takes 61 tasks, for 305 s, 30.50 USD; the most is 60 tasks"),
         ({}, ["9", "--no-wait"], "leave out --no-wait"),
+        ({}, ["9", "--split"], "give one"),
+        ({}, ["9", "--redo", "2"], "--redo is for --split"),
         ({"last_frame_url": "a.png"}, ["9"], "--extend-to and last_frame_url cannot be combined"),
         ({"last_clip_url": "a.mp4"}, ["9"], "--extend-to and last_clip_url cannot be combined"),
         (
@@ -273,6 +276,30 @@ def test_a_dry_run_shows_the_steps(here: Path, capsys: pytest.CaptureFixture[str
     assert [part["to"] for part in entry["parts"]] == [5, 7, 9, 11, 13, 15, 17, 19, 20]
     assert {part["status"] for part in entry["parts"]} == {"planned"}
     assert {part["output"] for part in entry["parts"]} == {None}
+
+
+def test_the_library_extends_as_the_command_does(here: Path) -> None:
+    def extend(length: float, **more: Any) -> vaceprep.RunReport:
+        settings: dict[str, Any] = {
+            "publish": str(here),
+            "public_base": "https://media.example",
+            "base_url": "https://api.example",
+            "max_cost": 1,
+        }
+        return vaceprep.run("job.vace.yaml", extend_to=length, **settings, **more)
+
+    (entry,) = extend(20).jobs
+    assert entry.status == "refused"
+    assert "45 s, 4.50 USD, which is over --max-cost 1" in (entry.error or "")
+    assert len(entry.to_dict()["parts"]) == 9
+    with pytest.raises(ValueError, match="it must be above zero"):
+        extend(float("nan"))
+    with pytest.raises(ValueError, match="is no longer than what one task makes"):
+        extend(5)
+    with pytest.raises(ValueError, match="give one"):
+        extend(20, split=True)
+    with pytest.raises(ValueError, match="let it wait"):
+        extend(20, wait=False)
 
 
 def test_a_job_with_nothing_to_extend_is_refused(

@@ -34,7 +34,7 @@ EXTEND_TO: Final[Any] = option(
 )
 
 
-def with_extension(run: RunOptions, length: Fraction | None, *, match: bool = True) -> RunOptions:
+def with_extension(run: RunOptions, length: Fraction | None, *, match: bool) -> RunOptions:
     """The options of the run with ``--extend-to``. Exits with 2 for a wrong combination."""
     if length is None:
         return run

@@ -27,9 +27,8 @@ def timeline_lines(split: SplitEntry, style: Style = PLAIN) -> Iterator[str]:
     times = [f"{seconds(part.start)} to {seconds(part.end)} s" for part in split.parts]
     widest = max(map(len, times), default=0)
     digits = len(str(len(split.parts)))
-    before = (None, *split.parts) if split.extended else [None] * len(times)
-    for part, time, earlier in zip(split.parts, times, before, strict=False):
-        about = "; ".join(notes_of(part, earlier))
+    for (part, before), time in zip(continued(split), times, strict=True):
+        about = "; ".join(notes_of(part, before))
         cost = "" if part.cost is None else price_of(part.cost)
         yield f"    part {part.index:>{digits}}  {time:<{widest}}  {cost:>9}  {about}".rstrip()
 
@@ -37,6 +36,12 @@ def timeline_lines(split: SplitEntry, style: Style = PLAIN) -> Iterator[str]:
 def price_of(cost: Cost) -> str:
     """What a part is billed; the most that it can be if that is not known."""
     return usd(cost.most_usd if cost.usd is None else cost.usd)
+
+
+def continued(split: SplitEntry) -> tuple[tuple[PartEntry, PartEntry | None], ...]:
+    """Each part, and the part whose end it continues: None but in a chain of extensions."""
+    before = (None, *split.parts[:-1]) if split.extended else (None,) * len(split.parts)
+    return tuple(zip(split.parts, before, strict=True))
 
 
 def head_of(split: SplitEntry) -> str:
@@ -63,15 +68,14 @@ def cuts_text(cuts: Sequence[Fraction]) -> str:
     return f"shot cut{'' if len(cuts) == 1 else 's'} at {named} s{more}"
 
 
-def notes_of(part: PartEntry, continued: PartEntry | None = None) -> Iterator[str]:
-    """What is to be known of one part, a clause each. ``continued``: the part that it extends."""
+def notes_of(part: PartEntry, before: PartEntry | None = None) -> Iterator[str]:
+    """What is to be known of one part, a clause each. ``before``: the part that it continues."""
     if part.status not in _PLAIN:
         yield printable(part.status)
     if part.after_cut:
         yield "begins at a cut"
-    if continued is not None:
-        shared = seconds(continued.end - part.start)
-        yield f"continues the last {shared} s of part {continued.index}"
+    if before is not None:
+        yield f"continues the last {seconds(before.end - part.start)} s of part {before.index}"
     elif part.overlap:
         yield f"shares {seconds(part.overlap)} s with the part before"
     if part.mask:

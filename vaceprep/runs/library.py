@@ -6,8 +6,10 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from vaceprep.api.settings import Secret, Settings, read_settings
@@ -34,7 +36,7 @@ from vaceprep.runs.preconditions import (
     runner_of,
 )
 from vaceprep.runs.spending import cap_of, capped
-from vaceprep.runs.split_model import SplitRun
+from vaceprep.runs.split_model import ExtendRun, SplitRun
 from vaceprep.runs.split_run import run_all
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def run(
     remote: bool = True,
     max_cost: Fraction | float | str | None = None,
     split: bool | SplitRun = False,
+    extend_to: Fraction | float | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     config: Pathish | Config | None = None,
@@ -79,8 +82,8 @@ def run(
     A job that was sent within the last 24 hours is resumed instead of sent again, unless ``again``.
     URLs in a job are read before it is sent, unless ``remote`` is False. ``progress`` reports each
     job's steps; ``cancelled`` is called often, and if it returns True, each job ends after its
-    current step. ``fit_model`` is that of ``prepare``; ``split``, True or a ``SplitRun``, that of
-    ``run``. Errors of a job are in its entry.
+    current step. ``fit_model`` is that of ``prepare``; ``split`` (True or a ``SplitRun``) and
+    ``extend_to`` (seconds) are those of the command. Errors of a job are in its entry.
     If the jobs together can cost more than ``max_cost`` US dollars, none is prepared or sent. A job
     that the budget of the day (``VACEPREP_BUDGET``, else the configuration's) does not cover is
     refused. ``config`` is a configuration or its file; by default none is read. Times in seconds.
@@ -101,11 +104,26 @@ def run(
         allowed_hosts=tuple(allow_hosts) or (held.allow_hosts if held else ()),
         remote=remote,
         prepare=Options(fit_model=fit_model, limits=held.limits if held else CONTRACT),
-        split=SplitRun() if split is True else split or None,
     )
-    options = capped(options, held, cap_of(max_cost))
+    options = _in_parts(capped(options, held, cap_of(max_cost)), split, extend_to)
     to = _target(held, publish, public_base)
     return _run(held, _items(job), settings, to, options, Control(cancelled), _on_step(progress))
+
+
+def _in_parts(
+    options: RunOptions, split: bool | SplitRun, extend_to: Fraction | float | None
+) -> RunOptions:
+    """The options with those of a split or of a chain. Raises ValueError."""
+    if extend_to is None:
+        return replace(options, split=SplitRun() if split is True else split or None)
+    if split:
+        raise ValueError("extend_to is for video_extension, split is not: give one")
+    if not options.wait:
+        raise ValueError("extend_to sends a task when the result before is there: let it wait")
+    if not isfinite(extend_to) or extend_to <= 0:
+        raise ValueError(f"extend_to is {extend_to}; it must be above zero")
+    length = extend_to if isinstance(extend_to, Fraction) else Fraction(str(extend_to))
+    return replace(options, extend=ExtendRun(length))
 
 
 def _target(
@@ -180,6 +198,7 @@ class RunSettings(TypedDict, total=False):
     remote: bool
     max_cost: Fraction | float | str | None
     split: bool | SplitRun
+    extend_to: Fraction | float | None
     progress: Progress | None
     cancelled: Callable[[], bool] | None
     config: Pathish | Config | None

@@ -14,7 +14,7 @@ from vaceprep.preparation.read import reading
 from vaceprep.report.html.tables import WHOLE
 from vaceprep.report.html.thumbnails import SMALL, Thumbnails, bounded
 from vaceprep.report.html.view import Bar, Drawn, Picture, Row, Span
-from vaceprep.report.timeline import head_of, notes_of, price_of
+from vaceprep.report.timeline import continued, head_of, notes_of, price_of
 from vaceprep.runs.split_model import PartEntry, SeamEntry, SplitEntry
 from vaceprep.runs.used_parts import seconds
 
@@ -38,25 +38,20 @@ def timeline_of(split: SplitEntry) -> Drawn:
     def place(at: Fraction) -> float:
         return round(float((at - begin) / whole) * WHOLE, 2)
 
-    spans = [
-        Span(
-            place(part.start + part.overlap) + GAP / 2,
-            max(place(part.end) - place(part.start + part.overlap) - GAP, GAP),
-            "used",
-            f"part {part.index}: {text_of(part)}",
-        )
-        for part in split.parts
-    ]
-    shared = [
-        Span(
-            place(part.start),
-            place(part.start + part.overlap) - place(part.start),
-            "shared",
-            f"parts {part.index - 1} and {part.index} share {seconds(part.overlap)} s",
-        )
-        for part in split.parts
-        if part.overlap
-    ]
+    spans: list[Span] = []
+    shared: list[Span] = []
+    for part, before in continued(split):
+        # What a part of a chain repeats is not shown again.
+        start = part.start if before is None else before.end - part.overlap
+        own = start + part.overlap
+        about = f"part {part.index}: {text_of(part, before)}"
+        width = max(place(part.end) - place(own) - GAP, GAP)
+        spans.append(Span(place(own) + GAP / 2, width, "used", about))
+        if part.overlap:
+            about = f"parts {part.index - 1} and {part.index} share {seconds(part.overlap)} s"
+            if before is not None:
+                about = f"{seconds(part.overlap)} s of both parts are cross-faded"
+            shared.append(Span(place(start), place(own) - place(start), "shared", about))
     cuts = [
         Span(place(cut) - CUT / 2, CUT, "cut", f"shot cut at {float(cut):.2f} s")
         for cut in split.cuts
@@ -67,14 +62,14 @@ def timeline_of(split: SplitEntry) -> Drawn:
 
 def part_rows(split: SplitEntry) -> tuple[Row, ...]:
     """A row for each part."""
-    return tuple(Row(f"part {part.index}", text_of(part)) for part in split.parts)
+    return tuple(Row(f"part {p.index}", text_of(p, before)) for p, before in continued(split))
 
 
-def text_of(part: PartEntry) -> str:
-    """What is to be known of one part, in a line."""
+def text_of(part: PartEntry, before: PartEntry | None = None) -> str:
+    """What is to be known of one part, in a line. ``before``: the part that it continues."""
     cost = [] if part.cost is None else [price_of(part.cost)]
     times = f"{seconds(part.start)} to {seconds(part.end)} s"
-    return ", ".join([times, *cost, *notes_of(part)])
+    return ", ".join([times, *cost, *notes_of(part, before)])
 
 
 def seams_of(split: SplitEntry, videos: Sequence[str], thumbnails: Thumbnails) -> Drawn | None:
