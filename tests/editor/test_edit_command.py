@@ -54,8 +54,13 @@ def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 )
 def test_it_ends_and_leaves_nothing(clip_here: Path, end: str, code: int) -> None:
     folder = clip_here.parent
-    with started(folder, "clip.mp4") as (process, address):
-        assert httpx.get(address, verify=False).status_code == 200
+    words = ("clip.mp4", "--inline-images", "--site", "mulerun")
+    with started(folder, *words) as (process, address):
+        job = {"function": "video_edit", "video_url": "clip.mp4"}
+        found = httpx.put(f"{address}api/job", json={"job": job}, verify=False)
+        assert found.json()["command"] == (
+            "vaceprep run clip.vace.yaml --site mulerun --inline-images"
+        )
         assert len(list((folder / "temporary").iterdir())) == 1
         if end == "quit":
             assert httpx.post(f"{address}api/quit", verify=False).status_code == 200
@@ -88,6 +93,14 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(vaceprep_cli: Run, tmp_p
         assert done.stderr.count("\n") == 1
         assert "cannot be read" in done.stderr
     assert vaceprep_cli("edit", "--no-open", "-o", "text.mp4").returncode == 2
+
+
+def test_sending_needs_a_key_at_the_start(vaceprep_cli: Run, clip_here: Path) -> None:
+    without = {"MULEROUTER_API_KEY": ""}
+    done = vaceprep_cli("edit", clip_here, "--no-open", "--allow-send", env=without)
+    assert done.returncode == 2
+    assert "there is no key" in done.stderr
+    assert done.stdout == ""
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:
