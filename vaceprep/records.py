@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 
 
 class _DataclassFields:
-    """``__dataclass_fields__``, made on first use."""
+    """``__dataclass_fields__``, made on the first use of each class and then kept."""
+
+    def __init__(self) -> None:
+        self._made: dict[type, dict[str, Field[Any]]] = {}
 
     def __get__(self, _: object, cls: type[Record]) -> dict[str, Field[Any]]:
+        if cls not in self._made:
+            self._made[cls] = self._fields(cls)
+        return self._made[cls]
+
+    def _fields(self, cls: type[Record]) -> dict[str, Field[Any]]:
         from dataclasses import field, fields, make_dataclass
 
         made = [
