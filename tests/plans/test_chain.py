@@ -16,7 +16,7 @@ LIMITS = st.sampled_from([CONTRACT, CONTRACT._replace(clip_seconds=Fraction(7, 3
 
 
 @given(
-    seconds=st.fractions(min_value=5, max_value=80).filter(lambda value: value > 5),
+    seconds=st.fractions(min_value=Fraction(151, 30), max_value=80),
     clip=st.fractions(min_value=0, max_value=2),
     limits=LIMITS,
 )
@@ -30,10 +30,12 @@ def test_the_steps_cover_the_video_once(seconds: Fraction, clip: Fraction, limit
         assert before.end - after.start == after.given == shared
         assert after.blend == Fraction(1, 2)
     assert steps[0].blend == 0
-    assert clip + sum(step.adds for step in steps) == seconds
+    frames = (clip + sum(step.adds for step in steps)) * 30
+    assert frames.denominator == 1
+    assert abs(frames - seconds * 30) <= Fraction(1, 2)
     assert all(step.adds > 0 for step in steps)
     # One step less would not reach so far.
-    assert steps[-2].end < seconds <= steps[-1].end
+    assert steps[-2].end < frames / 30 <= steps[-1].end
 
 
 def test_twenty_seconds_take_nine_steps() -> None:
@@ -43,10 +45,15 @@ def test_twenty_seconds_take_nine_steps() -> None:
     assert steps[-1].start == 16
 
 
-@pytest.mark.parametrize("seconds", ["5", "4.9", "0", "-1"])
+@pytest.mark.parametrize("seconds", ["5", "5.01", "4.9", "0", "-1"])
 def test_what_one_task_makes_is_no_chain(seconds: str) -> None:
     with pytest.raises(CannotExtend, match="one task makes: 5 s, the given clip included"):
         chain_of(Fraction(seconds))
+
+
+def test_a_step_that_would_add_less_than_a_frame_is_not_paid() -> None:
+    assert len(chain_of(Fraction("7.01"))) == 2
+    assert len(chain_of(Fraction(211, 30))) == 3
 
 
 def test_the_longest_chain_is_named_with_the_cost_of_the_one_asked_for() -> None:

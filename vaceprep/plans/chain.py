@@ -11,9 +11,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from vaceprep.contract import MAX_CLIP_SECONDS, OUTPUT_SECONDS, PRICE_PER_SECOND
+from vaceprep.contract import MAX_CLIP_SECONDS, OUTPUT_FPS, OUTPUT_SECONDS, PRICE_PER_SECOND
 from vaceprep.cost import cost_of, total
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.plans.frames import slot
 from vaceprep.wording import decimal
 
 #: The only function whose results can be extended again.
@@ -24,6 +25,8 @@ MAX_STEPS: Final = 60
 BLEND: Final = Fraction(1, 2)
 #: Seconds that one result lasts. U
 RESULT: Final = Fraction(OUTPUT_SECONDS)
+#: Frames a second of a result, and of the joined video. G U
+RATE: Final = Fraction(OUTPUT_FPS)
 
 
 class CannotExtend(ValueError):
@@ -65,19 +68,22 @@ def chain_of(
     limits: Limits = CONTRACT,
     price: Fraction = PRICE_PER_SECOND,
 ) -> tuple[ChainStep, ...]:
-    """Return the steps to a video of so many seconds. Raises CannotExtend.
+    """Return the steps to a video of so many seconds, in whole frames. Raises CannotExtend.
 
     ``given`` are the seconds of the given clip that the first result begins with; 0 for a picture.
     """
-    if seconds <= RESULT:
+    # A step that would add less than a frame is none.
+    wanted = slot(seconds, RATE) / RATE
+    if wanted <= RESULT:
+        how = "is no longer" if seconds <= RESULT else "is less than a frame longer"
         raise CannotExtend(
-            f"--extend-to {decimal(seconds)} is no longer than what one task makes: "
+            f"--extend-to {decimal(seconds)} {how} than what one task makes: "
             f"{decimal(RESULT)} s, the given clip included; give more than {decimal(RESULT)}, or "
             "leave --extend-to out"
         )
     shared = carried(limits)
     step = RESULT - shared
-    count = 1 + ceil((seconds - RESULT) / step)
+    count = 1 + ceil((wanted - RESULT) / step)
     if count > MAX_STEPS:
         one = cost_of(EXTENSION, None, price)
         cost = total([one] * count)
@@ -91,6 +97,6 @@ def chain_of(
     for index in range(2, count + 1):
         start = step * (index - 1)
         end = start + RESULT
-        adds = min(end, seconds) - (start + shared)
+        adds = min(end, wanted) - (start + shared)
         steps.append(ChainStep(index, start, end, shared, adds))
     return tuple(steps)
