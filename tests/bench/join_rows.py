@@ -22,15 +22,15 @@ LENGTH: Final = 5
 OVERLAP: Final = 0.5
 
 
-def _results(bench: Bench, count: int, name: str) -> list[Path]:
-    """Results as the service makes them: 720p at 30 FPS. All show the same."""
+def _results(bench: Bench, count: int, name: str, size: str) -> list[Path]:
+    """Results as the service makes them, at 30 FPS. All show the same."""
     if bench.ffmpeg is None:
         raise RuntimeError("ffmpeg is not installed")
     folder = bench.scratch / name
     folder.mkdir(exist_ok=True)
     first = folder / "1.mp4"
     encoder = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-pix_fmt", "yuv420p"]
-    source = ["-i", str(bench.clips / "hd.mp4"), "-vf", "scale=1280:720", "-r", "30"]
+    source = ["-i", str(bench.clips / "hd.mp4"), "-vf", f"scale={size}", "-r", "30"]
     command = [bench.ffmpeg, "-nostdin", "-y", "-v", "error", *source, *encoder, str(first)]
     subprocess.run(command, check=True)
     for number in range(2, count + 1):
@@ -51,7 +51,7 @@ def copying(bench: Bench) -> Iterator[Row]:
     if bench.ffmpeg is None:
         yield Row(name, None, "x", at_most=2, note=NO_YARDSTICK)
         return
-    files = _results(bench, COPIED, "copied")
+    files = _results(bench, COPIED, "copied", "1280:720")
     names = bench.scratch / "copied" / "names.txt"
     names.write_text("".join(f"file {file.name}\n" for file in files))
     target = str(bench.scratch / "copied.mp4")
@@ -70,7 +70,7 @@ def blending(bench: Bench) -> Iterator[Row]:
     if bench.ffmpeg is None:
         yield Row(name, None, "x", at_most=1.1, note=NO_YARDSTICK)
         return
-    files = _results(bench, ENCODED, "encoded")
+    files = _results(bench, ENCODED, "encoded", "640:360")
     step = LENGTH - OVERLAP
     end = step * (ENCODED - 1) + LENGTH
     for number, file in enumerate(files):

@@ -66,7 +66,7 @@ def join(
         try:
             how, seams = _written(results, source, place.path, match, pictures, progress)
         except BROKEN as error:
-            if isinstance(error, OSError) and error.errno in FULL:
+            if getattr(error, "errno", None) in FULL:
                 raise
             raise Refused(f"the results cannot be joined: {clause(error)}") from None
         frames = frames_of(length)
