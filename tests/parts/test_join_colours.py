@@ -88,3 +88,42 @@ def test_without_a_match_a_seam_is_a_step(tmp_path: Path) -> None:
     assert all(found[seam] > VISIBLE for seam in SEAMS)
     assert [seam.matched for seam in done.seams] == [False, False]
     assert all(seam.difference is not None and seam.difference > VISIBLE for seam in done.seams)
+
+
+def grey(level: int) -> Image.Image:
+    return Image.new("RGB", SIZE, (level, level, level))
+
+
+def test_the_share_of_the_later_piece_grows_evenly(tmp_path: Path) -> None:
+    """Ten frames of overlap, from grey 60 to grey 170: ten steps of 10 levels."""
+    dark = write(tmp_path / "dark.mp4", range(40), paint=lambda _: grey(60))
+    light = write(tmp_path / "light.mp4", range(30, 61), paint=lambda _: grey(170))
+    third = Fraction(1, 3)
+    pieces = [
+        Piece(str(dark), Fraction(0), Fraction(4, 3)),
+        Piece(str(light), Fraction(1), Fraction(2), third),
+    ]
+    join(pieces, str(tmp_path / "o.mp4"), sound=None, length=Fraction(2), match=False)
+    levels = [
+        frame.to_image().getpixel((80, 48))[1]  # type: ignore[no-untyped-call]
+        for frame, _ in decoded(tmp_path / "o.mp4")
+    ]
+    expected = [60] * 30 + [60 + 10 * n for n in range(1, 11)] + [170] * 20
+    assert all(abs(one - other) <= 3 for one, other in zip(levels, expected, strict=True))
+
+
+def test_one_frame_does_not_decide_the_match(tmp_path: Path) -> None:
+    """The later result begins with a flash; the rest of the overlap is alike."""
+    numbers = iter(range(30, 61))
+    one = write(tmp_path / "one.mp4", range(45))
+    other = write(
+        tmp_path / "other.mp4",
+        range(30, 61),
+        paint=lambda image: grey(250) if next(numbers) == 30 else image,
+    )
+    pieces = [
+        Piece(str(one), Fraction(0), Fraction(3, 2)),
+        Piece(str(other), Fraction(1), Fraction(2), Fraction(1, 2)),
+    ]
+    done = join(pieces, str(tmp_path / "o.mp4"), sound=None, length=Fraction(2))
+    assert [seam.matched for seam in done.seams] == [False]
