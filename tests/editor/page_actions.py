@@ -88,7 +88,9 @@ class Desk:
 def open_page(browser: Browser, source: Path, **settings: Any) -> Iterator[Desk]:
     """The page of a new editor of ``source`` in a new window of the browser."""
     with EditorServer(open_session(str(source), None), **settings) as server:
-        context = browser.new_context(viewport={"width": 1200, "height": 900})
+        context = browser.new_context(
+            viewport={"width": 1200, "height": 900}, reduced_motion="reduce"
+        )
         try:
             desk = Desk(context.new_page(), server.address)
             desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))

@@ -117,13 +117,25 @@ def test_strokes_by_mouse_and_keys(desk: Desk) -> None:
     assert len(_mask(desk)) == SIDE * SIDE - 3 * 11
 
 
+def test_a_mask_is_loaded_from_a_file(desk: Desk, tmp_path: Path) -> None:
+    """A grey picture of half the size becomes the mask, scaled without new levels."""
+    picture = Image.new("L", (SIDE // 2, SIDE // 2))
+    picture.paste(230, (10, 20, 60, 50))
+    picture.save(tmp_path / "drawn.png")
+    desk.page.set_input_files("#mask-file", tmp_path / "drawn.png")
+    desk.page.wait_for_function(
+        "() => document.querySelector('#said').textContent.includes('load')"
+    )
+    assert _mask(desk) == _box(20, 40, 119, 99)
+
+
 def test_the_mask_belongs_to_the_frame_it_is_painted_on(desk: Desk) -> None:
     """A stroke on another frame of the part moves the mask there; the note says so before."""
     page = desk.page
     page.click("#frame-on")
     page.click("#frame-on")
     assert "moves it to frame 3" in page.inner_text("#mask-note")
-    desk.choose("eraser")
+    desk.choose("ellipse")
     desk.drag([(10, 10), (30, 30)])
     assert desk.state()["job"]["mask_frame_id"] == 3
     assert "painted on frame 3" in page.inner_text("#mask-note")
@@ -230,4 +242,36 @@ def test_from_a_clip_to_a_rehearsed_result(
             "() => [...document.querySelectorAll('#result video')].every((v) => v.videoWidth > 0)"
         )
         assert page.inner_text("#run-state").startswith("Finished")
+        assert desk.complaints == []
+
+
+@pytest.mark.long
+def test_a_mask_for_each_part_of_a_long_video(browser: Browser, tmp_path: Path) -> None:
+    """With the whole video chosen, a stroke belongs to the part of the frame it is painted on."""
+    clip = tmp_path / "long.mp4"
+    encode(clip, rate=24, frames=24 * 7, size=(SIDE, SIDE))
+    with open_page(browser, clip) as desk:
+        page = desk.page
+        page.fill("#field-prompt", "A harbour under a stormy sky")
+        page.select_option("#field-size", "960*960")
+        page.check("#split")
+        page.wait_for_selector("#parts-list li:nth-child(2)")
+        desk.choose("rectangle")
+        desk.drag([(0, 0), (359, 150)])
+        desk.state()
+        page.click("#parts-list li:nth-child(2) button")
+        page.wait_for_function("() => document.querySelector('#mask-note').textContent[0] === 'N'")
+        desk.drag([(359, 359), (0, 200)])
+        found = desk.state()
+        masks = found["job"]["masks"]
+        assert "mask_image_url" not in found["job"]
+        assert [mask["frame"] for mask in masks] == [1, int(page.input_value("#frame")) + 1]
+        assert found["verdict"]["ok"]
+        assert "--split" in found["verdict"]["command"]
+        page.click("#save")
+        page.wait_for_function(
+            "() => document.querySelector('#saved').textContent.startsWith('Saved')"
+        )
+        pictures = [Image.open(tmp_path / mask["image"]).getbbox() for mask in masks]
+        assert pictures == [(0, 0, 360, 151), (0, 200, 360, 360)]
         assert desk.complaints == []

@@ -6,7 +6,7 @@ import { state } from "./state.js";
 
 //: Fields that have a panel of their own.
 const ELSEWHERE = new Set([
-  ..."function video_url mask_image_url mask_type mask_frame_id".split(" "),
+  ..."function video_url mask_image_url mask_type mask_frame_id masks".split(" "),
   ..."ref_images_url obj_or_bg".split(" "),
   ..."first_frame_url first_clip_url last_clip_url last_frame_url".split(" "),
   ..."top_scale bottom_scale left_scale right_scale".split(" "),

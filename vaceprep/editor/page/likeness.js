@@ -4,6 +4,9 @@
 //: cover the edge that stopped it.
 const BLUR = 1.5;
 const GROWTH = 2;
+//: Levels between the parts of a colour up to which it is grey, and the part of a picture that is not.
+const GREY = 16;
+const COLOURFUL = 0.002;
 
 /**
  * Whether a pixel, by its index, may join a fill that begins at `start`. `tolerance` is in levels of
@@ -39,4 +42,16 @@ export function* widened(spans, width, height) {
       yield [line, Math.max(0, first - GROWTH), Math.min(width - 1, last + GROWTH)];
     }
   }
+}
+
+/** Whether a picture has colours: then it is a frame that was painted over, not a mask. */
+export function hasColours(canvas) {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const apart = Math.abs(data[at] - data[at + 1]) + Math.abs(data[at] - data[at + 2]);
+    if (apart > GREY) count += 1;
+  }
+  return count > width * height * COLOURFUL;
 }

@@ -5,6 +5,7 @@ import { startFields } from "./fields.js";
 import { mask } from "./mask.js";
 import { outpaint } from "./outpaint.js";
 import { overlay } from "./overlay.js";
+import { startParts } from "./parts.js";
 import { startPointer } from "./pointer.js";
 import { startReferences } from "./references.js";
 import { startRun } from "./run.js";
@@ -47,6 +48,7 @@ async function start() {
   startReferences();
   startFields();
   startVerdict();
+  startParts();
   startRun();
   for (const [id, work] of [["zoom-in", "zoomIn"], ["zoom-out", "zoomOut"], ["zoom-fit", "fit"]]) {
     find(`#${id}`).addEventListener("click", () => {

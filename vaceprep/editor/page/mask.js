@@ -2,8 +2,9 @@
 
 import { picture, post, put } from "./api.js";
 import { BLACK, Bitmap, WHITE } from "./bitmap.js";
+import { drawTools } from "./cursor.js";
 import { find, guarded, later, make, say, types } from "./dom.js";
-import { likeness, widened } from "./likeness.js";
+import { hasColours, likeness, widened } from "./likeness.js";
 import { overlay } from "./overlay.js";
 import { decode, encode } from "./png.js";
 import { ellipse, polygon, rectangle, region, stroke } from "./shapes.js";
@@ -12,9 +13,6 @@ import { state } from "./state.js";
 
 //: Milliseconds after a stroke before the mask is sent.
 const WAIT = 300;
-//: Levels between the parts of a colour up to which it is grey, and the part of a picture that is not.
-const GREY = 16;
-const COLOURFUL = 0.002;
 const SHAPES = { rectangle, ellipse };
 const KEYS = { b: "brush", e: "eraser", r: "rectangle", o: "ellipse", p: "polygon", f: "fill", h: "hand" };
 
@@ -27,10 +25,12 @@ class Mask {
   from = null;
   sendLater = later(WAIT, () => this.send());
   sending = null;
-  unsent = false;
+  //: The masks of parts by the first frame of each; null: the one of the whole video.
+  bitmaps = new Map();
+  part = null;
 
   start() {
-    stage.layers.push((pen) => this.visible && this.drawTools(pen));
+    stage.layers.push((pen) => this.visible && drawTools(this, pen));
     for (const radio of document.querySelectorAll("input[name=tool]")) {
       radio.addEventListener("change", () => this.choose(radio.value));
     }
@@ -56,7 +56,10 @@ class Mask {
       radio.addEventListener("change", () => state.set({ mask_type: radio.value }));
     }
     document.addEventListener("keydown", (event) => this.key(event));
-    stage.addEventListener("frame", () => this.note());
+    stage.addEventListener("frame", () => {
+      this.changePart();
+      this.note();
+    });
     state.on("job media", () => this.refresh());
     const before = state.beforeSettling;
     state.beforeSettling = async () => {
@@ -78,6 +81,8 @@ class Mask {
     const { width, height } = facts ?? {};
     if (this.bitmap && this.bitmap.width === width && this.bitmap.height === height) return;
     this.bitmap = facts ? new Bitmap(width, height) : null;
+    this.bitmaps.clear();
+    this.part = null;
     overlay.show(this.bitmap);
     const name = state.job.mask_image_url;
     if (facts && name && state.media.mask_image_url && !state.media.mask_image_url.error) {
@@ -86,6 +91,43 @@ class Mask {
         overlay.changed();
       });
     }
+    this.refresh();
+  }
+
+  // --- a mask for each part of a split video -----------------------------------------------
+
+  get parts() {
+    return (state.options.split && state.verdict?.parts?.parts) || [];
+  }
+
+  /** Whether each part has a mask of its own: those that follow what is under them. */
+  get byParts() {
+    const follows = (state.job.mask_type ?? "tracking") !== "fixed";
+    return state.has("mask_image_url") && follows && this.parts.length > 0;
+  }
+
+  /** The part that a frame lies in; null where the job has one mask. */
+  partOf(frame) {
+    if (!this.byParts) return null;
+    return this.parts.find((part) => part.first <= frame && frame <= part.last) ?? null;
+  }
+
+  /** Show the mask of the part that the shown frame lies in; the mask before is sent first. */
+  async changePart() {
+    const part = this.partOf(stage.frame);
+    const key = part ? part.first : null;
+    if (!this.bitmap || key === this.part) return;
+    this.cancel();
+    await this.sendLater.now();
+    this.bitmaps.set(this.part, this.bitmap);
+    this.part = key;
+    const kept = this.bitmaps.get(key);
+    this.bitmap = kept ?? new Bitmap(...this.area);
+    const name = part?.mask?.image;
+    if (!kept && name) {
+      await guarded(async () => this.bitmap.replace(await this.pixels(name)));
+    }
+    overlay.show(this.bitmap);
     this.refresh();
   }
 
@@ -109,7 +151,6 @@ class Mask {
   }
 
   edited() {
-    this.unsent = true;
     this.frame = stage.frame;
     state.emit("changed");
     this.refresh();
@@ -139,22 +180,28 @@ class Mask {
 
   /** Send the mask; the server names the file, which is the job's from then on. */
   send() {
-    this.unsent = false;
-    const frame = this.frame;
+    const { frame, bitmap } = this;
+    const part = this.partOf(frame);
     const sent = guarded(async () => {
-      const found = await put("mask", { frame }, await encode(this.bitmap));
-      if (this.sending !== sent) return;
+      const found = await put("mask", { frame, part: part?.index }, await encode(bitmap));
       this.findings(found.findings ?? []);
-      state.set({
-        mask_image_url: found.name,
-        mask_frame_id: frame + 1,
-        mask_video_url: undefined,
-      });
+      const own = { mask_image_url: found.name, mask_frame_id: frame + 1, masks: undefined };
+      state.set({ mask_video_url: undefined, ...(part ? this.listed(part, frame, found.name) : own) });
       // The name may be the same as before while the pixels are not.
       state.changed();
     });
     this.sending = sent;
     return sent;
+  }
+
+  /** The job's fields with the mask of one part in the place of the one before. */
+  listed(part, frame, image) {
+    const { mask_image_url: only, mask_frame_id: on = 1 } = state.job;
+    const given = state.job.masks ?? (only ? [{ frame: on, image: only }] : []);
+    // Parts may overlap: a frame that lies in two belongs to the first of them.
+    const others = given.filter((each) => this.partOf(each.frame - 1)?.first !== part.first);
+    const masks = [...others, { frame: frame + 1, image }].sort((a, b) => a.frame - b.frame);
+    return { masks, mask_image_url: undefined, mask_frame_id: undefined };
   }
 
   findings(found) {
@@ -287,7 +334,8 @@ class Mask {
     input.value = "";
     if (!file || !this.bitmap) return;
     await guarded(async () => {
-      const painted = await this.isPainted(file);
+      const given = await decode(file).catch(() => null);
+      const painted = given !== null && hasColours(given);
       const frame = stage.frame;
       const parameters = { field: "mask_image_url", frame, painted: painted ? 1 : 0 };
       const { name, remarks = [] } = await post("upload", parameters, file);
@@ -295,20 +343,6 @@ class Mask {
       const what = painted ? "What is painted over the frame is the mask." : "The mask is loaded.";
       this.whole(value, [what, ...remarks].join(" "));
     });
-  }
-
-  /** Whether a picture has colours: then it is a frame that was painted over, not a mask. */
-  async isPainted(file) {
-    const canvas = await decode(file).catch(() => null);
-    if (!canvas) return false;
-    const { width, height } = canvas;
-    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-    let colourful = 0;
-    for (let at = 0; at < data.length; at += 4) {
-      const apart = Math.abs(data[at] - data[at + 1]) + Math.abs(data[at] - data[at + 2]);
-      if (apart > GREY) colourful += 1;
-    }
-    return colourful > width * height * COLOURFUL;
   }
 
   /** The mask that the server has under a name, as a function of the pixel. */
@@ -334,7 +368,8 @@ class Mask {
   /** Which frame the mask belongs to, and how much of the picture it covers. */
   note() {
     if (!this.visible) return;
-    const number = state.job.mask_frame_id ?? 1;
+    const part = this.partOf(stage.frame);
+    const number = part ? (part.mask?.frame ?? stage.frame + 1) : (state.job.mask_frame_id ?? 1);
     const share = (100 * this.bitmap.white) / this.bitmap.data.length;
     const follows = (state.job.mask_type ?? "tracking") !== "fixed";
     const elsewhere = follows && share > 0 && number !== stage.frame + 1;
@@ -345,34 +380,6 @@ class Mask {
     } else if (follows) text += `, painted on frame ${number}`;
     find("#mask-here").hidden = !elsewhere;
     find("#mask-note").textContent = `${text}.`;
-  }
-
-  drawTools(pen) {
-    const thin = (window.devicePixelRatio || 1) / stage.scale;
-    const lines = [["#000", 3.5 * thin], ["#fff", 1.5 * thin]];
-    const point = this.hover;
-    for (const [colour, width] of lines) {
-      pen.strokeStyle = colour;
-      pen.lineWidth = width;
-      if (this.corners.length) {
-        pen.beginPath();
-        for (const corner of this.corners) pen.lineTo(corner.x + 0.5, corner.y + 0.5);
-        if (point) pen.lineTo(point.x + 0.5, point.y + 0.5);
-        pen.stroke();
-        pen.strokeRect(this.corners[0].x - 3 * thin, this.corners[0].y - 3 * thin, 6 * thin, 6 * thin);
-      }
-      if (!point) continue;
-      pen.beginPath();
-      if (this.tool === "brush" || this.tool === "eraser") {
-        pen.arc(point.x + 0.5, point.y + 0.5, this.size / 2, 0, 2 * Math.PI);
-      } else if (this.tool !== "hand" && this.byKeys) {
-        for (const [dx, dy] of [[8, 0], [0, 8]]) {
-          pen.moveTo(point.x + 0.5 - dx * thin, point.y + 0.5 - dy * thin);
-          pen.lineTo(point.x + 0.5 + dx * thin, point.y + 0.5 + dy * thin);
-        }
-      }
-      pen.stroke();
-    }
   }
 }
 

@@ -31,6 +31,8 @@ export function summary(verdict) {
 
 /** What stays refused even after the planned changes. */
 function reasons(verdict) {
+  const { parts } = verdict;
+  if (parts) return [parts.error ?? "looking for cuts, to divide the video"];
   const found = [];
   for (const entry of verdict.plan) {
     if (entry.error) found.push(entry.error);

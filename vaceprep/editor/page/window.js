@@ -60,8 +60,9 @@ class WindowPanel {
     if (this.source === facts.source) return;
     this.source = facts.source;
     this.facts = facts;
-    this.limit = Fraction.parse(state.limits.seconds);
     this.times = new Times("video_url", facts);
+    this.limit = state.options.split ? this.times.end : Fraction.parse(state.limits.seconds);
+    find("#handles").hidden = Boolean(state.options.split);
     this.strips = [new Strip(find("#strip"), this.times)];
     const long = this.times.end.number > LONG;
     find("#part").hidden = !long;
@@ -188,6 +189,16 @@ class WindowPanel {
     this.draw();
   }
 
+  /** Use the whole video, in parts; or a part within the limit again. */
+  async whole(wanted) {
+    if (!this.times) return;
+    this.limit = wanted ? this.times.end : Fraction.parse(state.limits.seconds);
+    find("#handles").hidden = wanted;
+    for (const name of ["start", "duration"]) find(`#window-${name}`).disabled = wanted;
+    await this.take({ start: "0", duration: null });
+    await this.settled();
+  }
+
   // --- pointer and keys -------------------------------------------------------------------
 
   grab(event, edge) {
@@ -200,7 +211,7 @@ class WindowPanel {
 
   /** A press beside the window moves it there. */
   press(event) {
-    if (event.button !== 0 || event.target.closest("button")) return;
+    if (event.button !== 0 || event.target.closest("button") || state.options.split) return;
     const strip = this.strips.find((each) => each.root.contains(event.target));
     if (!strip) return;
     event.preventDefault();
