@@ -16,6 +16,7 @@ from vaceprep.facts import VideoFacts
 from vaceprep.ledger.row import Row, State
 from vaceprep.limits import CONTRACT
 from vaceprep.plans.model import Edit, Options
+from vaceprep.plans.parts import OVERLAP
 from vaceprep.preparation.report import Prepared
 from vaceprep.report.html.split_drawing import BETWEEN, MOST_SEAMS, part_rows, seams_of, timeline_of
 from vaceprep.report.html.thumbnails import SMALL, Thumbnails
@@ -24,7 +25,7 @@ from vaceprep.report.text import Style
 from vaceprep.report.timeline import MOST_CUTS, cuts_text, timeline_lines
 from vaceprep.runs.part_note import PART, PartNote
 from vaceprep.runs.split_model import Offer, PartEntry, SeamEntry, SplitEntry
-from vaceprep.runs.split_offer import OVERLAP, offer_of, offer_text
+from vaceprep.runs.split_offer import offer_of, offer_text
 
 PRICE = Fraction(1, 10)
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
-from typing import Final
 
 from vaceprep.contract import BILLED_BY_INPUT
 from vaceprep.cost import INPUT, cost_of, total
 from vaceprep.facts import VideoFacts
 from vaceprep.limits import Limits
 from vaceprep.plans.model import Options
-from vaceprep.plans.parts import MAX_PARTS
+from vaceprep.plans.parts import MAX_PARTS, OVERLAP
 from vaceprep.preparation.report import Prepared
 from vaceprep.runs.split_model import Offer
-
-#: Seconds that neighbouring parts share without a cut between them.
-OVERLAP: Final = Fraction(1, 2)
 
 
 def offer_of(
