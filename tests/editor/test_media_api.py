@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from contextlib import closing
 from fractions import Fraction
 from itertools import pairwise
@@ -23,7 +24,9 @@ from tests.editor.conftest import Serve
 from tests.media import encode
 from tests.paths import ROOT
 from vaceprep.editor import clip, kept, media_routes, pictures, timeline, waveform
+from vaceprep.editor.background import Background
 from vaceprep.editor.timeline import Timeline
+from vaceprep.errors import Cancelled
 from vaceprep.files.source import open_path
 from vaceprep.preparation.read import reading, video_of
 from vaceprep.preparation.video.finder import Finder
@@ -152,6 +155,20 @@ def test_a_window_is_an_mp4_of_exactly_its_frames(
         assert len(container.streams.audio) == 1
     part = shared.get("api/clip", params=query, headers={"Range": "bytes=0-9"})
     assert (part.status_code, part.content) == (206, found.content[:10])
+
+
+def test_slow_work_ends_with_the_editor(moving: Path, tmp_path: Path) -> None:
+    work = Background()
+
+    def slow(step: Callable[[float], None]) -> None:
+        while True:
+            step(0.5)
+
+    begun = work.task("slow", slow)
+    work.close()
+    assert (begun.done, begun.error) == (True, "the editor ends")
+    with reading(str(moving)) as read, pytest.raises(Cancelled):
+        clip.write_clip(read, Fraction(0), Fraction(2), str(tmp_path / "a.mp4"), work.check)
 
 
 def test_sound_has_peaks_and_silence_has_none(shared: httpx.Client) -> None:

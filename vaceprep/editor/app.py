@@ -21,7 +21,7 @@ from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.guard import Guard, refusal
 from vaceprep.editor.requests import json_of
 from vaceprep.editor.review import Draft, Review, draft_of
-from vaceprep.errors import Refused
+from vaceprep.errors import Cancelled, Refused
 
 T = TypeVar("T")
 
@@ -78,6 +78,7 @@ def application(editor: Editor) -> ASGIApp:
             500: _broken,
             BadRequest: _bad_request,
             Refused: _refused,
+            Cancelled: _ending,
             ClientDisconnect: _disconnected,
         },
     )
@@ -108,6 +109,10 @@ async def _bad_request(_: Request, error: Exception) -> Response:
 
 async def _refused(_: Request, error: Exception) -> Response:
     return refusal(422, str(error))
+
+
+async def _ending(_: Request, __: Exception) -> Response:
+    return refusal(503, "the editor ends")
 
 
 async def _disconnected(_: Request, __: Exception) -> Response:

@@ -31,7 +31,8 @@ class Background:
     def __init__(self) -> None:
         self._tasks: dict[Any, Task] = {}
         self._lock = threading.Lock()
-        self._closing = threading.Event()
+        #: Set when the editor ends.
+        self.closing = threading.Event()
 
     def task(self, key: Any, work: Work) -> Task:
         """The task of a key, started if it is new."""
@@ -42,13 +43,18 @@ class Background:
                 task.thread = threading.Thread(
                     target=self._run, args=(task, work), name="vaceprep-edit-work", daemon=True
                 )
-                if not self._closing.is_set():
+                if not self.closing.is_set():
                     task.thread.start()
             return task
 
+    def check(self) -> None:
+        """Raise Cancelled if the editor ends."""
+        if self.closing.is_set():
+            raise Cancelled("the editor ends")
+
     def close(self) -> None:
         """End all work at its next report of progress, and wait for it."""
-        self._closing.set()
+        self.closing.set()
         with self._lock:
             threads = [task.thread for task in self._tasks.values() if task.thread is not None]
         for thread in threads:
@@ -57,8 +63,7 @@ class Background:
 
     def _run(self, task: Task, work: Work) -> None:
         def step(share: float) -> None:
-            if self._closing.is_set():
-                raise Cancelled
+            self.check()
             task.share = share
 
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
 from typing import Final
@@ -47,11 +48,13 @@ def recipe_of(facts: VideoFacts, start: Fraction, duration: Fraction) -> EncodeR
     )
 
 
-def write_clip(read: Read, start: Fraction, duration: Fraction, path: str) -> None:
-    """Write a window to ``path``. Raises Refused."""
+def write_clip(
+    read: Read, start: Fraction, duration: Fraction, path: str, check: Callable[[], None]
+) -> None:
+    """Write a window to ``path``; ``check`` may raise Cancelled. Raises Refused."""
     facts = video_of(read)
     recipe = recipe_of(facts, start, duration)
     try:
-        encode(read.opened, read.sniffed, facts, recipe, path, lambda _: None, preset=PRESET)
+        encode(read.opened, read.sniffed, facts, recipe, path, lambda _: check(), preset=PRESET)
     except BROKEN as error:
         raise unreadable(read.source, f"the window does not decode ({clause(error)})") from None

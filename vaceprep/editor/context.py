@@ -64,11 +64,16 @@ class Editor:
             self.timelines[key] = found
         return found
 
-    def close(self) -> None:
-        """End slow work and runs, and delete what was not saved."""
+    def stop(self) -> None:
+        """Let slow work and runs end soon."""
+        self.background.closing.set()
         for run in self.runs.values():
             run.control.stop.set()
             run.control.halt.set()
+
+    def close(self) -> None:
+        """Wait for slow work and runs, and delete what was not saved."""
+        self.stop()
         for run in self.runs.values():
             if run.thread is not None:
                 run.thread.join(GRACE)

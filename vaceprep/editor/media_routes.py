@@ -126,7 +126,7 @@ def _clip(editor: Editor, path: str, role: Role, start: Fraction, duration: Frac
         if made is None:
             made = os.path.join(editor.session.temporary.name, f"clip-{len(editor.clips)}.mp4")
             with editor.session.media.open(path, role) as read:
-                write_clip(read, start, duration, made)
+                write_clip(read, start, duration, made, editor.background.check)
             editor.clips[key] = made
     return made
 

@@ -84,6 +84,9 @@ class EditorServer:
 
     def close(self) -> None:
         """Stop the server, and delete what was not saved."""
+        if self._editor is not None:
+            # The server waits for the threads of its requests.
+            self._editor.stop()
         if self._server is not None:
             self._server.should_exit = True
         if self._thread is not None:
