@@ -213,6 +213,7 @@ def test_a_part_that_fails_leaves_the_others_and_the_library_goes_on(
     assert box.account()["accepted"] == 3
 
 
+@pytest.mark.long
 def test_each_part_follows_the_result_before(run: Run, box: Sandbox) -> None:
     done = run("--carry-style")
     assert done.code == 0, done
