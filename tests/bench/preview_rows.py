@@ -1,7 +1,8 @@
-"""What is measured of ``preview``, and what is asked of it (issue 16, "Speed")."""
+"""What is measured of ``preview`` and ``pick``, and what is asked of them (issue 16, "Speed")."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
@@ -28,4 +29,24 @@ def film(bench: Bench) -> Iterator[Row]:
     yield Row(name, ratio(made, decoded, cpu), "x", at_most=None, note=times(made, decoded))
 
 
-PREVIEWS: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (film,)
+def pick(bench: Bench) -> Iterator[Row]:
+    """The windows of a clip, against ``ffmpeg`` decoding and scaling it on as many threads."""
+    name = "pick of a 1080p clip: processor time, over ffmpeg's to decode and scale it to 640x360"
+    if bench.ffmpeg is None:
+        yield Row(name, None, "x", at_most=1.3, note=NO_YARDSTICK)
+        return
+    source = bench.clips / "twenty.mp4"
+    warm(source)
+    ours = vaceprep("pick", str(source))
+    threads = ["-threads", str(os.cpu_count() or 1)]
+    scaled = ["-vf", "scale=640:360", "-f", "null", "-"]
+    theirs = [bench.ffmpeg, "-v", "error", *threads, "-i", str(source), *scaled]
+    found, decoded = in_turns(
+        [partial(run, ours), partial(run, theirs)], bench.rounds(4), warm=True
+    )
+    yield Row(name, ratio(found, decoded, cpu), "x", at_most=1.3, note=times(found, decoded))
+    name = name.replace("processor time", "time")
+    yield Row(name, ratio(found, decoded), "x", at_most=None, note=times(found, decoded))
+
+
+PREVIEWS: Final[tuple[Callable[[Bench], Iterator[Row]], ...]] = (film, pick)
