@@ -101,3 +101,10 @@ def test_the_page_ends_the_server(clip_here: Path) -> None:
         with client_of(server.address) as client:
             assert client.post("api/quit").json() == {}
         assert server.ended.wait(10)
+
+
+def test_a_folder_that_is_not_there_yet(serve: Serve, clip_here: Path, tmp_path: Path) -> None:
+    """The video is found from the job's folder, which only saving makes."""
+    state = serve(clip_here, tmp_path / "new").get("api/state").json()
+    assert state["media"]["video_url"]["frames"] == 48
+    assert not (tmp_path / "new").exists()

@@ -261,6 +261,9 @@ def _new_path(folder: str, stem: str) -> str:
 
 def _beside(source: str, folder: str) -> str:
     """The path of a file as a job in ``folder`` names it."""
+    if folder and not os.path.isdir(folder):
+        # Nothing is found through ``..`` of a folder that saving makes.
+        return os.path.abspath(source)
     try:
         path = os.path.relpath(source, folder or os.curdir)
     except ValueError:
