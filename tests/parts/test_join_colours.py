@@ -65,7 +65,9 @@ def test_the_clip_has_no_steps_of_its_own() -> None:
     assert difference(one, other) < 1
 
 
-@pytest.mark.parametrize("overlap", [Fraction(0), Fraction(1, 3)])
+@pytest.mark.parametrize(
+    "overlap", [Fraction(0), pytest.param(Fraction(1, 3), marks=pytest.mark.long)]
+)
 def test_a_seam_is_no_step(tmp_path: Path, overlap: Fraction) -> None:
     pieces = made(tmp_path, overlap)
     done = joined(pieces, tmp_path / "matched.mp4", match=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
 from tests.parts.counted import decoded, numbers_of, write
 from tests.sandbox.calls import accepted, call, ended, outpainting, published
+from vaceprep.cli.main import run
 from vaceprep.parts.colours import difference
 from vaceprep.sandbox.effects import (
     DESCRIPTIONS,
@@ -75,17 +75,18 @@ def test_a_sandbox_has_effects(clip: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [["sandbox"], ["run", "job.yaml", "--sandbox"]])
-def test_an_unknown_effect_is_wrong_usage(vaceprep_cli: Run, command: list[str]) -> None:
-    done = vaceprep_cli(*command, "--effect", "magic")
-    assert done.returncode == 2
+def test_an_unknown_effect_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert run([*command, "--effect", "magic"]) == 2
+    message = capsys.readouterr().err
     for name in EFFECTS:
-        assert name in done.stderr
+        assert name in message
 
 
-def test_an_effect_needs_the_sandbox(vaceprep_cli: Run) -> None:
-    done = vaceprep_cli("run", "job.yaml", "--effect", "identity")
-    assert done.returncode == 2
-    assert "--effect is for --sandbox" in done.stderr
+def test_an_effect_needs_the_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", "job.yaml", "--effect", "identity"]) == 2
+    assert "--effect is for --sandbox" in capsys.readouterr().err
 
 
 def test_each_effect_has_a_name_that_is_parsed() -> None:
