@@ -17,6 +17,8 @@ import pytest
 import vaceprep
 from tests.media import encode, small_mp4
 from vaceprep.files.content import NAMELESS, Content
+from vaceprep.parts.library import SplitPrepareOptions
+from vaceprep.parts.library import prepare as prepare_parts
 from vaceprep.preparation.library import PrepareOptions
 from vaceprep.preparation.library import prepare as prepare_itself
 from vaceprep.runs.library import RunSettings
@@ -175,12 +177,16 @@ def test_a_misspelt_option_is_an_error() -> None:
         asyncio.run(vaceprep.arun("a.json", publsh="x"))  # type: ignore[call-arg]
 
 
+SPLIT = {*SplitPrepareOptions.__annotations__} - {*PrepareOptions.__annotations__}
+
+
 def test_what_is_handed_on_is_what_is_taken() -> None:
     def options(function: Any) -> set[str]:
         parameters = inspect.signature(function).parameters.values()
         return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
 
-    assert options(prepare_itself) == {*PrepareOptions.__annotations__, "dry_run"}
+    assert options(prepare_itself) == {*PrepareOptions.__annotations__, "dry_run", "divide"}
+    assert options(prepare_parts) == SPLIT | {"dry_run"}
     assert options(vaceprep.run) == {*RunSettings.__annotations__}
 
 
