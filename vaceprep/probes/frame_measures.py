@@ -38,7 +38,7 @@ BACK: Final = 0.5
 #: nearly always.
 ALIKE: Final = 0.85
 #: The same of pictures between which something moved.
-SIMILAR: Final = 0.6
+SIMILAR: Final = 0.7
 #: Least correlation of a picture and the same in the light of a flash.
 IN_FLASH: Final = 0.3
 #: Part of a jump's difference that the change of the mean makes up where the light changed, and

@@ -236,7 +236,7 @@ def _cuts(
         if back
         for jump in range(number - back, number + 1)
     }
-    motion = _Motion(differences, foreign, flashes.union(lit))
+    motion = _Motion(differences, foreign, flashes, lit)
     groups: list[list[int]] = []
     for number in candidates:
         ratio = FOREIGN_RATIO if number in foreign else CUT_RATIO
@@ -259,13 +259,17 @@ class _Motion(NamedTuple):
 
     differences: Sequence[float]
     foreign: Set[int]
-    light: Set[int]
+    flashes: Set[int]
+    lit: Set[int]
 
-    def _moves(self, number: int) -> bool:
-        if number in self.light or not 0 < number < len(self.differences):
+    def _differs(self, number: int) -> bool:
+        if number in self.flashes or not 0 < number < len(self.differences):
             return False
         # Repeated frames hide the motion.
         return self.differences[number] >= STILL_DIFFERENCE
+
+    def _moves(self, number: int) -> bool:
+        return number not in self.lit and self._differs(number)
 
     def usual(self, number: int) -> float:
         """Return the usual difference around a frame, on the side with less motion."""
@@ -295,7 +299,8 @@ class _Motion(NamedTuple):
             # Nothing after it says that the movement has ended.
             return False
         sides = range(first - 1, first - 1 - HELD, -1), range(last + 1, last + 1 + HELD)
-        beside = [next(filter(self._moves, side), None) for side in sides]
+        # The step beside it may be another one of a fade.
+        beside = [next(filter(self._differs, side), None) for side in sides]
         times = FOREIGN_ALONE
         if self.foreign.isdisjoint(group) or not self.foreign.isdisjoint(beside):
             times = ALONE
