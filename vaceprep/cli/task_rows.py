@@ -76,7 +76,8 @@ def settings_of(given: service.Service, *, in_sandbox: bool) -> Settings:
     if given.site or given.base_url or given.api_key_file:
         raise click.UsageError("--sandbox cannot be combined with --site, --base-url or a key.")
     from vaceprep.api.settings import read_settings
-    from vaceprep.sandbox.server import ANY_KEY, LOOPBACK
+    from vaceprep.net.loopback import LOOPBACK
+    from vaceprep.sandbox.server import ANY_KEY
 
     # Each row has the address of the sandbox that it was sent to.
     return read_settings(api_key=ANY_KEY, base_url=f"http://{LOOPBACK}:9")

@@ -5,27 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import socket
 import tempfile
-import threading
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 from vaceprep.contract import PRICE_PER_SECOND
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.net.loopback import LOOPBACK, CannotServe, LoopbackServer
 from vaceprep.sandbox.effects import parse_effect
 from vaceprep.sandbox.faults import Fault, Faults, parse_fault
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from vaceprep.sandbox.app import Service
 
-LOOPBACK: Final = "127.0.0.1"
 #: A token to use where any is accepted.
 ANY_KEY: Final = "sandbox"
-#: Seconds for pending responses when the sandbox closes.
-GRACE: Final = 1
 
 
 class SandboxUnavailable(Exception):
@@ -79,22 +78,17 @@ class Sandbox:
         self._slow_seconds = slow_seconds
         self._root = f"/{secrets.token_urlsafe(9)}"
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._socket: socket.socket | None = None
-        self._thread: threading.Thread | None = None
-        self._server: Any = None
+        self._server = LoopbackServer("sandbox", extra="sandbox")
         self._service: Service | None = None
-        self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
-        return f"<Sandbox {self.base_url if self._socket else 'closed'}>"
+        return f"<Sandbox {self.base_url if self._server.is_open else 'closed'}>"
 
     @property
     def base_url(self) -> str:
         """The replacement for the service's base URL."""
-        if self._socket is None:
-            raise RuntimeError("the sandbox is not running")
-        return f"http://{LOOPBACK}:{self._socket.getsockname()[1]}{self._root}"
+        return f"http://{LOOPBACK}:{self._server.port}{self._root}"
 
     @property
     def own_hosts(self) -> tuple[str, ...]:
@@ -134,36 +128,20 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         try:
-            import starlette  # noqa: F401
-            import uvicorn  # noqa: F401
-        except ImportError:
-            raise SandboxUnavailable(
-                "the sandbox needs starlette and uvicorn: pip install 'vaceprep[sandbox]'"
-            ) from None
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((LOOPBACK, self._port))
+            self._server.listen(self._port)
             self._folder = tempfile.TemporaryDirectory(
                 prefix="vaceprep-sandbox-", ignore_cleanup_errors=True
             )
-        except OSError as error:
-            listening.close()
-            why = error.strerror or error
-            raise SandboxUnavailable(
-                f"the sandbox cannot start on port {self._port}: {why}"
-            ) from None
-        self._socket = listening
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(ready,), name="vaceprep-sandbox", daemon=True
-        )
-        self._thread.start()
-        ready.wait()
-        if self._failure is not None:
-            failure = self._failure
+            from vaceprep.sandbox import app
+
+            self._server.serve(self._application, http=app.Protocol)
+        except CannotServe as error:
             self.close()
-            raise SandboxUnavailable(f"the sandbox cannot start: {failure}") from failure
+            raise SandboxUnavailable(str(error)) from error
+        except OSError as error:
+            self.close()
+            why = error.strerror or error
+            raise SandboxUnavailable(f"the sandbox cannot start: {why}") from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,54 +149,19 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop: cancel running tasks and delete the files."""
-        if self._server is not None:
-            self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._server.close()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
-        self._server = None
 
-    def _run(self, ready: threading.Event) -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except BaseException as error:
-            self._failure = error
-        finally:
-            ready.set()
-
-    async def _serve(self, ready: threading.Event) -> None:
-        import uvicorn
-
+    @asynccontextmanager
+    async def _application(self) -> AsyncIterator[ASGIApp]:
         from vaceprep.sandbox import app
 
         self._service = service = self._new_service()
         self._loop = asyncio.get_running_loop()
-        config = uvicorn.Config(
-            app.application(service),
-            http=app.Protocol,
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE,
-        )
-        self._server = uvicorn.Server(config)
-        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started and not serving.done():
-            await asyncio.sleep(0.005)
-        ready.set()
         try:
-            await serving
+            yield app.application(service)
         finally:
             await service.tasks.close()
 
@@ -230,7 +173,7 @@ class Sandbox:
         from vaceprep.sandbox.render.results import make
         from vaceprep.sandbox.tasks import Tasks
 
-        if self._folder is None or self._socket is None:
+        if self._folder is None:
             raise RuntimeError("the sandbox is closed")
         folder = self._folder.name
         allow_hosts = (*self.own_hosts, *self._allow_hosts)
