@@ -11,7 +11,8 @@ from tests.paths import ROOT
 
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 GLOSSARY = [
-    *"role asset facts finding rule plan edit recipe entry job draft row target part".split(),
+    *"role asset facts finding rule plan edit recipe entry job draft row target".split(),
+    *"part piece seam group".split(),
     "part file",
     "isolation",
 ]
