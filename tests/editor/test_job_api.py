@@ -116,6 +116,8 @@ def test_files_that_the_job_named_may_lie_elsewhere(serve: Serve, clip_here: Pat
         (b'{"job": {}, "options": {"fit_model": 1}}', 400, "unknown option"),
         (b'{"job": {}, "options": {"windows": {"prompt": {}}}}', 400, "no field with a clip"),
         (b"\xff", 400, "UTF-8"),
+        (b'{"job": {"video_url": "\\ud800.mp4"}}', 400, "lone surrogate"),
+        (b'{"job": {"seed": 1e400}}', 400, "too large"),
         (b"[" * 100_000, 400, "too deeply"),
     ],
 )
@@ -133,3 +135,19 @@ def test_a_huge_body_is_refused(shared: httpx.Client, monkeypatch: pytest.Monkey
     found = client.put("api/job", content=b" " * 1001)
     assert found.status_code == 413
     assert client.get("api/state").status_code == 200
+
+
+def test_texts_and_names_that_are_no_utf_8_are_answered(serve: Serve, clip_here: Path) -> None:
+    odd = os.fsdecode(b"\xff.mp4")
+    try:
+        clip_here.with_name(odd).write_bytes(b"")
+    except OSError:
+        pytest.skip("the file system takes names in UTF-8 alone")
+    client = serve(clip_here)
+    body = json.dumps({"job": {**JOB, "prompt": "a \ud800"}})
+    assert client.put("api/job", content=body).status_code == 200
+    state = client.get("api/state").json()
+    assert state["job"]["prompt"] == "a \ud800"
+    assert {"name": odd, "kind": "video"} in state["files"]
+    saved = client.post("api/save")
+    assert (saved.status_code, "cannot be written" in saved.json()["error"]) == (422, True)

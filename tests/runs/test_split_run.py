@@ -16,6 +16,7 @@ from tests.odd import Done, call
 from tests.runs.conftest import TOKEN, service_flags
 from vaceprep.ledger.row import Row
 from vaceprep.ledger.store import Ledger
+from vaceprep.runs import join_parts
 from vaceprep.runs.sidecar import read_sidecar
 from vaceprep.sandbox.server import Sandbox
 
@@ -158,6 +159,14 @@ def no_space(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
+def joined_meanwhile(patched: pytest.MonkeyPatch, path: str) -> None:
+    """As if another process made the joined video after this one looked for it."""
+    there, free = join_parts._there, join_parts._free
+    nothing, new = iter([None]), iter([(path, False)])
+    patched.setattr(join_parts, "_there", lambda *of: next(nothing, there(*of)))
+    patched.setattr(join_parts, "_free", lambda *of: next(new, free(*of)))
+
+
 def test_what_is_unfinished_is_finished_by_the_same_command(
     run: Run, box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +184,9 @@ def test_what_is_unfinished_is_finished_by_the_same_command(
     done = run()
     assert done.code == 0, done
     assert box.account()["accepted"] == 2
+    with monkeypatch.context() as patched:
+        joined_meanwhile(patched, entry_of(done)["videos"][0])
+        assert entry_of(run())["videos"] == entry_of(done)["videos"]
     # A redo is resumed until it is finished; the next one is another.
     for accepted, more in ((3, ["--no-wait"]), (3, ["--no-wait"]), (3, []), (4, ["--no-wait"])):
         assert run("--redo", "1", *more).code == 0

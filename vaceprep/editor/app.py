@@ -10,12 +10,13 @@ from typing import Any, Final, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vaceprep.cost import rate
 from vaceprep.editor import describe, draft_routes, media_routes, run_routes
+from vaceprep.editor.answer import Answer
 from vaceprep.editor.context import Editor
 from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.guard import Guard, refusal
@@ -128,7 +129,7 @@ async def _page(pages: Mapping[str, str], name: str | None, request: Request) ->
 
 
 async def _state(editor: Editor, _: Request) -> Response:
-    return JSONResponse(await in_thread(partial(state_of, editor)))
+    return Answer(await in_thread(partial(state_of, editor)))
 
 
 def state_of(editor: Editor) -> dict[str, Any]:
@@ -157,7 +158,7 @@ async def _job(editor: Editor, request: Request) -> Response:
     draft = draft_of(body)
     if number == editor.latest:
         editor.session.keep(draft.values, draft.window, body.get("options") or {})
-    return JSONResponse(await in_thread(partial(_review, editor, draft, number)))
+    return Answer(await in_thread(partial(_review, editor, draft, number)))
 
 
 def _review(editor: Editor, draft: Draft, number: int) -> dict[str, Any]:
@@ -170,4 +171,4 @@ def _review(editor: Editor, draft: Draft, number: int) -> dict[str, Any]:
 
 async def _quit(editor: Editor, _: Request) -> Response:
     editor.end()
-    return JSONResponse({})
+    return Answer({})

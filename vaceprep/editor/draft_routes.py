@@ -6,10 +6,11 @@ import asyncio
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from vaceprep.contract import IMAGE_BYTES_BINARY
 from vaceprep.editor import drafts
+from vaceprep.editor.answer import Answer
 from vaceprep.editor.context import Editor
 from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.requests import body_of, query_of
@@ -29,7 +30,7 @@ async def put_mask(editor: Editor, request: Request) -> Response:
     frame = whole_of(given["frame"], "frame", 0, MOST_FRAMES)
     part = whole_of(given["part"], "part", 1, MOST_PARTS) if "part" in given else None
     data = await body_of(request, IMAGE_BYTES_BINARY)
-    return JSONResponse(await asyncio.to_thread(drafts.keep_mask, editor, data, frame, part))
+    return Answer(await asyncio.to_thread(drafts.keep_mask, editor, data, frame, part))
 
 
 async def get_mask(editor: Editor, request: Request) -> Response:
@@ -49,8 +50,8 @@ async def upload(editor: Editor, request: Request) -> Response:
     if field != drafts.MASK:
         number = whole_of(given.get("number", "1"), "number", 1, MOST_PARTS)
         role = role_of(f"/{field}")
-        return JSONResponse(await asyncio.to_thread(drafts.upload, editor, data, role, number))
+        return Answer(await asyncio.to_thread(drafts.upload, editor, data, role, number))
     frame = whole_of(given.get("frame", "0"), "frame", 0, MOST_FRAMES)
     painted = whole_of(given.get("painted", "0"), "painted", 0, 1) == 1
     made = await asyncio.to_thread(drafts.upload_mask, editor, data, frame, painted=painted)
-    return JSONResponse(made)
+    return Answer(made)

@@ -11,8 +11,9 @@ import hmac
 from collections.abc import MutableMapping
 from typing import Any, Final
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vaceprep.editor.answer import Answer
 
 #: The names of this machine that a Host header may have.
 NAMES: Final = ("127.0.0.1", "localhost")
@@ -32,9 +33,9 @@ HEADERS: Final = {
 }
 
 
-def refusal(status: int, sentence: str) -> JSONResponse:
+def refusal(status: int, sentence: str) -> Answer:
     """A response that says in one sentence why a request is refused."""
-    return JSONResponse({"error": sentence}, status)
+    return Answer({"error": sentence}, status)
 
 
 class Guard:
@@ -58,7 +59,7 @@ class Guard:
         refused = self._refused(scope)
         await (self._app if refused is None else refused)(scope, receive, send_with_headers)
 
-    def _refused(self, scope: Scope) -> JSONResponse | None:
+    def _refused(self, scope: Scope) -> Answer | None:
         """The refusal of a request; None if it is allowed."""
         found: dict[str, list[str]] = {}
         for name, value in scope["headers"]:

@@ -10,9 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 
 from vaceprep.contract import MAX_SECONDS, Role
+from vaceprep.editor.answer import Answer
 from vaceprep.editor.background import Task
 from vaceprep.editor.media import mark_of
 from vaceprep.editor.requests import query_of
@@ -80,7 +81,7 @@ async def strip(editor: Editor, request: Request) -> Response:
     height = whole_of(given["height"], "height", *HEIGHTS)
     line = await asyncio.to_thread(editor.timeline, path, role)
     address = request.url.path.removesuffix("strip") + "frame"
-    return JSONResponse(
+    return Answer(
         [
             {
                 "time": time_text(line.time(index)),
@@ -102,7 +103,7 @@ async def frames(editor: Editor, request: Request) -> Response:
     if len(numbers) > MOST_TIMES:
         raise Refused(f"that are {len(numbers):,} frames; ask for {MOST_TIMES:,} at most")
     times = [time_text(line.time(number)) for number in numbers]
-    return JSONResponse({"first": numbers.start, "times": times})
+    return Answer({"first": numbers.start, "times": times})
 
 
 async def clip(editor: Editor, request: Request) -> Response:
@@ -141,10 +142,10 @@ async def waveform(editor: Editor, request: Request) -> Response:
     count = whole_of(given["count"], "count", 1, MOST_PEAKS)
     facts = await asyncio.to_thread(editor.session.media.facts, path, role)
     if not isinstance(facts, VideoFacts) or not facts.has_audio:
-        return JSONResponse(None)
+        return Answer(None)
     key = "waveform", path, mark_of(path), count
     task = editor.background.task(key, partial(_peaks, path, role, count))
-    return JSONResponse({**_progress(task), "peaks": task.result or []})
+    return Answer({**_progress(task), "peaks": task.result or []})
 
 
 def _peaks(path: str, role: Role, count: int, step: Callable[[float], None]) -> Any:
@@ -160,7 +161,7 @@ async def cuts(editor: Editor, request: Request) -> Response:
     found, line = await _looked_at(editor, request)
     times = [] if found.result is None else found.result[0]
     listed = [{"time": time_text(time), "index": line.at(time)} for time in times]
-    return JSONResponse({**_progress(found), "cuts": listed})
+    return Answer({**_progress(found), "cuts": listed})
 
 
 async def pick(editor: Editor, request: Request) -> Response:
@@ -172,7 +173,7 @@ async def pick(editor: Editor, request: Request) -> Response:
         | {"duration": time_text(window.duration)}
         for window in windows
     ]
-    return JSONResponse({**_progress(found), "windows": listed})
+    return Answer({**_progress(found), "windows": listed})
 
 
 async def _looked_at(editor: Editor, request: Request) -> tuple[Task, Timeline]:

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 
 from vaceprep.checks.inputs import Item
 from vaceprep.editor import running
+from vaceprep.editor.answer import Answer
 from vaceprep.editor.context import Editor
 from vaceprep.editor.errors import BadRequest
 from vaceprep.editor.requests import json_of, query_of
@@ -40,7 +41,7 @@ async def save_job(editor: Editor, request: Request) -> Response:
     force = body.get("force", False)
     if not isinstance(force, bool):
         raise BadRequest("force must be true or false")
-    return JSONResponse(await asyncio.to_thread(save, editor, now(editor), force=force))
+    return Answer(await asyncio.to_thread(save, editor, now(editor), force=force))
 
 
 async def rehearse(editor: Editor, request: Request) -> Response:
@@ -53,7 +54,7 @@ async def rehearse(editor: Editor, request: Request) -> Response:
     folder = os.path.join(editor.session.temporary.name, name)
     options = replace(review.run_options, output=folder)
     running.start(run, partial(running.rehearse, run, review.item, options, editor.rehearsal))
-    return JSONResponse({"id": name})
+    return Answer({"id": name})
 
 
 async def send(editor: Editor, request: Request) -> Response:
@@ -74,7 +75,7 @@ async def send(editor: Editor, request: Request) -> Response:
     options = replace(review.run_options, max_cost=review.cost.most_usd)
     name, run = _new(editor, "send")
     running.start(run, partial(running.send, run, item, options, editor.sending))
-    return JSONResponse({"id": name})
+    return Answer({"id": name})
 
 
 def _new(editor: Editor, kind: Kind) -> tuple[str, Run]:
@@ -99,7 +100,7 @@ async def show(editor: Editor, request: Request) -> Response:
     name, run = _run_of(editor, request)
     address = request.url.path.removesuffix("run") + f"result?id={name}"
     video = None if run.video is None else address
-    return JSONResponse({"id": name, **run.to_dict(), "video": video, "path": run.video})
+    return Answer({"id": name, **run.to_dict(), "video": video, "path": run.video})
 
 
 async def result(editor: Editor, request: Request) -> Response:
@@ -114,4 +115,4 @@ async def stop(editor: Editor, request: Request) -> Response:
     """``api/stop``: end a run after its step."""
     _, run = _run_of(editor, request)
     run.control.stop.set()
-    return JSONResponse({})
+    return Answer({})

@@ -86,6 +86,10 @@ class Session:
 
     def keep(self, values: dict[str, Any], window: Window, options: dict[str, Any]) -> None:
         """Take over a state of the job. Raises BadRequest for a file that may not be opened."""
+        try:
+            json.dumps(values, allow_nan=False)
+        except ValueError:
+            raise BadRequest("the job has a number that is too large") from None
         for value in named_files(values).values():
             self.path_of(value)
         with self.lock:
@@ -100,8 +104,12 @@ class Session:
         draft = self.drafts.get(value)
         if draft is not None:
             return draft
-        path = resolve(value, self.folder)
-        if "\0" in value or not self._may_open(path):
+        try:
+            path = resolve(value, self.folder)
+            allowed = "\0" not in value and self._may_open(path)
+        except UnicodeEncodeError:
+            raise BadRequest("a path has a lone surrogate, so no file can have it") from None
+        if not allowed:
             raise BadRequest(f"{value} lies outside the job's folder", 403)
         return path
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import count
 from typing import Any, Final
 
-from vaceprep.errors import Cancelled, Refused
+from vaceprep.errors import Cancelled, Refused, Taken
 from vaceprep.files.digest import digest
 from vaceprep.files.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.parts.pieces import Joined, Piece
@@ -45,12 +45,9 @@ def join_parts(runner: Runner, group: Group, entry: RunEntry) -> RunEntry:
     paths = [part.output or "" for part in own.parts]
     try:
         key = _key(runner, group, paths)
-        found = _there(runner, group, key)
-        if found is not None:
-            path, seams = found
-            return replace(entry, videos=(path,), split=replace(own, seams=seams))
-        runner.control.step()
-        path, made = _joined(runner, group, paths, key)
+        path, made = _there(runner, group, key) or _joined_or_found(runner, group, paths, key)
+        if not isinstance(made, Joined):
+            return replace(entry, videos=(path,), split=replace(own, seams=made))
     except (Cancelled, Interrupted):
         return replace(entry, status="interrupted", hint=GO_ON)
     except (Refused, OSError) as error:
@@ -67,6 +64,18 @@ def join_parts(runner: Runner, group: Group, entry: RunEntry) -> RunEntry:
         notes=(*entry.notes, *made.notes),
         split=replace(own, seams=_seams(made)),
     )
+
+
+def _joined_or_found(
+    runner: Runner, group: Group, paths: Sequence[str], key: str
+) -> tuple[str, Joined | tuple[SeamEntry, ...]]:
+    """Join, or take the video that another process made of the same results meanwhile."""
+    runner.control.step()
+    try:
+        return _joined(runner, group, paths, key)
+    except Taken:
+        # Where the other process has not completed its sidecar yet, join over its video.
+        return _there(runner, group, key) or _joined(runner, group, paths, key)
 
 
 def _seams(made: Joined) -> tuple[SeamEntry, ...]:
