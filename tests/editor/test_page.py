@@ -138,7 +138,25 @@ def test_the_mask_belongs_to_the_frame_it_is_painted_on(desk: Desk) -> None:
     desk.choose("ellipse")
     desk.drag([(10, 10), (30, 30)])
     assert desk.state()["job"]["mask_frame_id"] == 3
-    assert "painted on frame 3" in page.inner_text("#mask-note")
+    assert page.inner_text("#mask-note").startswith("Painted: ")
+    assert page.inner_text("#mask-note").endswith("of the picture, on frame 3.")
+
+
+def test_the_growth_of_a_mask_is_said_and_turned_off(desk: Desk) -> None:
+    """The service makes a mask that follows convex; one button keeps its outline."""
+    page = desk.page
+    growth = page.inner_text("#mask-growth")
+    assert "to the convex shape around all that is painted and outwards by 5 %" in growth
+    page.click("#mask-outline")
+    assert desk.state()["job"]["expand_mode"] == "original"
+    assert page.is_hidden("#mask-outline")
+    assert "convex" not in page.inner_text("#mask-growth")
+
+
+def test_a_limit_is_named_once(desk: Desk) -> None:
+    about = [text.strip() for text in desk.page.locator("p[id^=about-]").all_text_contents()]
+    assert "Seconds of the result: 5 is the only value." in about
+    assert "How far a tracking mask grows outwards, 0.0 to 1.0." in about
 
 
 def test_the_window_is_exact_to_the_frame(desk: Desk) -> None:
@@ -200,6 +218,7 @@ def test_the_saved_job_is_what_the_page_showed(desk: Desk) -> None:
     white = _mask(desk)
     page.click("#save")
     page.wait_for_function("() => document.querySelector('#saved').textContent.startsWith('Saved')")
+    assert page.inner_text("#save") == "Saved"
     path = page.inner_text("#path")
     job = read_job(path)
     assert job == shown["job"]
@@ -222,6 +241,16 @@ def test_another_page_may_not_ask(desk: Desk, browser: Browser) -> None:
     assert httpx.get(f"{desk.address}api/state", verify=False).status_code == 200
 
 
+def test_the_page_ends(browser: Browser, footage: Path) -> None:
+    """Nothing of the page asks or fails after its end."""
+    with open_page(browser, footage) as desk:
+        desk.page.click("#quit")
+        desk.page.wait_for_selector("text=vaceprep edit has ended")
+        desk.page.set_viewport_size({"width": 900, "height": 700})
+        desk.page.wait_for_timeout(300)
+        assert desk.complaints == []
+
+
 @pytest.mark.long
 def test_from_a_clip_to_a_rehearsed_result(
     browser: Browser, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -242,6 +271,7 @@ def test_from_a_clip_to_a_rehearsed_result(
             "() => [...document.querySelectorAll('#result video')].every((v) => v.videoWidth > 0)"
         )
         assert page.inner_text("#run-state").startswith("Finished")
+        assert "not by the model" in page.inner_text("#result-path")
         assert desk.complaints == []
 
 

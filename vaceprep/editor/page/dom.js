@@ -79,13 +79,14 @@ export function complain(sentence) {
   problem().hidden = !sentence;
 }
 
-/** Run work and show its refusal; returns undefined then. */
+/** Run work and show its refusal; returns undefined then, and once the page has ended. */
 export async function guarded(work) {
+  if (!problem()) return undefined;
   try {
     complain("");
     return await work();
   } catch (error) {
-    if (error.name === "AbortError") return undefined;
+    if (error.name === "AbortError" || !problem()) return undefined;
     complain(error.message);
     if (error.status === undefined) console.error(error);
     return undefined;

@@ -107,11 +107,15 @@ function control(name, field) {
   );
 }
 
+const numbers = (text) => (text.match(/\d+(\.\d+)?/g) ?? []).map(Number);
+
 function about(field) {
   const { min, max } = field.limit;
   let text = field.description;
   if (text && !/[.!?]$/.test(text)) text += ".";
-  if (min !== undefined && max !== undefined) text += ` From ${min} to ${max}.`;
+  // Some descriptions name the limits themselves.
+  const named = [min, max].every((limit) => numbers(text).includes(limit));
+  if (min !== undefined && max !== undefined && !named) text += ` From ${min} to ${max}.`;
   return text.trim();
 }
 

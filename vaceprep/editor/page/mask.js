@@ -4,6 +4,7 @@ import { picture, post, put } from "./api.js";
 import { BLACK, Bitmap, WHITE } from "./bitmap.js";
 import { drawTools } from "./cursor.js";
 import { find, guarded, later, make, say, types } from "./dom.js";
+import { growth, losesOutline } from "./growth.js";
 import { hasColours, likeness, widened } from "./likeness.js";
 import { overlay } from "./overlay.js";
 import { decode, encode } from "./png.js";
@@ -55,6 +56,10 @@ class Mask {
     for (const radio of document.querySelectorAll("input[name=mask-type]")) {
       radio.addEventListener("change", () => state.set({ mask_type: radio.value }));
     }
+    find("#mask-outline").addEventListener("click", () => {
+      state.set({ expand_mode: "original" });
+      state.measure();
+    });
     document.addEventListener("keydown", (event) => this.key(event));
     stage.addEventListener("frame", () => {
       this.changePart();
@@ -373,13 +378,15 @@ class Mask {
     const share = (100 * this.bitmap.white) / this.bitmap.data.length;
     const follows = (state.job.mask_type ?? "tracking") !== "fixed";
     const elsewhere = follows && share > 0 && number !== stage.frame + 1;
-    let text = `White: ${share.toFixed(1)} % of the picture`;
+    let text = `Painted: ${share.toFixed(1)} % of the picture`;
     if (!share) text = "Nothing is painted yet: paint what the model shall replace";
     else if (elsewhere) {
       text += `. The mask belongs to frame ${number}; a stroke here moves it to frame ${stage.frame + 1}`;
-    } else if (follows) text += `, painted on frame ${number}`;
+    } else if (follows) text += `, on frame ${number}`;
     find("#mask-here").hidden = !elsewhere;
     find("#mask-note").textContent = `${text}.`;
+    find("#mask-growth").textContent = follows && share ? growth(state.job, state.fields) : "";
+    find("#mask-outline").hidden = !(follows && share && losesOutline(state.job, state.fields));
   }
 }
 

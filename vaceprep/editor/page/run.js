@@ -6,6 +6,8 @@ import { state } from "./state.js";
 import { money } from "./verdict.js";
 
 const POLL = 400;
+//: Milliseconds for which a button shows what came of pressing it.
+const ANSWER = 2000;
 const STEPS = {
   prepare: "Prepare the files",
   upload: "Upload them",
@@ -14,6 +16,9 @@ const STEPS = {
   wait: "The model works",
   download: "Download the video",
 };
+const REHEARSED =
+  "Rehearsed: made by the local stand-in, not by the model. It shows which pixels are replaced, and " +
+  "does not follow the prompt.";
 
 let running = null;
 
@@ -30,7 +35,15 @@ async function save() {
     find("#saved").textContent = [`Saved: ${found.path}.`, ...(found.notes ?? [])].join(" ");
     find("#command").textContent = found.command;
     say(`Saved: ${found.path}.`);
+    answer(find("#save"), "Saved");
   });
+}
+
+/** Show for a moment on a button what came of pressing it. */
+function answer(button, text) {
+  button.dataset.text ??= button.textContent;
+  button.textContent = text;
+  setTimeout(() => (button.textContent = button.dataset.text), ANSWER);
 }
 
 async function copy() {
@@ -38,12 +51,11 @@ async function copy() {
   const button = find("#copy");
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
+    answer(button, "Copied");
   } catch {
     getSelection().selectAllChildren(find("#command"));
-    button.textContent = "Marked: press Ctrl-C";
+    answer(button, "Marked: press Ctrl-C");
   }
-  setTimeout(() => (button.textContent = "Copy"), 2000);
 }
 
 async function rehearse() {
@@ -129,7 +141,7 @@ function showResult(run) {
     const { start, duration } = state.window;
     source.src = url("clip", { field: "video_url", start, duration });
   }
-  find("#result-path").textContent = run.kind === "send" ? `Saved as ${run.path}.` : "";
+  find("#result-path").textContent = run.kind === "send" ? `Saved as ${run.path}.` : REHEARSED;
   say("The result is on the page.");
   result.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
