@@ -34,6 +34,7 @@ def test_the_page_of_preview_needs_no_network(
     assert CAVEAT in text
     assert "default-src 'none'" in text
     assert 'src="data:video/mp4;base64,' in text
+    assert re.search(r'<video [^>]*poster="data:image/', text)
     assert "1 skipped (" in text
     assert "VP301" in text
     assert not re.search(r'(?:src|href)="(?!data:|#)', text)

@@ -216,6 +216,17 @@ def test_a_result_is_carried_where_it_is_small_and_linked_where_not(
     assert gone.uri is None and "no such file" in gone.note
 
 
+def test_a_rehearsed_result_is_not_called_downloaded() -> None:
+    """The page of a rehearsal names the stand-in, as the text does."""
+    ran = RunEntry("a.json", "video_edit", "downloaded", task="t", rehearsed=True)
+    made = page_of("run", [Found(None, (ran,))], "r.html")
+    (entry,) = made.groups[0].entries
+    assert (entry.status, entry.grade) == ("rehearsed", "fine")
+    assert entry.about == "task t, made by the local stand-in, not by the model"
+    assert [badge[:2] for badge in made.counts] == [(1, "rehearsed")]
+    assert made.statuses == ("rehearsed",)
+
+
 def test_pictures_are_bounded_in_bytes_and_time(media: Path) -> None:
     facts = vaceprep.probe(media / "picture.png")
     assert isinstance(facts, vaceprep.ImageFacts)

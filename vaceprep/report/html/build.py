@@ -28,6 +28,7 @@ from vaceprep.report.html.split_drawing import part_rows, seams_of, timeline_of
 from vaceprep.report.html.thumbnails import Thumbnails
 from vaceprep.report.html.videos import ResultVideos
 from vaceprep.report.html.view import Entry, Grade, Group, Page, Row
+from vaceprep.report.run import REHEARSED, STAND_IN, status_of
 from vaceprep.rules.all import BY_CODE
 from vaceprep.rules.draft import Draft, json_text
 from vaceprep.runs.model import RunEntry
@@ -118,7 +119,11 @@ def _counts(
             yield number, word if number == 1 else many, word if number else "plain"
         return
     grades = {entry.status: entry.grade for entry in reversed(entries)}
-    statuses = Counter(answer.status for answer in every if isinstance(answer, Prepared | RunEntry))
+    statuses = Counter(
+        status_of(answer) if isinstance(answer, RunEntry) else answer.status
+        for answer in every
+        if isinstance(answer, Prepared | RunEntry)
+    )
     for status, number in statuses.items():
         yield number, status, "error" if status == "failed" else grades.get(status, "plain")
 
@@ -210,10 +215,13 @@ def _ran(item: Item | None, ran: RunEntry, thumbnails: Thumbnails, films: Result
         about += f" ({ran.task_status})" if about else ran.task_status
     if ran.resumed:
         about += ", picked up again" if about else "picked up again"
+    status = status_of(ran)
+    if status == REHEARSED:
+        about += f", {STAND_IN}" if about else STAND_IN
     own = Entry(
         name=name_of(ran.source),
         role=f"job, {ran.function}" if ran.function else "job",
-        status=ran.status,
+        status=status,
         grade=grade,
         about=about,
         findings=ordered(ran.findings),

@@ -43,7 +43,9 @@ def _page(found: Preview) -> tuple[Page, list[str]]:
     thumbnails = Thumbnails(len(found.reports))
     entries = [checked(report, thumbnails) for report in found.reports]
     film, notes = _film(found)
-    entries[0] = replace(entries[0], films=(film,), model=drawn_input(found.model, thumbnails))
+    drawn = drawn_input(found.model, thumbnails)
+    film = replace(film, pictures=drawn.pictures[:1] if drawn else ())
+    entries[0] = replace(entries[0], films=(film,), model=drawn)
     if _is_job(found.reports[0]):
         entries[0] = replace(whole_of(entries), role=_role(found))
     return _filled(found, entries, notes), notes
