@@ -303,12 +303,26 @@ def test_a_dry_run_shows_the_timeline(here: Path, capsys: pytest.CaptureFixture[
     assert "parts" not in window.out
 
 
+def test_a_url_that_is_not_read_is_not_split(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_job(here, video_url="https://media.example/long.mp4")
+    flags = ("clip.vace.yaml", "--dry-run", "--no-remote", "--format", "json")
+    done = call(capsys, "run", *flags, "--split")
+    assert done.code == 1, done
+    assert "name a local file" in entry_of(done)["error"]
+    assert call(capsys, "run", *flags).code == 0
+
+
 @pytest.mark.parametrize(
     ("more", "flags", "words"),
     [
         ({}, ["--redo", "3"], "there is no part 3"),
         ({}, ["--redo", "0"], "numbered from 1"),
         ({}, ["--redo", "x"], "write parts as 3,5"),
+        ({}, ["--cuts", ""], "names no file"),
+        ({}, ["--cuts", ","], "names no file"),
+        ({}, ["--cuts", "new/"], "names no file"),
         ({}, ["--seed", "7"], "--seed is for --redo"),
         ({}, ["--redo", "1", "--again"], "give one"),
         ({}, ["--carry-style", "--no-wait"], "leave out --no-wait"),

@@ -38,7 +38,7 @@ def _seconds(text: str) -> Fraction:
 
 
 def _cuts(text: str) -> Cuts:
-    """Raises ValueError for a list of times with something else in it."""
+    """Raises ValueError for a list of times with something else in it, and for no file's name."""
     if text in (AUTO, NONE):
         return Cuts("auto" if text == AUTO else "none")
     words = text.split(",")
@@ -49,6 +49,10 @@ def _cuts(text: str) -> Cuts:
         except ValueError:
             if times:
                 raise
+            if not os.path.basename(text) or not any(words):
+                raise ValueError(
+                    f"{text!r} names no file; write auto, none, a file or times such as 3.2,7.5"
+                ) from None
             return Cuts("file", path=text)
     return Cuts("times", tuple(times))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vaceprep.checks.inputs import Item
 from vaceprep.contract import Function
 from vaceprep.cost import Cost, total
+from vaceprep.files.source import is_url
 from vaceprep.plans.parts import CannotDivide, CannotSplit
 from vaceprep.records import replace as changed
 from vaceprep.rules.catalogue import Finding
@@ -116,6 +117,9 @@ def split_job(
         reason = str(error) or None
         return RunEntry(item.source, None, "refused", findings=error.findings, error=reason)
     if found is None:
+        unread = _unread(item, options)
+        if unread is not None:
+            return RunEntry(item.source, None, "refused", error=unread)
         whole = admit(item, options, service=service, account=account, is_new=is_new)
         if choice.redo and isinstance(whole, Ready):
             raise WrongSplit(f"{item.source} is not split: its video is no longer than the limit")
@@ -126,6 +130,17 @@ def split_job(
     if missing:
         raise WrongSplit(f"there is no part {missing[0]}: {item.source} has {len(found.parts)}")
     return _group(found, choice, options, service, account, is_fresh)
+
+
+def _unread(item: Item, options: RunOptions) -> str | None:
+    """Why it is not known whether the video is to be split; None if that is known."""
+    video = item.job.get("video_url") if isinstance(item.job, dict) else None
+    if options.remote or not isinstance(video, str) or not is_url(video):
+        return None
+    return (
+        "whether video_url is longer than the limit is not known, since it is a URL and URLs are "
+        "not read (--no-remote): name a local file, or leave out --split or --no-remote"
+    )
 
 
 def need_style(item: Item) -> None:
