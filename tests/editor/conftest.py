@@ -38,7 +38,8 @@ def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+# Its loop measures time: it ends before tests of other packages that set the clock.
+@pytest.fixture(scope="package")
 def shared(moving: Path) -> Iterator[httpx.Client]:
     """The page of one editor for all tests that change nothing."""
     session = open_session(str(moving), None)
