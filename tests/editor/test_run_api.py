@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from tests.editor.test_drafts import JOB, mask, send
 from tests.media import encode
 from vaceprep.api.settings import read_settings
 from vaceprep.cli.run_setup import in_own_sandbox
+from vaceprep.cost import cost_of
 from vaceprep.editor import running
 from vaceprep.editor.running import Run, Sending
 from vaceprep.ledger.store import PAID, Ledger
 from vaceprep.publish.target import parse_target
 from vaceprep.runs.model import RunOptions, Step
+from vaceprep.runs.split_model import Offer
+from vaceprep.runs.split_offer import offer_text
+from vaceprep.runs.used_parts import ANOTHER_PART
 from vaceprep.sandbox.server import Sandbox
 
 
@@ -132,3 +137,16 @@ def test_steps_make_one_share() -> None:
     assert run.to_dict()["share"] == round(4 / 6, 3)
     assert [step["name"] for step in run.to_dict()["steps"]] == ["prepare", "wait"]
     assert (running.REHEARSAL_POLL, running.GRACE) == (0.25, 8.0)
+
+
+def test_notes_on_the_result_name_no_option_of_a_command() -> None:
+    """The page has a film strip and a box in place of --start and --split."""
+    cost = cost_of("video_edit", Fraction(9), Fraction(1, 10))
+    assert cost is not None
+    offer = offer_text(Offer(2, cost))
+    used = f"video_url is cut: the other 3 s are not{ANOTHER_PART}S"
+    assert running.on_page(used) == "video_url is cut: the other 3 s are not"
+    assert running.on_page(offer).startswith("to use all of it: the box “Use the whole video”")
+    assert running.on_page("another note") == "another note"
+    page = (Path(running.__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
+    assert "> Use the whole video, in parts" in page

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from vaceprep.runs.hints import Hints
 from vaceprep.runs.model import Control, RunEntry, RunOptions, Step
+from vaceprep.runs.split_offer import SPLIT, WHOLE
+from vaceprep.runs.used_parts import ANOTHER_PART
 
 if TYPE_CHECKING:
     from vaceprep.api.settings import Settings
@@ -22,6 +24,8 @@ Rehearsal = Callable[[ExitStack, RunOptions], "tuple[Settings, Target, RunOption
 Kind = Literal["rehearse", "send"]
 #: The steps of a run in their order; each takes an equal share of the bar.
 STEPS: Final = ("prepare", "upload", "queue", "send", "wait", "download")
+#: The box of the page for ``--split``.
+WHOLE_VIDEO: Final = "the box “Use the whole video” above"
 #: Seconds between two polls of a sandbox task, which ends quickly.
 REHEARSAL_POLL: Final = 0.25
 #: Seconds that a run has to end when the editor ends.
@@ -81,9 +85,15 @@ class Run:
             "share": 1.0 if state == "done" else round(self.share, 3),
             "error": error,
             "hint": None if entry is None else entry.hint,
-            "notes": [*self.notes, *(() if entry is None else entry.notes)],
+            "notes": [*self.notes, *(() if entry is None else map(on_page, entry.notes))],
             "cost": None if entry is None or entry.cost is None else entry.cost.to_dict(),
         }
+
+
+def on_page(note: str) -> str:
+    """A note on the result with what the page offers in place of an option of the command."""
+    note = note.partition(ANOTHER_PART)[0]
+    return note.replace(f"{WHOLE}{SPLIT} makes", f"{WHOLE}{WHOLE_VIDEO} makes")
 
 
 def start(run: Run, work: Callable[[], RunEntry]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
+from typing import Final
 
 from vaceprep.contract import BILLED_BY_INPUT
 from vaceprep.cost import INPUT, cost_of, total
@@ -14,6 +15,10 @@ from vaceprep.plans.model import Options
 from vaceprep.plans.parts import MAX_PARTS, OVERLAP
 from vaceprep.preparation.report import Prepared
 from vaceprep.runs.split_model import Offer
+
+#: How the sentence of an offer begins: what is wished, and the option of the command.
+WHOLE: Final = "to use all of it: "
+SPLIT: Final = "--split"
 
 
 def offer_of(
@@ -49,6 +54,6 @@ def offer_text(offer: Offer) -> str:
     """The offer in a sentence."""
     more = "" if offer.parts <= MAX_PARTS else f" --max-parts {offer.parts + 1}"
     return (
-        f"to use all of it: --split{more} makes {offer.parts} parts of it and joins their "
+        f"{WHOLE}{SPLIT}{more} makes {offer.parts} parts of it and joins their "
         f"results, for about {offer.cost.text()}"
     )

@@ -18,6 +18,8 @@ from vaceprep.preparation.report import Prepared
 SOUNDING: Final = ("video_url", "first_clip_url", "last_clip_url")
 #: The beginning of a sentence, before payment, about a result without sound.
 SILENT: Final = "the result will have no sound"
+#: What a sentence on an unused part ends with, before the option of the command.
+ANOTHER_PART: Final = "; for another part: --start "
 #: A mask follows its video, so its unused parts are not reported.
 _MASK: Final = "mask_video_url"
 #: The longest chain of prepared videos that is followed to the one with sound.
@@ -47,7 +49,7 @@ def _used(entry: Prepared) -> str | None:
     return (
         f"{entry.role} is cut: of the {seconds(whole)} s of {os.path.basename(entry.source)} "
         f"seconds {seconds(start)} to {seconds(end)} are used and the other "
-        f"{seconds(whole - (end - start))} s are not; for another part: --start {field}S"
+        f"{seconds(whole - (end - start))} s are not{ANOTHER_PART}{field}S"
     )
 
 
