@@ -241,9 +241,14 @@ def test_another_page_may_not_ask(desk: Desk, browser: Browser) -> None:
     assert httpx.get(f"{desk.address}api/state", verify=False).status_code == 200
 
 
-def test_the_page_ends(browser: Browser, footage: Path) -> None:
-    """Nothing of the page asks or fails after its end."""
+def test_the_page_before_anything_is_done_and_after_its_end(
+    browser: Browser, footage: Path
+) -> None:
+    """It says how to give a mask; nothing of it asks or fails after its end."""
     with open_page(browser, footage) as desk:
+        desk.state()
+        assert "paint what is replaced, or load a mask" in desk.page.inner_text("#findings")
+        assert "Save first" in desk.page.inner_text("#saved")
         desk.page.click("#quit")
         desk.page.wait_for_selector("text=vaceprep edit has ended")
         desk.page.set_viewport_size({"width": 900, "height": 700})

@@ -37,13 +37,19 @@ function reasons(verdict) {
   for (const entry of verdict.plan) {
     if (entry.error) found.push(entry.error);
     for (const finding of entry.remaining ?? []) {
-      if (finding.severity === "error") found.push(finding.message);
+      if (finding.severity === "error") found.push(message(finding));
     }
   }
   if (found.length) return found;
   const errors = verdict.findings.filter((each) => each.severity === "error");
   const lasting = errors.filter((each) => !each.fix);
-  return (lasting.length ? lasting : errors).map((each) => each.message);
+  return (lasting.length ? lasting : errors).map(message);
+}
+
+/** The message of a finding, with what the page offers in place of fields of the job. */
+function message(each) {
+  const noMask = each.rule === "mask-choice" && each.message.startsWith("there is no mask;");
+  return noMask ? "there is no mask: paint what is replaced, or load a mask" : each.message;
 }
 
 const edits = (verdict) => verdict.plan.flatMap((entry) => entry.plan ?? []);
@@ -59,7 +65,7 @@ function finding(each) {
     "li",
     { class: fixed ? "fixed" : each.severity },
     make("span", { class: "badge" }, fixed ? "is fixed" : WORDS[each.severity][0]),
-    make("p", {}, where ? `${named(where)}: ` : "", each.message, "."),
+    make("p", {}, where ? `${named(where)}: ` : "", message(each), "."),
     make("p", { class: "about" }, each.fix ? `Fix: ${each.fix}. ` : "", make("code", {}, `${each.code} ${each.rule}`)),
   );
 }
@@ -94,7 +100,7 @@ function showPlan(verdict) {
   find("#no-plan").hidden = entries.length > 0;
   find("#no-plan").textContent = verdict.ok
     ? "Nothing needs to change."
-    : "Planned as soon as no error is left that only you can fix.";
+    : "The plan appears once the errors that only you can fix are gone.";
 }
 
 function showModel(verdict) {
