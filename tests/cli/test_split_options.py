@@ -85,6 +85,9 @@ def test_the_file_keeps_the_cuts_and_can_be_edited(tmp_path: Path) -> None:
     assert read_cuts(str(path)) == (*split.cuts, Fraction(37, 4))
     with pytest.raises(Refused):
         write_cuts(str(path), split)
+    # As the file says: no line at all means no cut.
+    path.write_bytes(b"")
+    assert read_cuts(str(path)) == ()
 
 
 @pytest.mark.parametrize(

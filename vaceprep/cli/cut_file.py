@@ -28,6 +28,8 @@ def read_cuts(path: str) -> tuple[Fraction, ...]:
                 raise ValueError(f"{path} is too large for a list of times")
             text = opened.read().decode("utf-8-sig")
     except CannotOpen as error:
+        if error.fact.reason == "empty":
+            return ()
         raise ValueError(f"{path} cannot be read: {error.fact.message}") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
