@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 #: Every effect and what it does.
 DESCRIPTIONS: Final = {
-    "identity": "video_url comes back as the result: same pictures, 30 FPS, at most 720p",
-    "drift": "each task shifts the colours further: brighter, less contrast, redder",
-    "frame-more": "a result has one frame more than 30 x its length, as the service's have",
+    "identity": "video_url is the result: same pictures, 30 FPS",
+    "drift": "each task shifts colours further: brighter, redder",
+    "frame-more": "one frame more than 30 x the length, as the service",
 }
 EFFECTS: Final = tuple(DESCRIPTIONS)
 #: Tasks until ``drift`` turns back: with more, colours would be clipped.
