@@ -13,7 +13,7 @@ from vaceprep.contract import ROLES, Role
 #: Where they are needed: a reader that loops shows as a test that never ends, not as slow.
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 SHORT = settings(max_examples=50, suppress_health_check=SLOW_IS_FINE)
-LONG = settings(max_examples=1200, suppress_health_check=SLOW_IS_FINE)
+LONG = settings(max_examples=600, suppress_health_check=SLOW_IS_FINE)
 
 
 @pytest.mark.parametrize("name", READ)

@@ -121,7 +121,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_file_or_none(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("part", range(4))
-@settings(max_examples=750)
+@settings(max_examples=400)
 @given(st.data(), anyfacts.videos(), st.sampled_from(anyfacts.ROLES), anyfacts.options)
 def test_predictions_hold_for_many_more_facts(
     part: int, data: st.DataObject, facts: VideoFacts, role: Role, options: Options
