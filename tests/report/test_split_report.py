@@ -15,6 +15,7 @@ from vaceprep.cost import cost_of
 from vaceprep.facts import VideoFacts
 from vaceprep.ledger.row import Row, State
 from vaceprep.limits import CONTRACT
+from vaceprep.parts.pieces import PART, PartRecord
 from vaceprep.plans.model import Edit, Options
 from vaceprep.plans.parts import OVERLAP
 from vaceprep.preparation.report import Prepared
@@ -23,7 +24,7 @@ from vaceprep.report.html.thumbnails import SMALL, Thumbnails
 from vaceprep.report.task_groups import task_lines
 from vaceprep.report.text import Style
 from vaceprep.report.timeline import MOST_CUTS, cuts_text, timeline_lines
-from vaceprep.runs.part_note import PART, PartNote
+from vaceprep.runs.part_note import PartNote
 from vaceprep.runs.split_model import Offer, PartEntry, SeamEntry, SplitEntry
 from vaceprep.runs.split_offer import offer_of, offer_text
 
@@ -174,9 +175,9 @@ def test_more_parts_than_usual_are_offered_with_their_option() -> None:
 
 def row(number: int, index: int, state: State, job: str = "clip.vace.yaml") -> Row:
     times = Fraction(4 * index - 4), Fraction(4 * index)
-    note = PartNote(
-        "g", job, "/clip.mp4", index, 3, *times, Fraction(0), False, Fraction(0), Fraction(12)
-    )
+    window = Fraction(0), Fraction(12)
+    record = PartRecord("/clip.mp4", index, 3, *times, Fraction(0), False, window)
+    note = PartNote("g", job, record)
     return Row(
         number, "j", "s", "a", "video_repainting", f"{job}#part-0{index}", state, None, 0.0, 0.0,
         notes={PART: note.to_dict()},

@@ -14,25 +14,27 @@ from vaceprep.checks.inputs import Item
 from vaceprep.files.digest import sha256_of_path
 from vaceprep.ledger.row import Row
 from vaceprep.ledger.store import SANDBOX, Ledger
+from vaceprep.parts.pieces import PART, PartRecord
 from vaceprep.runs.admit import stem_of
 from vaceprep.runs.earlier_parts import prevents, submissions
 from vaceprep.runs.local_results import agrees, names_of
-from vaceprep.runs.part_note import KEY, PART, PartNote, read_part
+from vaceprep.runs.part_note import KEY, PartNote, read_part
 from vaceprep.runs.redo import REDO, close_redo, is_open, redo_note
 from vaceprep.runs.sidecar import write_sidecar
 
 NOTE = PartNote(
     group="g" * 64,
     job="clip.vace.yaml",
-    video="/media/clip.mp4",
-    index=2,
-    count=3,
-    start=Fraction(4),
-    end=Fraction(25025, 3003),
-    overlap=Fraction(1, 2),
-    after_cut=False,
-    window_start=Fraction(0),
-    window_end=Fraction(12),
+    record=PartRecord(
+        source="/media/clip.mp4",
+        index=2,
+        count=3,
+        start=Fraction(4),
+        end=Fraction(25025, 3003),
+        overlap=Fraction(1, 2),
+        after_cut=False,
+        window=(Fraction(0), Fraction(12)),
+    ),
 )
 #: Two days in seconds.
 LATER = 2 * 24 * 60 * 60

@@ -86,9 +86,10 @@ def settings_of(given: service.Service, *, in_sandbox: bool) -> Settings:
 def show_rows(rows: Sequence[Row], output: str, in_sandbox: bool, *, sums: bool = False) -> None:
     """Print rows of the ledger as text or JSON; ``sums``: also what was spent by day."""
     from vaceprep.ledger.spent import by_day
+    from vaceprep.parts.pieces import PART
     from vaceprep.report import run as ran
     from vaceprep.report.task_groups import task_lines
-    from vaceprep.runs.part_note import PART, place_of
+    from vaceprep.runs.part_note import place_of
 
     # Each sandbox is a service of its own, and they are one account.
     spent = by_day(rows, together=in_sandbox) if sums else []

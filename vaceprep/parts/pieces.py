@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-#: The key of a part in the sidecar of its result.
+from vaceprep.wording import read_exact
+
+#: The key of a part in the sidecar of its result, and in the notes of its row.
 PART: Final = "part"
 #: The key in it of a step that extends a clip.
 EXTENDED: Final = "extended"
@@ -100,45 +101,33 @@ class PartRecord:
 
 def part_record(sidecar: Mapping[str, Any]) -> PartRecord | None:
     """Read what a sidecar records of a part; None if it records none, or no valid one."""
-    found = sidecar.get(PART)
-    if not isinstance(found, Mapping):
+    return read_record(sidecar.get(PART))
+
+
+def read_record(about: object) -> PartRecord | None:
+    """Read a record as ``to_dict`` wrote it; None for anything else: a sidecar is foreign input."""
+    if not isinstance(about, Mapping):
+        return None
+    source, cut, window = about.get("source"), about.get("after_cut"), about.get("window")
+    index, count = _number(about.get("index")), _number(about.get("count"))
+    if not isinstance(source, str) or not isinstance(cut, bool) or not 1 <= index <= count:
+        return None
+    if not isinstance(window, list) or len(window) != 2:
         return None
     try:
-        begin, finish = (_seconds(time) for time in found["window"])
-        record = PartRecord(
-            source=_text(found["source"]),
-            index=_count(found["index"]),
-            count=_count(found["count"]),
-            start=_seconds(found["start"]),
-            end=_seconds(found["end"]),
-            overlap=_seconds(found["overlap"]),
-            after_cut=found["after_cut"] is True,
-            window=(begin, finish),
-            extended=found.get(EXTENDED) is True,
-        )
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        start, end, overlap = (read_exact(about.get(name)) for name in _TIMES)
+        begin, finish = map(read_exact, window)
+    except ValueError:
         return None
-    return record if begin <= record.start < record.end <= finish else None
+    if not (0 <= begin <= start < end <= finish and 0 <= overlap < end - start):
+        return None
+    extended = about.get(EXTENDED) is True
+    return PartRecord(source, index, count, start, end, overlap, cut, (begin, finish), extended)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("it is no text")
-    return value
+_TIMES: Final = ("start", "end", "overlap")
 
 
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("it is no number from 1")
-    return value
-
-
-#: A time as ``str(Fraction)`` writes it; an exponent could ask for any number of digits.
-_TIME: Final = re.compile(r"[0-9]{1,30}(/[0-9]{1,30})?")
-
-
-def _seconds(value: object) -> Fraction:
-    text = _text(value)
-    if not _TIME.fullmatch(text):
-        raise ValueError("it is no time")
-    return Fraction(text)
+def _number(value: object) -> int:
+    """A whole number; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

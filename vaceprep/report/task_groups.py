@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from vaceprep.ledger.row import Row
+from vaceprep.parts.pieces import PART
 from vaceprep.report.escape import printable
 from vaceprep.report.run import row_lines
 from vaceprep.report.text import Style, wrapped
-from vaceprep.runs.part_note import PART, PartNote, read_part
+from vaceprep.runs.part_note import PartNote, read_part
 
 #: How far the rows of a group are moved to the right.
 INDENT = "  "
@@ -40,17 +41,17 @@ def _group_lines(
 ) -> Iterator[str]:
     newest: dict[int, tuple[PartNote, Row]] = {}
     for note, row in found:
-        newest.setdefault(note.index, (note, row))
+        newest.setdefault(note.record.index, (note, row))
     first, row = found[0]
     states = Counter(one.state for _, one in newest.values())
     counts = ", ".join(f"{number} {state}" for state, number in states.items())
-    unsent = first.count - len(newest)
+    unsent = first.record.count - len(newest)
     counts += f", {unsent} not sent" if unsent > 0 else ""
     again = len(found) - len(newest)
     counts += f"; {again} earlier" if again else ""
-    about = f"{row.function}, {first.count} parts: {counts}"
+    about = f"{row.function}, {first.record.count} parts: {counts}"
     yield from wrapped("", f"{printable(first.job)}  {about}", style, 4)
     # Of one part, the newest row comes first.
-    for _, one in sorted(found, key=lambda pair: (pair[0].index, -pair[1].id)):
+    for _, one in sorted(found, key=lambda pair: (pair[0].record.index, -pair[1].id)):
         for line in row_lines(one, style, sandbox=sandbox):
             yield INDENT + line

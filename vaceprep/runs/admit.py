@@ -20,6 +20,7 @@ from vaceprep.job.model import InvalidJob, Job
 from vaceprep.job.read import JobUnreadable, read_job
 from vaceprep.ledger.job_id import identity
 from vaceprep.limits import CONTRACT, Limits
+from vaceprep.parts.pieces import PART
 from vaceprep.plans.model import NOTHING_ASKED, Options
 from vaceprep.preparation.file import Work
 from vaceprep.preparation.job import prepare_job
@@ -27,7 +28,7 @@ from vaceprep.preparation.outputs import Output, Outputs
 from vaceprep.preparation.report import Prepared
 from vaceprep.rules.catalogue import Severity
 from vaceprep.runs.model import RunEntry, RunOptions
-from vaceprep.runs.part_note import KEY, PART, PartNote
+from vaceprep.runs.part_note import KEY, PartNote
 from vaceprep.runs.spending import cost_after
 from vaceprep.runs.split_model import Offer
 from vaceprep.runs.split_offer import offer_of, offer_text

@@ -146,7 +146,8 @@ def _split_of(
 
 
 def _note(own: Split, one: PartJob, name: str) -> PartNote:
-    return replace(part_note(own, one, name), extended=True)
+    note = part_note(own, one, name)
+    return replace(note, record=replace(note.record, extended=True))
 
 
 def _window(options: RunOptions) -> Mapping[str, Options]:

@@ -15,8 +15,9 @@ from vaceprep.files.atomic import placing_in
 from vaceprep.files.digest import digest
 from vaceprep.files.names import NAME_BYTES, cut, fit, in_bytes
 from vaceprep.ledger.row import Row
+from vaceprep.parts.pieces import PART
 from vaceprep.runs.fetch import Fetched
-from vaceprep.runs.part_note import PART, read_part
+from vaceprep.runs.part_note import read_part
 from vaceprep.runs.sidecar import read_any, read_sidecar
 
 #: The part of the name of a video that the model did not make.

@@ -17,13 +17,13 @@ from vaceprep.job.model import InvalidJob
 from vaceprep.ledger.row import KEPT, Row
 from vaceprep.ledger.spent import OverBudget
 from vaceprep.ledger.store import Ledger, LedgerError
+from vaceprep.parts.pieces import PART
 from vaceprep.preparation.report import Prepared
 from vaceprep.publish.target import PublishError, Target
 from vaceprep.runs.admit import Ready
 from vaceprep.runs.earlier_parts import earlier
 from vaceprep.runs.local_results import agrees, id_beside
 from vaceprep.runs.model import Control, Interrupted, OnStep, RunEntry, RunOptions, Status, Step
-from vaceprep.runs.part_note import PART
 from vaceprep.runs.retrieve import NotDownloaded, Retriever, TaskEnded, TaskLost
 from vaceprep.runs.spending import VARIABLE, cost_after
 from vaceprep.runs.stage import (

@@ -14,6 +14,7 @@ from vaceprep.checks.inputs import Item
 from vaceprep.contract import Function
 from vaceprep.cost import Cost, total
 from vaceprep.files.source import is_url
+from vaceprep.parts.pieces import PartRecord
 from vaceprep.plans.parts import CannotDivide, CannotSplit
 from vaceprep.records import replace as changed
 from vaceprep.rules.catalogue import Finding
@@ -213,7 +214,7 @@ def has_own_seed(found: Split) -> bool:
 
 def redone(part: Ready, choice: SplitRun) -> Ready:
     """The part, to be sent again with its own seed if ``--redo`` names it."""
-    if part.part is None or part.part.index not in choice.redo:
+    if part.part is None or part.part.record.index not in choice.redo:
         return part
     notes = {**part.notes, REDO: redo_note(choice.seed)}
     if choice.seed is None:
@@ -225,19 +226,17 @@ def redone(part: Ready, choice: SplitRun) -> Ready:
 def part_note(found: Split, one: PartJob, group: str) -> PartNote:
     """What the ledger and the sidecar of its result say about a part."""
     part = one.part
-    return PartNote(
-        group=group,
-        job=found.item.source,
-        video=found.video,
+    record = PartRecord(
+        source=os.path.abspath(found.video),
         index=part.index,
         count=len(found.parts),
         start=part.start,
         end=part.end,
         overlap=part.overlap,
         after_cut=part.after_cut,
-        window_start=found.window[0],
-        window_end=found.window[1],
+        window=found.window,
     )
+    return PartNote(group, found.item.source, record)
 
 
 def group_of(found: Split) -> str:
@@ -279,15 +278,15 @@ def planned_parts(group: Group) -> tuple[PartEntry, ...]:
 
 def part_entry(part: Ready, status: str, *, resumed: bool = False) -> PartEntry:
     """The report on one part that has not ended."""
-    note = part.part
-    if note is None:
+    if part.part is None:
         raise ValueError("it is no part")
+    record = part.part.record
     return PartEntry(
-        index=note.index,
-        start=note.start,
-        end=note.end,
-        overlap=note.overlap,
-        after_cut=note.after_cut,
+        index=record.index,
+        start=record.start,
+        end=record.end,
+        overlap=record.overlap,
+        after_cut=record.after_cut,
         status=status,
         cost=part.cost,
         resumed=resumed,
