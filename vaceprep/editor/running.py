@@ -137,31 +137,10 @@ def _one(
     options: RunOptions,
     settings: Settings,
     target: Target | None,
-    book: Any,
+    file_name: str,
 ) -> RunEntry:
     """One job to its video, as ``run`` does it after its question."""
-    from vaceprep.ledger.store import Ledger
-    from vaceprep.runs.preconditions import (
-        account_of,
-        assess,
-        check_key,
-        need_target,
-        refused_by_cap,
-        runner_of,
-    )
-    from vaceprep.runs.split_run import run_all
+    from vaceprep.runs.library import run_items
 
-    account = account_of(settings)
-    with Ledger(book) as ledger:
-        before = assess([item], options, account, ledger)
-        if not before.ready:
-            return before.merged([])[0]
-        refusal = refused_by_cap(before, options)
-        if refusal is not None:
-            return before.refused(refusal)[0]
-        need_target(before, target, options)
-        with runner_of(
-            settings, account, ledger, target, options, run.control, run.on_step
-        ) as runner:
-            check_key(runner.client, settings)
-            return before.merged(run_all(runner, before.ready))[0]
+    (entry,) = run_items(file_name, [item], settings, target, options, run.control, run.on_step)
+    return entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -25,7 +25,7 @@ from vaceprep.ledger.store import PAID, Ledger
 from vaceprep.limits import CONTRACT
 from vaceprep.plans.model import Options
 from vaceprep.publish.target import Target, parse_target
-from vaceprep.runs.model import Control, RunOptions, RunReport, Step
+from vaceprep.runs.model import Control, RunEntry, RunOptions, RunReport, Step
 from vaceprep.runs.preconditions import (
     account_of,
     assess,
@@ -106,8 +106,8 @@ def run(
         prepare=Options(fit_model=fit_model, limits=held.limits if held else CONTRACT),
     )
     options = _in_parts(capped(options, held, cap_of(max_cost)), split, extend_to)
-    to = _target(held, publish, public_base)
-    return _run(held, _items(job), settings, to, options, Control(cancelled), _on_step(progress))
+    to, steps = _target(held, publish, public_base), (Control(cancelled), _on_step(progress))
+    return _report(held, run_items(PAID, _items(job), settings, to, options, *steps))
 
 
 def _in_parts(
@@ -153,28 +153,35 @@ def _items(job: Given | Iterable[Given]) -> list[Item]:
     return items
 
 
-def _run(
-    held: Config | None,
-    items: list[Item],
+def _report(held: Config | None, entries: tuple[RunEntry, ...]) -> RunReport:
+    return RunReport(entries, () if held is None else (held.judging_nothing(),))
+
+
+def run_items(
+    file_name: str,
+    items: Sequence[Item],
     settings: Settings,
     target: Target | None,
     options: RunOptions,
     control: Control,
     on_step: Callable[[Step], None],
-) -> RunReport:
+) -> tuple[RunEntry, ...]:
+    """The results of the jobs, with the ledger of that name, without a question.
+
+    Raises NotConfigured, ApiError, LedgerError; ValueError if a split does not fit its job.
+    """
     account = account_of(settings)
-    configs = () if held is None else (held.judging_nothing(),)
-    with Ledger(PAID) as ledger:
+    with Ledger(file_name) as ledger:
         jobs_before = assess(items, options, account, ledger)
         need_target(jobs_before, target, options)
         if not jobs_before.ready:
-            return RunReport(jobs_before.merged([]), configs)
+            return jobs_before.merged([])
         refusal = refused_by_cap(jobs_before, options)
         if refusal is not None:
-            return RunReport(jobs_before.refused(refusal), configs)
+            return jobs_before.refused(refusal)
         with runner_of(settings, account, ledger, target, options, control, on_step) as runner:
             check_key(runner.client, settings)
-            return RunReport(jobs_before.merged(run_all(runner, jobs_before.ready)), configs)
+            return jobs_before.merged(run_all(runner, jobs_before.ready))
 
 
 class RunSettings(TypedDict, total=False):
